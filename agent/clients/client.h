@@ -1,0 +1,151 @@
+/*
+ * Client adapters: what a mail program's files are and which key means what.
+ *
+ * An adapter is a `static const struct mm_client` in its own module and one
+ * line in the table in clients.c. It opens nothing, starts nothing, and
+ * writes nothing: it gets a reader, and answers with edits and declared
+ * needs that common code (agent/converge.c) carries out. Everything it
+ * returns lives in the reader's arena.
+ *
+ * Adapters report *effective* values, as the program itself would see them
+ * (includes, last wins, locked preferences); where something outside the
+ * edited place wins, it says where.
+ */
+#ifndef MM_AGENT_CLIENTS_CLIENT_H
+#define MM_AGENT_CLIENTS_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "agent/formats/format.h"
+#include "common/err.h"
+#include "common/file.h"
+#include "common/mem.h"
+#include "schemas/settings.h"
+#include "schemas/sheet.h"
+
+/* What an adapter may know of the workstation. Implemented over the real
+ * file system by the agent's worker, over a folder or memory by tests, and
+ * as an overlay of edited texts for reading back before anything is written. */
+struct mm_reader {
+	struct mm_arena *arena;
+	const char *login;
+	const char *home; /* absolute, no final slash */
+	/* 1: read, *out lives in the arena; 0: not there; -1: *why and err. Paths are absolute. */
+	int (*file)(struct mm_reader *r, const char *path, struct mm_text *out, enum mm_file_trouble *why,
+	    struct mm_err *err);
+	/* Names in a folder, sorted, NULL-terminated; same return values. */
+	int (*list)(struct mm_reader *r, const char *path, const char *const **names, struct mm_err *err);
+	/* The *user's* environment as far as it is known, else NULL. */
+	const char *(*env)(struct mm_reader *r, const char *name);
+	/* Is this program installed (in the usual PATH)? */
+	bool (*program)(struct mm_reader *r, const char *name);
+	/* Is an fcntl write lock held on the file by somebody (F_GETLK)? */
+	bool (*locked)(struct mm_reader *r, const char *path);
+	void *ctx;
+};
+
+/* One configuration of a client: a Thunderbird profile, a muttrc, ... */
+struct mm_place {
+	const char *path;  /* the file that findings name; permanent as far as the client's own habits are */
+	const char *label; /* "profile abcd.default-release", "" when there is only one */
+	bool exists;       /* the user has it already */
+	bool in_use;       /* the one a plain start of the program would take; others are only audited */
+	const char *busy;  /* NULL, or why it cannot be edited now ("Thunderbird is running") */
+	const char *lock;  /* NULL, or a file on which an fcntl write lock is held while editing (created by
+			      the user, 0644) */
+	const char *const *extra_dirs; /* NULL, or folders to create 0700 first, NULL-terminated */
+	const void *priv;              /* the adapter's own */
+};
+
+/* One setting as the program sees it. */
+struct mm_seen {
+	const char
+	    *value; /* canonical where possible, else as it stands; NULL = not set (and no default applies) */
+	bool from_default; /* the program's built-in value; `path` is then NULL */
+	const char *path;  /* where it stands */
+	int line;
+	const char *over_path; /* where something stands that wins over what we would write here, or NULL */
+	int over_line;
+	const char *over_by; /* "account-hook", "locked preference", ... */
+	const char *note;    /* anything a person should know, one sentence, or NULL */
+};
+
+struct mm_seen_account {
+	const char *key; /* native name: "account1", "work"; stands in the journal */
+	const char *label;
+	bool has_incoming, has_outgoing;
+	struct mm_seen s[MM_SET_COUNT];
+};
+
+struct mm_view {
+	struct mm_seen_account *accounts;
+	size_t n;
+	/* Things that are wrong whatever the policy says (parse warnings, silent
+	 * traps): reported as findings of their own. */
+	struct mm_trap {
+		const char *path;
+		int line;
+		const char *text; /* one sentence */
+	} * traps;
+	size_t n_traps;
+};
+
+enum mm_change_kind {
+	MM_CHANGE_ADD,    /* a new native account for `account` */
+	MM_CHANGE_SET,    /* set the named settings of native account `key` */
+	MM_CHANGE_REMOVE, /* the journal's inverse edits are made by common code; answer with what
+			   * else must go (lists, defaults that would dangle, keys the program added
+			   * to an account that was ours) */
+};
+
+struct mm_change {
+	enum mm_change_kind kind;
+	const char *account; /* policy's name */
+	const char *label;
+	const char *key;              /* native; NULL for ADD */
+	bool created;                 /* REMOVE: the native account was created by us (not adopted) */
+	const struct mm_values *want; /* ADD, SET: canonical; NULL members are left alone */
+	const struct mm_values
+	    *full;    /* ADD, SET: the whole resolved account, for keys that join several settings */
+	size_t index; /* position of the account in the sheet; 0 is the user's default account */
+};
+
+struct mm_file_edit { /* all edits of one file */
+	const char *path;
+	const struct mm_format *format;
+	struct mm_edit *edits;
+	size_t n;
+	mode_t create_mode; /* for a file that is not there yet; 0 = it must exist */
+};
+
+struct mm_edits {
+	struct mm_file_edit *files;
+	size_t n;
+	const char *key;  /* ADD: the native name chosen */
+	const char *note; /* for a person: "the user will be asked for the password again", or NULL */
+};
+
+struct mm_client {
+	const char *name;            /* in policy, findings, journal: "thunderbird" */
+	const char *label;           /* "Thunderbird" */
+	const char *const *programs; /* executables, NULL-terminated */
+	bool incoming, outgoing;     /* which side it has at all */
+	/* NULL when the client can express this value, else one sentence why not. `all` is the whole
+	 * account. A side that the client does not have at all is never asked about. */
+	const char *(*unsupported)(enum mm_setting s, const char *value, const struct mm_values *all);
+	/* The places of this user, the one in use first. With `create`, one place with exists = false
+	 * is offered when there is none (and the program is installed). */
+	int (*find)(
+	    struct mm_reader *r, bool create, struct mm_place **places, size_t *n, struct mm_err *err);
+	int (*read)(struct mm_reader *r, const struct mm_place *p, struct mm_view *out, struct mm_err *err);
+	int (*change)(struct mm_reader *r, const struct mm_place *p, const struct mm_view *now,
+	    const struct mm_change *c, struct mm_edits *out, struct mm_err *err);
+};
+
+extern const struct mm_client *const mm_clients[]; /* NULL-terminated */
+const struct mm_client *mm_client_by_name(const char *name);
+const char *const *mm_client_names(void); /* NULL-terminated */
+
+#endif

@@ -1,0 +1,60 @@
+/*
+ * A request: what the controller asks of one host. JSON, signed as a DSSE
+ * envelope; published schema: schemas/json/request.schema.json.
+ */
+#ifndef MM_SCHEMAS_REQUEST_H
+#define MM_SCHEMAS_REQUEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/buf.h"
+#include "common/digest.h"
+#include "common/err.h"
+#include "common/mem.h"
+
+enum mm_op {
+	MM_OP_APPLY,
+	MM_OP_PLAN,
+	MM_OP_STATUS,
+	MM_OP_PREFLIGHT,
+	MM_OP_VERIFY,
+	MM_OP_RESTORE,
+	MM_OP_DISCOVER,
+	MM_OP_COUNT
+};
+const char *mm_op_name(enum mm_op op);
+int mm_op_by_name(const char *s);
+
+#define MM_MANIFEST_MAX 4096 /* users of one host */
+#define MM_ACK_MAX 4096      /* acknowledged reports in one request */
+
+struct mm_manifest_entry {
+	const char *user;
+	char sha256[MM_SHA256_HEX]; /* of the sheet frame's body */
+};
+
+struct mm_request {
+	int major, minor; /* protocol version */
+	enum mm_op op;
+	const char *id;   /* request id, MM_ID_LEN - 1 hex digits */
+	const char *host; /* host id */
+	int64_t epoch, serial;
+	int64_t revision;        /* fleet revision */
+	int64_t issued, expires; /* unix seconds */
+	const struct mm_manifest_entry *manifest;
+	size_t n_manifest;
+	const char *const *ack; /* report ids that the store holds */
+	size_t n_ack;
+	const char *const *op_args; /* reserved for later ops; strings */
+	size_t n_op_args;
+};
+
+void mm_request_encode(const struct mm_request *r, struct mm_buf *out);
+/* Strings live in `a`. Checks form only (types, ranges, names, limits,
+ * duplicates); the checks of trust are the agent's. Unknown major: error with
+ * code MM_EX_NOPERM whose text names our range. */
+int mm_request_decode(
+    const char *json, size_t n, struct mm_arena *a, struct mm_request *out, struct mm_err *err);
+
+#endif

@@ -1,0 +1,64 @@
+/*
+ * A sheet: what one user must have on a workstation, resolved. JSON; schema:
+ * schemas/json/sheet.schema.json. Settings travel as (id, value) rows, so
+ * that an agent can meet an id it does not know and report it `unsupported`.
+ */
+#ifndef MM_SCHEMAS_SHEET_H
+#define MM_SCHEMAS_SHEET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/buf.h"
+#include "common/err.h"
+#include "common/mem.h"
+#include "schemas/settings.h"
+#include "schemas/state.h"
+
+#define MM_SHEET_ACCOUNTS_MAX 64
+#define MM_SHEET_CLIENTS_MAX 64
+
+struct mm_unknown_row { /* a setting this build does not know */
+	const char *id;
+	const char *value;
+};
+
+struct mm_account {
+	const char *name;            /* [a-z0-9_-]{1,32}, permanent */
+	const char *label;           /* for people */
+	const char *renamed_from;    /* or NULL */
+	const char *const *replaces; /* host names, NULL-terminated, never NULL */
+	struct mm_values want;       /* canonical; NULL = the policy does not say */
+	const struct mm_unknown_row *unknown;
+	size_t n_unknown;
+};
+
+struct mm_client_rule {
+	const char *client; /* adapter name */
+	enum mm_mode mode;
+	/* Per setting, where it differs from `mode`; -1 = as `mode`. */
+	int setting_mode[MM_SET_COUNT];
+};
+
+struct mm_sheet {
+	const char *user; /* login */
+	int64_t revision;
+	const struct mm_account *accounts;
+	size_t n_accounts;
+	const struct mm_client_rule *clients; /* a client that is not named is MM_MODE_AUDIT */
+	size_t n_clients;
+	enum mm_create create;
+	bool allow_cleartext;
+	const char *tls_min; /* rules.tls_min, "1.2" or "1.3" */
+	enum mm_level check; /* how far to prove */
+};
+
+/* The mode of one setting of one client. */
+enum mm_mode mm_sheet_mode(const struct mm_sheet *s, const char *client, enum mm_setting set);
+
+/* Deterministic: the same sheet gives the same bytes (its hash is signed). */
+void mm_sheet_encode(const struct mm_sheet *s, struct mm_buf *out);
+int mm_sheet_decode(const char *json, size_t n, struct mm_arena *a, struct mm_sheet *out, struct mm_err *err);
+
+#endif
