@@ -1,0 +1,56 @@
+/*
+ * The commands of `mailmuster`: one cmd_NAME.c each, one line in
+ * commands.def, one line in commands.cmake.
+ *
+ * A command gets argv without the words that chose it (argv[0] is its first
+ * argument), parses it with mm_cli_parse(), prints what people or machines
+ * read to stdout and everything else to stderr, and returns an exit status
+ * (enum mm_exit).
+ */
+#ifndef MM_CONTROLLER_CMD_H
+#define MM_CONTROLLER_CMD_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "common/err.h"
+#include "controller/store/store.h"
+
+struct mm_ctl {
+	char *state;            /* the state folder, absolute */
+	char *who;              /* for people and the audit log: "alice (uid 1000)" */
+	uid_t uid;              /* who really typed: SUDO_UID when root was reached by sudo */
+	struct mm_store *store; /* NULL until mm_ctl_open() */
+};
+
+struct mm_cmd {
+	const char *name;  /* "policy" */
+	const char *usage; /* "check|import|... [options]" */
+	const char *about; /* one line */
+	int (*run)(struct mm_ctl *c, int argc, char **argv);
+};
+
+extern const struct mm_cmd *const mm_cmds[]; /* ends with NULL */
+
+/* Open the store of the state folder (once); its audit name is c->who. */
+int mm_ctl_open(struct mm_ctl *c, struct mm_err *err);
+/* STATE/name, e.g. "keys/sign.pem", "keys/ssh"; caller frees. */
+char *mm_ctl_path(const struct mm_ctl *c, const char *name);
+/* Print "mailmuster WHAT: text" to stderr; the exit status is err->code. */
+int mm_ctl_fail(const char *what, const struct mm_err *err);
+/* The same with MM_EX_USAGE for a wrong command line. */
+int mm_ctl_usage(const char *what, const char *text) __attribute__((nonnull));
+/* Print JSON and a newline to stdout; takes the reference. */
+void mm_ctl_json(json_t *stolen);
+
+/* A command of commands: "policy import" and the like. */
+struct mm_subcmd {
+	const char *name;
+	const char *usage, *about;
+	int (*run)(struct mm_ctl *c, int argc, char **argv);
+};
+/* Chooses by argv[0]; table ends with a NULL name. Help and near names included. */
+int mm_ctl_sub(struct mm_ctl *c, const char *cmd, const struct mm_subcmd *table, int argc, char **argv);
+
+#endif

@@ -1,0 +1,45 @@
+/*
+ * Requests, ready to send: resolve the users of a host, encode and hash their
+ * sheets, take a serial, sign.
+ *
+ * One builder serves one run over many hosts with one policy revision; sheets
+ * and their hashes are kept between hosts. Not for several threads.
+ */
+#ifndef MM_CONTROLLER_REQUEST_BUILD_H
+#define MM_CONTROLLER_REQUEST_BUILD_H
+
+#include <stdint.h>
+
+#include "common/buf.h"
+#include "common/err.h"
+#include "controller/store/store.h"
+#include "schemas/request.h"
+#include "schemas/signing.h"
+
+#define MM_REQUEST_DAYS 7 /* until a request expires, unless said otherwise */
+
+struct mm_request_builder;
+
+/* `revision` 0 = the current one. It must be pushable, unless the builder is
+ * for reading only (`read_only`: plan, status, verify ...; apply and restore
+ * are then refused). `key` must be the key of the store's current epoch; it and the
+ * store must outlive the builder. */
+int mm_request_builder_new(struct mm_store *store, const struct mm_key *key, int64_t revision, bool read_only,
+    struct mm_request_builder **out, struct mm_err *err);
+void mm_request_builder_free(struct mm_request_builder *b); /* NULL is allowed */
+int64_t mm_request_builder_revision(const struct mm_request_builder *b);
+
+struct mm_request_made {
+	char id[MM_ID_LEN]; /* request id */
+	int64_t epoch, serial, revision, issued, expires;
+	size_t n_users, n_acks;
+};
+
+/* Append the whole stream for one host to `out`: magic, ENVELOPE, SHEET*,
+ * REQUEST_END. The serial is stored by then (in the caller's transaction, if
+ * there is one: commit before sending). `days` 0 = MM_REQUEST_DAYS. `out`
+ * should be limited to MM_STREAM_MAX; too much is an error. */
+int mm_request_prepare(struct mm_request_builder *b, const char *host, enum mm_op op, int64_t days,
+    struct mm_buf *out, struct mm_request_made *made, struct mm_err *err);
+
+#endif

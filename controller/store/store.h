@@ -1,0 +1,395 @@
+/*
+ * The store: everything that the controller remembers, in one SQLite file.
+ *
+ * Nothing outside controller/store speaks SQL. Handles belong to one process
+ * and one thread; a handle does not survive fork(). Several processes may
+ * have the same file open: WAL mode, a busy timeout of MM_STORE_BUSY_MS, and
+ * short BEGIN IMMEDIATE transactions.
+ *
+ * Conventions
+ * - Functions return 0 or -1 with *err; look-ups return 1 for "not there".
+ * - What a function reads into a struct lives in the arena that it was given.
+ *   What an each() callback gets is valid during that call only.
+ * - An each() callback returns 0 to go on; -1 (with *err set) ends the walk,
+ *   which then returns -1. A callback may read from the store; it must not write.
+ * - Every function that changes something for an admin appends to the audit
+ *   log in the same transaction, under the name set by mm_store_set_who().
+ * - Times are unix seconds by the controller's clock unless said otherwise.
+ * - A report is evidence until MM_STALE_DAYS after it was collected.
+ */
+#ifndef MM_CONTROLLER_STORE_H
+#define MM_CONTROLLER_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/buf.h"
+#include "common/err.h"
+#include "common/mem.h"
+#include "schemas/report.h"
+#include "schemas/state.h"
+
+#define MM_STORE_BUSY_MS 10000
+#define MM_STORE_TEXT_MAX (16u * 1024u * 1024u) /* a policy with its includes */
+#define MM_STALE_DAYS 7
+
+struct mm_store;
+
+/* ---- the file (store.c) */
+
+/* Make a new store (0600); an existing one is an error. */
+int mm_store_create(const char *path, struct mm_store **out, struct mm_err *err);
+/* Open an existing store and bring it to this program's version. A store
+ * of a newer program is refused and left untouched. */
+int mm_store_open(const char *path, struct mm_store **out, struct mm_err *err);
+void mm_store_close(struct mm_store *s); /* NULL is allowed; rolls back what is open */
+/* Copy the whole store, consistent, while others write. The copy is 0600 and
+ * appears under `path` only when it is complete; an existing file is refused. */
+int mm_store_backup(struct mm_store *s, const char *path, struct mm_err *err);
+int mm_store_version(const struct mm_store *s); /* number of the last migration */
+
+void mm_store_set_who(struct mm_store *s, const char *who);       /* "alice (uid 1000)"; default "unknown" */
+void mm_store_set_reason(struct mm_store *s, const char *reason); /* NULL: none; goes into audit entries */
+/* For tests: a fixed clock; 0 = the real one. */
+void mm_store_set_now(struct mm_store *s, int64_t now);
+int64_t mm_store_now(const struct mm_store *s);
+
+/* Transactions nest (inner ones are savepoints). All functions below are
+ * atomic by themselves; put a pair around several calls to make them one, and
+ * to pay for one disk flush instead of many (push: a batch of reports). */
+int mm_store_begin(struct mm_store *s, struct mm_err *err);
+int mm_store_commit(struct mm_store *s, struct mm_err *err); /* on failure the transaction is undone */
+void mm_store_rollback(struct mm_store *s);
+
+enum mm_put { MM_PUT_KEPT, MM_PUT_CHANGED, MM_PUT_ADDED };
+
+/* ---- revisions (revisions.c) */
+
+struct mm_revision {
+	int64_t number;   /* from 1 */
+	int64_t parent;   /* 0 = none */
+	const char *text; /* with the includes resolved; NULL in each() */
+	size_t len;
+	const char *line_map; /* opaque here: the policy library's map from lines to file:line */
+	const char *sha256;   /* over text, hex */
+	const char *author;   /* for people */
+	int64_t author_uid;   /* -1 = unknown */
+	int64_t time;
+	const char *message; /* "" when none */
+	const char *source;  /* file name as given at import */
+	int64_t approvals;   /* rules.approvals of this text */
+	int64_t needed;      /* approvals that it needs itself: see mm_store_revision_pushable() */
+	int64_t n_approved;
+	const char *approvers; /* "bob, carol"; "" when none */
+	bool current;
+};
+
+/* Store a revision and make it the current one. Text equal to the current
+ * revision's: nothing is stored, *kept is true, *number is the current one.
+ * Uses text, len, line_map, author, author_uid, message, source, approvals.
+ * `action` is the audit word: "policy.import" or "policy.rollback". */
+int mm_store_revision_add(struct mm_store *s, const struct mm_revision *r, const char *action,
+    int64_t *number, bool *kept, struct mm_err *err);
+/* number 0 = the current one. 1 = there is none. */
+int mm_store_revision_get(
+    struct mm_store *s, int64_t number, struct mm_arena *a, struct mm_revision *out, struct mm_err *err);
+int mm_store_revision_current(struct mm_store *s, int64_t *number, struct mm_err *err); /* 0 = none yet */
+int mm_store_revision_each(struct mm_store *s,
+    int (*cb)(const struct mm_revision *r, void *arg, struct mm_err *err), void *arg,
+    struct mm_err *err); /* newest first */
+/* Refused (MM_EX_NOPERM) for the author's uid; the same uid counts once. */
+int mm_store_revision_approve(
+    struct mm_store *s, int64_t number, const char *who, int64_t uid, struct mm_err *err);
+/* May this revision be pushed? -1 with MM_EX_NOPERM and a sentence when
+ * approvals are missing. A revision needs as many as its own rules.approvals
+ * or those of the last revision that was pushable itself, whichever is more:
+ * nobody lifts the rule alone. */
+int mm_store_revision_pushable(struct mm_store *s, int64_t number, struct mm_err *err);
+
+/* ---- users and groups (people.c) */
+
+struct mm_attr {
+	const char *name, *value;
+};
+
+struct mm_store_user {
+	const char *login; /* mm_is_login() */
+	const char *name;  /* "" when not known */
+	const char *address;
+	const struct mm_attr *attrs;
+	size_t n_attrs;
+	const char *const *groups; /* sorted */
+	size_t n_groups;
+};
+
+/* Add or change. With `groups_too` the memberships become exactly u->groups
+ * (groups are made as needed), else they stay. */
+int mm_store_user_put(struct mm_store *s, const struct mm_store_user *u, bool groups_too, enum mm_put *done,
+    struct mm_err *err);
+int mm_store_user_get(
+    struct mm_store *s, const char *login, struct mm_arena *a, struct mm_store_user *out, struct mm_err *err);
+int mm_store_user_remove(struct mm_store *s, const char *login, struct mm_err *err); /* 1 = was not there */
+/* In order of login. `group` NULL = all. */
+int mm_store_user_each(struct mm_store *s, const char *group,
+    int (*cb)(const struct mm_store_user *u, void *arg, struct mm_err *err), void *arg, struct mm_err *err);
+
+struct mm_store_group {
+	const char *name;
+	const char *source; /* "manual", "csv" or "system" */
+	int64_t members;
+	int64_t synced; /* time of the last group sync, 0 = never */
+};
+int mm_store_group_put(
+    struct mm_store *s, const char *name, const char *source, enum mm_put *done, struct mm_err *err);
+int mm_store_group_get(
+    struct mm_store *s, const char *name, struct mm_arena *a, struct mm_store_group *out, struct mm_err *err);
+int mm_store_group_remove(
+    struct mm_store *s, const char *name, struct mm_err *err); /* with its memberships; 1 = was not there */
+int mm_store_group_each(struct mm_store *s,
+    int (*cb)(const struct mm_store_group *g, void *arg, struct mm_err *err), void *arg, struct mm_err *err);
+int mm_store_member_put(
+    struct mm_store *s, const char *group, const char *login, enum mm_put *done, struct mm_err *err);
+int mm_store_member_remove(
+    struct mm_store *s, const char *group, const char *login, struct mm_err *err); /* 1 = was none */
+int mm_store_group_synced(struct mm_store *s, const char *group, struct mm_err *err);
+
+/* ---- hosts (hosts.c) */
+
+struct mm_store_host {
+	const char *id;            /* mm_is_login(); fixed at enrolment */
+	const char *address;       /* SSH address; "" = same as id */
+	int port;                  /* 22 */
+	const char *account;       /* SSH account: "root", "mailmuster" ... */
+	const char *proxy_command; /* NULL = none */
+	const char *transport;     /* "libssh2" or "ssh" */
+	const char *const *tags;   /* sorted */
+	size_t n_tags;
+	bool all_users;           /* users = "*": whoever has accounts */
+	const char *const *users; /* sorted; empty with all_users */
+	size_t n_users;
+	const char *report_key; /* PEM of the host's own key, NULL before enrolment */
+	int64_t enrolled;       /* 0 = not yet */
+};
+
+/* Add or change. report_key NULL and enrolled 0 leave what is stored. */
+int mm_store_host_put(
+    struct mm_store *s, const struct mm_store_host *h, enum mm_put *done, struct mm_err *err);
+int mm_store_host_get(
+    struct mm_store *s, const char *id, struct mm_arena *a, struct mm_store_host *out, struct mm_err *err);
+int mm_store_host_remove(struct mm_store *s, const char *id,
+    struct mm_err *err); /* with keys, push state, findings; 1 = was not there */
+/* In order of id. `tag` NULL = all. */
+int mm_store_host_each(struct mm_store *s, const char *tag,
+    int (*cb)(const struct mm_store_host *h, void *arg, struct mm_err *err), void *arg, struct mm_err *err);
+
+struct mm_hostkey {
+	const char *host;
+	const char *algorithm; /* "ssh-ed25519" */
+	const void *blob;      /* the public key as SSH sends it */
+	size_t len;
+	const char *source; /* "enroll", "known_hosts:FILE:LINE", ... */
+	int64_t added;
+};
+int mm_store_hostkey_put(
+    struct mm_store *s, const struct mm_hostkey *k, enum mm_put *done, struct mm_err *err);
+int mm_store_hostkey_remove(
+    struct mm_store *s, const char *host, const char *algorithm /* NULL = all */, struct mm_err *err);
+int mm_store_hostkey_each(struct mm_store *s, const char *host /* NULL = all */,
+    int (*cb)(const struct mm_hostkey *k, void *arg, struct mm_err *err), void *arg, struct mm_err *err);
+
+/* ---- signing keys and serials (keys.c) */
+
+struct mm_store_key {
+	const char *id;  /* mm_key_id() */
+	const char *pem; /* public part */
+	int64_t epoch;   /* of the requests that it signs; the highest is in use */
+	int64_t added;
+};
+int mm_store_key_add(
+    struct mm_store *s, const char *id, const char *pem, int64_t *epoch, struct mm_err *err); /* next epoch */
+int mm_store_key_each(struct mm_store *s,
+    int (*cb)(const struct mm_store_key *k, void *arg, struct mm_err *err), void *arg,
+    struct mm_err *err); /* newest first */
+int mm_store_key_current(
+    struct mm_store *s, struct mm_arena *a, struct mm_store_key *out, struct mm_err *err); /* 1 = none */
+
+struct mm_serial {
+	int64_t epoch, serial; /* serial = max(last + 1, unix time) */
+};
+/* Take the next serial of a host; it is stored before it is returned (when
+ * the outermost transaction is committed: commit before sending). */
+int mm_store_serial_take(
+    struct mm_store *s, const char *host, const char *request_id, struct mm_serial *out, struct mm_err *err);
+
+/* ---- push state: one desired generation per host, no queue of commands (push.c) */
+
+struct mm_push_state {
+	const char *host;
+	int64_t revision;       /* wanted */
+	int64_t done_revision;  /* last that the host answered for, 0 = none */
+	bool pending;           /* wanted and not answered */
+	const char *op;         /* of the last attempt, "" = none yet */
+	const char *request_id; /* of the last attempt, "" = none yet */
+	int64_t queued;         /* when this revision was wanted */
+	int64_t attempts;       /* since it was wanted */
+	int64_t last_attempt;   /* 0 = none */
+	int64_t next_retry;     /* not before; 0 = at once */
+	const char
+	    *outcome;     /* class, the push's own word: "ok", "unreachable", "hostkey" ... "" = none yet */
+	const char *text; /* one sentence */
+};
+
+/* Want this revision on this host: resets attempts and retry time. */
+int mm_store_push_want(struct mm_store *s, const char *host, int64_t revision, struct mm_err *err);
+/* Record an attempt: uses host, revision (tried), op, request_id, outcome,
+ * text, next_retry, and pending (still owed?). Counts the attempt. A wish for
+ * a newer revision that came meanwhile stays pending. */
+int mm_store_push_result(struct mm_store *s, const struct mm_push_state *r, struct mm_err *err);
+int mm_store_push_get(
+    struct mm_store *s, const char *host, struct mm_arena *a, struct mm_push_state *out, struct mm_err *err);
+enum mm_push_which { MM_PUSH_ALL, MM_PUSH_PENDING, MM_PUSH_DUE /* pending and its time has come */ };
+int mm_store_push_each(struct mm_store *s, enum mm_push_which which,
+    int (*cb)(const struct mm_push_state *p, void *arg, struct mm_err *err), void *arg, struct mm_err *err);
+
+/* ---- reports coming in (reports.c) */
+
+struct mm_report_in {
+	const struct mm_report_head *head;
+	const struct mm_finding *findings;
+	size_t n_findings;
+	const struct mm_login *logins;
+	size_t n_logins;
+	/* The answer to a request, as it happens: its evidence is of now. False
+	 * for what a spool or a check-in carried: of head->collected, but never
+	 * of the future. */
+	bool direct;
+};
+
+/* Store a decoded report in one transaction. *fresh is false when this
+ * (host, id) is known already: nothing changes, and it will be acknowledged
+ * (again). Evidence that is older than what the store has for a user is kept
+ * as a report but changes no interval of that user. A head of an unknown host is an error
+ * (MM_EX_DATAERR). The head's host must have been checked by the caller
+ * against the host that was spoken to. */
+int mm_store_report(struct mm_store *s, const struct mm_report_in *in, bool *fresh, struct mm_err *err);
+
+/* Report ids that the host may forget, oldest first, at most `max`; NULL-terminated.
+ * `request_id`: the request that carries them. They are dropped when an answer to
+ * that request is stored. */
+int mm_store_acks(struct mm_store *s, const char *host, const char *request_id, size_t max,
+    struct mm_arena *a, const char *const **ids, size_t *n, struct mm_err *err);
+
+/* ---- reading evidence (evidence.c) */
+
+struct mm_finding_row {
+	const char *host;
+	struct mm_finding f;
+	int64_t since;      /* since when it is in this state with this desired value */
+	int64_t first_seen; /* of this very interval */
+	int64_t seen;       /* newest evidence for it */
+	int64_t closed;     /* 0 = it still holds */
+	enum mm_evidence evidence;
+	int64_t revision; /* policy revision that the agent compared with */
+	bool stale;       /* open, but the evidence is too old */
+	bool expired;     /* the request in force on the host had expired */
+};
+
+struct mm_login_row {
+	const char *host;
+	struct mm_login
+	    l; /* latest evidence of this interval; l.when = when it was tried (workstation's clock) */
+	int64_t since; /* since when it is in this result with this class */
+	int64_t seen;
+	int64_t closed;
+	int64_t last_passed; /* 0 = never */
+	enum mm_evidence evidence;
+	bool stale;
+};
+
+struct mm_evidence_filter {
+	const char *host, *user, *client, *account, *setting, *tag, *group; /* NULL = any */
+	bool differences;    /* findings: not compliant; logins: not passed */
+	bool history;        /* closed intervals too */
+	int64_t at;          /* as it stood at this time; 0 = now */
+	int64_t stale_after; /* seconds; 0 = MM_STALE_DAYS days */
+};
+
+/* In order of host, user, client, path, account, setting (logins: host, user,
+ * account, side), then time. NULL filter = everything open. */
+int mm_store_findings(struct mm_store *s, const struct mm_evidence_filter *f,
+    int (*cb)(const struct mm_finding_row *r, void *arg, struct mm_err *err), void *arg, struct mm_err *err);
+int mm_store_logins(struct mm_store *s, const struct mm_evidence_filter *f,
+    int (*cb)(const struct mm_login_row *r, void *arg, struct mm_err *err), void *arg, struct mm_err *err);
+
+/* One line per host: for the status table and the report's host list. */
+struct mm_host_row {
+	const char *host, *address;
+	const char *const *tags;
+	size_t n_tags;
+	int64_t seen;        /* newest evidence, 0 = never reported */
+	int64_t received;    /* when the last report arrived */
+	const char *agent;   /* its version, "" */
+	int64_t revision;    /* that the host's agent holds, 0 = none */
+	bool expired;        /* its request has expired */
+	bool stale;          /* reported once, but too long ago */
+	int64_t users;       /* with evidence */
+	int64_t settings[4]; /* open findings by enum mm_audit; those of stale hosts count as unknown */
+	int64_t logins[MM_LOGIN_COUNT]; /* by result; of fresh evidence */
+	int64_t logins_stale;
+	struct mm_push_state push; /* host "" when it was never pushed to */
+};
+int mm_store_host_rows(struct mm_store *s, const struct mm_evidence_filter *f /* host, tag, stale_after */,
+    int (*cb)(const struct mm_host_row *r, void *arg, struct mm_err *err), void *arg, struct mm_err *err);
+
+/* The fleet in numbers. Every count has its whole beside it. */
+struct mm_fleet {
+	int64_t now, stale_after;
+	int64_t revision, revision_time;                      /* current; 0 = none */
+	int64_t hosts, hosts_fresh, hosts_stale, hosts_never; /* hosts = sum of the three */
+	int64_t hosts_current;                                /* fresh and on the current revision */
+	int64_t hosts_pending, hosts_refused,
+	    hosts_unreachable; /* by push state; refused = every other failure */
+	int64_t users;         /* in the store */
+	int64_t users_seen;    /* of them, with evidence on some host */
+	int64_t places;        /* (host, user) pairs with evidence */
+	int64_t places_by[4];  /* worst audit result of their findings; stale ones are unknown */
+	int64_t places_stale;
+	int64_t settings;                    /* open findings */
+	int64_t settings_state[MM_ST_COUNT]; /* of fresh evidence */
+	int64_t settings_stale;
+	int64_t logins;
+	int64_t logins_result[MM_LOGIN_COUNT]; /* of fresh evidence */
+	int64_t logins_stale;
+	int64_t reports;                  /* ever received */
+	int64_t oldest_seen, newest_seen; /* over hosts that have reported */
+};
+int mm_store_fleet(struct mm_store *s, int64_t stale_after /* seconds, 0 = default */, struct mm_fleet *out,
+    struct mm_err *err);
+
+/* ---- the audit log (audit.c) */
+
+struct mm_audit_entry {
+	int64_t seq; /* from 1, without gaps */
+	int64_t time;
+	const char *who;
+	const char *action;        /* "policy.import", "user.add", "report" ... */
+	const char *object;        /* revision, login, host ...; NULL = erased */
+	const char *detail;        /* JSON object as text; NULL = erased */
+	const char *reason;        /* "" when none */
+	bool personal;             /* object and detail stand apart and may be erased */
+	const char *prev, *sha256; /* hex */
+};
+
+/* Append. `detail` may be NULL ("{}"). With `personal` object and detail
+ * are stored apart, and the chain holds a salted hash of them only. */
+int mm_store_audit(struct mm_store *s, const char *action, const char *object, const char *detail,
+    bool personal, struct mm_err *err);
+/* Entries with seq > after, oldest first. */
+int mm_store_audit_each(struct mm_store *s, int64_t after,
+    int (*cb)(const struct mm_audit_entry *e, void *arg, struct mm_err *err), void *arg, struct mm_err *err);
+/* Walk the chain; *n = good entries. An altered, missing or surplus entry is
+ * an error that names the first bad one. */
+int mm_store_audit_verify(struct mm_store *s, int64_t *n, struct mm_err *err);
+
+#endif
