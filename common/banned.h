@@ -12,6 +12,7 @@
 #include <string.h>
 #include <wchar.h>
 
+#undef alloca /* a macro in glibc; poisoning that is a warning */
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf strtok
 #pragma GCC poison atoi atol atoll atof sscanf gets alloca mktemp system popen
 #pragma GCC poison strtol strtoll

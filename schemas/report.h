@@ -80,6 +80,17 @@ struct mm_login {
 	int64_t when;
 };
 
+/* Encoding cleans every text (control characters become '?', bytes that are
+ * not UTF-8 become U+FFFD) and cuts it to its limit, so that what a user wrote
+ * into a config file cannot spoil a report. Decoding refuses what is not
+ * clean: a decoded text may be printed as it stands. It ignores members that
+ * it does not know, gives "" for an absent text unless NULL is said above,
+ * and accepts any setting id. A login that says "passed" without having
+ * reached the level that was asked for is refused. Errors: MM_EX_DATAERR. */
+#define MM_REPORT_PATH_MAX 4096 /* bytes */
+#define MM_REPORT_NAME_MAX 320  /* user names, host names, names of accounts as found */
+#define MM_REPORT_TEXT_MAX 1024 /* sentences, names in certificates */
+#define MM_SERVER_TEXT_MAX 512
 void mm_report_head_encode(const struct mm_report_head *h, struct mm_buf *out);
 void mm_finding_encode(const struct mm_finding *f, struct mm_buf *out);
 void mm_login_encode(const struct mm_login *l, struct mm_buf *out);
@@ -111,7 +122,8 @@ struct mm_tally {
 	int64_t frames;
 };
 void mm_tally_init(struct mm_tally *t);
-void mm_tally_add(struct mm_tally *t, uint16_t type, const void *body, size_t len); /* skips KEEPALIVE */
+void mm_tally_add(
+    struct mm_tally *t, uint16_t type, const void *body, size_t len); /* skips KEEPALIVE and END */
 void mm_tally_free(struct mm_tally *t);
 void mm_end_encode(struct mm_tally *t, struct mm_buf *out);                           /* finishes the tally */
 int mm_end_check(struct mm_tally *t, const char *json, size_t n, struct mm_err *err); /* finishes the tally */

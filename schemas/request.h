@@ -53,7 +53,9 @@ struct mm_request {
 void mm_request_encode(const struct mm_request *r, struct mm_buf *out);
 /* Strings live in `a`. Checks form only (types, ranges, names, limits,
  * duplicates); the checks of trust are the agent's. Unknown major: error with
- * code MM_EX_NOPERM whose text names our range. */
+ * code MM_EX_NOPERM whose text names our range; unknown op: MM_EX_USAGE;
+ * anything else: MM_EX_DATAERR. A member that this build does not know is
+ * refused, unless the request's minor is newer than ours. */
 int mm_request_decode(
     const char *json, size_t n, struct mm_arena *a, struct mm_request *out, struct mm_err *err);
 

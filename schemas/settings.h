@@ -103,7 +103,17 @@ int mm_setting_canon(
 /* Same meaning? Both canonical or as a client wrote them (case of hosts). NULL = absent. */
 bool mm_setting_equal(enum mm_setting s, const char *x, const char *y);
 
-/* Argument vectors <-> canonical text. argv ends with NULL. */
+/* No canonical value is longer, so that a sheet or a finding always fits its frame. */
+#define MM_VALUE_MAX 16384 /* bytes */
+#define MM_ARGV_MAX 64     /* entries of an argument vector, the program included */
+#define MM_ARG_MAX 4096    /* bytes of one entry */
+#define MM_PINS_MAX                                                                                          \
+	8 /* alternatives in a pin, separated by ';' as libcurl has it (RFC 7469 4.3: backup pins) */
+
+/* Argument vectors <-> canonical text. argv ends with NULL. Parsing checks the
+ * limits above, that the first entry is an absolute path without "..", and
+ * that nothing holds a control character. mm_argv_text() takes any bytes:
+ * what is not printable UTF-8 is replaced, and such a text equals no policy's. */
 int mm_argv_parse(
     const char *text, struct mm_arena *a, const char *const **argv, size_t *n, struct mm_err *err);
 const char *mm_argv_text(const char *const *argv, struct mm_arena *a);

@@ -18,6 +18,8 @@
 
 #define MM_SHEET_ACCOUNTS_MAX 64
 #define MM_SHEET_CLIENTS_MAX 64
+#define MM_REPLACES_MAX 64 /* host names of one account */
+#define MM_ROWS_MAX 128    /* settings of one account or client, known or not */
 
 struct mm_unknown_row { /* a setting this build does not know */
 	const char *id;
@@ -59,6 +61,11 @@ enum mm_mode mm_sheet_mode(const struct mm_sheet *s, const char *client, enum mm
 
 /* Deterministic: the same sheet gives the same bytes (its hash is signed). */
 void mm_sheet_encode(const struct mm_sheet *s, struct mm_buf *out);
+/* Form and values are checked; values arrive canonical. A setting id that this
+ * build does not know is kept in `unknown`; so is a value that it does not
+ * understand, when the sheet's minor is newer than ours. Members that it does
+ * not know are refused unless the minor is newer. Unknown major: MM_EX_NOPERM,
+ * anything else MM_EX_DATAERR. */
 int mm_sheet_decode(const char *json, size_t n, struct mm_arena *a, struct mm_sheet *out, struct mm_err *err);
 
 #endif

@@ -30,15 +30,15 @@
 json_t *mm_wire_load(const char *what, const char *json, size_t n, struct mm_err *err);
 
 /* ---- forms; NULL has none of them */
-bool mm_wire_text_ok(const char *s); /* no control character */
-bool mm_wire_is_id(const char *s); /* MM_ID_LEN - 1 lower-case hex digits */
-bool mm_wire_is_sha256(const char *s); /* 64 lower-case hex digits */
-bool mm_wire_is_client(const char *s); /* an adapter's name, [a-z0-9_-]{1,32} */
+bool mm_wire_text_ok(const char *s);       /* no control character */
+bool mm_wire_is_id(const char *s);         /* MM_ID_LEN - 1 lower-case hex digits */
+bool mm_wire_is_sha256(const char *s);     /* 64 lower-case hex digits */
+bool mm_wire_is_client(const char *s);     /* an adapter's name, [a-z0-9_-]{1,32} */
 bool mm_wire_is_setting_id(const char *s); /* [a-z0-9_.]{1,64}, known or not */
 
 /* ---- reading; texts are copied into the arena, `max` is in bytes */
-int mm_wire_str(const json_t *o, const char *key, size_t max, struct mm_arena *a, const char **out,
-    struct mm_err *err);
+int mm_wire_str(
+    const json_t *o, const char *key, size_t max, struct mm_arena *a, const char **out, struct mm_err *err);
 /* Absent or null gives `dflt`. */
 int mm_wire_str_opt(const json_t *o, const char *key, size_t max, const char *dflt, struct mm_arena *a,
     const char **out, struct mm_err *err);
@@ -47,7 +47,8 @@ typedef bool mm_wire_form(const char *s);
 int mm_wire_form_str(const json_t *o, const char *key, mm_wire_form *ok, bool optional, struct mm_arena *a,
     const char **out, struct mm_err *err);
 /* One of a table's words. `by_name` returns -1 for a stranger. */
-int mm_wire_word(const json_t *o, const char *key, int (*by_name)(const char *), int *out, struct mm_err *err);
+int mm_wire_word(
+    const json_t *o, const char *key, int (*by_name)(const char *), int *out, struct mm_err *err);
 /* One of a NULL-terminated list; with `optional`, absent gives NULL. */
 int mm_wire_listed(const json_t *o, const char *key, const char *const *words, bool optional,
     const char **out, struct mm_err *err);
