@@ -51,6 +51,18 @@ int mm_key_generate(struct mm_key **out, struct mm_err *err)
 	return wrap(pkey, true, out, err);
 }
 
+int mm_key_from_seed(const unsigned char seed[MM_KEY_RAW], struct mm_key **out, struct mm_err *err)
+{
+	return wrap(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, MM_KEY_RAW), true, out, err);
+}
+
+void mm_key_public_raw(const struct mm_key *k, unsigned char out[MM_KEY_RAW])
+{
+	size_t n = MM_KEY_RAW;
+	if (EVP_PKEY_get_raw_public_key(k->pkey, out, &n) != 1)
+		mm_oom();
+}
+
 /* A key with a passphrase is refused rather than asked about. */
 static int no_passphrase(char *buf, int size, int rwflag, void *arg)
 {

@@ -31,6 +31,10 @@ int mm_key_from_public_pem(const char *pem, size_t n, struct mm_key **out, struc
 int mm_key_save_private(
     const struct mm_key *k, const char *path, struct mm_err *err); /* 0600, never over an existing file */
 int mm_key_public_pem(const struct mm_key *k, struct mm_buf *out, struct mm_err *err);
+/* From the bare numbers (RFC 8032, 5.1.5), as SSH key files hold them. */
+#define MM_KEY_RAW 32
+int mm_key_from_seed(const unsigned char seed[MM_KEY_RAW], struct mm_key **out, struct mm_err *err);
+void mm_key_public_raw(const struct mm_key *k, unsigned char out[MM_KEY_RAW]);
 const char *mm_key_id(const struct mm_key *k); /* hex, owned by the key */
 void mm_key_free(struct mm_key *k);
 
