@@ -17,6 +17,9 @@
 void mm_sha256(const void *p, size_t n, uint8_t out[MM_SHA256_LEN]);
 void mm_sha256_hex(const void *p, size_t n, char out[MM_SHA256_HEX]); /* lower case */
 void mm_hmac_sha256(const void *key, size_t keylen, const void *p, size_t n, uint8_t out[MM_SHA256_LEN]);
+#define MM_SHA1_LEN 20
+/* For formats of others that have nothing better (hashed known_hosts). */
+void mm_hmac_sha1(const void *key, size_t keylen, const void *p, size_t n, uint8_t out[MM_SHA1_LEN]);
 
 /* Incremental SHA-256. mm_sha256_end() frees the context. */
 struct mm_sha256_ctx;
