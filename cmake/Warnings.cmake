@@ -5,7 +5,7 @@ target_compile_options(mm_flags INTERFACE
   -Wold-style-definition -Wwrite-strings -Wcast-qual -Wcast-align -Wpointer-arith -Wundef
   -Wvla -Wformat=2 -Wnull-dereference -Wconversion -Wsign-conversion -Wimplicit-fallthrough
   $<$<C_COMPILER_ID:GNU>:-Wlogical-op -Wduplicated-cond -Wduplicated-branches>
-  -fno-strict-aliasing -fstack-protector-strong -fstack-clash-protection
+  -UNDEBUG -fno-strict-aliasing -fstack-protector-strong -fstack-clash-protection
   -include ${PROJECT_SOURCE_DIR}/common/banned.h)
 target_compile_definitions(mm_flags INTERFACE _GNU_SOURCE MM_VERSION="${PROJECT_VERSION}")
 target_include_directories(mm_flags INTERFACE ${PROJECT_SOURCE_DIR})

@@ -13,6 +13,10 @@
 #include <wchar.h>
 
 #undef alloca /* a macro in glibc; poisoning that is a warning */
+/* With _FORTIFY_SOURCE glibc makes macros of some of them. */
+#undef sprintf
+#undef vsprintf
+
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf strtok
 #pragma GCC poison atoi atol atoll atof sscanf gets alloca mktemp system popen
 #pragma GCC poison strtol strtoll

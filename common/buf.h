@@ -22,7 +22,7 @@ struct mm_buf {
 
 #define MM_BUF_INIT(limit) ((struct mm_buf){.max = (limit)})
 
-void mm_buf_free(struct mm_buf *b); /* frees and resets; the limit stays */
+void mm_buf_free(struct mm_buf *b);  /* frees and resets; the limit stays */
 void mm_buf_reset(struct mm_buf *b); /* empties, keeps the memory, clears the failure */
 void mm_buf_add(struct mm_buf *b, const void *p, size_t n);
 void mm_buf_adds(struct mm_buf *b, const char *s);

@@ -27,7 +27,7 @@ struct mm_sha256_ctx *mm_sha256_begin(void);
 void mm_sha256_add(struct mm_sha256_ctx *c, const void *p, size_t n);
 void mm_sha256_end(struct mm_sha256_ctx *c, uint8_t out[MM_SHA256_LEN]);
 
-void mm_hex(const void *p, size_t n, char *out); /* out: 2n+1 bytes */
+void mm_hex(const void *p, size_t n, char *out);  /* out: 2n+1 bytes */
 int mm_unhex(const char *s, void *out, size_t n); /* exactly 2n hex digits, else -1 */
 void mm_base64(const void *p, size_t n, struct mm_buf *out);
 /* Strict: padding required, no blanks; -1 on anything else. Appends to out. */

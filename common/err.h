@@ -32,7 +32,7 @@ enum mm_exit {
 #define MM_ERR_TEXT_MAX 2048
 
 struct mm_err {
-	int code; /* the enum mm_exit that this error leads to */
+	int code;                   /* the enum mm_exit that this error leads to */
 	char text[MM_ERR_TEXT_MAX]; /* one line, no newline; overlong text ends in "..." */
 };
 
@@ -41,18 +41,15 @@ struct mm_err {
 /* Set the error; control characters in the result are replaced by '?', so
  * that no input can forge a line or drive a terminal. Always returns -1, so
  * that `return mm_err_set(...)` reads well. `err` may be NULL. */
-int mm_err_set(struct mm_err *err, int code, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+int mm_err_set(struct mm_err *err, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 int mm_err_vset(struct mm_err *err, int code, const char *fmt, va_list ap)
     __attribute__((format(printf, 3, 0)));
 
 /* The same, with ": " and the text of errno appended. errno is preserved. */
-int mm_err_sys(struct mm_err *err, int code, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+int mm_err_sys(struct mm_err *err, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* Put "prefix: " in front of an error that is already set. Returns -1. */
-int mm_err_prefix(struct mm_err *err, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
+int mm_err_prefix(struct mm_err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Out of memory: says so on stderr and ends the program with status 1. */
 _Noreturn void mm_oom(void);

@@ -20,13 +20,13 @@
 enum mm_file_trouble {
 	MM_FILE_OK = 0,
 	MM_FILE_ABSENT, /* the file or a folder above it is not there */
-	MM_FILE_OWNER, /* belongs to somebody else */
-	MM_FILE_TYPE, /* not a regular file */
-	MM_FILE_LINK, /* a link that may not be followed: dangling, loop, or to a place outside the rules */
+	MM_FILE_OWNER,  /* belongs to somebody else */
+	MM_FILE_TYPE,   /* not a regular file */
+	MM_FILE_LINK,   /* a link that may not be followed: dangling, loop, or to a place outside the rules */
 	MM_FILE_READONLY, /* file system or folder does not let us write */
 	MM_FILE_TOO_BIG,
 	MM_FILE_CHANGED, /* somebody wrote between our read and our write */
-	MM_FILE_SYSTEM, /* errno says */
+	MM_FILE_SYSTEM,  /* errno says */
 };
 const char *mm_file_trouble_word(enum mm_file_trouble t);
 
@@ -34,8 +34,9 @@ const char *mm_file_trouble_word(enum mm_file_trouble t);
 struct mm_place_fd {
 	int dirfd; /* caller closes; -1 when not set */
 	char name[256];
-	char path[4096]; /* resolved, for messages */
+	char path[4096];   /* resolved, for messages */
 	bool through_link; /* at least one symbolic link was followed */
+	bool final_link;   /* the last component itself was a link */
 };
 
 /* Resolve `path` (absolute). Every symbolic link on the way below `base` is
@@ -47,22 +48,30 @@ struct mm_place_fd {
 int mm_file_resolve(const char *base, const char *path, uid_t uid, struct mm_place_fd *out,
     enum mm_file_trouble *why, struct mm_err *err);
 
-/* Read a whole file of `uid`, at most `max` bytes, appending to `out`. `st`
+/* May we believe a file or link with this fstat, in this folder, on behalf of
+ * `uid`? It is the user's, or root's where only root can put things. */
+bool mm_file_trusted(const struct stat *st, int dirfd, uid_t uid);
+/* Open the regular file at a resolved place for reading; -1 on trouble. */
+int mm_file_open_at(
+    const struct mm_place_fd *at, struct stat *st, enum mm_file_trouble *why, struct mm_err *err);
+
+/* Read a whole file of `uid` (or one of root's, as above), at most `max` bytes, appending to `out`. `st`
  * (may be NULL) receives the file's fstat. */
 int mm_file_read(const char *base, const char *path, uid_t uid, size_t max, struct mm_buf *out,
     struct stat *st, enum mm_file_trouble *why, struct mm_err *err);
 
 /* Read a file of our own (configuration, keys): plain path, O_NOFOLLOW,
- * regular, at most max bytes; must be owned by root or by the effective user
- * and, with `private`, have no permission for group and others. */
+ * regular, at most max bytes; must be owned by root or by the effective user,
+ * not writable by everybody and, with `private`, have no permission for group
+ * and others. */
 int mm_file_read_own(const char *path, size_t max, bool private, struct mm_buf *out, struct mm_err *err);
 
 enum mm_replaced { MM_KEPT, MM_CHANGED, MM_CREATED };
 
 struct mm_replace_opts {
-	mode_t create_mode; /* for a new file, before no umask is applied; 0 = refuse to create */
-	mode_t dir_mode; /* for missing folders below base; 0 = refuse to create them */
-	bool has_expect; /* replace only if the file still has this content */
+	mode_t create_mode;     /* for a new file, before no umask is applied; 0 = refuse to create */
+	mode_t dir_mode;        /* for missing folders below base; 0 = refuse to create them */
+	bool has_expect;        /* replace only if the file still has this content */
 	char expect_sha256[65]; /* hex; "" = the file must not exist */
 };
 

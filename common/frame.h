@@ -42,10 +42,10 @@ void mm_frame_put(struct mm_buf *out, uint16_t type, const void *body, size_t le
 /* ---- reading, from whatever arrives in whatever pieces */
 struct mm_frame_decoder {
 	struct mm_buf in;
-	size_t taken; /* bytes of `in` behind which the next frame begins */
+	size_t taken;   /* bytes of `in` behind which the next frame begins */
 	uint64_t total; /* bytes since the magic */
 	uint32_t noise; /* bytes skipped before the magic */
-	bool started; /* the magic was seen */
+	bool started;   /* the magic was seen */
 	bool need_magic;
 };
 
@@ -65,7 +65,8 @@ bool mm_frame_at_boundary(const struct mm_frame_decoder *d);
 int mm_write_all(int fd, const void *p, size_t n, struct mm_err *err);
 /* 1: a frame; 0: clean end of file; -1: error or end of file inside a frame.
  * `timeout_ms` < 0: none; a time-out is an error whose text says so. */
-int mm_frame_read_fd(struct mm_frame_decoder *d, int fd, int timeout_ms, struct mm_frame *f, struct mm_err *err);
+int mm_frame_read_fd(
+    struct mm_frame_decoder *d, int fd, int timeout_ms, struct mm_frame *f, struct mm_err *err);
 int mm_frame_write_fd(int fd, uint16_t type, const void *body, size_t len, struct mm_err *err);
 
 #endif

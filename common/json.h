@@ -29,15 +29,20 @@ int mm_json_str(const json_t *o, const char *key, size_t max, const char **out, 
 /* NULL when absent or null. */
 int mm_json_str_opt(const json_t *o, const char *key, size_t max, const char **out, struct mm_err *err);
 int mm_json_int(const json_t *o, const char *key, int64_t min, int64_t max, int64_t *out, struct mm_err *err);
-int mm_json_int_opt(const json_t *o, const char *key, int64_t min, int64_t max, int64_t dflt, int64_t *out, struct mm_err *err);
+int mm_json_int_opt(const json_t *o, const char *key, int64_t min, int64_t max, int64_t dflt, int64_t *out,
+    struct mm_err *err);
 int mm_json_bool_opt(const json_t *o, const char *key, bool dflt, bool *out, struct mm_err *err);
-/* Borrowed; an absent member is an empty array when `optional`. */
-int mm_json_array(const json_t *o, const char *key, size_t max_items, bool optional, const json_t **out, struct mm_err *err);
+/* Borrowed; an absent `optional` member gives NULL, which jansson's functions
+ * (json_array_size(), json_array_foreach() ...) take as an empty array, and
+ * those for objects as an empty object. An absent member and null are alike. */
+int mm_json_array(const json_t *o, const char *key, size_t max_items, bool optional, const json_t **out,
+    struct mm_err *err);
 int mm_json_object(const json_t *o, const char *key, bool optional, const json_t **out, struct mm_err *err);
 /* Every member must be one of the NULL-terminated names. */
 int mm_json_only(const json_t *o, const char *const *names, struct mm_err *err);
 
-/* Set members; out of memory ends the program, NULL text sets nothing. */
+/* Set members; out of memory ends the program, NULL text sets nothing. Text
+ * that is not UTF-8 is set in the form of mm_printable(). */
 void mm_json_set_str(json_t *o, const char *key, const char *s);
 void mm_json_set_int(json_t *o, const char *key, int64_t v);
 void mm_json_set_bool(json_t *o, const char *key, bool v);

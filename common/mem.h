@@ -10,7 +10,7 @@
 
 #include <stddef.h>
 
-void *mm_xcalloc(size_t n, size_t size); /* zeroed; caller frees with free() */
+void *mm_xcalloc(size_t n, size_t size);           /* zeroed; caller frees with free() */
 void *mm_xrealloc(void *p, size_t n, size_t size); /* new part is not zeroed */
 char *mm_xstrdup(const char *s);
 
@@ -19,8 +19,8 @@ struct mm_arena;
 struct mm_arena *mm_arena_new(void);
 void mm_arena_free(struct mm_arena *a); /* NULL is allowed */
 
-void *mm_arena_alloc(struct mm_arena *a, size_t n, size_t size); /* zeroed, aligned for any type */
-char *mm_arena_strdup(struct mm_arena *a, const char *s); /* NULL gives NULL */
+void *mm_arena_alloc(struct mm_arena *a, size_t n, size_t size);     /* zeroed, aligned for any type */
+char *mm_arena_strdup(struct mm_arena *a, const char *s);            /* NULL gives NULL */
 char *mm_arena_strndup(struct mm_arena *a, const char *s, size_t n); /* n bytes plus NUL */
 char *mm_arena_printf(struct mm_arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

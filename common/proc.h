@@ -14,10 +14,10 @@
 
 struct mm_run {
 	const char *const *argv; /* absolute path first; no shell */
-	const char *const *env; /* NULL: PATH, HOME, LANG, USER and LOGNAME of this process */
-	const char *stdin_data; /* NULL: /dev/null */
+	const char *const *env;  /* NULL: PATH, HOME, LANG, USER and LOGNAME of this process */
+	const char *stdin_data;  /* NULL: /dev/null */
 	size_t stdin_len;
-	int timeout_ms; /* whole run; then SIGTERM to the process group, 500 ms later SIGKILL */
+	int timeout_ms;   /* whole run, 0: none; then SIGTERM to the process group, 500 ms later SIGKILL */
 	bool new_session; /* no controlling terminal for it */
 };
 
@@ -28,12 +28,16 @@ struct mm_run_result {
 	int status; /* exit status or signal number */
 };
 
-/* Run to completion, standard output into `out` (its limit bounds it),
- * standard error into `errout` (NULL: /dev/null). -1: could not start. All
- * other descriptors are closed in the child. */
-int mm_run(const struct mm_run *r, struct mm_buf *out, struct mm_buf *errout, struct mm_run_result *res, struct mm_err *err);
+/* Run to completion, standard output into `out` (its limit bounds it; more is
+ * MM_RUN_OVERFLOW), the beginning of standard error into `errout` (NULL:
+ * /dev/null). -1: could not start. All other descriptors are closed in the
+ * child, its signals are as by default. A descendant that keeps the output
+ * open after the program ended is waited for 250 ms at most. */
+int mm_run(const struct mm_run *r, struct mm_buf *out, struct mm_buf *errout, struct mm_run_result *res,
+    struct mm_err *err);
 /* The same with the output kept as a secret. */
-int mm_run_secret(const struct mm_run *r, struct mm_secret *out, struct mm_run_result *res, struct mm_err *err);
+int mm_run_secret(
+    const struct mm_run *r, struct mm_secret *out, struct mm_run_result *res, struct mm_err *err);
 
 /* Become this user for good: setgroups/initgroups, setresgid, setresuid, and
  * proof that there is no way back. No-op with success when we already are. */

@@ -17,10 +17,12 @@
 struct mm_secret; /* opaque; holds up to MM_SECRET_MAX bytes plus a NUL */
 
 struct mm_secret *mm_secret_new(void);
-void mm_secret_free(struct mm_secret *s); /* wipes; NULL is allowed */
+void mm_secret_free(struct mm_secret *s);               /* wipes; NULL is allowed */
 const char *mm_secret_bytes(const struct mm_secret *s); /* NUL-terminated */
 size_t mm_secret_len(const struct mm_secret *s);
 int mm_secret_set(struct mm_secret *s, const void *p, size_t n, struct mm_err *err);
+/* Append; what would not fit is an error and leaves the secret as it was. */
+int mm_secret_add(struct mm_secret *s, const void *p, size_t n, struct mm_err *err);
 /* Read from a descriptor until end of file; too long is an error. */
 int mm_secret_read_fd(struct mm_secret *s, int fd, struct mm_err *err);
 /* Keep the first line, without its CR LF: what password commands print. */

@@ -13,7 +13,7 @@
 
 int mm_parse_int(const char *s, int64_t min, int64_t max, int64_t *out); /* 0 or -1 */
 
-bool mm_streq(const char *a, const char *b); /* NULL equals NULL only */
+bool mm_streq(const char *a, const char *b);        /* NULL equals NULL only */
 bool mm_streq_nocase(const char *a, const char *b); /* ASCII, whatever the locale */
 bool mm_starts_with(const char *s, const char *prefix);
 bool mm_ends_with(const char *s, const char *suffix);
@@ -21,9 +21,13 @@ bool mm_ends_with(const char *s, const char *suffix);
 bool mm_has_control(const char *s);
 /* Valid UTF-8, no overlong forms, no surrogates (RFC 3629). */
 bool mm_is_utf8(const char *s, size_t n);
+/* The code point that begins at s, and how many bytes it takes; 0 when those
+ * bytes are not UTF-8 (or n is 0). */
+size_t mm_utf8_next(const char *s, size_t n, uint32_t *cp);
 /* A code point that reorders text for the reader (U+202A-202E, U+2066-2069,
  * U+200E, U+200F): legal, but a reason for suspicion in a name. */
 bool mm_has_bidi(const char *s);
+bool mm_is_bidi(uint32_t cp);
 /* DNS host name or address literal as RFC 1123 2.1 has it; '_' allowed. No
  * port, no brackets, no final dot, no blank; IPv6 literals with ':' only if
  * they parse with inet_pton. */

@@ -1,0 +1,161 @@
+#include "common/mem.h"
+
+#include <assert.h>
+#include <stdalign.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/err.h"
+
+#define BLOCK_MIN ((size_t)4096)
+#define BLOCK_MAX ((size_t)256 * 1024)
+
+struct block {
+	struct block *next;
+	size_t cap, used;
+	alignas(max_align_t) char data[];
+};
+
+struct mm_arena {
+	struct block *blocks; /* the first is the one being filled */
+	size_t next_size;
+	size_t handed_out;
+};
+
+void *mm_xcalloc(size_t n, size_t size)
+{
+	void *p = calloc(n > 0 ? n : 1, size > 0 ? size : 1);
+	if (p == NULL)
+		mm_oom();
+	return p;
+}
+
+void *mm_xrealloc(void *p, size_t n, size_t size)
+{
+	void *q = reallocarray(p, n > 0 ? n : 1, size > 0 ? size : 1);
+	if (q == NULL)
+		mm_oom();
+	return q;
+}
+
+char *mm_xstrdup(const char *s)
+{
+	char *p = strdup(s);
+	if (p == NULL)
+		mm_oom();
+	return p;
+}
+
+struct mm_arena *mm_arena_new(void)
+{
+	struct mm_arena *a = mm_xcalloc(1, sizeof(*a));
+	a->next_size = BLOCK_MIN;
+	return a;
+}
+
+void mm_arena_free(struct mm_arena *a)
+{
+	if (a == NULL)
+		return;
+	for (struct block *b = a->blocks, *next; b != NULL; b = next) {
+		next = b->next;
+		free(b);
+	}
+	free(a);
+}
+
+static struct block *add_block(struct mm_arena *a, size_t need)
+{
+	size_t cap = need > a->next_size ? need : a->next_size;
+	if (cap > SIZE_MAX - sizeof(struct block))
+		mm_oom();
+	struct block *b = mm_xcalloc(1, sizeof(*b) + cap);
+	b->cap = cap;
+	/* A block made for one big thing goes behind the one being filled. */
+	if (a->blocks != NULL && need > a->next_size) {
+		b->next = a->blocks->next;
+		a->blocks->next = b;
+		return b;
+	}
+	b->next = a->blocks;
+	a->blocks = b;
+	if (a->next_size < BLOCK_MAX)
+		a->next_size *= 2;
+	return b;
+}
+
+void *mm_arena_alloc(struct mm_arena *a, size_t n, size_t size)
+{
+	size_t want = 0;
+	if (__builtin_mul_overflow(n, size, &want) || want > SIZE_MAX - alignof(max_align_t))
+		mm_oom();
+	if (want == 0)
+		want = 1;
+	size_t need = (want + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+	struct block *b = a->blocks;
+	if (b == NULL || b->cap - b->used < need)
+		b = add_block(a, need);
+	void *p = b->data + b->used;
+	b->used += need;
+	a->handed_out += need;
+	return p;
+}
+
+char *mm_arena_strndup(struct mm_arena *a, const char *s, size_t n)
+{
+	if (n == SIZE_MAX)
+		mm_oom();
+	char *p = mm_arena_alloc(a, n + 1, 1);
+	if (n > 0)
+		memcpy(p, s, n);
+	return p;
+}
+
+char *mm_arena_strdup(struct mm_arena *a, const char *s)
+{
+	return s != NULL ? mm_arena_strndup(a, s, strlen(s)) : NULL;
+}
+
+char *mm_arena_printf(struct mm_arena *a, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	int n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	assert(n >= 0);
+	size_t size = (size_t)n + 1;
+	char *p = mm_arena_alloc(a, size, 1);
+	va_start(ap, fmt);
+	vsnprintf(p, size, fmt, ap);
+	va_end(ap);
+	return p;
+}
+
+size_t mm_arena_used(const struct mm_arena *a)
+{
+	return a->handed_out;
+}
+
+void *mm_arena_push(struct mm_arena *a, void *items, size_t *n, size_t *cap, size_t size)
+{
+	assert(*n <= *cap);
+	if (*n == *cap) {
+		size_t more = 0;
+		if (__builtin_mul_overflow(*cap, (size_t)2, &more))
+			mm_oom();
+		if (more < 8)
+			more = 8;
+		char *grown = mm_arena_alloc(a, more, size);
+		void **where = items;
+		if (*n > 0)
+			memcpy(grown, *where, *n * size);
+		*where = grown;
+		*cap = more;
+	}
+	void **where = items;
+	char *base = *where;
+	return base + (*n)++ * size;
+}
