@@ -41,7 +41,7 @@ static json_t *account_json(const struct mm_account *acc)
 {
 	json_t *o = json_object();
 	mm_json_set_str(o, "name", acc->name);
-	mm_json_set_str(o, "label", acc->label);
+	mm_wire_put(o, "label", acc->label, LABEL_MAX);
 	mm_json_set_str(o, "renamed_from", acc->renamed_from);
 	const char *const *hosts = acc->replaces != NULL ? acc->replaces : no_hosts;
 	size_t n = 0;

@@ -232,27 +232,26 @@ int mm_wire_known(const json_t *o, int major, int minor, const char *const *name
 
 /* ---- writing */
 
-/* Bytes of the UTF-8 sequence at `s`, 0 when it is malformed. */
-static size_t sequence_at(const char *s)
+/* C0, DEL, C1 */
+static bool is_control(uint32_t cp)
 {
-	unsigned char c = (unsigned char)*s;
-	size_t n = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
-	return strnlen(s, n) == n && mm_is_utf8(s, n) ? n : 0;
+	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0);
 }
 
 void mm_wire_clean(struct mm_buf *b, const char *s)
 {
-	while (*s != '\0') {
-		size_t n = sequence_at(s);
-		char one[5] = "";
-		memcpy(one, s, n);
-		if (n == 0)
+	for (size_t n = strlen(s); n > 0;) {
+		uint32_t cp = 0;
+		size_t len = mm_utf8_next(s, n, &cp);
+		if (len == 0)
 			mm_buf_adds(b, "\xef\xbf\xbd"); /* U+FFFD */
-		else if (!mm_wire_text_ok(one))
+		else if (is_control(cp))
 			mm_buf_addc(b, '?');
 		else
-			mm_buf_add(b, one, n);
-		s += n == 0 ? 1 : n;
+			mm_buf_add(b, s, len);
+		len = len > 0 ? len : 1;
+		s += len;
+		n -= len;
 	}
 }
 
