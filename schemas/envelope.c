@@ -30,13 +30,13 @@ static void set_base64(json_t *o, const char *key, const void *p, size_t n)
 int mm_envelope_sign(const char *type, const void *payload, size_t n, const struct mm_key *k,
     struct mm_buf *out, struct mm_err *err)
 {
-	if (n > PAYLOAD_MAX)
-		return mm_err_set(err, MM_EX_FAILED, "envelope: more than %u bytes to sign", PAYLOAD_MAX);
+	if (n > PAYLOAD_MAX || strlen(type) > TYPE_MAX)
+		return mm_err_set(err, MM_EX_FAILED,
+		    "envelope: more than %u bytes to sign, or than %d in the type", PAYLOAD_MAX, TYPE_MAX);
 	struct mm_buf text = MM_BUF_INIT(PAYLOAD_MAX + TYPE_MAX + 64);
 	unsigned char sig[SIG_LEN];
 	pae(type, payload, n, &text);
-	int rc = mm_buf_ok(&text) ? mm_sign(k, text.data, text.len, sig, err)
-				  : mm_err_set(err, MM_EX_FAILED, "envelope: payload type too long");
+	int rc = mm_sign(k, text.data, text.len, sig, err);
 	mm_buf_free(&text);
 	if (rc != 0)
 		return -1;

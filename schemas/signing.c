@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <openssl/bio.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -30,6 +31,7 @@ static int wrap(EVP_PKEY *pkey, bool private, struct mm_key **out, struct mm_err
 	unsigned char *der = NULL;
 	int n = pkey != NULL && EVP_PKEY_get_id(pkey) == EVP_PKEY_ED25519 ? i2d_PUBKEY(pkey, &der) : -1;
 	if (n <= 0) {
+		ERR_clear_error(); /* nobody else shall find our failure in this thread's queue */
 		EVP_PKEY_free(pkey);
 		return mm_err_set(
 		    err, MM_EX_DATAERR, "not an Ed25519 %s key in PEM form", private ? "private" : "public");
@@ -199,5 +201,6 @@ int mm_verify(
 	bool ok = EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, k->pkey) == 1 &&
 		  EVP_DigestVerify(ctx, sig, 64, p, n) == 1;
 	EVP_MD_CTX_free(ctx);
+	ERR_clear_error();
 	return ok ? 0 : mm_err_set(err, MM_EX_NOPERM, "signature by key %.16s... does not hold", k->id);
 }

@@ -38,15 +38,7 @@ void mm_key_public_raw(const struct mm_key *k, unsigned char out[MM_KEY_RAW]);
 const char *mm_key_id(const struct mm_key *k); /* hex, owned by the key */
 void mm_key_free(struct mm_key *k);
 
-/* A keyring: the public keys that are trusted. Ends with NULL. */
-struct mm_envelope {
-	const char *type; /* payload type */
-	const char *payload;
-	size_t len;
-	const char *keyid; /* the key whose signature held */
-};
-
-/* Append the JSON envelope to `out`. */
+/* Append the JSON envelope to `out`; one that exceeds its limit is an error. */
 int mm_envelope_sign(const char *type, const void *payload, size_t n, const struct mm_key *k,
     struct mm_buf *out, struct mm_err *err);
 /* Decode only: type, payload and signatures, with limits; nothing is trusted.
@@ -62,8 +54,9 @@ struct mm_envelope_raw {
 };
 int mm_envelope_decode(const char *json, size_t n, struct mm_envelope_raw *out, struct mm_err *err);
 void mm_envelope_raw_free(struct mm_envelope_raw *raw);
-/* Verify against trusted keys; a key id counts once, the type must be
- * `want_type`. On success *keyid (MM_SHA256_HEX) names the key. Error code is MM_EX_NOPERM. */
+/* Verify against trusted keys: one good signature suffices. Of several that
+ * name the same key only the first is looked at; the type must be `want_type`. On success *keyid
+ * (MM_SHA256_HEX) names the key. Error code is MM_EX_NOPERM. */
 int mm_envelope_verify(const struct mm_envelope_raw *raw, const char *want_type,
     struct mm_key *const *trusted, size_t n_trusted, char keyid[MM_SHA256_HEX], struct mm_err *err);
 
