@@ -67,14 +67,14 @@ enum mm_put { MM_PUT_KEPT, MM_PUT_CHANGED, MM_PUT_ADDED };
 /* ---- revisions (revisions.c) */
 
 struct mm_revision {
-	int64_t number;   /* from 1 */
-	int64_t parent;   /* 0 = none */
-	const char *text; /* with the includes resolved; NULL in each() */
+	int64_t number; /* from 1 */
+	int64_t parent; /* 0 = none */
+	const char
+	    *text; /* with the includes resolved (it says itself where its lines came from); NULL in each() */
 	size_t len;
-	const char *line_map; /* opaque here: the policy library's map from lines to file:line */
-	const char *sha256;   /* over text, hex */
-	const char *author;   /* for people */
-	int64_t author_uid;   /* -1 = unknown */
+	const char *sha256; /* over text, hex */
+	const char *author; /* for people */
+	int64_t author_uid; /* -1 = unknown */
 	int64_t time;
 	const char *message; /* "" when none */
 	const char *source;  /* file name as given at import */
@@ -87,7 +87,7 @@ struct mm_revision {
 
 /* Store a revision and make it the current one. Text equal to the current
  * revision's: nothing is stored, *kept is true, *number is the current one.
- * Uses text, len, line_map, author, author_uid, message, source, approvals.
+ * Uses text, len, author, author_uid, message, source, approvals.
  * `action` is the audit word: "policy.import" or "policy.rollback". */
 int mm_store_revision_add(struct mm_store *s, const struct mm_revision *r, const char *action,
     int64_t *number, bool *kept, struct mm_err *err);
@@ -109,7 +109,7 @@ int mm_store_revision_pushable(struct mm_store *s, int64_t number, struct mm_err
 
 /* ---- users and groups (people.c) */
 
-struct mm_attr {
+struct mm_store_attr {
 	const char *name, *value;
 };
 
@@ -117,9 +117,9 @@ struct mm_store_user {
 	const char *login; /* mm_is_login() */
 	const char *name;  /* "" when not known */
 	const char *address;
-	const struct mm_attr *attrs;
+	const struct mm_store_attr *attrs;
 	size_t n_attrs;
-	const char *const *groups; /* sorted */
+	const char *const *groups; /* sorted; as get() and each() give it, ends with NULL */
 	size_t n_groups;
 };
 
@@ -238,13 +238,15 @@ struct mm_push_state {
 	const char
 	    *outcome;     /* class, the push's own word: "ok", "unreachable", "hostkey" ... "" = none yet */
 	const char *text; /* one sentence */
+	bool unreachable; /* the last attempt did not reach the host: nothing was refused */
 };
 
 /* Want this revision on this host: resets attempts and retry time. */
 int mm_store_push_want(struct mm_store *s, const char *host, int64_t revision, struct mm_err *err);
 /* Record an attempt: uses host, revision (tried), op, request_id, outcome,
- * text, next_retry, and pending (still owed?). Counts the attempt. A wish for
- * a newer revision that came meanwhile stays pending. */
+ * text, unreachable, next_retry, and pending (still owed?). Counts the
+ * attempt. Only op "apply" changes what is pending; a wish for a newer
+ * revision that came meanwhile stays pending. */
 int mm_store_push_result(struct mm_store *s, const struct mm_push_state *r, struct mm_err *err);
 int mm_store_push_get(
     struct mm_store *s, const char *host, struct mm_arena *a, struct mm_push_state *out, struct mm_err *err);

@@ -1,0 +1,108 @@
+#include "controller/store/internal.h"
+
+static const struct mm_evidence_filter everything;
+
+static int64_t stale_after(const struct mm_evidence_filter *f)
+{
+	return f->stale_after > 0 ? f->stale_after : INT64_C(86400) * MM_STALE_DAYS;
+}
+
+/* Before this, evidence is stale. */
+static int64_t horizon(struct mm_store *s, const struct mm_evidence_filter *f)
+{
+	return (f->at ? f->at : mm_store_now(s)) - stale_after(f);
+}
+
+/* Columns: FINDING_COLUMNS in sql_texts.c. */
+static void finding_from_row(struct mm_q *q, int64_t edge, struct mm_finding_row *r)
+{
+	int state = mm_state_by_name(mm_q_str(q, 10)), action = mm_action_by_name(mm_q_str(q, 11));
+
+	*r = (struct mm_finding_row){.host = mm_q_str(q, 0),
+	    .f = {.user = mm_q_str(q, 1),
+		.client = mm_q_str(q, 2),
+		.path = mm_q_str(q, 3),
+		.account = mm_q_str(q, 4),
+		.setting = mm_q_str(q, 5),
+		.desired = mm_q_text(q, 6),
+		.found = mm_q_text(q, 7),
+		.line = (int)mm_q_int(q, 8),
+		.override_path = mm_q_text(q, 9),
+		.state = state < 0 ? MM_ST_UNKNOWN : (enum mm_state)state,
+		.action = action < 0 ? MM_ACT_NONE : (enum mm_action)action,
+		.reason = mm_q_str(q, 12)},
+	    .evidence = mm_q_int(q, 13) ? MM_EV_CLAIMED : MM_EV_ATTESTED,
+	    .revision = mm_q_int(q, 14),
+	    .since = mm_q_int(q, 15),
+	    .first_seen = mm_q_int(q, 16),
+	    .seen = mm_q_int(q, 17),
+	    .closed = mm_q_int(q, 18),
+	    .expired = mm_q_int(q, 19) != 0};
+	r->stale = r->closed == 0 && r->seen < edge;
+}
+
+int mm_store_findings(struct mm_store *s, const struct mm_evidence_filter *f,
+    int (*cb)(const struct mm_finding_row *r, void *arg, struct mm_err *err), void *arg, struct mm_err *err)
+{
+	struct mm_finding_row r;
+	struct mm_q q;
+	int rc;
+
+	f = f ? f : &everything;
+	rc = f->history || f->at
+		 ? mm_q_start(s, &q, MM_SQL_FINDINGS_HISTORY, err, "tttttitti", f->host, f->user, f->tag,
+		       f->group, f->account, (int64_t)f->differences, f->client, f->setting, f->at)
+		 : mm_q_start(s, &q, MM_SQL_FINDINGS, err, "tttttitt", f->host, f->user, f->tag, f->group,
+		       f->account, (int64_t)f->differences, f->client, f->setting);
+	if (rc)
+		return -1;
+	while ((rc = mm_q_step(&q, err)) == 1) {
+		finding_from_row(&q, horizon(s, f), &r);
+		if ((rc = cb(&r, arg, err)))
+			break;
+	}
+	mm_q_done(&q);
+	return rc;
+}
+
+/* Columns: LOGIN_COLUMNS in sql_texts.c. */
+static int login_from_row(
+    struct mm_q *q, int64_t edge, struct mm_arena *a, struct mm_login_row *r, struct mm_err *err)
+{
+	const char *body = mm_q_str(q, 1);
+
+	*r = (struct mm_login_row){.host = mm_q_str(q, 0),
+	    .since = mm_q_int(q, 2),
+	    .seen = mm_q_int(q, 3),
+	    .closed = mm_q_int(q, 4),
+	    .last_passed = mm_q_int(q, 5),
+	    .evidence = mm_q_int(q, 6) ? MM_EV_CLAIMED : MM_EV_ATTESTED};
+	r->stale = r->closed == 0 && r->seen < edge;
+	return mm_login_decode(body, strlen(body), a, &r->l, err);
+}
+
+int mm_store_logins(struct mm_store *s, const struct mm_evidence_filter *f,
+    int (*cb)(const struct mm_login_row *r, void *arg, struct mm_err *err), void *arg, struct mm_err *err)
+{
+	struct mm_login_row r;
+	struct mm_q q;
+	int rc;
+
+	f = f ? f : &everything;
+	rc = f->history || f->at ? mm_q_start(s, &q, MM_SQL_LOGINS_HISTORY, err, "tttttii", f->host, f->user,
+				       f->tag, f->group, f->account, (int64_t)f->differences, f->at)
+				 : mm_q_start(s, &q, MM_SQL_LOGINS, err, "ttttti", f->host, f->user, f->tag,
+				       f->group, f->account, (int64_t)f->differences);
+	if (rc)
+		return -1;
+	while ((rc = mm_q_step(&q, err)) == 1) {
+		struct mm_arena *a = mm_arena_new();
+
+		rc = login_from_row(&q, horizon(s, f), a, &r, err) ? -1 : cb(&r, arg, err);
+		mm_arena_free(a);
+		if (rc)
+			break;
+	}
+	mm_q_done(&q);
+	return rc;
+}

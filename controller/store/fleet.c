@@ -1,0 +1,314 @@
+/*
+ * Counting: hosts, places and settings. Findings are counted in SQL by
+ * (host, user, state, action, stale) and judged here with the one table of
+ * schemas/state; walks in order of host are merged, nothing is kept.
+ */
+#include "common/text.h"
+#include "controller/store/internal.h"
+
+static const struct mm_evidence_filter everything;
+
+static int64_t edge_of(struct mm_store *s, int64_t stale_after)
+{
+	return mm_store_now(s) - (stale_after > 0 ? stale_after : INT64_C(86400) * MM_STALE_DAYS);
+}
+
+/* A walk that stands on a row, or is at its end. */
+struct cursor {
+	struct mm_q q;
+	int row; /* 1, 0 */
+};
+
+static int cursor_next(struct cursor *c, struct mm_err *err)
+{
+	c->row = mm_q_step(&c->q, err);
+	return c->row < 0 ? -1 : 0;
+}
+
+static int cursor_open(
+    struct cursor *c, struct mm_store *s, enum mm_sql id, const char *host, int64_t edge, struct mm_err *err)
+{
+	if (mm_q_start(s, &c->q, id, err, "ti", host, edge))
+		return -1;
+	if (cursor_next(c, err)) {
+		mm_q_done(&c->q);
+		return -1;
+	}
+	return 0;
+}
+
+static struct mm_verdict verdict_of(struct mm_q *q, int col, bool stale, int *state)
+{
+	int s = mm_state_by_name(mm_q_str(q, col)), a = mm_action_by_name(mm_q_str(q, col + 1));
+
+	if (stale || s < 0 || a < 0)
+		s = MM_ST_UNKNOWN;
+	*state = s;
+	return mm_verdict((enum mm_state)s, a < 0 ? MM_ACT_NONE : (enum mm_action)a);
+}
+
+/* ---- one line per host */
+
+/* Add up the rows of one host; rows of hosts before it belong to none that is shown. */
+static int host_findings(struct cursor *c, struct mm_host_row *r, struct mm_err *err)
+{
+	int order, state;
+
+	for (; c->row && (order = strcmp(mm_q_str(&c->q, 0), r->host)) <= 0;) {
+		if (order == 0)
+			r->settings[verdict_of(&c->q, 2, mm_q_int(&c->q, 4) != 0, &state).audit] +=
+			    mm_q_int(&c->q, 5);
+		if (cursor_next(c, err))
+			return -1;
+	}
+	return 0;
+}
+
+static int host_logins(struct cursor *c, struct mm_host_row *r, struct mm_err *err)
+{
+	int order;
+
+	for (; c->row && (order = strcmp(mm_q_str(&c->q, 0), r->host)) <= 0;) {
+		int result = mm_result_by_name(mm_q_str(&c->q, 1));
+
+		if (order == 0 && mm_q_int(&c->q, 2))
+			r->logins_stale += mm_q_int(&c->q, 3);
+		else if (order == 0 && result >= 0)
+			r->logins[result] += mm_q_int(&c->q, 3);
+		if (cursor_next(c, err))
+			return -1;
+	}
+	return 0;
+}
+
+/* Columns of MM_SQL_HOST_ROWS. */
+static void host_from_row(struct mm_q *q, int64_t edge, struct mm_arena *a, struct mm_host_row *r)
+{
+	*r = (struct mm_host_row){.host = mm_q_str(q, 0),
+	    .address = mm_q_str(q, 1),
+	    .seen = mm_q_int(q, 3),
+	    .received = mm_q_int(q, 4),
+	    .agent = mm_q_str(q, 5),
+	    .revision = mm_q_int(q, 6),
+	    .expired = mm_q_int(q, 7) != 0,
+	    .users = mm_q_int(q, 8)};
+	r->tags = mm_split_lines(a, mm_q_text(q, 2), &r->n_tags);
+	r->stale = r->seen > 0 && r->seen < edge;
+	mm_push_from_row(q, 9, &r->push);
+}
+
+struct host_walk {
+	struct mm_q hosts;
+	struct cursor findings, logins;
+	int64_t edge;
+};
+
+static int walk_hosts(struct host_walk *w,
+    int (*cb)(const struct mm_host_row *r, void *arg, struct mm_err *err), void *arg, struct mm_err *err)
+{
+	struct mm_host_row r;
+	int rc;
+
+	while ((rc = mm_q_step(&w->hosts, err)) == 1) {
+		struct mm_arena *a = mm_arena_new();
+
+		host_from_row(&w->hosts, w->edge, a, &r);
+		rc = host_findings(&w->findings, &r, err) || host_logins(&w->logins, &r, err)
+			 ? -1
+			 : cb(&r, arg, err);
+		mm_arena_free(a);
+		if (rc)
+			break;
+	}
+	return rc;
+}
+
+int mm_store_host_rows(struct mm_store *s, const struct mm_evidence_filter *f,
+    int (*cb)(const struct mm_host_row *r, void *arg, struct mm_err *err), void *arg, struct mm_err *err)
+{
+	struct host_walk w;
+	int rc = -1;
+
+	f = f ? f : &everything;
+	w.edge = edge_of(s, f->stale_after);
+	if (mm_q_start(s, &w.hosts, MM_SQL_HOST_ROWS, err, "tt", f->host, f->tag))
+		return -1;
+	if (cursor_open(&w.findings, s, MM_SQL_COUNT_FINDINGS, f->host, w.edge, err))
+		goto hosts;
+	if (cursor_open(&w.logins, s, MM_SQL_COUNT_LOGINS, f->host, w.edge, err))
+		goto findings;
+	rc = walk_hosts(&w, cb, arg, err);
+	mm_q_done(&w.logins.q);
+findings:
+	mm_q_done(&w.findings.q);
+hosts:
+	mm_q_done(&w.hosts);
+	return rc;
+}
+
+/* ---- the whole fleet */
+
+/* Which of two audit results of one place is the one to show. */
+static int weight(enum mm_audit a)
+{
+	static const int w[4] = {
+	    [MM_AUDIT_FAIL] = 3, [MM_AUDIT_UNKNOWN] = 2, [MM_AUDIT_PASS] = 1, [MM_AUDIT_NOT_APPLICABLE] = 0};
+
+	return w[a];
+}
+
+/* The rows of one (host, user). */
+static int place(struct cursor *c, struct mm_fleet *out, struct mm_err *err)
+{
+	char *host = mm_xstrdup(mm_q_str(&c->q, 0)), *user = mm_xstrdup(mm_q_str(&c->q, 1));
+	enum mm_audit worst = MM_AUDIT_NOT_APPLICABLE;
+	bool any_stale = false;
+	int rc = 0, state;
+
+	while (!rc && c->row && mm_streq(mm_q_str(&c->q, 0), host) && mm_streq(mm_q_str(&c->q, 1), user)) {
+		bool stale = mm_q_int(&c->q, 4) != 0;
+		enum mm_audit audit = verdict_of(&c->q, 2, stale, &state).audit;
+
+		if (weight(audit) > weight(worst))
+			worst = audit;
+		if (stale)
+			out->settings_stale += mm_q_int(&c->q, 5);
+		else
+			out->settings_state[state] += mm_q_int(&c->q, 5);
+		out->settings += mm_q_int(&c->q, 5);
+		any_stale = any_stale || stale;
+		rc = cursor_next(c, err);
+	}
+	out->places++;
+	out->places_by[worst]++;
+	out->places_stale += any_stale;
+	free(host);
+	free(user);
+	return rc;
+}
+
+static int fleet_findings(struct mm_store *s, int64_t edge, struct mm_fleet *out, struct mm_err *err)
+{
+	struct cursor c;
+	int rc = 0;
+
+	if (cursor_open(&c, s, MM_SQL_COUNT_FINDINGS, NULL, edge, err))
+		return -1;
+	while (!rc && c.row)
+		rc = place(&c, out, err);
+	mm_q_done(&c.q);
+	return rc;
+}
+
+static int fleet_logins(struct mm_store *s, int64_t edge, struct mm_fleet *out, struct mm_err *err)
+{
+	struct cursor c;
+	int rc = 0;
+
+	if (cursor_open(&c, s, MM_SQL_COUNT_LOGINS, NULL, edge, err))
+		return -1;
+	while (!rc && c.row) {
+		int result = mm_result_by_name(mm_q_str(&c.q, 1));
+		int64_t n = mm_q_int(&c.q, 3);
+
+		out->logins += n;
+		if (mm_q_int(&c.q, 2))
+			out->logins_stale += n;
+		else if (result >= 0)
+			out->logins_result[result] += n;
+		rc = cursor_next(&c, err);
+	}
+	mm_q_done(&c.q);
+	return rc;
+}
+
+static void count_host(const struct mm_host_row *r, struct mm_fleet *out)
+{
+	out->hosts++;
+	if (r->seen == 0)
+		out->hosts_never++;
+	else if (r->stale)
+		out->hosts_stale++;
+	else
+		out->hosts_fresh++;
+	if (r->seen && !r->stale && !r->expired && out->revision > 0 && r->revision == out->revision)
+		out->hosts_current++;
+	if (r->seen && (out->oldest_seen == 0 || r->seen < out->oldest_seen))
+		out->oldest_seen = r->seen;
+	if (r->seen > out->newest_seen)
+		out->newest_seen = r->seen;
+	if (!r->push.pending)
+		return;
+	out->hosts_pending++;
+	if (r->push.unreachable)
+		out->hosts_unreachable++;
+	else if (*r->push.outcome)
+		out->hosts_refused++;
+}
+
+static int fleet_hosts(struct mm_store *s, int64_t edge, struct mm_fleet *out, struct mm_err *err)
+{
+	struct mm_host_row r;
+	struct mm_q q;
+	int rc;
+
+	if (mm_q_start(s, &q, MM_SQL_HOST_ROWS, err, "tt", NULL, NULL))
+		return -1;
+	while ((rc = mm_q_step(&q, err)) == 1) {
+		struct mm_arena *a = mm_arena_new();
+
+		host_from_row(&q, edge, a, &r);
+		count_host(&r, out);
+		mm_arena_free(a);
+	}
+	mm_q_done(&q);
+	return rc;
+}
+
+static int fleet_numbers(struct mm_store *s, struct mm_fleet *out, struct mm_err *err)
+{
+	struct mm_q q;
+	int64_t bare = 0;
+	int rc;
+
+	if (mm_q_start(s, &q, MM_SQL_FLEET, err, ""))
+		return -1;
+	rc = mm_q_step(&q, err);
+	if (rc == 1) {
+		out->users = mm_q_int(&q, 0);
+		out->users_seen = mm_q_int(&q, 1);
+		bare = mm_q_int(&q, 2); /* looked at, and there was nothing to find */
+		out->reports = mm_q_int(&q, 3);
+	}
+	mm_q_done(&q);
+	out->places += bare;
+	out->places_by[MM_AUDIT_NOT_APPLICABLE] += bare;
+	return rc < 0 ? -1 : 0;
+}
+
+static int fleet_revision(struct mm_store *s, struct mm_fleet *out, struct mm_err *err)
+{
+	struct mm_arena *a = mm_arena_new();
+	struct mm_revision r;
+	int rc = mm_store_revision_get(s, 0, a, &r, err);
+
+	if (rc == 0) {
+		out->revision = r.number;
+		out->revision_time = r.time;
+	}
+	mm_arena_free(a);
+	return rc < 0 ? -1 : 0;
+}
+
+int mm_store_fleet(struct mm_store *s, int64_t stale_after, struct mm_fleet *out, struct mm_err *err)
+{
+	struct mm_fleet f = {.now = mm_store_now(s)};
+	int64_t edge = edge_of(s, stale_after);
+
+	f.stale_after = f.now - edge;
+	if (fleet_revision(s, &f, err) || fleet_findings(s, edge, &f, err) ||
+	    fleet_logins(s, edge, &f, err) || fleet_hosts(s, edge, &f, err) || fleet_numbers(s, &f, err))
+		return -1;
+	*out = f;
+	return 0;
+}

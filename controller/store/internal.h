@@ -1,0 +1,88 @@
+/*
+ * Inside the store: the handle, the table of statements, running them.
+ * Only files of this folder include this header (and sqlite3.h).
+ */
+#ifndef MM_CONTROLLER_STORE_INTERNAL_H
+#define MM_CONTROLLER_STORE_INTERNAL_H
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/digest.h"
+#include "common/err.h"
+#include "controller/store/sql.h"
+#include "controller/store/store.h"
+
+#define MM_STORE_APP_ID 0x4d4d7374 /* "MMst", in the file's header */
+
+struct mm_migration {
+	int number;
+	const char *name;
+	const char *sql;
+};
+extern const struct mm_migration mm_migrations[]; /* ends with a NULL name */
+
+struct mm_store {
+	sqlite3 *db;
+	sqlite3_stmt *cache[MM_SQL_COUNT];
+	int depth; /* open transactions, inner ones are savepoints */
+	char *who;
+	char *reason;
+	int64_t fixed_now;
+};
+
+/* A statement under way. */
+struct mm_q {
+	struct mm_store *s;
+	sqlite3_stmt *st;
+	enum mm_sql id;
+	bool own; /* the cached one was busy (a walk inside a walk) */
+};
+
+/* Prepare and bind. `fmt`: i = int64_t, t = const char * (NULL is NULL),
+ * b = const void *, size_t. Parameters are ?1, ?2 ... in this order. The texts must
+ * live until the statement is done. */
+int mm_q_start(struct mm_store *s, struct mm_q *q, enum mm_sql id, struct mm_err *err, const char *fmt, ...);
+int mm_q_vstart(
+    struct mm_store *s, struct mm_q *q, enum mm_sql id, struct mm_err *err, const char *fmt, va_list ap);
+int mm_q_step(struct mm_q *q, struct mm_err *err); /* 1 = a row, 0 = the end, -1 */
+void mm_q_done(struct mm_q *q);
+/* Columns of the present row; texts live until the next step. */
+int64_t mm_q_int(struct mm_q *q, int col);
+const char *mm_q_text(struct mm_q *q, int col); /* NULL for NULL */
+const char *mm_q_str(struct mm_q *q, int col);  /* "" for NULL */
+
+/* Run a statement that gives no rows; returns the number of changed rows or -1. */
+int mm_q_run(struct mm_store *s, enum mm_sql id, struct mm_err *err, const char *fmt, ...);
+/* Run a query for one number; *out stays as it is when there is no row (1). */
+int mm_q_one(struct mm_store *s, int64_t *out, enum mm_sql id, struct mm_err *err, const char *fmt, ...);
+
+/* Set *err from the connection: what, and SQLite's words. */
+int mm_q_fail(struct mm_store *s, const char *what, struct mm_err *err);
+
+/* A JSON object for an audit detail, from name/value pairs; a NULL name ends
+ * it, pairs with a NULL value are left out. In `a`. */
+const char *mm_detail(struct mm_arena *a, ...) __attribute__((sentinel));
+
+/* End a transaction that this function began: commit when rc is 0. */
+int mm_store_end(struct mm_store *s, int rc, struct mm_err *err);
+
+/* reports.c -> intervals.c: one report being stored. */
+struct mm_intake {
+	struct mm_store *s;
+	const struct mm_report_in *in;
+	struct mm_arena *a;
+	int64_t seen; /* when its evidence was collected, by our clock as far as we can tell */
+};
+int mm_intake_evidence(struct mm_intake *t, struct mm_err *err);
+/* Does this report say something newer of this user than the store knows? */
+int mm_intake_newer(struct mm_intake *t, const char *user, bool *newer, struct mm_err *err);
+bool mm_intake_covers(const struct mm_intake *t, const char *user);
+
+/* The push_state columns from `col` on, in the order of sql_texts.c. */
+void mm_push_from_row(struct mm_q *q, int col, struct mm_push_state *out);
+/* Split "a\nb\nc" (sorted by the query) into an array in `a`; NULL or "" is empty. */
+const char *const *mm_split_lines(struct mm_arena *a, const char *text, size_t *n);
+
+#endif

@@ -1,0 +1,149 @@
+#include "controller/store/internal.h"
+
+static int note_report(struct mm_store *s, const struct mm_report_in *in, struct mm_err *err)
+{
+	struct mm_arena *a = mm_arena_new();
+	const struct mm_report_head *h = in->head;
+	const char *detail = mm_detail(a, "id", h->id, "op", h->op, "evidence",
+	    h->evidence == MM_EV_ATTESTED ? "attested" : "claimed", "revision",
+	    mm_arena_printf(a, "%lld", (long long)h->revision), "findings",
+	    mm_arena_printf(a, "%zu", in->n_findings), "logins", mm_arena_printf(a, "%zu", in->n_logins),
+	    NULL);
+	int rc = mm_store_audit(s, "report", h->host, detail, false, err);
+
+	mm_arena_free(a);
+	return rc;
+}
+
+static int insert_head(struct mm_intake *t, struct mm_err *err)
+{
+	const struct mm_report_head *h = t->in->head;
+	int64_t now = mm_store_now(t->s);
+
+	if (mm_q_run(t->s, MM_SQL_REPORT_ADD, err, "ttttiiiiiiittiii", h->host, h->id, h->request_id, h->op,
+		(int64_t)h->evidence, h->epoch, h->serial, h->revision, h->collected, now, t->seen, h->agent,
+		h->user, (int64_t)h->expired, (int64_t)t->in->n_findings, (int64_t)t->in->n_logins) < 0)
+		return -1;
+	return mm_q_run(t->s, MM_SQL_HOST_SEEN, err, "tiitii", h->host, t->seen, now, h->agent, h->revision,
+		   (int64_t)h->expired) < 0
+		   ? -1
+		   : 0;
+}
+
+/* After the intervals: they need to know what was covered before. */
+static int set_coverage(struct mm_intake *t, struct mm_err *err)
+{
+	const struct mm_report_head *h = t->in->head;
+	bool newer = false;
+
+	for (size_t i = 0; h->users && h->users[i]; i++) {
+		if (mm_intake_newer(t, h->users[i], &newer, err))
+			return -1;
+		if (newer && mm_q_run(t->s, MM_SQL_COVERAGE_SET, err, "ttiiii", h->host, h->users[i], t->seen,
+				 (int64_t)h->evidence, h->revision, (int64_t)h->expired) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* A report of the whole host is silent about users who are no longer its:
+ * what was known of them has ended. */
+static int drop_gone(struct mm_intake *t, struct mm_err *err)
+{
+	const struct mm_report_head *h = t->in->head;
+
+	if (h->user)
+		return 0;
+	if (mm_q_run(t->s, MM_SQL_COVERAGE_GONE, err, "ti", h->host, t->seen) < 0 ||
+	    mm_q_run(t->s, MM_SQL_FINDINGS_GONE, err, "ti", h->host, t->seen) < 0 ||
+	    mm_q_run(t->s, MM_SQL_LOGINS_GONE, err, "ti", h->host, t->seen) < 0)
+		return -1;
+	return 0;
+}
+
+static int take(struct mm_intake *t, bool *fresh, struct mm_err *err)
+{
+	const struct mm_report_head *h = t->in->head;
+	int64_t ignored = 0;
+	int rc = mm_q_one(t->s, &ignored, MM_SQL_HOST_EXISTS, err, "t", h->host);
+
+	if (rc < 0)
+		return -1;
+	if (rc == 1)
+		return mm_err_set(
+		    err, MM_EX_DATAERR, "report of host \"%s\", which is not in the inventory", h->host);
+	rc = mm_q_one(t->s, &ignored, MM_SQL_REPORT_KNOWN, err, "tt", h->host, h->id);
+	if (rc < 0)
+		return -1;
+	*fresh = rc == 1;
+	/* An answer proves that its request, and the acknowledgements in it, arrived. */
+	if (h->request_id && mm_q_run(t->s, MM_SQL_ACK_DROP, err, "tt", h->host, h->request_id) < 0)
+		return -1;
+	if (mm_q_run(t->s, MM_SQL_ACK_ADD, err, "tt", h->host, h->id) < 0)
+		return -1;
+	if (!*fresh)
+		return 0;
+	if (insert_head(t, err) || mm_intake_evidence(t, err) || set_coverage(t, err) || drop_gone(t, err))
+		return -1;
+	return note_report(t->s, t->in, err);
+}
+
+int mm_store_report(struct mm_store *s, const struct mm_report_in *in, bool *fresh, struct mm_err *err)
+{
+	int64_t now = mm_store_now(s);
+	struct mm_intake t = {.s = s, .in = in, .a = mm_arena_new()};
+	bool is_new = false;
+	int rc;
+
+	/* The workstation's clock may be wrong; evidence is never of the future. */
+	t.seen = in->direct || in->head->collected > now ? now : in->head->collected;
+	rc = mm_store_begin(s, err);
+	if (!rc)
+		rc = mm_store_end(s, take(&t, &is_new, err), err);
+	mm_arena_free(t.a);
+	if (!rc)
+		*fresh = is_new;
+	return rc;
+}
+
+static int list_acks(struct mm_store *s, const char *host, size_t max, struct mm_arena *a,
+    const char *const **ids, size_t *n, struct mm_err *err)
+{
+	const char **items = NULL;
+	const char **slot;
+	size_t cap = 0, count = 0;
+	struct mm_q q;
+	int rc;
+
+	if (mm_q_start(s, &q, MM_SQL_ACK_LIST, err, "ti", host, (int64_t)max))
+		return -1;
+	while ((rc = mm_q_step(&q, err)) == 1) {
+		slot = mm_arena_push(a, &items, &count, &cap, sizeof(*items));
+		*slot = mm_arena_strdup(a, mm_q_str(&q, 0));
+	}
+	mm_q_done(&q);
+	*n = count;
+	slot = mm_arena_push(a, &items, &count, &cap, sizeof(*items));
+	*slot = NULL;
+	*ids = items;
+	return rc;
+}
+
+int mm_store_acks(struct mm_store *s, const char *host, const char *request_id, size_t max,
+    struct mm_arena *a, const char *const **ids, size_t *n, struct mm_err *err)
+{
+	const char *const *list = NULL;
+	size_t count = 0;
+	int rc;
+
+	if (mm_store_begin(s, err))
+		return -1;
+	rc = list_acks(s, host, max, a, &list, &count, err);
+	if (!rc && count > 0)
+		rc = mm_q_run(s, MM_SQL_ACK_SENT, err, "tti", host, request_id, (int64_t)max) < 0 ? -1 : 0;
+	if (mm_store_end(s, rc, err))
+		return -1;
+	*ids = list;
+	*n = count;
+	return 0;
+}

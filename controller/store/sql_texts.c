@@ -1,0 +1,312 @@
+/*
+ * Every SQL text of the project. Parameters are numbered; the order of the
+ * columns is what the reading functions expect. Keep to what PostgreSQL has
+ * too, as far as there is a common word for it.
+ */
+#include "controller/store/sql.h"
+
+#define REVISION_COLUMNS                                                                                     \
+	"r.number, COALESCE(r.parent, 0), r.sha256, r.author, r.author_uid, r.time, r.message, r.source, "   \
+	"r.approvals, r.needed, (SELECT COUNT(*) FROM approvals a WHERE a.revision = r.number), "            \
+	"(SELECT group_concat(who, ', ') FROM (SELECT who FROM approvals a WHERE a.revision = r.number "     \
+	"ORDER BY a.time, a.uid)), r.number = (SELECT CAST(value AS INTEGER) FROM meta "                     \
+	"WHERE key = 'current_revision')"
+
+#define USER_COLUMNS "p.user_id, p.login, p.name, p.address"
+
+#define GROUP_COLUMNS                                                                                        \
+	"g.name, g.source, g.synced, (SELECT COUNT(*) FROM memberships m WHERE m.group_id = g.id)"
+
+#define HOST_COLUMNS                                                                                         \
+	"h.id, h.address, h.port, h.account, h.proxy_command, h.transport, h.all_users, h.report_key, "      \
+	"h.enrolled, (SELECT group_concat(tag, char(10)) FROM (SELECT tag FROM host_tags t "                 \
+	"WHERE t.host = h.id ORDER BY tag)), (SELECT group_concat(login, char(10)) FROM "                    \
+	"(SELECT login FROM host_users u WHERE u.host = h.id ORDER BY login))"
+
+#define PUSH_COLUMNS                                                                                         \
+	"p.host, p.revision, p.done_revision, p.pending, p.op, p.request_id, p.queued, p.attempts, "         \
+	"p.last_attempt, p.next_retry, p.outcome, p.text, p.unreachable"
+
+/* Does user column `u` still belong to host ?1? */
+#define BELONGS(u)                                                                                           \
+	"(" u " IN (SELECT login FROM host_users WHERE host = ?1) OR EXISTS (SELECT 1 FROM hosts h "         \
+	"WHERE h.id = ?1 AND h.all_users = 1 AND EXISTS (SELECT 1 FROM user_personal p WHERE p.login = " u   \
+	")))"
+
+/* What a report covers is seen in every report, without a write to the row. */
+#define FINDING_SEEN "CASE WHEN f.closed = 0 AND c.seen > f.seen THEN c.seen ELSE f.seen END"
+#define FINDING_OF(col) "CASE WHEN f.closed = 0 AND c.seen >= f.seen THEN c." col " ELSE f." col " END"
+
+#define FINDING_COLUMNS                                                                                      \
+	"f.host, f.user, f.client, f.path, f.account, f.setting, f.desired, f.found, f.line, "               \
+	"f.override_path, f.state, f.action, f.reason, " FINDING_OF("evidence") ", " FINDING_OF(             \
+	    "revision") ", "                                                                                 \
+			"f.since, f.first_seen, " FINDING_SEEN ", f.closed, COALESCE(c.expired, 0)"
+
+#define FINDINGS_FROM "FROM findings f LEFT JOIN coverage c ON c.host = f.host AND c.user = f.user "
+
+/* A range that is one host or all: the index serves both. */
+#define ONE_HOST(t) t ".host BETWEEN COALESCE(?1, '') AND COALESCE(?1, char(1114111)) "
+
+#define IN_TAG_AND_GROUP(t)                                                                                  \
+	"AND (?3 IS NULL OR " t ".host IN (SELECT host FROM host_tags WHERE tag = ?3)) "                     \
+	"AND (?4 IS NULL OR " t ".user IN (SELECT up.login FROM user_personal up "                           \
+	"JOIN memberships m ON m.user_id = up.user_id JOIN groups g ON g.id = m.group_id WHERE g.name = "    \
+	"?4)) "
+
+#define FINDINGS_WHERE                                                                                       \
+	"WHERE " ONE_HOST("f") "AND (?2 IS NULL OR f.user = ?2) " IN_TAG_AND_GROUP(                          \
+	    "f") "AND (?5 IS NULL OR f.account = ?5) AND (?6 = 0 OR f.state <> 'compliant') "                \
+		 "AND (?7 IS NULL OR f.client = ?7) AND (?8 IS NULL OR f.setting = ?8) "
+
+#define FINDINGS_ORDER "ORDER BY f.host, f.user, f.client, f.path, f.account, f.setting"
+
+#define LOGIN_COLUMNS "l.host, l.body, l.since, l.seen, l.closed, l.last_passed, l.evidence "
+
+#define LOGINS_WHERE                                                                                         \
+	"WHERE " ONE_HOST("l") "AND (?2 IS NULL OR l.user = ?2) " IN_TAG_AND_GROUP(                          \
+	    "l") "AND (?5 IS NULL OR l.account = ?5) AND (?6 = 0 OR l.result <> 'passed') "
+
+const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
+    [MM_SQL_BEGIN] = {"begin", "BEGIN IMMEDIATE"},
+    [MM_SQL_COMMIT] = {"commit", "COMMIT"},
+    [MM_SQL_ROLLBACK] = {"rollback", "ROLLBACK"},
+    [MM_SQL_SAVEPOINT] = {"savepoint", "SAVEPOINT inner_one"},
+    [MM_SQL_RELEASE] = {"release", "RELEASE inner_one"},
+    [MM_SQL_ROLLBACK_TO] = {"rollback to savepoint", "ROLLBACK TO inner_one"},
+
+    [MM_SQL_AUDIT_LAST] = {"last audit entry", "SELECT seq, sha256 FROM audit_log ORDER BY seq DESC LIMIT 1"},
+    [MM_SQL_AUDIT_ADD] = {"audit entry",
+	"INSERT INTO audit_log (seq, time, who, action, object, detail, reason, apart, prev, sha256) "
+	"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"},
+    [MM_SQL_AUDIT_ADD_PERSONAL] = {"personal part of an audit entry",
+	"INSERT INTO audit_personal (seq, salt, object, detail) VALUES (?1, ?2, ?3, ?4)"},
+    [MM_SQL_AUDIT_EACH] = {"audit log",
+	"SELECT l.seq, l.time, l.who, l.action, l.object, l.detail, l.reason, l.apart, l.prev, l.sha256, "
+	"p.salt, p.object, p.detail FROM audit_log l LEFT JOIN audit_personal p ON p.seq = l.seq "
+	"WHERE l.seq > ?1 ORDER BY l.seq"},
+
+    [MM_SQL_META_GET] = {"meta", "SELECT value FROM meta WHERE key = ?1"},
+    [MM_SQL_META_SET] = {"meta", "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE "
+				 "SET value = excluded.value"},
+    [MM_SQL_REVISION_ADD] = {"new revision",
+	"INSERT INTO revisions (number, parent, text, sha256, author, author_uid, time, message, source, "
+	"approvals, needed) VALUES (?1, NULLIF(?2, 0), ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"},
+    [MM_SQL_REVISION_GET] = {"revision",
+	"SELECT " REVISION_COLUMNS ", r.text FROM revisions r WHERE r.number = ?1"},
+    [MM_SQL_REVISION_EACH] = {"revisions",
+	"SELECT " REVISION_COLUMNS " FROM revisions r ORDER BY r.number DESC"},
+    [MM_SQL_REVISION_HEAD] = {"revision", "SELECT approvals, needed, (SELECT COUNT(*) FROM approvals a WHERE "
+					  "a.revision = r.number), author_uid, "
+					  "sha256 FROM revisions r WHERE r.number = ?1"},
+    [MM_SQL_REVISION_LAST] = {"revisions", "SELECT number FROM revisions ORDER BY number DESC LIMIT 1"},
+    [MM_SQL_APPROVE] = {"approval",
+	"INSERT INTO approvals (revision, uid, who, time) VALUES (?1, ?2, ?3, ?4) "
+	"ON CONFLICT (revision, uid) DO NOTHING"},
+
+    [MM_SQL_USER_ID] = {"user", "SELECT user_id FROM user_personal WHERE login = ?1"},
+    [MM_SQL_USER_NEW] = {"new user", "INSERT INTO users (added) VALUES (?1)"},
+    [MM_SQL_USER_SET] = {"user",
+	"INSERT INTO user_personal (user_id, login, name, address) VALUES (?1, ?2, ?3, ?4) "
+	"ON CONFLICT (user_id) DO UPDATE SET name = excluded.name, address = excluded.address"},
+    [MM_SQL_USER_EACH] = {"users", "SELECT " USER_COLUMNS " FROM user_personal p ORDER BY p.login"},
+    [MM_SQL_USER_EACH_GROUP] = {"users of a group",
+	"SELECT " USER_COLUMNS " FROM user_personal p JOIN memberships m ON m.user_id = p.user_id "
+	"JOIN groups g ON g.id = m.group_id WHERE g.name = ?1 ORDER BY p.login"},
+    [MM_SQL_USER_GET] = {"user", "SELECT " USER_COLUMNS " FROM user_personal p WHERE p.login = ?1"},
+    [MM_SQL_USER_DELETE] = {"removal of a user",
+	"DELETE FROM users WHERE id = (SELECT user_id FROM user_personal WHERE login = ?1)"},
+    [MM_SQL_USER_HOSTS_DELETE] = {"removal of a user", "DELETE FROM host_users WHERE login = ?1"},
+    [MM_SQL_ATTRS] = {"attributes", "SELECT name, value FROM user_attrs WHERE user_id = ?1 ORDER BY name"},
+    [MM_SQL_ATTR_SET] = {"attribute", "INSERT INTO user_attrs (user_id, name, value) VALUES (?1, ?2, ?3) "
+				      "ON CONFLICT (user_id, name) DO UPDATE SET value = excluded.value"},
+    [MM_SQL_ATTRS_DELETE] = {"attributes", "DELETE FROM user_attrs WHERE user_id = ?1"},
+    [MM_SQL_USER_GROUPS] = {"groups of a user", "SELECT g.name FROM memberships m JOIN groups g ON g.id = "
+						"m.group_id WHERE m.user_id = ?1 ORDER BY g.name"},
+    [MM_SQL_MEMBERS_CLEAR] = {"memberships", "DELETE FROM memberships WHERE user_id = ?1"},
+    [MM_SQL_MEMBER_ADD] = {"membership",
+	"INSERT INTO memberships (user_id, group_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING"},
+    [MM_SQL_MEMBER_DELETE] = {"membership",
+	"DELETE FROM memberships WHERE group_id = (SELECT id FROM groups WHERE name = ?1) "
+	"AND user_id = (SELECT user_id FROM user_personal WHERE login = ?2)"},
+    [MM_SQL_GROUP_ID] = {"group", "SELECT id FROM groups WHERE name = ?1"},
+    [MM_SQL_GROUP_ADD] = {"new group", "INSERT INTO groups (name, source, synced) VALUES (?1, ?2, 0)"},
+    [MM_SQL_GROUP_SOURCE] = {"group", "UPDATE groups SET source = ?2 WHERE id = ?1 AND source <> ?2"},
+    [MM_SQL_GROUP_SYNCED] = {"group", "UPDATE groups SET synced = ?2 WHERE name = ?1"},
+    [MM_SQL_GROUP_DELETE] = {"removal of a group", "DELETE FROM groups WHERE name = ?1"},
+    [MM_SQL_GROUP_GET] = {"group", "SELECT " GROUP_COLUMNS " FROM groups g WHERE g.name = ?1"},
+    [MM_SQL_GROUP_EACH] = {"groups", "SELECT " GROUP_COLUMNS " FROM groups g ORDER BY g.name"},
+
+    [MM_SQL_HOST_GET] = {"host", "SELECT " HOST_COLUMNS " FROM hosts h WHERE h.id = ?1"},
+    [MM_SQL_HOST_EACH] = {"hosts", "SELECT " HOST_COLUMNS " FROM hosts h ORDER BY h.id"},
+    [MM_SQL_HOST_EACH_TAG] = {"hosts with a tag",
+	"SELECT " HOST_COLUMNS " FROM hosts h WHERE h.id IN (SELECT host FROM host_tags WHERE tag = ?1) "
+	"ORDER BY h.id"},
+    [MM_SQL_HOST_PUT] = {"host",
+	"INSERT INTO hosts (id, address, port, account, proxy_command, transport, all_users, report_key, "
+	"enrolled, added) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (id) DO UPDATE SET "
+	"address = excluded.address, port = excluded.port, account = excluded.account, "
+	"proxy_command = excluded.proxy_command, transport = excluded.transport, "
+	"all_users = excluded.all_users, report_key = COALESCE(excluded.report_key, hosts.report_key), "
+	"enrolled = CASE WHEN excluded.enrolled > 0 THEN excluded.enrolled ELSE hosts.enrolled END"},
+    [MM_SQL_HOST_DELETE] = {"removal of a host", "DELETE FROM hosts WHERE id = ?1"},
+    [MM_SQL_HOST_TAGS_CLEAR] = {"tags", "DELETE FROM host_tags WHERE host = ?1"},
+    [MM_SQL_HOST_TAG_ADD] = {"tag",
+	"INSERT INTO host_tags (host, tag) VALUES (?1, ?2) ON CONFLICT DO NOTHING"},
+    [MM_SQL_HOST_USERS_CLEAR] = {"users of a host", "DELETE FROM host_users WHERE host = ?1"},
+    [MM_SQL_HOST_USER_ADD] = {"user of a host",
+	"INSERT INTO host_users (host, login) VALUES (?1, ?2) ON CONFLICT DO NOTHING"},
+    [MM_SQL_HOST_EXISTS] = {"host", "SELECT 1 FROM hosts WHERE id = ?1"},
+    [MM_SQL_HOST_CLOSE_FINDINGS] = {"removal of a host",
+	"UPDATE findings SET closed = ?2 WHERE host = ?1 AND closed = 0"},
+    [MM_SQL_HOST_CLOSE_LOGINS] = {"removal of a host",
+	"UPDATE logins SET closed = ?2 WHERE host = ?1 AND closed = 0"},
+    [MM_SQL_HOSTKEY_GET] = {"host key", "SELECT blob FROM host_keys WHERE host = ?1 AND algorithm = ?2"},
+    [MM_SQL_HOSTKEY_PUT] = {"host key",
+	"INSERT INTO host_keys (host, algorithm, blob, source, added) VALUES (?1, ?2, ?3, ?4, ?5) "
+	"ON CONFLICT (host, algorithm) DO UPDATE SET blob = excluded.blob, source = excluded.source, "
+	"added = excluded.added"},
+    [MM_SQL_HOSTKEY_DELETE] = {"host key",
+	"DELETE FROM host_keys WHERE host = ?1 AND (?2 IS NULL OR algorithm = ?2)"},
+    [MM_SQL_HOSTKEY_EACH] = {"host keys",
+	"SELECT k.host, k.algorithm, k.blob, k.source, k.added FROM host_keys k "
+	"WHERE " ONE_HOST("k") "ORDER BY k.host, k.algorithm"},
+
+    [MM_SQL_KEY_ADD] = {"signing key",
+	"INSERT INTO signing_keys (epoch, id, pem, added) VALUES (?1, ?2, ?3, ?4)"},
+    [MM_SQL_KEY_EACH] = {"signing keys",
+	"SELECT epoch, id, pem, added FROM signing_keys ORDER BY epoch DESC"},
+    [MM_SQL_SERIAL_GET] = {"serial",
+	"SELECT COALESCE(MAX(k.epoch), 0), COALESCE((SELECT serial FROM serials WHERE host = ?1), 0) "
+	"FROM signing_keys k"},
+    [MM_SQL_SERIAL_SET] = {"serial",
+	"INSERT INTO serials (host, epoch, serial, request_id) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (host) "
+	"DO UPDATE SET epoch = excluded.epoch, serial = excluded.serial, request_id = excluded.request_id"},
+
+    [MM_SQL_PUSH_WANT] = {"push state",
+	"INSERT INTO push_state (host, revision, done_revision, pending, op, request_id, queued, attempts, "
+	"last_attempt, next_retry, outcome, text, unreachable) VALUES (?1, ?2, 0, 1, '', '', ?3, 0, 0, 0, "
+	"'', '', 0) "
+	"ON CONFLICT (host) DO UPDATE SET revision = excluded.revision, pending = 1, queued = "
+	"excluded.queued, "
+	"attempts = 0, next_retry = 0"},
+    /* Only an apply can settle what is owed, and only for the revision that is wanted by now. */
+    [MM_SQL_PUSH_RESULT] = {"push state",
+	"INSERT INTO push_state (host, revision, done_revision, pending, op, request_id, queued, attempts, "
+	"last_attempt, next_retry, outcome, text, unreachable) VALUES (?1, ?2, CASE WHEN ?3 = 0 AND ?4 = "
+	"'apply' THEN ?2 "
+	"ELSE 0 END, ?3, ?4, ?5, ?6, 1, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (host) DO UPDATE SET "
+	"done_revision = CASE WHEN ?3 = 0 AND ?4 = 'apply' THEN ?2 ELSE push_state.done_revision END, "
+	"pending = CASE WHEN ?4 <> 'apply' OR ?2 < push_state.revision THEN push_state.pending ELSE ?3 END, "
+	"revision = CASE WHEN ?2 > push_state.revision AND ?4 = 'apply' THEN ?2 ELSE push_state.revision "
+	"END, "
+	"op = ?4, request_id = ?5, attempts = push_state.attempts + 1, last_attempt = ?6, next_retry = ?7, "
+	"outcome = ?8, text = ?9, unreachable = ?10"},
+    [MM_SQL_PUSH_GET] = {"push state", "SELECT " PUSH_COLUMNS " FROM push_state p WHERE p.host = ?1"},
+    [MM_SQL_PUSH_EACH] = {"push state",
+	"SELECT " PUSH_COLUMNS " FROM push_state p WHERE ?1 = 1 OR (p.pending = 1 AND p.next_retry <= ?2) "
+	"ORDER BY p.host"},
+
+    [MM_SQL_REPORT_KNOWN] = {"report", "SELECT 1 FROM reports WHERE host = ?1 AND report_id = ?2"},
+    [MM_SQL_REPORT_ADD] = {"report",
+	"INSERT INTO reports (host, report_id, request_id, op, evidence, epoch, serial, revision, collected, "
+	"received, seen, agent, user, expired, findings, logins) "
+	"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"},
+    [MM_SQL_HOST_SEEN] = {"last report of a host",
+	"INSERT INTO host_seen (host, seen, received, agent, revision, expired) VALUES (?1, ?2, ?3, ?4, ?5, "
+	"?6) "
+	"ON CONFLICT (host) DO UPDATE SET received = excluded.received, "
+	"agent = CASE WHEN excluded.seen >= host_seen.seen THEN excluded.agent ELSE host_seen.agent END, "
+	"revision = CASE WHEN excluded.seen >= host_seen.seen THEN excluded.revision ELSE host_seen.revision "
+	"END, "
+	"expired = CASE WHEN excluded.seen >= host_seen.seen THEN excluded.expired ELSE host_seen.expired "
+	"END, "
+	"seen = CASE WHEN excluded.seen >= host_seen.seen THEN excluded.seen ELSE host_seen.seen END"},
+    [MM_SQL_COVERAGE_GET] = {"coverage", "SELECT seen FROM coverage WHERE host = ?1 AND user = ?2"},
+    [MM_SQL_COVERAGE_SET] = {"coverage",
+	"INSERT INTO coverage (host, user, seen, evidence, revision, expired) VALUES (?1, ?2, ?3, ?4, ?5, "
+	"?6) "
+	"ON CONFLICT (host, user) DO UPDATE SET seen = excluded.seen, evidence = excluded.evidence, "
+	"revision = excluded.revision, expired = excluded.expired"},
+    [MM_SQL_COVERAGE_GONE] = {"users who left a host",
+	"DELETE FROM coverage WHERE host = ?1 AND seen < ?2 AND NOT " BELONGS("coverage.user")},
+    [MM_SQL_FINDINGS_GONE] = {"users who left a host",
+	"UPDATE findings SET closed = ?2 WHERE host = ?1 AND closed = 0 AND seen < ?2 AND user NOT IN "
+	"(SELECT user FROM coverage WHERE host = ?1) AND NOT " BELONGS("findings.user")},
+    [MM_SQL_LOGINS_GONE] = {"users who left a host",
+	"UPDATE logins SET closed = ?2 WHERE host = ?1 AND closed = 0 AND seen < ?2 AND user NOT IN "
+	"(SELECT user FROM coverage WHERE host = ?1) AND NOT " BELONGS("logins.user")},
+    [MM_SQL_ACK_ADD] = {"acknowledgement",
+	"INSERT INTO acks (host, report_id, request_id) VALUES (?1, ?2, '') "
+	"ON CONFLICT (host, report_id) DO UPDATE SET request_id = ''"},
+    [MM_SQL_ACK_DROP] = {"acknowledgement",
+	"DELETE FROM acks WHERE host = ?1 AND request_id = ?2 AND request_id <> ''"},
+    [MM_SQL_ACK_LIST] = {"acknowledgements",
+	"SELECT report_id FROM acks WHERE host = ?1 ORDER BY id LIMIT ?2"},
+    [MM_SQL_ACK_SENT] = {"acknowledgements", "UPDATE acks SET request_id = ?2 WHERE id IN (SELECT id FROM "
+					     "acks WHERE host = ?1 ORDER BY id LIMIT ?3)"},
+    [MM_SQL_FINDINGS_OPEN] = {"open findings",
+	"SELECT id, user, client, path, account, setting, desired, found, line, override_path, state, "
+	"action, "
+	"reason, since FROM findings WHERE host = ?1 AND closed = 0 "
+	"AND user BETWEEN COALESCE(?2, '') AND COALESCE(?2, char(1114111))"},
+    [MM_SQL_FINDING_ADD] = {"finding", "INSERT INTO findings (host, user, client, path, account, setting, "
+				       "desired, found, line, override_path, "
+				       "state, action, reason, evidence, revision, since, first_seen, seen, "
+				       "closed) VALUES (?1, ?2, ?3, ?4, ?5, "
+				       "?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?17, 0)"},
+    [MM_SQL_FINDING_TOUCH] = {"finding", "UPDATE findings SET line = ?2, override_path = ?3, reason = ?4, "
+					 "evidence = ?5, revision = ?6, seen = ?7 "
+					 "WHERE id = ?1"},
+    [MM_SQL_FINDING_CLOSE] = {"finding",
+	"UPDATE findings SET closed = ?2, seen = MAX(seen, COALESCE((SELECT c.seen FROM coverage c "
+	"WHERE c.host = findings.host AND c.user = findings.user), 0)) WHERE id = ?1"},
+    [MM_SQL_LOGIN_OPEN] = {"login check", "SELECT id, result, class, endpoint, since, seen, last_passed FROM "
+					  "logins WHERE host = ?1 AND user = ?2 "
+					  "AND account = ?3 AND side = ?4 AND closed = 0"},
+    [MM_SQL_LOGIN_ADD] = {"login check",
+	"INSERT INTO logins (host, user, account, side, result, class, endpoint, body, evidence, since, "
+	"seen, "
+	"closed, last_passed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0, ?12)"},
+    [MM_SQL_LOGIN_TOUCH] = {"login check",
+	"UPDATE logins SET body = ?2, evidence = ?3, seen = ?4, last_passed = ?5 WHERE id = ?1"},
+    [MM_SQL_LOGIN_CLOSE] = {"login check", "UPDATE logins SET closed = ?2 WHERE id = ?1"},
+    [MM_SQL_LOGIN_CLOSE_ACCOUNT] = {"login check",
+	"UPDATE logins SET closed = ?4 WHERE host = ?1 AND user = ?2 AND account = ?3 AND closed = 0 "
+	"AND seen < ?4 AND NOT EXISTS (SELECT 1 FROM findings f WHERE f.host = ?1 AND f.user = ?2 "
+	"AND f.account = ?3 AND f.closed = 0)"},
+
+    [MM_SQL_FINDINGS] = {"findings",
+	"SELECT " FINDING_COLUMNS " " FINDINGS_FROM FINDINGS_WHERE "AND f.closed = 0 " FINDINGS_ORDER},
+    [MM_SQL_FINDINGS_HISTORY] = {"findings",
+	"SELECT " FINDING_COLUMNS " " FINDINGS_FROM FINDINGS_WHERE
+	"AND (?9 = 0 OR (f.first_seen <= ?9 AND (f.closed = 0 OR f.closed > ?9))) " FINDINGS_ORDER
+	", f.first_seen"},
+    [MM_SQL_LOGINS] = {"login checks", "SELECT " LOGIN_COLUMNS "FROM logins l " LOGINS_WHERE
+				       "AND l.closed = 0 ORDER BY l.host, l.user, l.account, l.side"},
+    [MM_SQL_LOGINS_HISTORY] = {"login checks",
+	"SELECT " LOGIN_COLUMNS "FROM logins l " LOGINS_WHERE
+	"AND (?7 = 0 OR (l.since <= ?7 AND (l.closed = 0 OR l.closed > ?7))) "
+	"ORDER BY l.host, l.user, l.account, l.side, l.since, l.id"},
+    [MM_SQL_HOST_ROWS] = {"hosts",
+	"SELECT h.id, h.address, (SELECT group_concat(tag, char(10)) FROM (SELECT tag FROM host_tags t "
+	"WHERE t.host = h.id ORDER BY tag)), COALESCE(s.seen, 0), COALESCE(s.received, 0), s.agent, "
+	"COALESCE(s.revision, 0), COALESCE(s.expired, 0), (SELECT COUNT(*) FROM coverage c WHERE c.host = "
+	"h.id), " PUSH_COLUMNS
+	" FROM hosts h LEFT JOIN host_seen s ON s.host = h.id LEFT JOIN push_state p ON p.host = h.id "
+	"WHERE h.id BETWEEN COALESCE(?1, '') AND COALESCE(?1, char(1114111)) "
+	"AND (?2 IS NULL OR h.id IN (SELECT host FROM host_tags WHERE tag = ?2)) ORDER BY h.id"},
+    [MM_SQL_COUNT_FINDINGS] = {"count of findings",
+	"SELECT f.host, f.user, f.state, f.action, CASE WHEN " FINDING_SEEN
+	" < ?2 THEN 1 ELSE 0 END AS stale, "
+	"COUNT(*) " FINDINGS_FROM "WHERE f.closed = 0 AND " ONE_HOST(
+	    "f") "GROUP BY f.host, f.user, f.state, f.action, stale ORDER BY f.host, f.user"},
+    [MM_SQL_COUNT_LOGINS] = {"count of login checks",
+	"SELECT l.host, l.result, CASE WHEN l.seen < ?2 THEN 1 ELSE 0 END AS stale, COUNT(*) FROM logins l "
+	"WHERE l.closed = 0 AND " ONE_HOST("l") "GROUP BY l.host, l.result, stale ORDER BY l.host"},
+    [MM_SQL_FLEET] = {"fleet",
+	"SELECT (SELECT COUNT(*) FROM user_personal), "
+	"(SELECT COUNT(DISTINCT c.user) FROM coverage c JOIN user_personal p ON p.login = c.user), "
+	"(SELECT COUNT(*) FROM coverage c WHERE NOT EXISTS (SELECT 1 FROM findings f WHERE f.host = c.host "
+	"AND f.user = c.user AND f.closed = 0)), (SELECT COUNT(*) FROM reports)"},
+};

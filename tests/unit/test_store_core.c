@@ -1,0 +1,437 @@
+/* The file itself, transactions, revisions, the audit log, keys, serials, push state. */
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "store_fixture.h"
+
+/* Change the file behind the store's back, as a forger would. */
+static void forge(struct fixture *f, const char *sql)
+{
+	sqlite3 *db = NULL;
+	char *text = NULL;
+
+	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+	if (sqlite3_exec(db, sql, NULL, NULL, &text))
+		fail_msg("%s: %s", sql, text);
+	sqlite3_close(db);
+}
+
+static void reopen(struct fixture *f)
+{
+	mm_store_close(f->s);
+	f->s = NULL;
+	ok(f, mm_store_open(f->path, &f->s, &f->err));
+	mm_store_set_now(f->s, T0);
+}
+
+static void test_file(void **state)
+{
+	struct fixture *f = *state;
+	struct mm_store *again = NULL;
+	struct stat st;
+
+	assert_int_equal(stat(f->path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(mm_store_create(f->path, &again, &f->err), -1);
+	assert_non_null(strstr(f->err.text, "exists already"));
+	reopen(f);
+	assert_int_equal(mm_store_version(f->s), 1);
+}
+
+static void test_open_refuses(void **state)
+{
+	struct fixture *f = *state;
+	struct mm_store *s = NULL;
+	char other[128];
+	int fd;
+
+	snprintf(other, sizeof(other), "%s/other", f->dir);
+	assert_int_equal(mm_store_open(other, &s, &f->err), -1);
+	fd = open(other, O_CREAT | O_WRONLY, 0600);
+	assert_int_equal(write(fd, "this is no database, whatever else it is", 40), 40);
+	close(fd);
+	assert_int_equal(mm_store_open(other, &s, &f->err), -1);
+	assert_int_equal(mm_store_open(f->dir, &s, &f->err), -1);
+	forge(f, "PRAGMA application_id = 7");
+	assert_int_equal(mm_store_open(f->path, &s, &f->err), -1);
+	assert_int_equal(f->err.code, MM_EX_DATAERR);
+	assert_non_null(strstr(f->err.text, "not a Mailmuster store"));
+}
+
+static void test_newer_is_refused_untouched(void **state)
+{
+	struct fixture *f = *state;
+	struct mm_store *s = NULL;
+
+	forge(f, "PRAGMA user_version = 99");
+	assert_int_equal(mm_store_open(f->path, &s, &f->err), -1);
+	assert_int_equal(f->err.code, MM_EX_DATAERR);
+	assert_non_null(strstr(f->err.text, "version 99"));
+	assert_null(s);
+	forge(f, "PRAGMA user_version = 1");
+	reopen(f);
+}
+
+static void test_transactions_nest(void **state)
+{
+	struct fixture *f = *state;
+	struct mm_store_user u;
+
+	ok(f, mm_store_begin(f->s, &f->err));
+	add_user(f, "alice", "alice@acme.example", NULL);
+	ok(f, mm_store_begin(f->s, &f->err));
+	add_user(f, "bob", "bob@acme.example", NULL);
+	mm_store_rollback(f->s);
+	ok(f, mm_store_commit(f->s, &f->err));
+	assert_int_equal(mm_store_user_get(f->s, "alice", f->a, &u, &f->err), 0);
+	assert_int_equal(mm_store_user_get(f->s, "bob", f->a, &u, &f->err), 1);
+	assert_int_equal(count_audit(f), 1);
+	ok(f, mm_store_begin(f->s, &f->err));
+	add_user(f, "carol", "carol@acme.example", NULL);
+	reopen(f); /* as if the process had died */
+	assert_int_equal(mm_store_user_get(f->s, "carol", f->a, &u, &f->err), 1);
+}
+
+static void test_revisions(void **state)
+{
+	struct fixture *f = *state;
+	struct mm_revision r = {
+	    .text = "a", .len = 1, .author = "x", .author_uid = 5, .message = "", .source = "p"};
+	int64_t n = -1;
+	bool kept = false;
+
+	assert_int_equal(mm_store_revision_get(f->s, 0, f->a, &r, &f->err), 1);
+	ok(f, mm_store_revision_current(f->s, &n, &f->err));
+	assert_int_equal(n, 0);
+	assert_int_equal(add_revision(f, "one", 5, 0), 1);
+	assert_int_equal(add_revision(f, "two", 5, 0), 2);
+	r.text = "two";
+	r.len = 3;
+	ok(f, mm_store_revision_add(f->s, &r, "policy.import", &n, &kept, &f->err));
+	assert_true(kept);
+	assert_int_equal(n, 2);
+	/* An older text is a new revision: that is what a rollback is. */
+	r.text = "one";
+	ok(f, mm_store_revision_add(f->s, &r, "policy.rollback", &n, &kept, &f->err));
+	assert_int_equal(n, 3);
+	ok(f, mm_store_revision_get(f->s, 0, f->a, &r, &f->err));
+	assert_int_equal(r.number, 3);
+	assert_int_equal(r.parent, 2);
+	assert_string_equal(r.text, "one");
+	assert_string_equal(r.sha256, "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed");
+	assert_true(r.current);
+	assert_int_equal(r.time, T0);
+	assert_int_equal(mm_store_revision_get(f->s, 9, f->a, &r, &f->err), 1);
+	assert_int_equal(count_audit(f), 3);
+}
+
+static void test_revision_too_big(void **state)
+{
+	struct fixture *f = *state;
+	struct mm_revision r = {.text = "a", .len = MM_STORE_TEXT_MAX + 1};
+	int64_t n = 0;
+	bool kept = false;
+
+	assert_int_equal(mm_store_revision_add(f->s, &r, "policy.import", &n, &kept, &f->err), -1);
+	assert_int_equal(f->err.code, MM_EX_DATAERR);
+}
+
+static void test_approvals(void **state)
+{
+	struct fixture *f = *state;
+	struct mm_revision r;
+
+	assert_int_equal(add_revision(f, "free", 5, 0), 1);
+	ok(f, mm_store_revision_pushable(f->s, 1, &f->err));
+	assert_int_equal(add_revision(f, "strict", 5, 1), 2);
+	assert_int_equal(mm_store_revision_pushable(f->s, 2, &f->err), -1);
+	assert_int_equal(f->err.code, MM_EX_NOPERM);
+	assert_int_equal(mm_store_revision_approve(f->s, 2, "author", 5, &f->err), -1);
+	assert_int_equal(f->err.code, MM_EX_NOPERM);
+	assert_int_equal(mm_store_revision_approve(f->s, 2, "nobody", -1, &f->err), -1);
+	assert_int_equal(mm_store_revision_approve(f->s, 7, "bob", 6, &f->err), -1);
+	assert_int_equal(f->err.code, MM_EX_FAILED);
+	ok(f, mm_store_revision_approve(f->s, 2, "bob", 6, &f->err));
+	ok(f, mm_store_revision_pushable(f->s, 2, &f->err));
+	assert_int_equal(mm_store_revision_approve(f->s, 2, "bob", 6, &f->err), -1);
+	assert_int_equal(f->err.code, MM_EX_NOPERM);
+	ok(f, mm_store_revision_get(f->s, 2, f->a, &r, &f->err));
+	assert_string_equal(r.approvers, "bob");
+	assert_int_equal(mm_store_revision_pushable(f->s, 7, &f->err), -1);
+}
+
+/* Nobody lifts the rule alone, not even in two steps. */
+static void test_rule_cannot_be_dropped_alone(void **state)
+{
+	struct fixture *f = *state;
+
+	add_revision(f, "strict", 5, 1);
+	ok(f, mm_store_revision_approve(f->s, 1, "bob", 6, &f->err));
+	add_revision(f, "lax", 5, 0);
+	assert_int_equal(mm_store_revision_pushable(f->s, 2, &f->err), -1);
+	add_revision(f, "lax again", 5, 0);
+	assert_int_equal(mm_store_revision_pushable(f->s, 3, &f->err), -1);
+	ok(f, mm_store_revision_approve(f->s, 3, "bob", 6, &f->err));
+	ok(f, mm_store_revision_pushable(f->s, 3, &f->err));
+	add_revision(f, "free now", 5, 0);
+	ok(f, mm_store_revision_pushable(f->s, 4, &f->err));
+}
+
+static int last_entry(const struct mm_audit_entry *e, void *arg, struct mm_err *err)
+{
+	struct mm_audit_entry *out = arg;
+
+	(void)err;
+	*out = *e;
+	out->object = e->object ? "kept" : NULL;
+	out->who = strcmp(e->who, "tester (uid 1)") == 0 ? "tester" : "?";
+	out->reason = strcmp(e->reason, "ticket 7") == 0 ? "ticket" : "?";
+	return 0;
+}
+
+static void test_audit_chain(void **state)
+{
+	struct fixture *f = *state;
+	struct mm_audit_entry e = {0};
+	int64_t n = 0;
+
+	mm_store_set_reason(f->s, "ticket 7");
+	add_user(f, "alice", "alice@acme.example", "staff");
+	add_host(f, "ws1", NULL);
+	add_revision(f, "one", 5, 0);
+	ok(f, mm_store_audit_verify(f->s, &n, &f->err));
+	assert_int_equal(n, 4); /* the group, the user, the host, the revision */
+	ok(f, mm_store_audit_each(f->s, 1, last_entry, &e, &f->err));
+	assert_int_equal(e.seq, 4);
+	assert_string_equal(e.who, "tester");
+	assert_string_equal(e.reason, "ticket");
+	/* Erasing what is personal keeps the chain valid. */
+	forge(f, "DELETE FROM audit_personal");
+	ok(f, mm_store_audit_verify(f->s, &n, &f->err));
+	assert_int_equal(n, 4);
+	ok(f, mm_store_audit_each(f->s, 0, last_entry, &e, &f->err));
+}
+
+static void expect_forged(struct fixture *f, const char *sql, const char *words)
+{
+	int64_t n = 0;
+
+	forge(f, sql);
+	assert_int_equal(mm_store_audit_verify(f->s, &n, &f->err), -1);
+	assert_int_equal(f->err.code, MM_EX_DIFF);
+	if (!strstr(f->err.text, words))
+		fail_msg("\"%s\" lacks \"%s\"", f->err.text, words);
+}
+
+static void test_audit_altered(void **state)
+{
+	struct fixture *f = *state;
+
+	add_host(f, "ws1", NULL);
+	add_host(f, "ws2", NULL);
+	expect_forged(f, "UPDATE audit_log SET who = 'mallory' WHERE seq = 2", "entry 2 was altered");
+}
+
+static void test_audit_missing(void **state)
+{
+	struct fixture *f = *state;
+
+	add_host(f, "ws1", NULL);
+	add_host(f, "ws2", NULL);
+	add_host(f, "ws3", NULL);
+	expect_forged(f, "DELETE FROM audit_log WHERE seq = 2", "entry 2 is missing");
+}
+
+static void test_audit_personal_altered(void **state)
+{
+	struct fixture *f = *state;
+
+	add_user(f, "alice", "alice@acme.example", NULL);
+	expect_forged(f, "UPDATE audit_personal SET object = 'bob'", "personal part of entry 1");
+}
+
+static void test_keys_and_serials(void **state)
+{
+	struct fixture *f = *state;
+	struct mm_serial n;
+	struct mm_store_key k;
+	int64_t epoch = 0;
+
+	assert_int_equal(mm_store_key_current(f->s, f->a, &k, &f->err), 1);
+	assert_int_equal(mm_store_serial_take(f->s, "ws1", "r0", &n, &f->err), -1);
+	ok(f, mm_store_key_add(f->s, "k1", "PEM1", &epoch, &f->err));
+	assert_int_equal(epoch, 1);
+	ok(f, mm_store_serial_take(f->s, "ws1", "r1", &n, &f->err));
+	assert_int_equal(n.serial, T0);
+	ok(f, mm_store_serial_take(f->s, "ws1", "r2", &n, &f->err));
+	assert_int_equal(n.serial, T0 + 1);
+	ok(f, mm_store_serial_take(f->s, "ws2", "r3", &n, &f->err));
+	assert_int_equal(n.serial, T0);
+	mm_store_set_now(f->s, T0 + 100);
+	ok(f, mm_store_serial_take(f->s, "ws1", "r4", &n, &f->err));
+	assert_int_equal(n.serial, T0 + 100);
+	mm_store_set_now(f->s, T0); /* a clock that was set back */
+	ok(f, mm_store_serial_take(f->s, "ws1", "r5", &n, &f->err));
+	assert_int_equal(n.serial, T0 + 101);
+	ok(f, mm_store_key_add(f->s, "k2", "PEM2", &epoch, &f->err));
+	ok(f, mm_store_key_current(f->s, f->a, &k, &f->err));
+	assert_string_equal(k.pem, "PEM2");
+	ok(f, mm_store_serial_take(f->s, "ws1", "r6", &n, &f->err));
+	assert_int_equal(n.epoch, 2);
+	assert_int_equal(mm_store_key_add(f->s, "k2", "PEM2", &epoch, &f->err), -1);
+}
+
+/* A serial that was handed out is never handed out again, whatever happens to the host. */
+static void test_serial_outlives_host(void **state)
+{
+	struct fixture *f = *state;
+	struct mm_serial x, y;
+	int64_t epoch = 0;
+
+	ok(f, mm_store_key_add(f->s, "k1", "PEM1", &epoch, &f->err));
+	add_host(f, "ws1", NULL);
+	ok(f, mm_store_serial_take(f->s, "ws1", "r1", &x, &f->err));
+	ok(f, mm_store_host_remove(f->s, "ws1", &f->err));
+	add_host(f, "ws1", NULL);
+	ok(f, mm_store_serial_take(f->s, "ws1", "r2", &y, &f->err));
+	assert_true(y.serial > x.serial);
+}
+
+static int count_push(const struct mm_push_state *p, void *arg, struct mm_err *err)
+{
+	(void)p;
+	(void)err;
+	++*(int *)arg;
+	return 0;
+}
+
+static int pushes(struct fixture *f, enum mm_push_which which)
+{
+	int n = 0;
+
+	ok(f, mm_store_push_each(f->s, which, count_push, &n, &f->err));
+	return n;
+}
+
+static void test_push_state(void **state)
+{
+	struct fixture *f = *state;
+	struct mm_push_state p;
+	struct mm_push_state r = {.host = "ws1",
+	    .revision = 3,
+	    .op = "apply",
+	    .request_id = "q1",
+	    .outcome = "connect-timeout",
+	    .text = "no answer",
+	    .unreachable = true,
+	    .next_retry = T0 + 60,
+	    .pending = true};
+
+	add_host(f, "ws1", NULL);
+	assert_int_equal(mm_store_push_get(f->s, "ws1", f->a, &p, &f->err), 1);
+	assert_int_equal(mm_store_push_want(f->s, "nowhere", 3, &f->err), -1);
+	ok(f, mm_store_push_want(f->s, "ws1", 3, &f->err));
+	assert_int_equal(pushes(f, MM_PUSH_DUE), 1);
+	ok(f, mm_store_push_result(f->s, &r, &f->err));
+	assert_int_equal(pushes(f, MM_PUSH_DUE), 0);
+	assert_int_equal(pushes(f, MM_PUSH_PENDING), 1);
+	mm_store_set_now(f->s, T0 + 60);
+	assert_int_equal(pushes(f, MM_PUSH_DUE), 1);
+	ok(f, mm_store_push_get(f->s, "ws1", f->a, &p, &f->err));
+	assert_int_equal(p.attempts, 1);
+	assert_true(p.unreachable);
+	assert_string_equal(p.outcome, "connect-timeout");
+	/* A newer wish comes while revision 3 is on its way: it stays owed. */
+	ok(f, mm_store_push_want(f->s, "ws1", 4, &f->err));
+	r.pending = r.unreachable = false;
+	r.outcome = "ok";
+	ok(f, mm_store_push_result(f->s, &r, &f->err));
+	ok(f, mm_store_push_get(f->s, "ws1", f->a, &p, &f->err));
+	assert_true(p.pending);
+	assert_int_equal(p.revision, 4);
+	assert_int_equal(p.done_revision, 3);
+	/* A plan settles nothing. */
+	r.op = "plan";
+	r.revision = 4;
+	ok(f, mm_store_push_result(f->s, &r, &f->err));
+	assert_int_equal(pushes(f, MM_PUSH_PENDING), 1);
+	r.op = "apply";
+	ok(f, mm_store_push_result(f->s, &r, &f->err));
+	assert_int_equal(pushes(f, MM_PUSH_PENDING), 0);
+	assert_int_equal(pushes(f, MM_PUSH_ALL), 1);
+}
+
+static void test_backup(void **state)
+{
+	struct fixture *f = *state;
+	struct mm_store *copy = NULL;
+	struct mm_store_user u;
+	char path[128];
+	struct stat st;
+
+	add_user(f, "alice", "alice@acme.example", NULL);
+	snprintf(path, sizeof(path), "%s/backup.db", f->dir);
+	ok(f, mm_store_backup(f->s, path, &f->err));
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(mm_store_backup(f->s, path, &f->err), -1);
+	ok(f, mm_store_open(path, &copy, &f->err));
+	assert_int_equal(mm_store_user_get(copy, "alice", f->a, &u, &f->err), 0);
+	mm_store_close(copy);
+}
+
+/* Two processes write; one dies by SIGKILL inside a transaction. */
+static void test_killed_writer(void **state)
+{
+	struct fixture *f = *state;
+	struct mm_store_user u;
+	pid_t pid;
+	int status;
+
+	mm_store_close(f->s);
+	f->s = NULL;
+	pid = fork();
+	if (pid == 0) {
+		struct mm_store *s = NULL;
+		struct mm_store_user x = {.login = "ghost", .name = "", .address = ""};
+		enum mm_put done;
+
+		if (!mm_store_open(f->path, &s, NULL) && !mm_store_begin(s, NULL) &&
+		    !mm_store_user_put(s, &x, false, &done, NULL))
+			raise(SIGKILL);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	ok(f, mm_store_open(f->path, &f->s, &f->err));
+	assert_int_equal(mm_store_user_get(f->s, "ghost", f->a, &u, &f->err), 1);
+	add_user(f, "alice", "alice@acme.example", NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(test_file, store_setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(test_open_refuses, store_setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(test_newer_is_refused_untouched, store_setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(test_transactions_nest, store_setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(test_revisions, store_setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(test_revision_too_big, store_setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(test_approvals, store_setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(test_rule_cannot_be_dropped_alone, store_setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(test_audit_chain, store_setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(test_audit_altered, store_setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(test_audit_missing, store_setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(test_audit_personal_altered, store_setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(test_keys_and_serials, store_setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(test_serial_outlives_host, store_setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(test_push_state, store_setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(test_backup, store_setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(test_killed_writer, store_setup, store_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
