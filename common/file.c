@@ -201,7 +201,8 @@ static int start(struct walk *w, const char *base, const char *path)
 	while (n > 1 && base[n - 1] == '/')
 		n--;
 	/* What does not lie below the base is walked, and watched, from the root. */
-	if (n >= sizeof(w->at.path) || strncmp(path, base, n) != 0 || (n > 1 && path[n] != '/'))
+	if (n >= sizeof(w->at.path) || strncmp(path, base, n) != 0 ||
+	    (n > 1 && path[n] != '/' && path[n] != '\0'))
 		n = 1;
 	memcpy(w->at.path, path, n);
 	w->at.path[n] = '\0';

@@ -424,18 +424,26 @@ static void remove_folders(struct made *m)
 	}
 }
 
+/* Resolve, making folders where that is wanted. */
+static int find_place(const char *base, const char *path, uid_t uid, const struct mm_replace_opts *opts,
+    struct mm_place_fd *at, struct made *made, enum mm_file_trouble *why, struct mm_err *err)
+{
+	struct mm_err first = MM_ERR_NONE;
+	if (mm_file_resolve(base, path, uid, at, why, &first) == 0)
+		return 0;
+	if (*why != MM_FILE_ABSENT || opts->create_mode == 0 || opts->dir_mode == 0)
+		return mm_err_set(err, first.code, "%s", first.text);
+	if (make_folders(base, path, uid, opts->dir_mode, made, why, err) < 0)
+		return -1;
+	return mm_file_resolve(base, path, uid, at, why, err);
+}
+
 int mm_replace(const char *base, const char *path, uid_t uid, const void *data, size_t len,
     const struct mm_replace_opts *opts, enum mm_replaced *done, enum mm_file_trouble *why, struct mm_err *err)
 {
 	struct mm_place_fd at;
 	struct made made = {.first = 0};
-	*why = MM_FILE_OK;
-	int rc = mm_file_resolve(base, path, uid, &at, why, err);
-	if (rc < 0 && *why == MM_FILE_ABSENT && opts->create_mode != 0 && opts->dir_mode != 0) {
-		rc = make_folders(base, path, uid, opts->dir_mode, &made, why, err);
-		if (rc == 0)
-			rc = mm_file_resolve(base, path, uid, &at, why, err);
-	}
+	int rc = find_place(base, path, uid, opts, &at, &made, why, err);
 	if (rc == 0) {
 		struct job j = begin(&at, why, err);
 		rc = decide(&j, uid, data, len, opts, done);
@@ -470,10 +478,10 @@ int mm_file_remove(const char *base, const char *path, uid_t uid, const char *ex
     enum mm_file_trouble *why, struct mm_err *err)
 {
 	struct mm_place_fd at;
-	*why = MM_FILE_OK;
-	if (mm_file_resolve(base, path, uid, &at, why, err) < 0) {
+	struct mm_err first = MM_ERR_NONE;
+	if (mm_file_resolve(base, path, uid, &at, why, &first) < 0) {
 		if (*why != MM_FILE_ABSENT)
-			return -1;
+			return mm_err_set(err, first.code, "%s", first.text);
 		*why = MM_FILE_OK;
 		return 0;
 	}

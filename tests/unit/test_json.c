@@ -1,0 +1,242 @@
+#include "common/json.h"
+
+#include "tests/lib/testutil.h"
+
+static json_t *load(const char *text, struct mm_err *e)
+{
+	return mm_json_load("sheet", text, strlen(text), e);
+}
+
+static void refused(const char *text, const char *words)
+{
+	struct mm_err e = MM_ERR_NONE;
+	json_t *j = load(text, &e);
+	if (j != NULL) {
+		json_decref(j);
+		fail_msg("taken: %s", text);
+	}
+	assert_int_equal(e.code, MM_EX_DATAERR);
+	assert_memory_equal(e.text, "sheet: ", 7);
+	if (strstr(e.text, words) == NULL)
+		fail_msg("\"%s\" does not say \"%s\"", e.text, words);
+}
+
+static void test_load(void **state)
+{
+	(void)state;
+	refused("", "line 1");
+	refused("{\"a\":1,\"a\":2}", "duplicate");
+	refused("{\"a\":1} x", "end of file");
+	refused("{\"a\":\n\n tru}", "line 3");
+	refused("{\"a\":\"\\u0000\"}", "\\u0000");
+	refused("{\"a\":\"\xff\"}", "unable to decode byte 0xff");
+	refused("{\"a\":99999999999999999999}", "too big");
+	refused("{'a':1}", "line 1");
+	refused("[1,]", "line 1");
+	refused("\"text\"", "line 1");
+	refused("{\"a\":NaN}", "line 1");
+	struct mm_err e = MM_ERR_NONE;
+	json_t *j = load("{\"a\":[1,\"{[\\\"\"]}", &e);
+	assert_non_null(j);
+	json_decref(j);
+	assert_null(mm_json_load("sheet", NULL, 0, &e));
+}
+
+static json_t *nested(size_t depth, struct mm_err *e)
+{
+	char text[200];
+	memset(text, '[', depth);
+	memset(text + depth, ']', depth);
+	return mm_json_load("x", text, 2 * depth, e);
+}
+
+static void test_depth(void **state)
+{
+	(void)state;
+	struct mm_err e = MM_ERR_NONE;
+	json_t *j = nested(MM_JSON_DEPTH, &e);
+	assert_non_null(j);
+	json_decref(j);
+	assert_null(nested(MM_JSON_DEPTH + 1, &e));
+	assert_string_equal(e.text, "x: JSON is nested deeper than 16");
+
+	/* Brackets within strings are no nesting; siblings do not add up. */
+	j = load(
+	    "[\"[[[[[[[[[[[[[[[[[[[[\\\"[[[[\",[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[]]", &e);
+	assert_non_null(j);
+	json_decref(j);
+}
+
+static void test_dump_keeps_the_order(void **state)
+{
+	(void)state;
+	struct mm_buf b = MM_BUF_INIT(1000);
+	json_t *o = json_object();
+	mm_json_set_str(o, "z", "caf\xc3\xa9");
+	mm_json_set_int(o, "a", INT64_MIN);
+	mm_json_set_bool(o, "m", true);
+	mm_json_set(o, "l", json_pack("[i,n]", 1));
+	mm_json_set_str(o, "nothing", NULL);
+	mm_json_dump(o, &b);
+	assert_string_equal(
+	    mm_buf_str(&b), "{\"z\":\"caf\xc3\xa9\",\"a\":-9223372036854775808,\"m\":true,\"l\":[1,null]}");
+	mm_buf_free(&b);
+	struct mm_buf small = MM_BUF_INIT(5);
+	mm_json_dump(o, &small);
+	assert_false(mm_buf_ok(&small));
+	mm_buf_free(&small);
+	json_decref(o);
+}
+
+static void test_text_that_is_not_utf8(void **state)
+{
+	(void)state;
+	struct mm_buf b = MM_BUF_INIT(1000);
+	json_t *o = json_object();
+	mm_json_set_str(o, "k", "caf\xe9 \xff");
+	mm_json_dump(o, &b);
+	assert_string_equal(mm_buf_str(&b), "{\"k\":\"caf\\\\xe9 \\\\xff\"}");
+	mm_buf_free(&b);
+	json_decref(o);
+}
+
+/* One object for all member tests. */
+static json_t *sample(void)
+{
+	return load(
+	    "{\"s\":\"text\",\"empty\":\"\",\"ctl\":\"a\\u0001b\",\"tab\":\"a\\tb\",\"del\":\"\\u007f\","
+	    "\"i\":993,\"neg\":-1,\"r\":1.5,\"t\":true,\"f\":false,\"n\":null,\"a\":[1,2,3],\"o\":{\"x\":1}}",
+	    NULL);
+}
+
+static void says(const struct mm_err *e, const char *words)
+{
+	assert_int_equal(e->code, MM_EX_DATAERR);
+	assert_string_equal(e->text, words);
+}
+
+static void test_str(void **state)
+{
+	(void)state;
+	json_t *o = sample();
+	struct mm_err e = MM_ERR_NONE;
+	const char *s = "before";
+	assert_int_equal(mm_json_str(o, "zz", 9, &s, &e), -1);
+	says(&e, "member \"zz\" is missing");
+	assert_int_equal(mm_json_str(o, "n", 9, &s, &e), -1);
+	says(&e, "member \"n\" is missing");
+	assert_int_equal(mm_json_str(o, "i", 9, &s, &e), -1);
+	says(&e, "member \"i\" must be a string");
+	assert_int_equal(mm_json_str(o, "s", 3, &s, &e), -1);
+	says(&e, "member \"s\" is longer than 3 bytes");
+	static const char *const controls[] = {"ctl", "tab", "del", NULL};
+	for (size_t i = 0; controls[i] != NULL; i++) {
+		assert_int_equal(mm_json_str(o, controls[i], 9, &s, &e), -1);
+		assert_non_null(strstr(e.text, "contains a control character"));
+		assert_int_equal(mm_json_str_opt(o, controls[i], 9, &s, &e), -1);
+	}
+	assert_string_equal(s, "before");
+	assert_int_equal(mm_json_str(o, "s", 4, &s, &e), 0);
+	assert_string_equal(s, "text");
+	assert_int_equal(mm_json_str(o, "empty", 0, &s, &e), 0);
+	assert_string_equal(s, "");
+	assert_int_equal(mm_json_str_opt(o, "s", 4, &s, &e), 0);
+	assert_string_equal(s, "text");
+	assert_int_equal(mm_json_str_opt(o, "s", 3, &s, &e), -1);
+	assert_int_equal(mm_json_str_opt(o, "t", 3, &s, &e), -1);
+	assert_int_equal(mm_json_str_opt(o, "n", 4, &s, &e), 0);
+	assert_null(s);
+	s = "x";
+	assert_int_equal(mm_json_str_opt(o, "zz", 4, &s, &e), 0);
+	assert_null(s);
+	json_decref(o);
+}
+
+static void test_int_and_bool(void **state)
+{
+	(void)state;
+	json_t *o = sample();
+	struct mm_err e = MM_ERR_NONE;
+	int64_t v = 7;
+	bool b = false;
+	assert_int_equal(mm_json_int(o, "zz", 0, 9, &v, &e), -1);
+	says(&e, "member \"zz\" is missing");
+	assert_int_equal(mm_json_int(o, "r", 0, 9, &v, &e), -1);
+	says(&e, "member \"r\" must be an integer");
+	assert_int_equal(mm_json_int(o, "i", 1, 992, &v, &e), -1);
+	says(&e, "member \"i\" is 993 and must be from 1 to 992");
+	assert_int_equal(mm_json_int(o, "neg", 0, 1, &v, &e), -1);
+	assert_int_equal(v, 7);
+	assert_int_equal(mm_json_int(o, "i", 993, 993, &v, &e), 0);
+	assert_int_equal(v, 993);
+	assert_int_equal(mm_json_int_opt(o, "n", 0, 1, 5, &v, &e), 0);
+	assert_int_equal(v, 5);
+	assert_int_equal(mm_json_int_opt(o, "neg", -1, 1, 5, &v, &e), 0);
+	assert_int_equal(v, -1);
+	assert_int_equal(mm_json_int_opt(o, "s", -1, 1, 5, &v, &e), -1);
+	assert_int_equal(mm_json_bool_opt(o, "t", false, &b, &e), 0);
+	assert_true(b);
+	assert_int_equal(mm_json_bool_opt(o, "f", true, &b, &e), 0);
+	assert_false(b);
+	assert_int_equal(mm_json_bool_opt(o, "zz", true, &b, &e), 0);
+	assert_true(b);
+	assert_int_equal(mm_json_bool_opt(o, "i", true, &b, &e), -1);
+	says(&e, "member \"i\" must be true or false");
+	json_decref(o);
+}
+
+static void test_array_and_object(void **state)
+{
+	(void)state;
+	json_t *o = sample();
+	struct mm_err e = MM_ERR_NONE;
+	const json_t *v = NULL;
+	assert_int_equal(mm_json_array(o, "a", 3, false, &v, &e), 0);
+	assert_int_equal(json_array_size(v), 3);
+	assert_int_equal(mm_json_array(o, "a", 2, false, &v, &e), -1);
+	says(&e, "member \"a\" has 3 items; 2 are allowed");
+	assert_int_equal(mm_json_array(o, "o", 2, true, &v, &e), -1);
+	says(&e, "member \"o\" must be an array");
+	assert_int_equal(mm_json_array(o, "zz", 2, false, &v, &e), -1);
+	says(&e, "member \"zz\" is missing");
+	assert_int_equal(mm_json_array(o, "zz", 2, true, &v, &e), 0);
+	assert_int_equal(json_array_size(v), 0);
+
+	assert_int_equal(mm_json_object(o, "o", false, &v, &e), 0);
+	assert_int_equal(json_object_size(v), 1);
+	assert_int_equal(mm_json_object(o, "a", true, &v, &e), -1);
+	says(&e, "member \"a\" must be an object");
+	assert_int_equal(mm_json_object(o, "zz", false, &v, &e), -1);
+	assert_int_equal(mm_json_object(o, "zz", true, &v, &e), 0);
+	assert_int_equal(json_object_size(v), 0);
+	json_decref(o);
+}
+
+static void test_only(void **state)
+{
+	(void)state;
+	static const char *const names[] = {"a", "b", NULL};
+	struct mm_err e = MM_ERR_NONE;
+	json_t *o = load("{\"b\":1,\"a\":2}", &e);
+	assert_int_equal(mm_json_only(o, names, &e), 0);
+	json_decref(o);
+	o = load("{\"b\":1,\"A\":2}", &e);
+	assert_int_equal(mm_json_only(o, names, &e), -1);
+	says(&e, "member \"A\" is unknown");
+	json_decref(o);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+	    MM_TEST(test_load),
+	    MM_TEST(test_depth),
+	    MM_TEST(test_dump_keeps_the_order),
+	    MM_TEST(test_text_that_is_not_utf8),
+	    MM_TEST(test_str),
+	    MM_TEST(test_int_and_bool),
+	    MM_TEST(test_array_and_object),
+	    MM_TEST(test_only),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
