@@ -69,12 +69,12 @@ static int host_logins(struct cursor *c, struct mm_host_row *r, struct mm_err *e
 	int order;
 
 	for (; c->row && (order = strcmp(mm_q_str(&c->q, 0), r->host)) <= 0;) {
-		int result = mm_result_by_name(mm_q_str(&c->q, 1));
+		int result = mm_result_by_name(mm_q_str(&c->q, 2));
 
-		if (order == 0 && mm_q_int(&c->q, 2))
-			r->logins_stale += mm_q_int(&c->q, 3);
+		if (order == 0 && mm_q_int(&c->q, 3))
+			r->logins_stale += mm_q_int(&c->q, 4);
 		else if (order == 0 && result >= 0)
-			r->logins[result] += mm_q_int(&c->q, 3);
+			r->logins[result] += mm_q_int(&c->q, 4);
 		if (cursor_next(c, err))
 			return -1;
 	}
@@ -157,68 +157,117 @@ static int weight(enum mm_audit a)
 	return w[a];
 }
 
-/* The rows of one (host, user). */
-static int place(struct cursor *c, struct mm_fleet *out, struct mm_err *err)
-{
-	char *host = mm_xstrdup(mm_q_str(&c->q, 0)), *user = mm_xstrdup(mm_q_str(&c->q, 1));
-	enum mm_audit worst = MM_AUDIT_NOT_APPLICABLE;
-	bool any_stale = false;
-	int rc = 0, state;
+/* One (host, user): the unit that is compliant or not. */
+struct place {
+	char *host, *user;
+	enum mm_audit worst;
+	bool stale;
+};
 
-	while (!rc && c->row && mm_streq(mm_q_str(&c->q, 0), host) && mm_streq(mm_q_str(&c->q, 1), user)) {
+static void place_add(struct place *p, enum mm_audit audit, bool stale)
+{
+	if (weight(audit) > weight(p->worst))
+		p->worst = audit;
+	p->stale = p->stale || stale;
+}
+
+static bool at_place(struct cursor *c, const struct place *p)
+{
+	return c->row && mm_streq(mm_q_str(&c->q, 0), p->host) && mm_streq(mm_q_str(&c->q, 1), p->user);
+}
+
+static int place_findings(struct cursor *c, struct place *p, struct mm_fleet *out, struct mm_err *err)
+{
+	int state;
+
+	while (at_place(c, p)) {
 		bool stale = mm_q_int(&c->q, 4) != 0;
-		enum mm_audit audit = verdict_of(&c->q, 2, stale, &state).audit;
+		int64_t n = mm_q_int(&c->q, 5);
 
-		if (weight(audit) > weight(worst))
-			worst = audit;
+		place_add(p, verdict_of(&c->q, 2, stale, &state).audit, stale);
+		out->settings += n;
 		if (stale)
-			out->settings_stale += mm_q_int(&c->q, 5);
+			out->settings_stale += n;
 		else
-			out->settings_state[state] += mm_q_int(&c->q, 5);
-		out->settings += mm_q_int(&c->q, 5);
-		any_stale = any_stale || stale;
-		rc = cursor_next(c, err);
+			out->settings_state[state] += n;
+		if (cursor_next(c, err))
+			return -1;
 	}
-	out->places++;
-	out->places_by[worst]++;
-	out->places_stale += any_stale;
-	free(host);
-	free(user);
-	return rc;
+	return 0;
 }
 
-static int fleet_findings(struct mm_store *s, int64_t edge, struct mm_fleet *out, struct mm_err *err)
+/* A login that was not proven lately leaves its place unknown, whatever the settings are. */
+static enum mm_audit login_audit(int result, bool stale)
 {
-	struct cursor c;
-	int rc = 0;
-
-	if (cursor_open(&c, s, MM_SQL_COUNT_FINDINGS, NULL, edge, err))
-		return -1;
-	while (!rc && c.row)
-		rc = place(&c, out, err);
-	mm_q_done(&c.q);
-	return rc;
+	if (stale || result < 0 || result == MM_LOGIN_UNTESTED)
+		return MM_AUDIT_UNKNOWN;
+	return result == MM_LOGIN_PASSED ? MM_AUDIT_PASS : MM_AUDIT_FAIL;
 }
 
-static int fleet_logins(struct mm_store *s, int64_t edge, struct mm_fleet *out, struct mm_err *err)
+static int place_logins(struct cursor *c, struct place *p, struct mm_fleet *out, struct mm_err *err)
 {
-	struct cursor c;
-	int rc = 0;
+	while (at_place(c, p)) {
+		int result = mm_result_by_name(mm_q_str(&c->q, 2));
+		bool stale = mm_q_int(&c->q, 3) != 0;
+		int64_t n = mm_q_int(&c->q, 4);
 
-	if (cursor_open(&c, s, MM_SQL_COUNT_LOGINS, NULL, edge, err))
-		return -1;
-	while (!rc && c.row) {
-		int result = mm_result_by_name(mm_q_str(&c.q, 1));
-		int64_t n = mm_q_int(&c.q, 3);
-
+		place_add(p, login_audit(result, stale), stale);
 		out->logins += n;
-		if (mm_q_int(&c.q, 2))
+		if (stale)
 			out->logins_stale += n;
 		else if (result >= 0)
 			out->logins_result[result] += n;
-		rc = cursor_next(&c, err);
+		if (cursor_next(c, err))
+			return -1;
 	}
-	mm_q_done(&c.q);
+	return 0;
+}
+
+/* The cursor whose place comes first; both are in order of (host, user). */
+static struct cursor *first_of(struct cursor *a, struct cursor *b)
+{
+	int order;
+
+	if (!a->row || !b->row)
+		return a->row ? a : b;
+	order = strcmp(mm_q_str(&a->q, 0), mm_q_str(&b->q, 0));
+	if (order == 0)
+		order = strcmp(mm_q_str(&a->q, 1), mm_q_str(&b->q, 1));
+	return order <= 0 ? a : b;
+}
+
+static int next_place(
+    struct cursor *findings, struct cursor *logins, struct mm_fleet *out, struct mm_err *err)
+{
+	struct cursor *at = first_of(findings, logins);
+	struct place p = {.host = mm_xstrdup(mm_q_str(&at->q, 0)),
+	    .user = mm_xstrdup(mm_q_str(&at->q, 1)),
+	    .worst = MM_AUDIT_NOT_APPLICABLE};
+	int rc = place_findings(findings, &p, out, err) || place_logins(logins, &p, out, err) ? -1 : 0;
+
+	out->places++;
+	out->places_by[p.worst]++;
+	out->places_stale += p.stale;
+	free(p.host);
+	free(p.user);
+	return rc;
+}
+
+static int fleet_places(struct mm_store *s, int64_t edge, struct mm_fleet *out, struct mm_err *err)
+{
+	struct cursor findings, logins;
+	int rc = -1;
+
+	if (cursor_open(&findings, s, MM_SQL_COUNT_FINDINGS, NULL, edge, err))
+		return -1;
+	if (cursor_open(&logins, s, MM_SQL_COUNT_LOGINS, NULL, edge, err))
+		goto out;
+	rc = 0;
+	while (!rc && (findings.row || logins.row))
+		rc = next_place(&findings, &logins, out, err);
+	mm_q_done(&logins.q);
+out:
+	mm_q_done(&findings.q);
 	return rc;
 }
 
@@ -306,8 +355,8 @@ int mm_store_fleet(struct mm_store *s, int64_t stale_after, struct mm_fleet *out
 	int64_t edge = edge_of(s, stale_after);
 
 	f.stale_after = f.now - edge;
-	if (fleet_revision(s, &f, err) || fleet_findings(s, edge, &f, err) ||
-	    fleet_logins(s, edge, &f, err) || fleet_hosts(s, edge, &f, err) || fleet_numbers(s, &f, err))
+	if (fleet_revision(s, &f, err) || fleet_places(s, edge, &f, err) || fleet_hosts(s, edge, &f, err) ||
+	    fleet_numbers(s, &f, err))
 		return -1;
 	*out = f;
 	return 0;

@@ -302,11 +302,13 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
 	"COUNT(*) " FINDINGS_FROM "WHERE f.closed = 0 AND " ONE_HOST(
 	    "f") "GROUP BY f.host, f.user, f.state, f.action, stale ORDER BY f.host, f.user"},
     [MM_SQL_COUNT_LOGINS] = {"count of login checks",
-	"SELECT l.host, l.result, CASE WHEN l.seen < ?2 THEN 1 ELSE 0 END AS stale, COUNT(*) FROM logins l "
-	"WHERE l.closed = 0 AND " ONE_HOST("l") "GROUP BY l.host, l.result, stale ORDER BY l.host"},
+	"SELECT l.host, l.user, l.result, CASE WHEN l.seen < ?2 THEN 1 ELSE 0 END AS stale, COUNT(*) "
+	"FROM logins l WHERE l.closed = 0 AND " ONE_HOST(
+	    "l") "GROUP BY l.host, l.user, l.result, stale ORDER BY l.host, l.user"},
     [MM_SQL_FLEET] = {"fleet",
 	"SELECT (SELECT COUNT(*) FROM user_personal), "
 	"(SELECT COUNT(DISTINCT c.user) FROM coverage c JOIN user_personal p ON p.login = c.user), "
 	"(SELECT COUNT(*) FROM coverage c WHERE NOT EXISTS (SELECT 1 FROM findings f WHERE f.host = c.host "
-	"AND f.user = c.user AND f.closed = 0)), (SELECT COUNT(*) FROM reports)"},
+	"AND f.user = c.user AND f.closed = 0) AND NOT EXISTS (SELECT 1 FROM logins l WHERE l.host = c.host "
+	"AND l.user = c.user AND l.closed = 0)), (SELECT COUNT(*) FROM reports)"},
 };

@@ -355,7 +355,7 @@ struct mm_fleet {
 	int64_t users;         /* in the store */
 	int64_t users_seen;    /* of them, with evidence on some host */
 	int64_t places;        /* (host, user) pairs with evidence */
-	int64_t places_by[4];  /* worst audit result of their findings; stale ones are unknown */
+	int64_t places_by[4];  /* worst audit result of their findings and logins; stale ones are unknown */
 	int64_t places_stale;
 	int64_t settings;                    /* open findings */
 	int64_t settings_state[MM_ST_COUNT]; /* of fresh evidence */

@@ -1,0 +1,400 @@
+/* `report`, `status`, `drift`: what the store knows, for people and machines. */
+#include "controller/cmd_report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/cli.h"
+#include "common/json.h"
+#include "common/term.h"
+#include "common/text.h"
+#include "controller/report/json_rows.h"
+#include "controller/report/report.h"
+
+struct query {
+	struct mm_evidence_filter f;
+	int64_t stale_days;
+	bool json, help;
+	const char *format, *output;
+};
+
+#define QUERY_OPTS(q)                                                                                        \
+	{.name = "host",                                                                                     \
+	    .kind = MM_OPT_STRING,                                                                           \
+	    .dest = &(q)->f.host,                                                                            \
+	    .arg = "HOST",                                                                                   \
+	    .help = "only this workstation"},                                                                \
+	    {.name = "user",                                                                                 \
+		.kind = MM_OPT_STRING,                                                                       \
+		.dest = &(q)->f.user,                                                                        \
+		.arg = "LOGIN",                                                                              \
+		.help = "only this user"},                                                                   \
+	    {.name = "group",                                                                                \
+		.kind = MM_OPT_STRING,                                                                       \
+		.dest = &(q)->f.group,                                                                       \
+		.arg = "GROUP",                                                                              \
+		.help = "only users of this group"},                                                         \
+	    {.name = "tag",                                                                                  \
+		.kind = MM_OPT_STRING,                                                                       \
+		.dest = &(q)->f.tag,                                                                         \
+		.arg = "TAG",                                                                                \
+		.help = "only workstations with this tag"},                                                  \
+	    {.name = "client",                                                                               \
+		.kind = MM_OPT_STRING,                                                                       \
+		.dest = &(q)->f.client,                                                                      \
+		.arg = "CLIENT",                                                                             \
+		.help = "only this mail program"},                                                           \
+	    {.name = "stale-after",                                                                          \
+		.kind = MM_OPT_INT,                                                                          \
+		.dest = &(q)->stale_days,                                                                    \
+		.min = 1,                                                                                    \
+		.max = 3650,                                                                                 \
+		.arg = "DAYS",                                                                               \
+		.help = "evidence older than this is stale (7)"},                                            \
+	{                                                                                                    \
+		.name = "help", .letter = 'h', .kind = MM_OPT_FLAG, .dest = &(q)->help,                      \
+		.help = "show this help"                                                                     \
+	}
+
+static int open_query(struct mm_ctl *c, struct query *q, const struct mm_opt *opts, const char *name,
+    const char *about, int argc, char **argv, bool *go)
+{
+	struct mm_err err = MM_ERR_NONE;
+	char usage[128];
+	*go = false;
+	snprintf(usage, sizeof(usage), "mailmuster %s [options]", name);
+	if (mm_cli_parse(opts, &argc, argv, &err) < 0)
+		return mm_ctl_fail(name, &err);
+	if (q->help) {
+		mm_cli_help(usage, about, opts);
+		return MM_EX_OK;
+	}
+	if (argc > 0)
+		return mm_ctl_usage(name, "takes no operands, only options");
+	q->f.stale_after = q->stale_days * 86400;
+	if (mm_ctl_open(c, &err) < 0)
+		return mm_ctl_fail(name, &err);
+	*go = true;
+	return MM_EX_OK;
+}
+
+/* ---- report */
+
+static int report_to_file(
+    struct mm_ctl *c, const struct mm_output *out, const struct query *q, struct mm_err *err)
+{
+	char tmp[4096];
+	int n = snprintf(tmp, sizeof(tmp), "%s.part", q->output);
+	if (n < 0 || (size_t)n >= sizeof(tmp))
+		return mm_err_set(err, MM_EX_USAGE, "the name of the output file is too long");
+	int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+	FILE *f = fd >= 0 ? fdopen(fd, "w") : NULL;
+	if (f == NULL)
+		return mm_err_sys(err, MM_EX_FAILED, "cannot write %s", tmp);
+	int rc = mm_report_write(c->store, out, &q->f, f, err);
+	if (rc == 0 && fsync(fd) < 0)
+		rc = mm_err_sys(err, MM_EX_FAILED, "cannot write %s", tmp);
+	if (fclose(f) != 0 && rc == 0)
+		rc = mm_err_sys(err, MM_EX_FAILED, "cannot write %s", tmp);
+	if (rc == 0 && rename(tmp, q->output) < 0)
+		rc = mm_err_sys(err, MM_EX_FAILED, "cannot rename %s to %s", tmp, q->output);
+	if (rc < 0)
+		unlink(tmp);
+	return rc;
+}
+
+static int unknown_format(const char *format)
+{
+	struct mm_buf b = MM_BUF_INIT(1024);
+	mm_buf_addf(&b, "there is no format '%s'; there are:", format);
+	for (size_t i = 0; mm_outputs[i] != NULL; i++)
+		mm_buf_addf(&b, " %s", mm_outputs[i]->name);
+	int rc = mm_ctl_usage("report", mm_buf_str(&b));
+	mm_buf_free(&b);
+	return rc;
+}
+
+static int cmd_report(struct mm_ctl *c, int argc, char **argv)
+{
+	struct query q = {.stale_days = MM_STALE_DAYS, .format = "text"};
+	struct mm_err err = MM_ERR_NONE;
+	const struct mm_opt opts[] = {
+	    {.name = "format",
+		.kind = MM_OPT_STRING,
+		.dest = &q.format,
+		.arg = "FORMAT",
+		.help = "text, json, csv or html (text)"},
+	    {.name = "output",
+		.letter = 'o',
+		.kind = MM_OPT_STRING,
+		.dest = &q.output,
+		.arg = "FILE",
+		.help = "write here instead of standard output"},
+	    QUERY_OPTS(&q),
+	    {.name = NULL},
+	};
+	bool go;
+	int rc = open_query(
+	    c, &q, opts, "report", "Write a report of what the workstations have told.", argc, argv, &go);
+	if (!go)
+		return rc;
+	const struct mm_output *out = mm_output_by_name(q.format);
+	if (out == NULL)
+		return unknown_format(q.format);
+	rc = q.output != NULL ? report_to_file(c, out, &q, &err)
+			      : mm_report_write(c->store, out, &q.f, stdout, &err);
+	return rc < 0 ? mm_ctl_fail("report", &err) : MM_EX_OK;
+}
+
+/* ---- status */
+
+static int status_exit(const struct mm_fleet *f)
+{
+	int rc = MM_EX_OK;
+	if (f->places_by[MM_AUDIT_PASS] + f->places_by[MM_AUDIT_NOT_APPLICABLE] < f->places ||
+	    f->hosts_pending > 0 || f->logins_result[MM_LOGIN_FAILED] > 0)
+		rc |= MM_EX_DIFF;
+	if (f->hosts_refused > 0)
+		rc |= MM_EX_HOSTS_FAILED;
+	if (f->hosts_unreachable > 0 || f->hosts_stale > 0 || f->hosts_never > 0)
+		rc |= MM_EX_UNREACHABLE;
+	return rc;
+}
+
+static void share(const char *what, int64_t good, int64_t whole, const char *rest)
+{
+	bool colour = mm_term_colour(stdout);
+	const char *on = !colour ? "" : good == whole && whole > 0 ? "\033[32m" : "\033[33m";
+	printf(
+	    "%-14s%s%" PRId64 " of %" PRId64 "%s %s\n", what, on, good, whole, colour ? "\033[0m" : "", rest);
+}
+
+static void status_head(const struct mm_fleet *f)
+{
+	char line[512], now[MM_TIME_MAX];
+	printf("Fleet at %s, policy revision %" PRId64 "\n\n", mm_time_utc(f->now, now), f->revision);
+	snprintf(line, sizeof(line),
+	    "reported lately; %" PRId64 " stale, %" PRId64 " never, %" PRId64 " on the current revision",
+	    f->hosts_stale, f->hosts_never, f->hosts_current);
+	share("workstations", f->hosts_fresh, f->hosts, line);
+	snprintf(line, sizeof(line), "compliant; %" PRId64 " not, %" PRId64 " unknown, %" PRId64 " stale",
+	    f->places_by[MM_AUDIT_FAIL], f->places_by[MM_AUDIT_UNKNOWN], f->places_stale);
+	share("people", f->places_by[MM_AUDIT_PASS], f->places, line);
+	snprintf(line, sizeof(line), "right; %" PRId64 " drifted, %" PRId64 " pending, %" PRId64 " stale",
+	    f->settings_state[MM_ST_DRIFTED] + f->settings_state[MM_ST_REMOVED],
+	    f->settings_state[MM_ST_PENDING], f->settings_stale);
+	share("settings", f->settings_state[MM_ST_COMPLIANT], f->settings, line);
+	snprintf(line, sizeof(line), "passed; %" PRId64 " failed, %" PRId64 " untested, %" PRId64 " stale",
+	    f->logins_result[MM_LOGIN_FAILED], f->logins_result[MM_LOGIN_UNTESTED], f->logins_stale);
+	share("logins", f->logins_result[MM_LOGIN_PASSED], f->logins, line);
+	if (f->hosts_pending > 0)
+		printf("%-14s%" PRId64
+		       " workstations still wait for their revision (mailmuster push --pending)\n",
+		    "pending", f->hosts_pending);
+	putchar('\n');
+}
+
+struct table_walk {
+	struct mm_table *t;
+	int64_t now;
+	json_t *rows;
+	int64_t n;
+	enum mm_section sec;
+};
+
+static const char *host_word(const struct mm_host_row *h, enum mm_colour *col)
+{
+	*col = MM_YELLOW;
+	if (h->push.host != NULL && h->push.pending)
+		return h->push.outcome[0] != '\0' ? h->push.outcome : "pending";
+	if (h->seen == 0)
+		return "never reported";
+	if (h->stale)
+		return "stale";
+	if (h->settings[MM_AUDIT_FAIL] > 0 || h->logins[MM_LOGIN_FAILED] > 0) {
+		*col = MM_RED;
+		return "not compliant";
+	}
+	if (h->settings[MM_AUDIT_UNKNOWN] > 0 || h->logins[MM_LOGIN_UNTESTED] > 0)
+		return "unknown";
+	*col = MM_GREEN;
+	return "ok";
+}
+
+static int status_row(union mm_report_row r, void *arg, struct mm_err *err)
+{
+	(void)err;
+	struct table_walk *w = arg;
+	const struct mm_host_row *h = r.host;
+	char age[MM_TIME_MAX * 2];
+	if (w->rows != NULL) {
+		json_array_append_new(w->rows, mm_row_json(MM_SEC_HOSTS, r));
+		return 0;
+	}
+	enum mm_colour col;
+	const char *word = host_word(h, &col);
+	int64_t logins = h->logins_stale, settings = 0;
+	for (int i = 0; i < MM_LOGIN_COUNT; i++)
+		logins += h->logins[i];
+	for (int i = 0; i < 4; i++)
+		settings += i == MM_AUDIT_NOT_APPLICABLE ? 0 : h->settings[i];
+	mm_table_cell(w->t, MM_PLAIN, "%s", h->host);
+	mm_table_cell(w->t, col, "%s", word);
+	mm_table_cell(w->t, MM_PLAIN, "%" PRId64, h->users);
+	mm_table_cell(w->t, MM_PLAIN, "%" PRId64 "/%" PRId64, h->settings[MM_AUDIT_PASS], settings);
+	mm_table_cell(w->t, MM_PLAIN, "%" PRId64 "/%" PRId64, h->logins[MM_LOGIN_PASSED], logins);
+	mm_table_cell(w->t, MM_PLAIN, "%" PRId64, h->revision);
+	mm_table_cell(w->t, MM_DIM, "%s", mm_age(w->now, h->seen, age));
+	w->n++;
+	return 0;
+}
+
+static int cmd_status(struct mm_ctl *c, int argc, char **argv)
+{
+	struct query q = {.stale_days = MM_STALE_DAYS};
+	struct mm_err err = MM_ERR_NONE;
+	const struct mm_opt opts[] = {
+	    {.name = "json", .kind = MM_OPT_FLAG, .dest = &q.json, .help = "for machines"},
+	    QUERY_OPTS(&q),
+	    {.name = NULL},
+	};
+	bool go;
+	int rc = open_query(c, &q, opts, "status", "The fleet at a glance.", argc, argv, &go);
+	if (!go)
+		return rc;
+	static const char *const heads[] = {
+	    "HOST", "STATE", "USERS", "SETTINGS", "LOGINS", "REVISION", "LAST REPORT", NULL};
+	struct mm_arena *a = mm_arena_new();
+	struct mm_report_meta meta;
+	struct table_walk w = {.rows = q.json ? json_array() : NULL, .t = mm_table_new(heads)};
+	rc = mm_report_meta(c->store, &q.f, a, &meta, &err);
+	w.now = meta.fleet.now;
+	if (rc == 0)
+		rc = mm_report_section(c->store, MM_SEC_HOSTS, &q.f, status_row, &w, &err);
+	if (rc == 0 && q.json) {
+		json_t *o = mm_fleet_json(&meta.fleet);
+		mm_json_set(o, "host_rows", json_incref(w.rows));
+		mm_ctl_json(o);
+	} else if (rc == 0) {
+		status_head(&meta.fleet);
+		if (w.n > 0)
+			mm_table_print(w.t, stdout);
+	}
+	mm_table_free(w.t);
+	json_decref(w.rows);
+	mm_arena_free(a);
+	return rc < 0 ? mm_ctl_fail("status", &err) : status_exit(&meta.fleet);
+}
+
+/* ---- drift */
+
+static void drift_finding(struct table_walk *w, const struct mm_finding_row *r)
+{
+	const struct mm_finding *f = &r->f;
+	char age[MM_TIME_MAX * 2], d[32];
+	bool fails = mm_verdict(f->state, f->action).audit == MM_AUDIT_FAIL && !r->stale;
+	snprintf(d, sizeof(d), f->line > 0 ? ":%d" : "", f->line);
+	mm_table_cell(w->t, MM_PLAIN, "%s", r->host);
+	mm_table_cell(w->t, MM_PLAIN, "%s", f->user);
+	mm_table_cell(w->t, MM_PLAIN, "%s", f->client);
+	mm_table_cell(w->t, MM_PLAIN, "%s", f->account);
+	mm_table_cell(w->t, MM_PLAIN, "%s", f->setting);
+	mm_table_cell(
+	    w->t, fails ? MM_RED : MM_YELLOW, "%s%s", mm_state_name(f->state), r->stale ? " (stale)" : "");
+	mm_table_cell(w->t, MM_PLAIN, "%s", f->desired != NULL ? f->desired : "-");
+	mm_table_cell(w->t, MM_PLAIN, "%s", f->found != NULL ? f->found : "-");
+	mm_table_cell(w->t, MM_PLAIN, "%s", mm_age(w->now, r->since, age));
+	mm_table_cell(w->t, MM_DIM, "%s%s%s%s", f->override_path != NULL ? f->override_path : f->path, d,
+	    f->reason[0] != '\0' ? "  " : "", f->reason);
+}
+
+static void drift_login(struct table_walk *w, const struct mm_login_row *r)
+{
+	const struct mm_login *l = &r->l;
+	char age[MM_TIME_MAX * 2];
+	mm_table_cell(w->t, MM_PLAIN, "%s", r->host);
+	mm_table_cell(w->t, MM_PLAIN, "%s", l->user);
+	mm_table_cell(w->t, MM_PLAIN, "%s", l->account);
+	mm_table_cell(w->t, MM_PLAIN, "%s:%d", l->host, l->port);
+	mm_table_cell(w->t, l->result == MM_LOGIN_FAILED ? MM_RED : MM_YELLOW, "%s%s%s",
+	    mm_result_name(l->result), l->cls[0] != '\0' ? " " : "", l->cls);
+	mm_table_cell(w->t, MM_PLAIN, "%s", mm_age(w->now, r->since, age));
+	mm_table_cell(w->t, MM_DIM, "%s", l->admin[0] != '\0' ? l->admin : l->text);
+}
+
+static int drift_row(union mm_report_row r, void *arg, struct mm_err *err)
+{
+	(void)err;
+	struct table_walk *w = arg;
+	w->n++;
+	if (w->rows != NULL)
+		json_array_append_new(w->rows, mm_row_json(w->sec, r));
+	else if (w->sec == MM_SEC_DIFFERENCES)
+		drift_finding(w, r.finding);
+	else
+		drift_login(w, r.login);
+	return 0;
+}
+
+static int drift_section(
+    struct mm_ctl *c, const struct query *q, enum mm_section sec, json_t *o, int64_t *n, struct mm_err *err)
+{
+	static const char *const heads[][11] = {
+	    {"HOST", "USER", "CLIENT", "ACCOUNT", "SETTING", "STATE", "DESIRED", "FOUND", "SINCE", "WHERE",
+		NULL},
+	    {"HOST", "USER", "ACCOUNT", "SERVER", "LOGIN", "SINCE", "WHY", NULL},
+	};
+	struct table_walk w = {
+	    .sec = sec, .now = mm_store_now(c->store), .rows = q->json ? json_array() : NULL};
+	w.t = mm_table_new(heads[sec == MM_SEC_DIFFERENCES ? 0 : 1]);
+	int rc = mm_report_section(c->store, sec, &q->f, drift_row, &w, err);
+	if (rc == 0 && q->json)
+		mm_json_set(o, mm_section_key(sec), json_incref(w.rows));
+	if (rc == 0 && !q->json && w.n > 0) {
+		if (*n > 0)
+			putchar('\n');
+		mm_table_print(w.t, stdout);
+	}
+	*n += w.n;
+	mm_table_free(w.t);
+	json_decref(w.rows);
+	return rc;
+}
+
+static int cmd_drift(struct mm_ctl *c, int argc, char **argv)
+{
+	struct query q = {.stale_days = MM_STALE_DAYS};
+	struct mm_err err = MM_ERR_NONE;
+	const struct mm_opt opts[] = {
+	    {.name = "json", .kind = MM_OPT_FLAG, .dest = &q.json, .help = "for machines"},
+	    QUERY_OPTS(&q),
+	    {.name = NULL},
+	};
+	bool go;
+	int rc = open_query(c, &q, opts, "drift",
+	    "Every setting that differs, and every login that did not pass.", argc, argv, &go);
+	if (!go)
+		return rc;
+	json_t *o = json_object();
+	int64_t n = 0;
+	rc = drift_section(c, &q, MM_SEC_DIFFERENCES, o, &n, &err);
+	if (rc == 0)
+		rc = drift_section(c, &q, MM_SEC_LOGINS, o, &n, &err);
+	if (rc == 0 && q.json)
+		mm_ctl_json(json_incref(o));
+	else if (rc == 0 && n == 0)
+		puts("Nothing differs in what was reported.");
+	json_decref(o);
+	if (rc < 0)
+		return mm_ctl_fail("drift", &err);
+	return n > 0 ? MM_EX_DIFF : MM_EX_OK;
+}
+
+const struct mm_cmd mm_cmd_report = {
+    "report", "[--format text|json|csv|html] [options]", "write a report", cmd_report};
+const struct mm_cmd mm_cmd_status = {"status", "[options]", "the fleet at a glance", cmd_status};
+const struct mm_cmd mm_cmd_drift = {"drift", "[options]", "what differs, where, and since when", cmd_drift};

@@ -1,0 +1,236 @@
+#include "controller/report/json_rows.h"
+
+#include "common/json.h"
+#include "common/text.h"
+
+static void set_time(json_t *o, const char *key, int64_t t)
+{
+	char buf[MM_TIME_MAX];
+	if (t > 0)
+		mm_json_set_str(o, key, mm_time_utc(t, buf));
+	else
+		mm_json_set(o, key, json_null());
+}
+
+static void set_text(json_t *o, const char *key, const char *s)
+{
+	if (s != NULL)
+		mm_json_set_str(o, key, s);
+	else
+		mm_json_set(o, key, json_null());
+}
+
+static const char *evidence_name(enum mm_evidence e)
+{
+	return e == MM_EV_CLAIMED ? "claimed" : "attested";
+}
+
+static void set_audits(json_t *o, const char *key, const int64_t by[4])
+{
+	json_t *c = json_object();
+	for (int i = 0; i < 4; i++)
+		mm_json_set_int(c, mm_audit_name((enum mm_audit)i), by[i]);
+	mm_json_set(o, key, c);
+}
+
+static void set_results(json_t *o, const char *key, const int64_t by[MM_LOGIN_COUNT], int64_t stale)
+{
+	json_t *c = json_object();
+	for (int i = 0; i < MM_LOGIN_COUNT; i++)
+		mm_json_set_int(c, mm_result_name((enum mm_result)i), by[i]);
+	mm_json_set_int(c, "stale", stale);
+	mm_json_set(o, key, c);
+}
+
+json_t *mm_fleet_json(const struct mm_fleet *f)
+{
+	json_t *o = json_object();
+	set_time(o, "now", f->now);
+	mm_json_set_int(o, "stale_after_seconds", f->stale_after);
+	mm_json_set_int(o, "revision", f->revision);
+	json_t *h = json_object();
+	mm_json_set_int(h, "total", f->hosts);
+	mm_json_set_int(h, "fresh", f->hosts_fresh);
+	mm_json_set_int(h, "stale", f->hosts_stale);
+	mm_json_set_int(h, "never", f->hosts_never);
+	mm_json_set_int(h, "on_current_revision", f->hosts_current);
+	mm_json_set_int(h, "pending", f->hosts_pending);
+	mm_json_set_int(h, "refused", f->hosts_refused);
+	mm_json_set_int(h, "unreachable", f->hosts_unreachable);
+	mm_json_set(o, "hosts", h);
+	json_t *p = json_object();
+	mm_json_set_int(p, "total", f->places);
+	set_audits(p, "by_result", f->places_by);
+	mm_json_set_int(p, "stale", f->places_stale);
+	mm_json_set(o, "places", p);
+	json_t *u = json_object();
+	mm_json_set_int(u, "total", f->users);
+	mm_json_set_int(u, "seen", f->users_seen);
+	mm_json_set(o, "users", u);
+	json_t *s = json_object(), *by = json_object();
+	mm_json_set_int(s, "total", f->settings);
+	for (int i = 0; i < MM_ST_COUNT; i++)
+		mm_json_set_int(by, mm_state_name((enum mm_state)i), f->settings_state[i]);
+	mm_json_set(s, "by_state", by);
+	mm_json_set_int(s, "stale", f->settings_stale);
+	mm_json_set(o, "settings", s);
+	json_t *l = json_object();
+	mm_json_set_int(l, "total", f->logins);
+	set_results(l, "by_result", f->logins_result, f->logins_stale);
+	mm_json_set(o, "logins", l);
+	set_time(o, "oldest_evidence", f->oldest_seen);
+	set_time(o, "newest_evidence", f->newest_seen);
+	return o;
+}
+
+static json_t *place_json(const struct mm_place_row *p)
+{
+	json_t *o = json_object();
+	mm_json_set_str(o, "host", p->host);
+	mm_json_set_str(o, "user", p->user);
+	mm_json_set_str(o, "result", mm_audit_name(p->audit));
+	mm_json_set_int(o, "settings", p->settings);
+	set_audits(o, "settings_by_result", p->settings_by);
+	mm_json_set_int(o, "logins", p->logins);
+	set_results(o, "logins_by_result", p->logins_by, p->logins_stale);
+	set_time(o, "oldest_evidence", p->seen);
+	mm_json_set_bool(o, "stale", p->stale);
+	mm_json_set_str(o, "evidence", evidence_name(p->claimed ? MM_EV_CLAIMED : MM_EV_ATTESTED));
+	mm_json_set_str(o, "why", p->why);
+	return o;
+}
+
+static json_t *finding_json(const struct mm_finding_row *r)
+{
+	const struct mm_finding *f = &r->f;
+	json_t *o = json_object();
+	mm_json_set_str(o, "host", r->host);
+	mm_json_set_str(o, "user", f->user);
+	mm_json_set_str(o, "client", f->client);
+	mm_json_set_str(o, "path", f->path);
+	mm_json_set_int(o, "line", f->line);
+	mm_json_set_str(o, "account", f->account);
+	mm_json_set_str(o, "setting", f->setting);
+	set_text(o, "desired", f->desired);
+	set_text(o, "found", f->found);
+	set_text(o, "override_path", f->override_path);
+	mm_json_set_str(o, "state", mm_state_name(f->state));
+	mm_json_set_str(o, "action", mm_action_name(f->action));
+	mm_json_set_str(o, "reason", f->reason);
+	enum mm_audit a = r->stale ? MM_AUDIT_UNKNOWN : mm_verdict(f->state, f->action).audit;
+	mm_json_set_str(o, "result", mm_audit_name(a));
+	set_time(o, "since", r->since);
+	set_time(o, "seen", r->seen);
+	mm_json_set_str(o, "evidence", evidence_name(r->evidence));
+	mm_json_set_int(o, "revision", r->revision);
+	mm_json_set_bool(o, "stale", r->stale);
+	return o;
+}
+
+static void set_tls(json_t *o, const struct mm_tls_facts *t)
+{
+	if (t->version == NULL)
+		return;
+	json_t *j = json_object();
+	set_text(j, "version", t->version);
+	set_text(j, "cipher", t->cipher);
+	set_text(j, "subject", t->subject);
+	set_text(j, "issuer", t->issuer);
+	set_text(j, "san", t->san);
+	set_time(j, "not_before", t->not_before);
+	set_time(j, "not_after", t->not_after);
+	mm_json_set(o, "tls", j);
+}
+
+static json_t *login_json(const struct mm_login_row *r)
+{
+	const struct mm_login *l = &r->l;
+	json_t *o = json_object();
+	mm_json_set_str(o, "host", r->host);
+	mm_json_set_str(o, "user", l->user);
+	mm_json_set_str(o, "account", l->account);
+	mm_json_set_str(o, "side", l->side);
+	mm_json_set_str(o, "protocol", l->protocol);
+	mm_json_set_str(o, "server", l->host);
+	mm_json_set_int(o, "port", l->port);
+	mm_json_set_str(o, "security", l->security);
+	set_text(o, "username", l->username);
+	mm_json_set_str(o, "result", mm_result_name(l->result));
+	set_text(o, "reached", l->any ? mm_level_name(l->reached) : NULL);
+	mm_json_set_str(o, "class", l->cls);
+	mm_json_set_str(o, "text", l->text);
+	mm_json_set_str(o, "admin", l->admin);
+	set_text(o, "server_text", l->server_text);
+	set_tls(o, &l->tls);
+	set_time(o, "tried", l->when);
+	set_time(o, "since", r->since);
+	set_time(o, "seen", r->seen);
+	set_time(o, "last_passed", r->last_passed);
+	mm_json_set_str(o, "evidence", evidence_name(r->evidence));
+	mm_json_set_bool(o, "stale", r->stale);
+	return o;
+}
+
+static json_t *host_json(const struct mm_host_row *h)
+{
+	json_t *o = json_object();
+	mm_json_set_str(o, "host", h->host);
+	mm_json_set_str(o, "address", h->address);
+	json_t *tags = json_array();
+	for (size_t i = 0; i < h->n_tags; i++)
+		json_array_append_new(tags, json_string(h->tags[i]));
+	mm_json_set(o, "tags", tags);
+	set_time(o, "seen", h->seen);
+	set_time(o, "received", h->received);
+	mm_json_set_str(o, "agent", h->agent);
+	mm_json_set_int(o, "revision", h->revision);
+	mm_json_set_bool(o, "stale", h->stale);
+	mm_json_set_bool(o, "request_expired", h->expired);
+	mm_json_set_int(o, "users", h->users);
+	set_audits(o, "settings_by_result", h->settings);
+	set_results(o, "logins_by_result", h->logins, h->logins_stale);
+	if (h->push.host != NULL && h->push.host[0] != '\0') {
+		json_t *p = json_object();
+		mm_json_set_int(p, "wanted_revision", h->push.revision);
+		mm_json_set_int(p, "done_revision", h->push.done_revision);
+		mm_json_set_bool(p, "pending", h->push.pending);
+		mm_json_set_str(p, "outcome", h->push.outcome);
+		mm_json_set_str(p, "text", h->push.text);
+		mm_json_set_int(p, "attempts", h->push.attempts);
+		set_time(p, "last_attempt", h->push.last_attempt);
+		mm_json_set(o, "push", p);
+	}
+	return o;
+}
+
+json_t *mm_row_json(enum mm_section sec, union mm_report_row row)
+{
+	switch (sec) {
+	case MM_SEC_PLACES:
+		return place_json(row.place);
+	case MM_SEC_DIFFERENCES:
+	case MM_SEC_ALL_FINDINGS:
+		return finding_json(row.finding);
+	case MM_SEC_LOGINS:
+	case MM_SEC_ALL_LOGINS:
+		return login_json(row.login);
+	case MM_SEC_HOSTS:
+		return host_json(row.host);
+	case MM_SEC_COUNT:
+		break;
+	}
+	return json_null();
+}
+
+const char *mm_section_key(enum mm_section sec)
+{
+	static const char *const key[MM_SEC_COUNT] = {
+	    [MM_SEC_PLACES] = "places",
+	    [MM_SEC_DIFFERENCES] = "differences",
+	    [MM_SEC_LOGINS] = "logins_not_passed",
+	    [MM_SEC_HOSTS] = "hosts",
+	    [MM_SEC_ALL_FINDINGS] = "findings",
+	    [MM_SEC_ALL_LOGINS] = "logins",
+	};
+	return key[sec];
+}

@@ -1,0 +1,231 @@
+#include "controller/report/report.h"
+
+#include <string.h>
+
+#include "common/mem.h"
+#include "common/text.h"
+
+/* ---- places: findings and logins of one host, folded by user */
+
+struct fold {
+	struct mm_arena *arena;
+	struct mm_place_row *rows;
+	size_t n, cap;
+};
+
+static struct mm_place_row *fold_place(struct fold *fold, const char *host, const char *user)
+{
+	for (size_t i = fold->n; i-- > 0;)
+		if (mm_streq(fold->rows[i].user, user))
+			return &fold->rows[i];
+	struct mm_place_row *p =
+	    mm_arena_push(fold->arena, &fold->rows, &fold->n, &fold->cap, sizeof(*fold->rows));
+	*p = (struct mm_place_row){
+	    .host = mm_arena_strdup(fold->arena, host),
+	    .user = mm_arena_strdup(fold->arena, user),
+	    .audit = MM_AUDIT_NOT_APPLICABLE,
+	    .why = "",
+	};
+	return p;
+}
+
+/* fail is worse than unknown, unknown is worse than pass, and anything is
+ * more than "not applicable". */
+static int badness(enum mm_audit a)
+{
+	static const int rank[] = {
+	    [MM_AUDIT_NOT_APPLICABLE] = 0,
+	    [MM_AUDIT_PASS] = 1,
+	    [MM_AUDIT_UNKNOWN] = 2,
+	    [MM_AUDIT_FAIL] = 3,
+	};
+	return rank[a];
+}
+
+static void fold_audit(struct fold *fold, struct mm_place_row *p, enum mm_audit a, struct mm_buf *why)
+{
+	if (badness(a) <= badness(p->audit))
+		return;
+	p->audit = a;
+	if (a == MM_AUDIT_FAIL || a == MM_AUDIT_UNKNOWN)
+		p->why = mm_arena_strdup(fold->arena, mm_buf_str(why));
+}
+
+static void fold_age(struct mm_place_row *p, int64_t seen, bool stale, enum mm_evidence ev)
+{
+	if (p->seen == 0 || seen < p->seen)
+		p->seen = seen;
+	p->stale |= stale;
+	p->claimed |= ev == MM_EV_CLAIMED;
+}
+
+static int fold_finding(const struct mm_finding_row *r, void *arg, struct mm_err *err)
+{
+	(void)err;
+	struct fold *fold = arg;
+	struct mm_place_row *p = fold_place(fold, r->host, r->f.user);
+	enum mm_audit a = r->stale ? MM_AUDIT_UNKNOWN : mm_verdict(r->f.state, r->f.action).audit;
+	struct mm_buf why = MM_BUF_INIT(4096);
+	if (r->stale)
+		mm_buf_adds(&why, "the evidence is too old");
+	else
+		mm_finding_sentence(r, &why);
+	p->settings++;
+	p->settings_by[a]++;
+	fold_audit(fold, p, a, &why);
+	fold_age(p, r->seen, r->stale, r->evidence);
+	mm_buf_free(&why);
+	return 0;
+}
+
+static enum mm_audit login_audit(const struct mm_login_row *r)
+{
+	if (r->stale || r->l.result == MM_LOGIN_UNTESTED)
+		return MM_AUDIT_UNKNOWN;
+	return r->l.result == MM_LOGIN_PASSED ? MM_AUDIT_PASS : MM_AUDIT_FAIL;
+}
+
+static int fold_login(const struct mm_login_row *r, void *arg, struct mm_err *err)
+{
+	(void)err;
+	struct fold *fold = arg;
+	struct mm_place_row *p = fold_place(fold, r->host, r->l.user);
+	struct mm_buf why = MM_BUF_INIT(4096);
+	if (r->stale)
+		mm_buf_adds(&why, "the login was proven too long ago");
+	else
+		mm_login_sentence(r, &why);
+	p->logins++;
+	if (r->stale)
+		p->logins_stale++;
+	else
+		p->logins_by[r->l.result]++;
+	fold_audit(fold, p, login_audit(r), &why);
+	fold_age(p, r->seen, r->stale, r->evidence);
+	mm_buf_free(&why);
+	return 0;
+}
+
+struct walk {
+	struct mm_store *store;
+	const struct mm_evidence_filter *filter;
+	mm_section_cb *cb;
+	void *arg;
+};
+
+static int places_of_host(const struct mm_host_row *h, void *arg, struct mm_err *err)
+{
+	const struct walk *w = arg;
+	struct mm_evidence_filter f = *w->filter;
+	f.host = h->host;
+	f.tag = NULL;
+	struct fold fold = {.arena = mm_arena_new()};
+	int rc = mm_store_findings(w->store, &f, fold_finding, &fold, err);
+	if (rc == 0)
+		rc = mm_store_logins(w->store, &f, fold_login, &fold, err);
+	for (size_t i = 0; rc == 0 && i < fold.n; i++)
+		rc = w->cb((union mm_report_row){.place = &fold.rows[i]}, w->arg, err);
+	mm_arena_free(fold.arena);
+	return rc;
+}
+
+/* ---- the other sections pass rows through */
+
+static int pass_host(const struct mm_host_row *h, void *arg, struct mm_err *err)
+{
+	const struct walk *w = arg;
+	return w->cb((union mm_report_row){.host = h}, w->arg, err);
+}
+
+static int pass_finding(const struct mm_finding_row *r, void *arg, struct mm_err *err)
+{
+	const struct walk *w = arg;
+	return w->cb((union mm_report_row){.finding = r}, w->arg, err);
+}
+
+static int pass_login(const struct mm_login_row *r, void *arg, struct mm_err *err)
+{
+	const struct walk *w = arg;
+	return w->cb((union mm_report_row){.login = r}, w->arg, err);
+}
+
+int mm_report_section(struct mm_store *s, enum mm_section sec, const struct mm_evidence_filter *filter,
+    mm_section_cb *cb, void *arg, struct mm_err *err)
+{
+	struct mm_evidence_filter f = filter != NULL ? *filter : (struct mm_evidence_filter){.at = 0};
+	struct walk w = {.store = s, .filter = &f, .cb = cb, .arg = arg};
+	switch (sec) {
+	case MM_SEC_PLACES:
+		return mm_store_host_rows(s, &f, places_of_host, &w, err);
+	case MM_SEC_HOSTS:
+		return mm_store_host_rows(s, &f, pass_host, &w, err);
+	case MM_SEC_DIFFERENCES:
+		f.differences = true;
+		return mm_store_findings(s, &f, pass_finding, &w, err);
+	case MM_SEC_LOGINS:
+		f.differences = true;
+		return mm_store_logins(s, &f, pass_login, &w, err);
+	case MM_SEC_ALL_FINDINGS:
+		return mm_store_findings(s, &f, pass_finding, &w, err);
+	case MM_SEC_ALL_LOGINS:
+		return mm_store_logins(s, &f, pass_login, &w, err);
+	case MM_SEC_COUNT:
+		break;
+	}
+	return 0;
+}
+
+/* ---- writing */
+
+int mm_report_meta(struct mm_store *s, const struct mm_evidence_filter *filter, struct mm_arena *a,
+    struct mm_report_meta *meta, struct mm_err *err)
+{
+	*meta = (struct mm_report_meta){.title = "Mail settings of the fleet", .version = MM_VERSION};
+	if (filter != NULL)
+		meta->filter = *filter;
+	if (mm_store_fleet(s, meta->filter.stale_after, &meta->fleet, err) < 0)
+		return -1;
+	return mm_store_revision_get(s, 0, a, &meta->revision, err) < 0 ? -1 : 0;
+}
+
+static int print_row(union mm_report_row row, void *arg, struct mm_err *err)
+{
+	(void)err;
+	struct mm_out *o = arg;
+	if (o->output->row != NULL)
+		o->output->row(o, row);
+	o->rows++;
+	return 0;
+}
+
+static int print_section(struct mm_store *s, struct mm_out *o, enum mm_section sec, struct mm_err *err)
+{
+	o->section = sec;
+	o->rows = 0;
+	if (o->output->section != NULL)
+		o->output->section(o);
+	if (mm_report_section(s, sec, &o->meta->filter, print_row, o, err) < 0)
+		return -1;
+	if (o->output->section_end != NULL)
+		o->output->section_end(o);
+	return 0;
+}
+
+int mm_report_write(struct mm_store *s, const struct mm_output *output,
+    const struct mm_evidence_filter *filter, FILE *f, struct mm_err *err)
+{
+	struct mm_arena *a = mm_arena_new();
+	struct mm_report_meta meta;
+	struct mm_out o = {.output = output, .f = f, .meta = &meta};
+	int rc = mm_report_meta(s, filter, a, &meta, err);
+	if (rc == 0 && output->begin != NULL)
+		output->begin(&o);
+	for (size_t i = 0; rc == 0 && output->sections[i] != MM_SEC_COUNT; i++)
+		rc = print_section(s, &o, output->sections[i], err);
+	if (rc == 0 && output->end != NULL)
+		output->end(&o);
+	if (rc == 0 && (fflush(f) != 0 || ferror(f)))
+		rc = mm_err_sys(err, MM_EX_FAILED, "cannot write the report");
+	mm_arena_free(a);
+	return rc;
+}

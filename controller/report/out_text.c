@@ -1,0 +1,136 @@
+#include <inttypes.h>
+
+#include "common/term.h"
+#include "common/text.h"
+#include "controller/report/outputs.h"
+
+static const char *printable(struct mm_buf *b, const char *s)
+{
+	mm_buf_reset(b);
+	mm_printable(b, s, strlen(s));
+	return mm_buf_str(b);
+}
+
+static void begin(struct mm_out *o)
+{
+	char now[MM_TIME_MAX];
+	const struct mm_fleet *f = &o->meta->fleet;
+	fprintf(o->f, "%s\n%s, policy revision %" PRId64 "\n\n", o->meta->title, mm_time_utc(f->now, now),
+	    f->revision);
+	fprintf(o->f,
+	    "workstations  %" PRId64 " of %" PRId64 " reported lately, %" PRId64 " stale, %" PRId64
+	    " never\n",
+	    f->hosts_fresh, f->hosts, f->hosts_stale, f->hosts_never);
+	fprintf(o->f,
+	    "people        %" PRId64 " of %" PRId64 " compliant, %" PRId64 " not, %" PRId64
+	    " unknown (%" PRId64 " stale)\n",
+	    f->places_by[MM_AUDIT_PASS], f->places, f->places_by[MM_AUDIT_FAIL],
+	    f->places_by[MM_AUDIT_UNKNOWN], f->places_stale);
+	fprintf(o->f,
+	    "logins        %" PRId64 " of %" PRId64 " passed, %" PRId64 " failed, %" PRId64
+	    " untested, %" PRId64 " stale\n",
+	    f->logins_result[MM_LOGIN_PASSED], f->logins, f->logins_result[MM_LOGIN_FAILED],
+	    f->logins_result[MM_LOGIN_UNTESTED], f->logins_stale);
+}
+
+static void section(struct mm_out *o)
+{
+	fprintf(o->f, "\n%s\n", mm_section_title(o->section));
+}
+
+static void place(struct mm_out *o, const struct mm_place_row *p)
+{
+	char age[MM_TIME_MAX * 2];
+	struct mm_buf b = MM_BUF_INIT(8192);
+	fprintf(o->f,
+	    "  %-7s %s on %s, settings %" PRId64 "/%" PRId64 ", logins %" PRId64 "/%" PRId64
+	    ", evidence %s%s\n",
+	    mm_audit_name(p->audit), p->user, p->host, p->settings_by[MM_AUDIT_PASS],
+	    p->settings - p->settings_by[MM_AUDIT_NOT_APPLICABLE], p->logins_by[MM_LOGIN_PASSED], p->logins,
+	    mm_age(o->meta->fleet.now, p->seen, age), p->claimed ? " (claimed)" : "");
+	if (p->why[0] != '\0')
+		fprintf(o->f, "          %s\n", printable(&b, p->why));
+	mm_buf_free(&b);
+}
+
+static void finding(struct mm_out *o, const struct mm_finding_row *r)
+{
+	char age[MM_TIME_MAX * 2];
+	struct mm_buf s = MM_BUF_INIT(8192), b = MM_BUF_INIT(16384);
+	mm_finding_sentence(r, &s);
+	fprintf(o->f, "  %s on %s, %s\n", r->f.user, r->host, printable(&b, mm_buf_str(&s)));
+	const char *path = r->f.override_path != NULL ? r->f.override_path : r->f.path;
+	fprintf(o->f, "      %s", printable(&b, path));
+	if (r->f.line > 0)
+		fprintf(o->f, ":%d", r->f.line);
+	fprintf(o->f, ", since %s%s\n", mm_age(o->meta->fleet.now, r->since, age),
+	    r->stale ? ", evidence is stale" : "");
+	mm_buf_free(&b);
+	mm_buf_free(&s);
+}
+
+static void login(struct mm_out *o, const struct mm_login_row *r)
+{
+	char age[MM_TIME_MAX * 2];
+	struct mm_buf s = MM_BUF_INIT(8192), b = MM_BUF_INIT(16384);
+	mm_login_sentence(r, &s);
+	fprintf(o->f, "  %s on %s, %s\n", r->l.user, r->host, printable(&b, mm_buf_str(&s)));
+	fprintf(o->f, "      %s", r->l.cls);
+	if (r->l.admin[0] != '\0')
+		fprintf(o->f, ": %s", printable(&b, r->l.admin));
+	fprintf(o->f, "\n      since %s, last passed: ", mm_age(o->meta->fleet.now, r->since, age));
+	fprintf(o->f, "%s\n", mm_age(o->meta->fleet.now, r->last_passed, age));
+	mm_buf_free(&b);
+	mm_buf_free(&s);
+}
+
+static void host(struct mm_out *o, const struct mm_host_row *h)
+{
+	char age[MM_TIME_MAX * 2];
+	struct mm_buf b = MM_BUF_INIT(8192);
+	fprintf(o->f, "  %s: last report %s%s, revision %" PRId64, h->host,
+	    mm_age(o->meta->fleet.now, h->seen, age), h->stale ? " (stale)" : "", h->revision);
+	if (h->push.host != NULL && h->push.host[0] != '\0' && h->push.pending)
+		fprintf(o->f, ", revision %" PRId64 " pending: %s", h->push.revision,
+		    printable(&b, h->push.text[0] != '\0' ? h->push.text : "not tried yet"));
+	fputc('\n', o->f);
+	mm_buf_free(&b);
+}
+
+static void row(struct mm_out *o, union mm_report_row r)
+{
+	switch (o->section) {
+	case MM_SEC_PLACES:
+		place(o, r.place);
+		break;
+	case MM_SEC_DIFFERENCES:
+		finding(o, r.finding);
+		break;
+	case MM_SEC_LOGINS:
+		login(o, r.login);
+		break;
+	case MM_SEC_HOSTS:
+		host(o, r.host);
+		break;
+	case MM_SEC_ALL_FINDINGS:
+	case MM_SEC_ALL_LOGINS:
+	case MM_SEC_COUNT:
+		break;
+	}
+}
+
+static void section_end(struct mm_out *o)
+{
+	if (o->rows == 0)
+		fputs("  nothing\n", o->f);
+}
+
+const struct mm_output mm_output_text = {
+    .name = "text",
+    .about = "plain text for a terminal or a mail",
+    .sections = {MM_SEC_PLACES, MM_SEC_DIFFERENCES, MM_SEC_LOGINS, MM_SEC_HOSTS, MM_SEC_COUNT},
+    .begin = begin,
+    .section = section,
+    .row = row,
+    .section_end = section_end,
+};

@@ -1,0 +1,19 @@
+#include "controller/report/outputs.h"
+
+#include "common/text.h"
+
+const struct mm_output *const mm_outputs[] = {
+    &mm_output_text,
+    &mm_output_json,
+    &mm_output_csv,
+    &mm_output_html,
+    NULL,
+};
+
+const struct mm_output *mm_output_by_name(const char *name)
+{
+	for (size_t i = 0; mm_outputs[i] != NULL; i++)
+		if (mm_streq(mm_outputs[i]->name, name))
+			return mm_outputs[i];
+	return NULL;
+}

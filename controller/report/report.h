@@ -1,0 +1,108 @@
+/*
+ * Reports: one model of the fleet's evidence, walked in sections, and a table
+ * of outputs that print it.
+ *
+ * A new format is one file and one line in outputs.c. An output says which
+ * sections it wants and gets their rows one at a time, so that memory does
+ * not grow with the fleet: a section is walked host by host. Rows are valid
+ * during the call only.
+ *
+ * Freshness: a row whose evidence is older than meta->fleet.stale_after never
+ * counts as passed; a share is always printed with its denominator and the
+ * number that is stale.
+ */
+#ifndef MM_CONTROLLER_REPORT_H
+#define MM_CONTROLLER_REPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "common/err.h"
+#include "controller/store/store.h"
+
+/* One user on one host: the unit people ask about. */
+struct mm_place_row {
+	const char *host, *user;
+	enum mm_audit audit;              /* worst of its findings and logins; stale evidence is unknown */
+	int64_t settings, settings_by[4]; /* open findings, by enum mm_audit */
+	int64_t logins, logins_by[MM_LOGIN_COUNT]; /* fresh ones by result */
+	int64_t logins_stale;
+	int64_t seen; /* oldest evidence of the place: its age is the place's age */
+	bool stale;
+	bool claimed;    /* at least one row rests on what the user's own run claimed */
+	const char *why; /* the first thing that keeps it from passing, one sentence; "" */
+};
+
+struct mm_report_meta {
+	struct mm_fleet fleet;
+	const char *title;
+	const char *version;         /* of this program */
+	struct mm_revision revision; /* current; number 0 = none */
+	struct mm_evidence_filter filter;
+};
+
+enum mm_section {
+	MM_SEC_PLACES,       /* struct mm_place_row */
+	MM_SEC_DIFFERENCES,  /* struct mm_finding_row: what is not compliant */
+	MM_SEC_LOGINS,       /* struct mm_login_row: what did not pass */
+	MM_SEC_HOSTS,        /* struct mm_host_row */
+	MM_SEC_ALL_FINDINGS, /* every open finding */
+	MM_SEC_ALL_LOGINS,
+	MM_SEC_COUNT
+};
+
+union mm_report_row {
+	const struct mm_place_row *place;
+	const struct mm_finding_row *finding;
+	const struct mm_login_row *login;
+	const struct mm_host_row *host;
+};
+
+struct mm_output;
+
+struct mm_out {
+	const struct mm_output *output;
+	FILE *f;
+	const struct mm_report_meta *meta;
+	int64_t rows; /* of the section at hand */
+	enum mm_section section;
+};
+
+struct mm_output {
+	const char *name;                           /* "text" */
+	const char *about;                          /* one line for the help */
+	enum mm_section sections[MM_SEC_COUNT + 1]; /* in the order wanted; MM_SEC_COUNT ends */
+	/* Any may be NULL. Write errors are noticed once, at the end, by ferror(). */
+	void (*begin)(struct mm_out *o);
+	void (*section)(struct mm_out *o); /* before its first row, also when there is none */
+	void (*row)(struct mm_out *o, union mm_report_row row);
+	void (*section_end)(struct mm_out *o); /* o->rows is then complete */
+	void (*end)(struct mm_out *o);
+};
+
+extern const struct mm_output *const mm_outputs[]; /* NULL-terminated */
+const struct mm_output *mm_output_by_name(const char *name);
+
+/* Walk the store and print. -1: the store or the output failed. */
+int mm_report_write(struct mm_store *s, const struct mm_output *output,
+    const struct mm_evidence_filter *filter, FILE *f, struct mm_err *err);
+
+/* Fill in the head only (for status). `a` holds the revision's texts. */
+int mm_report_meta(struct mm_store *s, const struct mm_evidence_filter *filter, struct mm_arena *a,
+    struct mm_report_meta *meta, struct mm_err *err);
+
+/* Walk one section. */
+typedef int mm_section_cb(union mm_report_row row, void *arg, struct mm_err *err);
+int mm_report_section(struct mm_store *s, enum mm_section sec, const struct mm_evidence_filter *filter,
+    mm_section_cb *cb, void *arg, struct mm_err *err);
+
+/* Words for people. */
+const char *mm_section_title(enum mm_section s);
+/* "3 h ago", "never"; buf: MM_TIME_MAX bytes. */
+const char *mm_age(int64_t now, int64_t then, char *buf);
+/* What a finding or login says, in one sentence, for people. */
+void mm_finding_sentence(const struct mm_finding_row *r, struct mm_buf *out);
+void mm_login_sentence(const struct mm_login_row *r, struct mm_buf *out);
+
+#endif

@@ -1,0 +1,58 @@
+#include "controller/report/report.h"
+
+#include <inttypes.h>
+
+#include "common/text.h"
+
+const char *mm_section_title(enum mm_section s)
+{
+	static const char *const title[MM_SEC_COUNT] = {
+	    [MM_SEC_PLACES] = "Who is compliant",
+	    [MM_SEC_DIFFERENCES] = "What differs",
+	    [MM_SEC_LOGINS] = "Who cannot log in, and why",
+	    [MM_SEC_HOSTS] = "Workstations",
+	    [MM_SEC_ALL_FINDINGS] = "Settings",
+	    [MM_SEC_ALL_LOGINS] = "Logins",
+	};
+	return title[s];
+}
+
+const char *mm_age(int64_t now, int64_t then, char *buf)
+{
+	if (then == 0)
+		return "never";
+	char d[MM_TIME_MAX];
+	int n = snprintf(buf, MM_TIME_MAX, "%s ago", mm_duration(now > then ? now - then : 0, d));
+	return n > 0 && n < MM_TIME_MAX ? buf : "long ago";
+}
+
+static const char *what(const struct mm_finding *f)
+{
+	enum mm_setting s = mm_setting_by_id(f->setting);
+	return s != MM_SET_NONE ? mm_setting_def(s)->label : f->setting;
+}
+
+void mm_finding_sentence(const struct mm_finding_row *r, struct mm_buf *out)
+{
+	const struct mm_finding *f = &r->f;
+	mm_buf_addf(out, "%s: ", f->client);
+	if (f->setting[0] != '\0') {
+		mm_buf_addf(out, "%s is %s", what(f), f->found != NULL ? f->found : "not set");
+		if (f->desired != NULL)
+			mm_buf_addf(out, ", should be %s", f->desired);
+		mm_buf_addf(out, " (%s)", mm_state_name(f->state));
+	} else {
+		mm_buf_addf(
+		    out, "%s %s", f->account[0] != '\0' ? f->account : "the client", mm_state_name(f->state));
+	}
+	if (f->reason[0] != '\0')
+		mm_buf_addf(out, ": %s", f->reason);
+}
+
+void mm_login_sentence(const struct mm_login_row *r, struct mm_buf *out)
+{
+	const struct mm_login *l = &r->l;
+	mm_buf_addf(out, "%s login to %s:%d %s", l->protocol, l->host, l->port, mm_result_name(l->result));
+	if (l->text[0] != '\0')
+		mm_buf_addf(out, ": %s", l->text);
+}
