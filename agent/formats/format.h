@@ -39,7 +39,9 @@ struct mm_item {
 	const char
 	    *key; /* pref name, variable, keyword; grammar-specific for commands (see the editor's header) */
 	const char *value; /* decoded text */
-	char kind;         /* 's' string, 'i' integer, 'b' bool (true/false), 'c' other command */
+	char kind;         /* 's' string, 'i' integer, 'b' bool (true/false), 'c' other command; muttrc
+			      adds 'e' (a shell command whose output is the value) and 'v' (a text
+			      with $x or `x` in it, as it is spelled) */
 	int line;          /* 1-based line where it begins */
 	bool wins;         /* not shadowed by a later (or, where the grammar says so, earlier) item */
 };
@@ -53,9 +55,10 @@ struct mm_doc { /* a parsed text, in document order */
 enum mm_edit_op {
 	MM_EDIT_SET,      /* key = value; added in the grammar's right place when absent */
 	MM_EDIT_DELETE,   /* remove key; absent is fine */
-	MM_EDIT_LIST_ADD, /* add `value` as a member of the list that `key` holds */
+	MM_EDIT_LIST_ADD, /* add `value` as a member of the list that `key` holds; before the member
+			     that `section` names, if it names one, else at the end */
 	MM_EDIT_LIST_REMOVE,
-	MM_EDIT_SECTION_ADD,    /* section exists afterwards */
+	MM_EDIT_SECTION_ADD,    /* section exists afterwards; `value`: what it inherits from (msmtprc) */
 	MM_EDIT_SECTION_REMOVE, /* its header goes if nothing of others is left in it */
 	MM_EDIT_BLOCK_SET,      /* managed block named `section` has exactly the lines in `value` */
 	MM_EDIT_BLOCK_REMOVE,
@@ -70,9 +73,15 @@ struct mm_edit {
 	const char *key;
 	const char *value;
 	char kind; /* as in mm_item: how to write it */
+	/* NULL, or how the value was spelled once (only mm_edit_inverse() sets it): taken over byte
+	 * for byte when it still means `value`, so that undoing gives back the old bytes. It may be
+	 * dropped at any time: then the value is the same and its quoting may differ. */
+	const char *raw;
 	/* filled in by the editor: */
-	bool had;           /* the item (member, section, block) was there before */
-	const char *former; /* its decoded value then, NULL when it was not there */
+	bool had; /* the item (member, section, block) was there before */
+	const char
+	    *former; /* its decoded value then (of a list: the whole list), NULL when it was not there */
+	const char *former_raw; /* its spelling then, or NULL */
 	char former_kind;
 	bool changed; /* this edit changed bytes */
 };

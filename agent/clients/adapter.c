@@ -1,0 +1,87 @@
+#include "agent/clients/adapter.h"
+
+#include <string.h>
+
+const char *mm_home_path(struct mm_reader *r, const char *rel)
+{
+	return mm_arena_printf(r->arena, "%s/%s", r->home, rel);
+}
+
+const char *mm_config_path(struct mm_reader *r, const char *rel)
+{
+	const char *xdg = r->env(r, "XDG_CONFIG_HOME");
+
+	if (xdg != NULL && xdg[0] == '/')
+		return mm_arena_printf(r->arena, "%s/%s", xdg, rel);
+	return mm_arena_printf(r->arena, "%s/.config/%s", r->home, rel);
+}
+
+const char *mm_path_dir(struct mm_arena *a, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (slash == NULL || slash == path)
+		return "/";
+	return mm_arena_strndup(a, path, (size_t)(slash - path));
+}
+
+int mm_read_text(struct mm_reader *r, const char *path, struct mm_text *out, struct mm_err *err)
+{
+	enum mm_file_trouble why = MM_FILE_OK;
+	int rc = r->file(r, path, out, &why, err);
+
+	if (rc < 0 && err != NULL && strstr(err->text, path) == NULL)
+		mm_err_prefix(err, "%s", path);
+	return rc;
+}
+
+bool mm_have_file(struct mm_reader *r, const char *path)
+{
+	struct mm_text t;
+	enum mm_file_trouble why = MM_FILE_OK;
+
+	return r->file(r, path, &t, &why, NULL) != 0;
+}
+
+void mm_want_edit(struct mm_edit_list *l, struct mm_arena *a, enum mm_edit_op op, const char *section,
+    const char *key, char kind, const char *value)
+{
+	struct mm_edit *e = mm_arena_push(a, &l->v, &l->n, &l->cap, sizeof(*l->v));
+
+	*e = (struct mm_edit){.op = op, .section = section, .key = key, .kind = kind, .value = value};
+}
+
+void mm_want_file(struct mm_edits *out, struct mm_arena *a, const char *path, const struct mm_format *format,
+    const struct mm_edit_list *l, mode_t create_mode)
+{
+	struct mm_file_edit *v;
+
+	if (l->n == 0)
+		return;
+	v = mm_arena_alloc(a, out->n + 1, sizeof(*v));
+	if (out->n > 0)
+		memcpy(v, out->files, out->n * sizeof(*v));
+	v[out->n++] = (struct mm_file_edit){
+	    .path = path, .format = format, .edits = l->v, .n = l->n, .create_mode = create_mode};
+	out->files = v;
+}
+
+void mm_add_place(struct mm_arena *a, struct mm_place **v, size_t *n, const struct mm_place *p)
+{
+	struct mm_place *grown = mm_arena_alloc(a, *n + 1, sizeof(*grown));
+
+	if (*n > 0)
+		memcpy(grown, *v, *n * sizeof(*grown));
+	grown[(*n)++] = *p;
+	*v = grown;
+}
+
+void mm_add_trap(struct mm_arena *a, struct mm_view *view, const char *path, int line, const char *text)
+{
+	struct mm_trap *v = mm_arena_alloc(a, view->n_traps + 1, sizeof(*v));
+
+	if (view->n_traps > 0)
+		memcpy(v, view->traps, view->n_traps * sizeof(*v));
+	v[view->n_traps++] = (struct mm_trap){.path = path, .line = line, .text = text};
+	view->traps = v;
+}

@@ -1,0 +1,12 @@
+/* The adapters there are; the table is in clients.c. */
+#ifndef MM_AGENT_CLIENTS_CLIENTS_H
+#define MM_AGENT_CLIENTS_CLIENTS_H
+
+#include "agent/clients/client.h"
+
+extern const struct mm_client mm_client_thunderbird;
+extern const struct mm_client mm_client_mutt;
+extern const struct mm_client mm_client_neomutt;
+extern const struct mm_client mm_client_msmtp;
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * Files of lines with sections: one editor for several grammars.
+ *
+ * A grammar splits the text into lines and says what each line is; placing,
+ * replacing and removing is the same for all of them. A new key comes behind
+ * the last key of its section, indented like that one. A new section comes at
+ * the end, behind one blank line, which goes with it.
+ */
+#ifndef MM_AGENT_FORMATS_LINES_H
+#define MM_AGENT_FORMATS_LINES_H
+
+#include "agent/formats/format.h"
+#include "agent/formats/splice.h"
+
+enum mm_line_kind { MM_LINE_BLANK, MM_LINE_COMMENT, MM_LINE_HEADER, MM_LINE_KEY };
+
+struct mm_line {
+	enum mm_line_kind kind;
+	size_t from, end, next; /* end: before the line end; next: behind it */
+	const char *section;
+	const char *key;   /* MM_LINE_KEY */
+	const char *value; /* decoded; MM_LINE_HEADER: what stands behind the name */
+	size_t kfrom;      /* where the key begins */
+	size_t vfrom, vto; /* the value as spelled */
+};
+
+struct mm_line_grammar {
+	const char *header_key; /* key of the item that stands for a header: "account" */
+	int (*scan)(
+	    struct mm_text in, struct mm_arena *a, struct mm_line **out, size_t *n, struct mm_err *err);
+	/* Is this a value spelled, and what does it mean? NULL: it is not. */
+	const char *(*decode)(const char *raw, struct mm_arena *a);
+	/* The spelling of a value, or -1: the grammar cannot hold it. */
+	int (*spell)(
+	    const char *key, const char *value, struct mm_arena *a, const char **out, struct mm_err *err);
+	/* The header line of a new section; `value` may be NULL. */
+	int (*header)(
+	    const char *section, const char *value, struct mm_arena *a, const char **out, struct mm_err *err);
+	const char *between; /* key and value of a new line */
+};
+
+int mm_lines_parse(const struct mm_line_grammar *g, struct mm_text in, struct mm_arena *a, struct mm_doc *out,
+    struct mm_err *err);
+int mm_lines_edit_one(const struct mm_line_grammar *g, struct mm_text in, struct mm_edit *e,
+    struct mm_cuts *cuts, struct mm_err *err);
+
+#endif

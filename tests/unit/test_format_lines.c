@@ -1,0 +1,171 @@
+/* msmtprc and ini: the editors that work by lines. */
+#include "agent/formats/ini.h"
+#include "agent/formats/msmtprc.h"
+#include "tests/unit/format_util.h"
+
+#define M (&mm_format_msmtprc)
+#define I (&mm_format_ini)
+
+/* Each line as msmtp 1.8.23 reads it. */
+static void msmtp_grammar(void **state)
+{
+	static const struct item_case cases[] = {
+	    {"", ""},
+	    {"host h\nport 5\n", "default|host|s|h\ndefault|port|s|5\n"},
+	    {"account a\n\thost  h \t\n# c\n  # d\n\nport\t\t587\n",
+		"a|account|c|\na|host|s|h\na|port|s|587\n"},
+	    {"account a\r\nhost h\r\n", "a|account|c|\na|host|s|h\n"},
+	    {"account a\nhost h # not a comment\n", "a|account|c|\na|host|s|h # not a comment\n"},
+	    {"account a\nuser \"  x \"\n", "a|account|c|\na|user|s|  x \n"},
+	    {"account a\nuser \"a\\\"b\\\\c\"\n", "a|account|c|\na|user|s|a\\\"b\\\\c\n"},
+	    {"account a\nuser \"half\nfrom \"\n", "a|account|c|\na|user|s|\"half\na|from|s|\"\n"},
+	    {"account a\nuser `id`\"; $(x) | y\n", "a|account|c|\na|user|s|`id`\"; $(x) | y\n"},
+	    {"account a\nuser \"\"\nauth\n", "a|account|c|\na|user|s|\na|auth|s|\n"},
+	    {"account a\nport 1\nport 2", "a|account|c|\n~a|port|s|1\na|port|s|2\n"},
+	    {"account b\naccount c\naccount  a :  b , c \nuser u\n",
+		"b|account|c|\nc|account|c|\na|account|c|b , c\na|user|s|u\n"},
+	    {"account \"b c\"\n", "b c|account|c|\n"},
+	    {"defaults\nport 1\naccount a\ndefaults\nport 2\n",
+		"|account|c|\n|port|s|1\na|account|c|\n|account|c|\n|port|s|2\n"},
+	    {"account a\naccount a\n", NULL},
+	    {"host h\naccount default\n", NULL},
+	    {"account\nhost h\n", NULL},
+	    {"account : b\n", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		if (i != 13)
+			run_items(M, &cases[i]);
+	run_items(M, &(struct item_case){
+			 cases[13].in, "|account|c|\n~|port|s|1\na|account|c|\n|account|c|\n|port|s|2\n"});
+}
+
+static void msmtp_edits(void **state)
+{
+	static const struct edit_case cases[] = {
+	    {"account a\nhost h\n", MM_EDIT_SET, 's', "a", "host", "k", "account a\nhost k\n"},
+	    {"account a\n\thost \"h\"  \r\n", MM_EDIT_SET, 's', "a", "host", "k",
+		"account a\n\thost k  \r\n"},
+	    {"account a\n\thost h\n\n# b is mine\naccount b\nport 1", MM_EDIT_SET, 's', "a", "port", "465",
+		"account a\n\thost h\n\tport 465\n\n# b is mine\naccount b\nport 1"},
+	    {"account a\r\nhost h", MM_EDIT_SET, 's', "a", "port", "465", "account a\r\nhost h\r\nport 465"},
+	    {"account a", MM_EDIT_SET, 's', "a", "user", " x", "account a\nuser \" x\""},
+	    {"account a\n", MM_EDIT_SET, 's', "a", "user", "\"x\"", "account a\nuser \"\"x\"\"\n"},
+	    {"account a\n", MM_EDIT_SET, 's', "a", "user", "", "account a\nuser \"\"\n"},
+	    {"account a\n", MM_EDIT_SET, 's', "a", "user", "`id`\"; $(x) | y",
+		"account a\nuser `id`\"; $(x) | y\n"},
+	    {"account a\nauth  \ntls\n", MM_EDIT_SET, 's', "a", "auth", "off",
+		"account a\nauth off  \ntls\n"},
+	    {"account a\nport 1\nport 2\n", MM_EDIT_SET, 's', "a", "port", "3",
+		"account a\nport 1\nport 3\n"},
+	    {"account a\nport 1\nport 2\nuser u\n", MM_EDIT_DELETE, 's', "a", "port", NULL,
+		"account a\nuser u\n"},
+	    {"defaults\nport 1\n", MM_EDIT_SET, 's', "", "port", "2", "defaults\nport 2\n"},
+	    {"host h\n", MM_EDIT_SET, 's', "default", "port", "2", "host h\nport 2\n"},
+	    {"", MM_EDIT_SECTION_ADD, 's', "work", "", NULL, "account work\n"},
+	    {"host h", MM_EDIT_SECTION_ADD, 's', "work", "", NULL, "host h\n\naccount work"},
+	    {"host h\r\n", MM_EDIT_SECTION_ADD, 's', "work", "", "a, b",
+		"host h\r\n\r\naccount work : a, b\r\n"},
+	    {"account work\n", MM_EDIT_SECTION_ADD, 's', "work", "", NULL, "account work\n"},
+	    {"host h\n\naccount work\n", MM_EDIT_SECTION_REMOVE, 's', "work", "", NULL, "host h\n"},
+	    {"host h\n\naccount work\nport 1\n", MM_EDIT_SECTION_REMOVE, 's', "work", "", NULL,
+		"host h\n\naccount work\nport 1\n"},
+	    {"account a\n", MM_EDIT_SET, 's', "b", "port", "1", NULL},
+	    {"account a\n", MM_EDIT_SET, 's', "a", "user", "x\ny", NULL},
+	    {"account a\n", MM_EDIT_SET, 's', "a", "account", "x", NULL},
+	    {"account a\n", MM_EDIT_SET, 's', "a", "us er", "x", NULL},
+	    {"", MM_EDIT_SECTION_ADD, 's', "a:b", "", NULL, NULL},
+	    {"", MM_EDIT_SECTION_ADD, 's', "", "", NULL, NULL},
+	    {"account a\naccount a\n", MM_EDIT_SET, 's', "a", "port", "1", NULL},
+	    {"", MM_EDIT_LIST_ADD, 's', "a", "port", "1", NULL},
+	    {"", MM_EDIT_BLOCK_SET, 's', "a", "port", "1", NULL},
+	};
+
+	(void)state;
+	RUN_CASES(M, cases);
+}
+
+static void msmtp_limits(void **state)
+{
+	char line[MM_MSMTPRC_LINE_MAX + 32], value[MM_MSMTPRC_LINE_MAX + 1];
+	struct mm_arena *a = mm_arena_new();
+	struct mm_buf b = MM_BUF_INIT(1u << 20);
+	struct mm_err err = MM_ERR_NONE;
+	struct mm_doc d;
+
+	(void)state;
+	check_limits(M);
+	memset(line, 'x', sizeof(line));
+	memcpy(line, "host ", 5);
+	line[MM_MSMTPRC_LINE_MAX] = '\0';
+	assert_int_equal(M->parse(text_of(line), a, &d, &err), 0);
+	line[MM_MSMTPRC_LINE_MAX] = 'x';
+	line[MM_MSMTPRC_LINE_MAX + 1] = '\0';
+	assert_int_equal(M->parse(text_of(line), a, &d, &err), -1);
+	assert_non_null(strstr(err.text, "line 1: longer"));
+	memset(value, 'v', sizeof(value));
+	value[sizeof(value) - 1] = '\0';
+	run_case(M, &(struct edit_case){"account a\n", MM_EDIT_SET, 's', "a", "user", value, NULL});
+	for (int i = 0; i < MM_MSMTPRC_ACCOUNTS_MAX; i++)
+		mm_buf_addf(&b, "account a%d\n", i);
+	assert_int_equal(M->parse(text_of(mm_buf_str(&b)), a, &d, &err), 0);
+	mm_buf_adds(&b, "account one-more\n");
+	assert_int_equal(M->parse(text_of(mm_buf_str(&b)), a, &d, &err), -1);
+	assert_non_null(strstr(err.text, "more than"));
+	mm_buf_free(&b);
+	mm_arena_free(a);
+}
+
+static void ini_grammar(void **state)
+{
+	static const struct item_case cases[] = {
+	    {"", ""},
+	    {"[General]\nStartWithLastProfile=1\n\n[Profile0]\nName=a b \nPath=x=y\n",
+		"General||c|\nGeneral|StartWithLastProfile|s|1\nProfile0||c|\nProfile0|Name|s|a b "
+		"\nProfile0|Path|s|x=y\n"},
+	    {"\xef\xbb\xbf[A]\r\n; c\r\n# d\r\n  k=v\r\nk=w", "A||c|\n~A|k|s|v\nA|k|s|w\n"},
+	    {"[A]\nk=1\n[B]\n[A]\nj=2\n", "A||c|\nA|k|s|1\nB||c|\nA||c|\nA|j|s|2\n"},
+	    {"[A]\nk=\n", "A||c|\nA|k|s|\n"},
+	    {"k=v\n", NULL},
+	    {"[A\n", NULL},
+	    {"[A]\nword\n", NULL},
+	};
+
+	(void)state;
+	RUN_ITEMS(I, cases);
+}
+
+static void ini_edits(void **state)
+{
+	static const struct edit_case cases[] = {
+	    {"[A]\nk=v\n\n[B]\n", MM_EDIT_SET, 's', "A", "k", "w", "[A]\nk=w\n\n[B]\n"},
+	    {"[A]\nk=v\n\n[B]\n", MM_EDIT_SET, 's', "A", "j", "w", "[A]\nk=v\nj=w\n\n[B]\n"},
+	    {"[A]\r\nk=v\r\n[B]", MM_EDIT_SET, 's', "B", "j", "", "[A]\r\nk=v\r\n[B]\r\nj="},
+	    {"[A]\nk=v\n", MM_EDIT_DELETE, 's', "A", "k", NULL, "[A]\n"},
+	    {"", MM_EDIT_SECTION_ADD, 's', "A", "", NULL, "[A]\n"},
+	    {"[A]\nk=v", MM_EDIT_SECTION_ADD, 's', "B", "", NULL, "[A]\nk=v\n\n[B]"},
+	    {"[A]\nk=v\n\n[B]\n", MM_EDIT_SECTION_REMOVE, 's', "B", "", NULL, "[A]\nk=v\n"},
+	    {"[A]\n", MM_EDIT_SET, 's', "B", "k", "v", NULL},
+	    {"[A]\n", MM_EDIT_SET, 's', "A", "k", "v\nw", NULL},
+	    {"[A]\n", MM_EDIT_SET, 's', "A", "k=", "v", NULL},
+	    {"", MM_EDIT_SECTION_ADD, 's', "A]", "", NULL, NULL},
+	};
+
+	(void)state;
+	check_limits(I);
+	RUN_CASES(I, cases);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(msmtp_grammar),
+	    cmocka_unit_test(msmtp_edits),
+	    cmocka_unit_test(msmtp_limits),
+	    cmocka_unit_test(ini_grammar),
+	    cmocka_unit_test(ini_edits),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
