@@ -50,7 +50,8 @@ void mm_login_put(json_t *o, const struct mm_login *l)
 	mm_wire_put(o, "host", l->host, MM_REPORT_NAME_MAX);
 	mm_json_set_int(o, "port", l->port);
 	mm_json_set_str(o, "security", l->security);
-	mm_json_set_str(o, "auth", l->auth);
+	if (!mm_streq(l->auth, ""))
+		mm_json_set_str(o, "auth", l->auth);
 	mm_wire_put(o, "username", l->username, MM_REPORT_NAME_MAX);
 	mm_json_set_str(o, "level", mm_level_name(l->level));
 	if (l->any)

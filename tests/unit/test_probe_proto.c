@@ -189,6 +189,9 @@ static void login_that_reached_nothing(void **state)
 	assert_null(out.tls.version);
 	assert_null(out.server_text);
 	assert_string_equal(out.auth, "");
+	mm_buf_reset(&b);
+	mm_login_encode(&out, &b); /* "" and absent are the same */
+	assert_int_equal(mm_login_decode(b.data, b.len, arena, &out, &err), 0);
 	assert_string_equal(out.username, "");
 	assert_int_equal(out.timing.tcp, -1);
 	mm_buf_free(&b);
