@@ -14,7 +14,8 @@ static bool same(const struct mm_diag *x, bool warning, struct mm_origin at, con
 	       mm_streq(x->text, text);
 }
 
-static void add(struct mm_diags *d, bool warning, struct mm_origin at, const char *fmt, va_list ap)
+static void __attribute__((format(printf, 4, 0)))
+add(struct mm_diags *d, bool warning, struct mm_origin at, const char *fmt, va_list ap)
 {
 	struct mm_err e;
 	mm_err_vset(&e, MM_EX_DATAERR, fmt, ap);
