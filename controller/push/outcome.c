@@ -1,0 +1,56 @@
+#include "controller/push/outcome.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "common/err.h"
+#include "common/text.h"
+
+static const struct mm_push_class_def defs[MM_PC_COUNT] = {
+    [MM_PC_OK] = {"ok", "answered", MM_EX_OK},
+    [MM_PC_REFUSED] = {"refused-by-agent", "the agent refused the request", MM_EX_HOSTS_FAILED},
+    [MM_PC_HOSTKEY_UNKNOWN] = {"host-key-unknown", "no host key is pinned", MM_EX_HOSTS_FAILED},
+    [MM_PC_HOSTKEY_CHANGED] = {"host-key-changed", "THE HOST KEY HAS CHANGED", MM_EX_HOSTS_FAILED},
+    [MM_PC_AUTH] = {"auth-failed", "our SSH key is not accepted", MM_EX_HOSTS_FAILED},
+    [MM_PC_NO_METHOD] = {"no-common-method", "no SSH method in common", MM_EX_HOSTS_FAILED},
+    [MM_PC_CONN_REFUSED] = {"connect-refused", "connection refused", MM_EX_UNREACHABLE},
+    [MM_PC_CONN_TIMEOUT] = {"connect-timeout", "no answer to the connection", MM_EX_UNREACHABLE},
+    [MM_PC_NO_ROUTE] = {"no-route", "no route", MM_EX_UNREACHABLE},
+    [MM_PC_DNS] = {"dns", "the name does not resolve", MM_EX_UNREACHABLE},
+    [MM_PC_SILENT] = {"silent", "connected, but the host says nothing", MM_EX_UNREACHABLE},
+    [MM_PC_NOT_SSH] = {"not-ssh", "something else than SSH answers", MM_EX_HOSTS_FAILED},
+    [MM_PC_HANDSHAKE_TIMEOUT] = {"handshake-timeout", "the SSH handshake did not end", MM_EX_UNREACHABLE},
+    [MM_PC_ANSWER_TIMEOUT] = {"answer-timeout", "the agent did not answer in time", MM_EX_HOSTS_FAILED},
+    [MM_PC_HOSTILE] = {"hostile", "the host breaks the protocol", MM_EX_HOSTS_FAILED},
+    [MM_PC_LOST] = {"connection-lost", "the connection broke", MM_EX_UNREACHABLE},
+    [MM_PC_NO_AGENT] = {"no-agent", "no mailmuster-agent there", MM_EX_HOSTS_FAILED},
+    [MM_PC_CRASH] = {"worker-crash", "the SSH library aborted", MM_EX_HOSTS_FAILED},
+    [MM_PC_NO_END] = {"agent-no-end", "the answer is not complete", MM_EX_HOSTS_FAILED},
+    [MM_PC_LOCAL] = {"local", "nothing was sent", MM_EX_HOSTS_FAILED},
+    [MM_PC_INTERRUPTED] = {"interrupted", "not served, the run was stopped", MM_EX_OK},
+};
+
+const struct mm_push_class_def *mm_push_class_def(enum mm_push_class c)
+{
+	return &defs[c];
+}
+
+int mm_push_class_by_name(const char *name)
+{
+	for (int i = 0; i < MM_PC_COUNT; i++)
+		if (mm_streq(defs[i].name, name))
+			return i;
+	return -1;
+}
+
+void mm_outcome_set(struct mm_outcome *o, enum mm_push_class c, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	(void)vsnprintf(o->text, sizeof(o->text), fmt, ap);
+	va_end(ap);
+	for (char *p = o->text; *p != '\0'; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			*p = '?';
+	o->cls = c;
+}
