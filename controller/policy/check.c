@@ -83,7 +83,7 @@ static bool overridden_somewhere(const struct mm_policy *p, const char *account,
 	for (size_t l = 0; l < 3; l++)
 		for (size_t i = 0; i < lists[l]->n; i++) {
 			const struct mm_override *o = mm_scope_override(&lists[l]->items[i], account);
-			if (o != NULL && o->set.v[s].at.file != NULL)
+			if (o != NULL && o->set->v[s].at.file != NULL)
 				return true;
 		}
 	return false;
@@ -174,10 +174,10 @@ static void check_override(const struct checker *c, const struct mm_override *o,
 		    hint(c, o->account.text, c->account_names, "accounts"));
 		return;
 	}
-	struct mm_judge j = {.rules = &c->p->rules, .only = &o->set};
+	struct mm_judge j = {.rules = &c->p->rules, .only = o->set};
 	j.what = mm_arena_printf(c->d->arena, "%s of %s", what, o->account.text);
 	for (int i = 0; i < MM_SET_COUNT; i++) {
-		const struct mm_pvalue *mine = &o->set.v[i], *org = &acc->set.v[i];
+		const struct mm_pvalue *mine = &o->set->v[i], *org = &acc->set.v[i];
 		j.v[i] = mine->at.file != NULL ? mine : org->at.file != NULL ? org : NULL;
 		if (mine->at.file != NULL && org->at.file != NULL && c->p->final[i].file != NULL)
 			mm_diag_warn(c->d, mine->at,

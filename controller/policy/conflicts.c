@@ -80,7 +80,7 @@ static void overrides(struct finder *f, const struct mm_scope *x, const struct m
 		const struct mm_override *o = mm_scope_override(y, account);
 		const struct mm_paccount *acc = mm_policy_account(f->p, account);
 		for (int s = 0; o != NULL && acc != NULL && s < MM_SET_COUNT; s++) {
-			const struct mm_pvalue *v = &x->overrides[i].set.v[s], *w = &o->set.v[s];
+			const struct mm_pvalue *v = &x->overrides[i].set->v[s], *w = &o->set->v[s];
 			bool blocked = f->p->final[s].file != NULL && acc->set.v[s].at.file != NULL;
 			if (v->at.file == NULL || w->at.file == NULL || blocked ||
 			    mm_pvalue_equal((enum mm_setting)s, v, w))

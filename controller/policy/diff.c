@@ -80,7 +80,7 @@ static void put_scopes(struct flat *f, const char *kind, const struct mm_scopes 
 		for (size_t k = 0; k < s->n_overrides; k++)
 			put_block(f,
 			    mm_arena_printf(f->a, "%s.override.%s", what, s->overrides[k].account.text),
-			    &s->overrides[k].set, MM_SIDE_COUNT, true);
+			    s->overrides[k].set, MM_SIDE_COUNT, true);
 		for (size_t k = 0; k < s->n_clients; k++)
 			put_client(f, what, &s->clients[k]);
 		if (s->create >= 0)

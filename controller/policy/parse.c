@@ -42,7 +42,7 @@ void mm_parse_unknown(
     struct mm_parser *p, const config_setting_t *s, const char *what, const char *const *known)
 {
 	const char *key = config_setting_name(s), *near = mm_nearest(key, known);
-	const char *who = what[0] != '\0' ? mm_arena_printf(p->arena, "%s: ", what) : "";
+	const char *who = what[0] != '\0' ? mm_arena_printf(p->scratch, "%s: ", what) : "";
 	struct mm_origin at = mm_parse_at(p, s);
 	if (wants_secret(key)) {
 		mm_diag_error(p->diags, at,
@@ -80,7 +80,7 @@ void mm_parse_keys(
 		else
 			keys[k].read(p, s, into,
 			    mm_arena_printf(
-				p->arena, "%s%s%s", what, what[0] != '\0' ? ": " : "", keys[k].name));
+				p->scratch, "%s%s%s", what, what[0] != '\0' ? ": " : "", keys[k].name));
 	}
 }
 
@@ -180,7 +180,7 @@ static void read_endpoints(struct mm_parser *p, config_setting_t *s, void *into,
 	for (int i = 0; i < config_setting_length(s); i++) {
 		config_setting_t *x = config_setting_get_elem(s, (unsigned)i);
 		const char *name = config_setting_name(x);
-		const char *who = mm_arena_printf(p->arena, "endpoint %s", name);
+		const char *who = mm_arena_printf(p->scratch, "endpoint %s", name);
 		if (mm_parse_skip(x) || !mm_parse_is_block(p, x, who))
 			continue;
 		struct mm_endpoint *e = mm_arena_push(
@@ -201,7 +201,7 @@ static void read_account(struct mm_parser *p, config_setting_t *s, struct mm_pac
 		if (mm_parse_skip(x))
 			continue;
 		const char *key = config_setting_name(x);
-		const char *where = mm_arena_printf(p->arena, "%s: %s", what, key);
+		const char *where = mm_arena_printf(p->scratch, "%s: %s", what, key);
 		enum mm_setting set = mm_setting_by_key(MM_SIDE_ACCOUNT, key);
 		struct mm_said *text = mm_streq(key, "label")          ? &acc->label
 				       : mm_streq(key, "renamed_from") ? &acc->renamed_from
@@ -227,7 +227,7 @@ static void read_accounts(struct mm_parser *p, config_setting_t *s, void *into, 
 	for (int i = 0; i < config_setting_length(s); i++) {
 		config_setting_t *x = config_setting_get_elem(s, (unsigned)i);
 		const char *name = config_setting_name(x);
-		const char *who = mm_arena_printf(p->arena, "account %s", name);
+		const char *who = mm_arena_printf(p->scratch, "account %s", name);
 		if (mm_parse_skip(x) || !mm_parse_is_block(p, x, who))
 			continue;
 		struct mm_paccount *acc = mm_arena_push(

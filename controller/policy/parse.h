@@ -17,6 +17,7 @@
 struct mm_parser {
 	const struct mm_source *src;
 	struct mm_arena *arena;
+	struct mm_arena *scratch; /* names of places for messages; freed after reading */
 	struct mm_diags *diags;
 	struct mm_policy *policy;
 	const struct mm_policy_opts *opts;

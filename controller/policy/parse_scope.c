@@ -68,17 +68,17 @@ static void read_override(struct mm_parser *p, config_setting_t *s, struct mm_ov
 		if (mm_parse_skip(x))
 			continue;
 		const char *key = config_setting_name(x);
-		const char *where = mm_arena_printf(p->arena, "%s: %s", what, key);
+		const char *where = mm_arena_printf(p->scratch, "%s: %s", what, key);
 		int side = side_by_name(key);
 		if (side >= 0)
-			read_side(p, x, (enum mm_side)side, where, &o->set);
+			read_side(p, x, (enum mm_side)side, where, o->set);
 		else if (mm_streq(key, "unset"))
 			unset = x;
 		else
 			mm_parse_unknown(p, x, what, known);
 	}
 	if (unset != NULL)
-		read_unset(p, unset, mm_arena_printf(p->arena, "%s: unset", what), &o->set);
+		read_unset(p, unset, mm_arena_printf(p->scratch, "%s: unset", what), o->set);
 }
 
 static void read_overrides(struct mm_parser *p, config_setting_t *s, void *into, const char *what)
@@ -89,12 +89,13 @@ static void read_overrides(struct mm_parser *p, config_setting_t *s, void *into,
 	for (int i = 0; i < config_setting_length(s); i++) {
 		config_setting_t *x = config_setting_get_elem(s, (unsigned)i);
 		const char *name = config_setting_name(x);
-		const char *where = mm_arena_printf(p->arena, "%s of %s", what, name);
+		const char *where = mm_arena_printf(p->scratch, "%s of %s", what, name);
 		if (mm_parse_skip(x) || !mm_parse_is_block(p, x, where))
 			continue;
 		struct mm_override *o =
 		    mm_arena_push(p->arena, &sc->overrides, &sc->n_overrides, &sc->cap_overrides, sizeof(*o));
-		*o = (struct mm_override){.account = {mm_arena_strdup(p->arena, name), mm_parse_at(p, x)}};
+		*o = (struct mm_override){.account = {mm_arena_strdup(p->arena, name), mm_parse_at(p, x)},
+		    .set = mm_arena_alloc(p->arena, 1, sizeof(*o->set))};
 		read_override(p, x, o, where);
 	}
 }
@@ -124,7 +125,7 @@ static void read_side_modes(
 		if (row == MM_SET_NONE)
 			mm_parse_unknown(p, x, what, known);
 		else
-			read_mode(p, x, mm_arena_printf(p->arena, "%s: %s", what, key), &c->setting[row]);
+			read_mode(p, x, mm_arena_printf(p->scratch, "%s: %s", what, key), &c->setting[row]);
 	}
 }
 
@@ -150,7 +151,7 @@ static void read_client_settings(struct mm_parser *p, config_setting_t *s, void 
 			mm_parse_unknown(p, x, what, known);
 		else
 			read_side_modes(
-			    p, x, (enum mm_side)side, mm_arena_printf(p->arena, "%s: %s", what, key), c);
+			    p, x, (enum mm_side)side, mm_arena_printf(p->scratch, "%s: %s", what, key), c);
 	}
 }
 
@@ -185,11 +186,12 @@ static void read_clients(struct mm_parser *p, config_setting_t *s, void *into, c
 		if (mm_parse_skip(x))
 			continue;
 		const char *name = config_setting_name(x);
-		const char *where = mm_arena_printf(p->arena, "%s: %s", what, name);
+		const char *where = mm_arena_printf(p->scratch, "%s: %s", what, name);
 		struct mm_pclient *c =
 		    mm_arena_push(p->arena, &sc->clients, &sc->n_clients, &sc->cap_clients, sizeof(*c));
-		*c = (struct mm_pclient){
-		    .name = {mm_arena_strdup(p->arena, name), mm_parse_at(p, x)}, .mode = {.mode = -1}};
+		*c = (struct mm_pclient){.name = {mm_arena_strdup(p->arena, name), mm_parse_at(p, x)},
+		    .mode = {.mode = -1},
+		    .setting = mm_arena_alloc(p->arena, MM_SET_COUNT, sizeof(*c->setting))};
 		for (int k = 0; k < MM_SET_COUNT; k++)
 			c->setting[k].mode = -1;
 		client_known(p, c, what);
@@ -271,7 +273,7 @@ void mm_parse_groups(struct mm_parser *p, config_setting_t *s, void *into, const
 	for (int i = 0; i < config_setting_length(s); i++) {
 		config_setting_t *x = config_setting_get_elem(s, (unsigned)i);
 		const char *name = config_setting_name(x);
-		const char *who = mm_arena_printf(p->arena, "group %s", name);
+		const char *who = mm_arena_printf(p->scratch, "group %s", name);
 		if (mm_parse_skip(x) || !mm_parse_is_block(p, x, who))
 			continue;
 		struct mm_scope *g = new_scope(p, &pol->groups, MM_LAYER_GROUP, name, mm_parse_at(p, x));
@@ -300,7 +302,7 @@ static void read_list(struct mm_parser *p, config_setting_t *s, struct mm_scopes
 		config_setting_t *x = config_setting_get_elem(s, (unsigned)i), *n;
 		struct mm_said name;
 		if (mm_parse_skip(x) ||
-		    !mm_parse_is_block(p, x, mm_arena_printf(p->arena, "element %d of %ss", i + 1, kind)))
+		    !mm_parse_is_block(p, x, mm_arena_printf(p->scratch, "element %d of %ss", i + 1, kind)))
 			continue;
 		n = config_setting_get_member(x, kind);
 		if (n == NULL)
@@ -314,7 +316,7 @@ static void read_list(struct mm_parser *p, config_setting_t *s, struct mm_scopes
 			    "%s \"%s\": a name has letters, digits, _ . @ and -; correct it", kind,
 			    name.text);
 		struct mm_scope *sc = new_scope(p, list, layer, name.text, name.at);
-		mm_parse_keys(p, x, keys, sc, mm_arena_printf(p->arena, "%s %s", kind, name.text));
+		mm_parse_keys(p, x, keys, sc, mm_arena_printf(p->scratch, "%s %s", kind, name.text));
 	}
 	sort(p, list, kind);
 }

@@ -199,7 +199,7 @@ static const char *value_text(
 		mm_parse_text(p, s, what, &t);
 		return t.text;
 	}
-	wrong_type(p, s, what, advice(d, p->arena) + strlen("write "));
+	wrong_type(p, s, what, advice(d, p->scratch) + strlen("write "));
 	return NULL;
 }
 
@@ -255,7 +255,7 @@ void mm_parse_setting(
     struct mm_parser *p, config_setting_t *s, enum mm_setting set, const char *block, struct mm_pvalue *out)
 {
 	const struct mm_setting_def *d = mm_setting_def(set);
-	const char *what = mm_arena_printf(p->arena, "%s: %s", block, d->key);
+	const char *what = mm_arena_printf(p->scratch, "%s: %s", block, d->key);
 	struct mm_origin at = mm_parse_at(p, s);
 	struct mm_pvalue v = {.at = at};
 	struct mm_err err = MM_ERR_NONE;
@@ -269,10 +269,10 @@ void mm_parse_setting(
 		     listed = d->type == MM_TYPE_INT || d->type == MM_TYPE_WORD;
 		if (listed && strstr(t, "%{") == NULL)
 			mm_diag_error(
-			    p->diags, at, "%s: %s is not possible; %s", what, t, advice(d, p->arena));
+			    p->diags, at, "%s: %s is not possible; %s", what, t, advice(d, p->scratch));
 		else
 			mm_diag_error(p->diags, at, "%s: %s%s%s", what, err.text, done ? "" : "; ",
-			    done ? "" : advice(d, p->arena));
+			    done ? "" : advice(d, p->scratch));
 		return;
 	}
 	*out = v;

@@ -34,19 +34,21 @@ static int load(const struct mm_source *src, const struct mm_policy_opts *opts, 
     struct mm_policy **out, struct mm_diags *d)
 {
 	struct mm_policy *p = mm_arena_alloc(a, 1, sizeof(*p));
-	struct mm_parser parser = {.src = src, .arena = a, .diags = d, .policy = p, .opts = opts};
+	struct mm_parser parser = {
+	    .src = src, .arena = a, .scratch = mm_arena_new(), .diags = d, .policy = p, .opts = opts};
 	struct mm_buf clean = MM_BUF_INIT(4 * MM_POLICY_TEXT_MAX);
 	p->name = src->name;
 	p->text = src->text;
 	p->len = src->len;
 	mm_sha256_hex(src->text, src->len, p->sha256);
 	built_in_rules(&p->rules);
-	if (mm_scan(src, a, &clean, d) == 0) {
+	if (mm_scan(src, parser.scratch, &clean, d) == 0) {
 		assert(mm_buf_ok(&clean)); /* the scanner adds a few bytes per token */
 		mm_parse_policy(&parser, mm_buf_str(&clean));
 		check(p, opts, d);
 	}
 	mm_buf_free(&clean);
+	mm_arena_free(parser.scratch);
 	mm_diags_sort(d);
 	if (d->errors > 0)
 		return -1;

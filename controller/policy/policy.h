@@ -78,7 +78,7 @@ struct mm_paccount {
 
 struct mm_override {
 	struct mm_said account;
-	struct mm_block set;
+	struct mm_block *set;
 };
 
 struct mm_pmode {
@@ -89,7 +89,7 @@ struct mm_pmode {
 struct mm_pclient {
 	struct mm_said name;
 	struct mm_pmode mode;
-	struct mm_pmode setting[MM_SET_COUNT];
+	struct mm_pmode *setting; /* MM_SET_COUNT of them */
 };
 
 /* A group, a host or a user of the policy: all three can say the same. */

@@ -34,7 +34,7 @@ static void add_value(struct job *j, struct mm_trail *t, enum mm_setting set, en
 static const struct mm_pvalue *wish(const struct mm_scope *sc, const char *account, enum mm_setting set)
 {
 	const struct mm_override *o = mm_scope_override(sc, account);
-	return o != NULL && o->set.v[set].at.file != NULL ? &o->set.v[set] : NULL;
+	return o != NULL && o->set->v[set].at.file != NULL ? &o->set->v[set] : NULL;
 }
 
 /* Two groups of equal priority that want different things. */

@@ -56,7 +56,8 @@ int mm_template_check(const char *text, struct mm_err *err)
 		size_t i = 0;
 		while (names[i] != NULL && !mm_streq(names[i], name))
 			i++;
-		bool attr = attr_of(name) != NULL && attr_of(name)[0] != '\0';
+		const char *of = attr_of(name);
+		bool attr = of != NULL && of[0] != '\0';
 		if (name[0] != '\0' && names[i] == NULL && !attr)
 			return unknown(name, err);
 	}

@@ -11,10 +11,18 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* libconfig takes whatever our own grammar check has passed: its messages
+ * ("syntax error", "duplicate setting name") must never be needed. */
+static bool from_libconfig(const char *text)
+{
+	return strncmp(text, "syntax error;", 13) == 0 || strncmp(text, "duplicate setting name;", 23) == 0 ||
+	       strncmp(text, "mismatched element type", 23) == 0;
+}
+
 static void check_diags(const struct mm_diags *d)
 {
 	for (size_t i = 0; i < d->n; i++)
-		if (d->items[i].at.file == NULL || d->items[i].text[0] == '\0')
+		if (d->items[i].at.file == NULL || from_libconfig(d->items[i].text))
 			abort();
 }
 

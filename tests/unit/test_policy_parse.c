@@ -257,10 +257,10 @@ static void test_scopes_kept(void **state)
 	assert_int_equal(g->priority, 7);
 	assert_int_equal(g->create, MM_CREATE_ALWAYS);
 	const struct mm_override *o = mm_scope_override(g, "work");
-	assert_string_equal(o->set.v[MM_SET_IN_PORT].text, "1993");
-	assert_int_equal(o->set.v[MM_SET_IN_PORT].at.line, 10);
-	assert_null(o->set.v[MM_SET_OUT_USERNAME].text);
-	assert_string_equal(o->set.v[MM_SET_OUT_USERNAME].at.file, "p.conf");
+	assert_string_equal(o->set->v[MM_SET_IN_PORT].text, "1993");
+	assert_int_equal(o->set->v[MM_SET_IN_PORT].at.line, 10);
+	assert_null(o->set->v[MM_SET_OUT_USERNAME].text);
+	assert_string_equal(o->set->v[MM_SET_OUT_USERNAME].at.file, "p.conf");
 	const struct mm_pclient *c = mm_scope_client(g, "mutt");
 	assert_int_equal(c->mode.mode, MM_MODE_ENFORCE);
 	assert_int_equal(c->setting[MM_SET_REAL_NAME].mode, MM_MODE_IGNORE);
