@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "common/buf.h"
+#include "common/cli.h"
 #include "common/err.h"
 #include "controller/store/store.h"
 
@@ -43,6 +45,20 @@ int mm_ctl_fail(const char *what, const struct mm_err *err);
 int mm_ctl_usage(const char *what, const char *text) __attribute__((nonnull));
 /* Print JSON and a newline to stdout; takes the reference. */
 void mm_ctl_json(json_t *stolen);
+/* A whole file that an admin names, "-" for standard input; whoever owns it. */
+int mm_ctl_read(const char *path, size_t max, struct mm_buf *out, struct mm_err *err);
+
+/* What a command takes. */
+struct mm_args {
+	const char *what;     /* "policy import": for messages and the usage line */
+	const char *operands; /* "FILE": for the usage line */
+	const char *about;    /* sentences for --help */
+	const struct mm_opt *opts;
+	int min, max; /* operands */
+};
+/* Parse: -1 = go on, the operands are argv[0..*argc-1]; else the exit status
+ * (after --help, or after a complaint). */
+int mm_ctl_args(const struct mm_args *a, int *argc, char **argv);
 
 /* A command of commands: "policy import" and the like. */
 struct mm_subcmd {

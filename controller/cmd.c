@@ -1,0 +1,147 @@
+#include "controller/cmd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/json.h"
+#include "common/text.h"
+
+char *mm_ctl_path(const struct mm_ctl *c, const char *name)
+{
+	size_t n = strlen(c->state) + strlen(name) + 2;
+	char *out = mm_xcalloc(1, n);
+
+	snprintf(out, n, "%s/%s", c->state, name);
+	return out;
+}
+
+int mm_ctl_open(struct mm_ctl *c, struct mm_err *err)
+{
+	char *path;
+	int rc = 0;
+
+	if (c->store)
+		return 0;
+	path = mm_ctl_path(c, "store.db");
+	if (access(path, F_OK) && errno == ENOENT)
+		rc = mm_err_set(
+		    err, MM_EX_FAILED, "there is no store in %s; make one with: mailmuster init", c->state);
+	else
+		rc = mm_store_open(path, &c->store, err);
+	free(path);
+	if (!rc)
+		mm_store_set_who(c->store, c->who);
+	return rc;
+}
+
+int mm_ctl_fail(const char *what, const struct mm_err *err)
+{
+	fprintf(stderr, "mailmuster %s: %s\n", what, err->text);
+	return err->code ? err->code : MM_EX_FAILED;
+}
+
+int mm_ctl_usage(const char *what, const char *text)
+{
+	fprintf(stderr, "mailmuster %s: %s; see mailmuster %s --help\n", what, text, what);
+	return MM_EX_USAGE;
+}
+
+void mm_ctl_json(json_t *stolen)
+{
+	struct mm_buf b = MM_BUF_INIT(SIZE_MAX / 2);
+
+	mm_json_dump(stolen, &b);
+	json_decref(stolen);
+	puts(mm_buf_str(&b));
+	mm_buf_free(&b);
+}
+
+int mm_ctl_read(const char *path, size_t max, struct mm_buf *out, struct mm_err *err)
+{
+	bool standard = strcmp(path, "-") == 0;
+	int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+	char chunk[65536];
+	ssize_t n;
+
+	if (fd < 0)
+		return mm_err_sys(err, MM_EX_FAILED, "%s", path);
+	while ((n = read(fd, chunk, sizeof(chunk))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 || out->len + (size_t)n > max)
+			break;
+		mm_buf_add(out, chunk, (size_t)n);
+	}
+	if (n < 0)
+		mm_err_sys(err, MM_EX_FAILED, "%s", path);
+	else if (n > 0)
+		mm_err_set(err, MM_EX_DATAERR, "%s: more than %zu bytes", path, max);
+	if (!standard)
+		close(fd);
+	return n ? -1 : 0;
+}
+
+static bool wants_help(int argc, char **argv)
+{
+	for (int i = 0; i < argc && strcmp(argv[i], "--"); i++)
+		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
+			return true;
+	return false;
+}
+
+int mm_ctl_args(const struct mm_args *a, int *argc, char **argv)
+{
+	struct mm_err err = MM_ERR_NONE;
+	char usage[256];
+
+	snprintf(usage, sizeof(usage), "mailmuster %s%s%s", a->what, *a->operands ? " " : "", a->operands);
+	if (wants_help(*argc, argv)) {
+		mm_cli_help(usage, a->about, a->opts);
+		return MM_EX_OK;
+	}
+	if (mm_cli_parse(a->opts, argc, argv, &err))
+		return mm_ctl_usage(a->what, err.text);
+	if (*argc >= a->min && *argc <= a->max)
+		return -1;
+	fprintf(stderr, "mailmuster %s: %s; usage: %s\n", a->what,
+	    *argc < a->min ? "something is missing" : "too many words", usage);
+	return MM_EX_USAGE;
+}
+
+static void sub_help(FILE *f, const char *cmd, const struct mm_subcmd *table)
+{
+	fprintf(f, "Usage: mailmuster %s COMMAND ...\n\nCommands:\n", cmd);
+	for (; table->name; table++)
+		fprintf(f, "  %-9s %-22s %s\n", table->name, table->usage, table->about);
+}
+
+int mm_ctl_sub(struct mm_ctl *c, const char *cmd, const struct mm_subcmd *table, int argc, char **argv)
+{
+	const char *names[32];
+	const char *near;
+	size_t n = 0;
+
+	if (argc > 0 && (!strcmp(argv[0], "--help") || !strcmp(argv[0], "-h") || !strcmp(argv[0], "help"))) {
+		sub_help(stdout, cmd, table);
+		return MM_EX_OK;
+	}
+	if (argc == 0) {
+		sub_help(stderr, cmd, table);
+		return MM_EX_USAGE;
+	}
+	for (const struct mm_subcmd *t = table; t->name; t++) {
+		if (strcmp(t->name, argv[0]) == 0)
+			return t->run(c, argc - 1, argv + 1);
+		if (n < 31)
+			names[n++] = t->name;
+	}
+	names[n] = NULL;
+	near = mm_nearest(argv[0], names);
+	fprintf(stderr, "mailmuster %s: there is no \"%s\"%s%s%s\n", cmd, argv[0],
+	    near ? ", did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+	return MM_EX_USAGE;
+}

@@ -1,0 +1,21 @@
+# The executable mailmuster: one cmd_NAME.c per command, one line each here
+# and in commands.def.
+add_library(mm_request_build STATIC request_build.c policy_store.c)
+target_link_libraries(mm_request_build PUBLIC mm_store mm_policy mm_schemas)
+
+add_library(mm_csv STATIC csv.c)
+target_link_libraries(mm_csv PUBLIC mm_policy mm_common)
+
+add_executable(mailmuster
+  main.c cmd.c csv_rows.c people.c
+  cmd_init.c
+  cmd_policy.c cmd_policy_log.c
+  cmd_user.c cmd_group.c group_sync.c cmd_host.c
+  cmd_explain.c
+  cmd_report.c
+  cmd_audit.c
+  cmd_key.c
+  cmd_backup.c
+  cmd_completion.c)
+target_link_libraries(mailmuster PRIVATE mm_request_build mm_csv mm_report mm_store mm_policy mm_schemas)
+install(TARGETS mailmuster RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT controller)

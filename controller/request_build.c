@@ -1,0 +1,374 @@
+#include "controller/request_build.h"
+
+#include <string.h>
+
+#include "common/frame.h"
+#include "common/text.h"
+#include "controller/policy_store.h"
+#include "schemas/proto.h"
+
+#define ENVELOPE_MAX MM_FRAME_MAX
+#define DAYS_MAX 366
+
+/* One user's sheet, encoded once for all hosts that the policy does not name. */
+struct sheet {
+	const char *login;
+	const char *body;
+	size_t len;
+	size_t n_accounts;
+	char sha256[MM_SHA256_HEX];
+};
+
+struct sheets {
+	struct sheet **items;
+	size_t n, cap;
+};
+
+struct mm_request_builder {
+	struct mm_store *store;
+	const struct mm_key *key;
+	bool read_only;
+	struct mm_arena *a; /* policy and cached sheets */
+	struct mm_stored_policy p;
+	struct sheets cache; /* in order of login */
+	bool all_cached;     /* `cache` holds everybody who is in the store */
+	struct mm_buf scratch, payload, envelope;
+};
+
+/* ---- the builder */
+
+static int check_key(struct mm_store *s, const struct mm_key *key, struct mm_err *err)
+{
+	struct mm_arena *a = mm_arena_new();
+	struct mm_store_key k;
+	int rc = mm_store_key_current(s, a, &k, err);
+
+	if (rc == 1)
+		rc = mm_err_set(err, MM_EX_FAILED, "there is no signing key; run: mailmuster init");
+	else if (rc == 0 && !mm_streq(k.id, mm_key_id(key)))
+		rc = mm_err_set(err, MM_EX_NOPERM,
+		    "the signing key is %.16s, but the key of epoch %lld is %.16s", mm_key_id(key),
+		    (long long)k.epoch, k.id);
+	mm_arena_free(a);
+	return rc;
+}
+
+static int load(struct mm_request_builder *b, int64_t revision, struct mm_err *err)
+{
+	int rc = mm_policy_stored(b->store, revision, b->a, &b->p, err);
+
+	if (rc == 1 && revision)
+		return mm_err_set(err, MM_EX_FAILED, "there is no revision %lld", (long long)revision);
+	if (rc == 1)
+		return mm_err_set(
+		    err, MM_EX_FAILED, "there is no policy yet; run: mailmuster policy import FILE");
+	if (rc || b->read_only)
+		return rc;
+	return mm_store_revision_pushable(b->store, b->p.revision.number, err);
+}
+
+int mm_request_builder_new(struct mm_store *store, const struct mm_key *key, int64_t revision, bool read_only,
+    struct mm_request_builder **out, struct mm_err *err)
+{
+	struct mm_request_builder *b = mm_xcalloc(1, sizeof(*b));
+
+	b->store = store;
+	b->key = key;
+	b->read_only = read_only;
+	b->a = mm_arena_new();
+	b->scratch = MM_BUF_INIT(MM_FRAME_MAX);
+	b->payload = MM_BUF_INIT(MM_FRAME_MAX);
+	b->envelope = MM_BUF_INIT(ENVELOPE_MAX);
+	if (check_key(store, key, err) || load(b, revision, err)) {
+		mm_request_builder_free(b);
+		return -1;
+	}
+	*out = b;
+	return 0;
+}
+
+void mm_request_builder_free(struct mm_request_builder *b)
+{
+	if (!b)
+		return;
+	mm_buf_free(&b->scratch);
+	mm_buf_free(&b->payload);
+	mm_buf_free(&b->envelope);
+	mm_arena_free(b->a);
+	free(b);
+}
+
+int64_t mm_request_builder_revision(const struct mm_request_builder *b)
+{
+	return b->p.revision.number;
+}
+
+/* ---- sheets */
+
+/* `work` is for what resolving needs; what lasts goes into `keep`. */
+static int make_sheet(struct mm_request_builder *b, const struct mm_store_user *u, const char *host,
+    struct mm_arena *work, struct mm_arena *keep, struct sheet **out, struct mm_err *err)
+{
+	struct mm_subject subject = mm_subject_of(u, work);
+	struct mm_resolved *r;
+	struct mm_sheet sheet;
+	struct mm_diags d;
+	struct sheet *s;
+
+	mm_diags_init(&d, work);
+	if (mm_resolve(b->p.policy, &subject, host, 0, work, &r, &d)) {
+		mm_diags_err(&d, err);
+		return mm_err_prefix(err, "user %s", u->login);
+	}
+	sheet = mm_resolve_sheet(r, b->p.revision.number, work);
+	mm_buf_reset(&b->scratch);
+	mm_sheet_encode(&sheet, &b->scratch);
+	if (!mm_buf_ok(&b->scratch))
+		return mm_err_set(
+		    err, MM_EX_DATAERR, "user %s: the sheet exceeds %u bytes", u->login, MM_FRAME_MAX);
+	s = mm_arena_alloc(keep, 1, sizeof(*s));
+	s->login = mm_arena_strdup(keep, u->login);
+	s->body = mm_arena_strndup(keep, mm_buf_str(&b->scratch), b->scratch.len);
+	s->len = b->scratch.len;
+	s->n_accounts = sheet.n_accounts;
+	mm_sha256_hex(s->body, s->len, s->sha256);
+	*out = s;
+	return 0;
+}
+
+static void append(struct sheets *list, struct mm_arena *a, struct sheet *s)
+{
+	struct sheet **slot = mm_arena_push(a, &list->items, &list->n, &list->cap, sizeof(*list->items));
+
+	*slot = s;
+}
+
+/* Where `login` is, or belongs, in the cache. */
+static size_t cache_find(const struct sheets *c, const char *login, bool *found)
+{
+	size_t lo = 0, hi = c->n;
+
+	*found = false;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		int order = strcmp(c->items[mid]->login, login);
+
+		if (order == 0) {
+			*found = true;
+			return mid;
+		}
+		if (order < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static void cache_insert(struct mm_request_builder *b, size_t at, struct sheet *s)
+{
+	struct sheets *c = &b->cache;
+
+	append(c, b->a, s);
+	memmove(&c->items[at + 1], &c->items[at], (c->n - 1 - at) * sizeof(*c->items));
+	c->items[at] = s;
+}
+
+struct host_job {
+	struct mm_request_builder *b;
+	const char *host;   /* NULL: the policy says nothing about this host */
+	struct mm_arena *a; /* of this request */
+	struct sheets list;
+};
+
+static int one_user(struct host_job *j, const struct mm_store_user *u, struct sheet **out, struct mm_err *err)
+{
+	struct mm_arena *work, *keep = j->host ? j->a : j->b->a;
+	bool found = false;
+	size_t at = j->host ? 0 : cache_find(&j->b->cache, u->login, &found);
+	int rc;
+
+	if (found) {
+		*out = j->b->cache.items[at];
+		return 0;
+	}
+	work = mm_arena_new();
+	rc = make_sheet(j->b, u, j->host, work, keep, out, err);
+	mm_arena_free(work);
+	if (!rc && !j->host)
+		cache_insert(j->b, at, *out);
+	return rc;
+}
+
+static int any_user(const struct mm_store_user *u, void *arg, struct mm_err *err)
+{
+	struct host_job *j = arg;
+	struct sheet *s;
+
+	if (one_user(j, u, &s, err))
+		return -1;
+	if (s->n_accounts > 0)
+		append(&j->list, j->a, s);
+	return 0;
+}
+
+/* users = "*": everybody who has accounts. */
+static int all_users(struct host_job *j, struct mm_err *err)
+{
+	if (!j->host && j->b->all_cached) {
+		for (size_t i = 0; i < j->b->cache.n; i++)
+			if (j->b->cache.items[i]->n_accounts > 0)
+				append(&j->list, j->a, j->b->cache.items[i]);
+		return 0;
+	}
+	if (mm_store_user_each(j->b->store, NULL, any_user, j, err))
+		return -1;
+	j->b->all_cached = j->b->all_cached || !j->host;
+	return 0;
+}
+
+static int listed_user(struct host_job *j, const char *login, struct mm_err *err)
+{
+	struct mm_store_user u;
+	struct sheet *s;
+	bool found = false;
+	size_t at = j->host ? 0 : cache_find(&j->b->cache, login, &found);
+	int rc;
+
+	if (found) {
+		append(&j->list, j->a, j->b->cache.items[at]);
+		return 0;
+	}
+	rc = mm_store_user_get(j->b->store, login, j->a, &u, err);
+	if (rc == 1)
+		return mm_err_set(err, MM_EX_DATAERR, "user %s is not known", login);
+	if (rc || one_user(j, &u, &s, err))
+		return -1;
+	append(&j->list, j->a, s);
+	return 0;
+}
+
+static int gather(struct host_job *j, const struct mm_store_host *h, struct mm_err *err)
+{
+	int rc = 0;
+
+	if (h->all_users)
+		rc = all_users(j, err);
+	for (size_t i = 0; !h->all_users && !rc && i < h->n_users; i++)
+		rc = listed_user(j, h->users[i], err);
+	if (!rc && j->list.n > MM_MANIFEST_MAX)
+		rc = mm_err_set(err, MM_EX_DATAERR,
+		    "%zu users, but a request holds at most %d: list the users of this host by name",
+		    j->list.n, MM_MANIFEST_MAX);
+	return rc;
+}
+
+/* ---- the request */
+
+static int sign_request(struct host_job *j, const char *host, enum mm_op op, int64_t days,
+    struct mm_request_made *m, struct mm_err *err)
+{
+	struct mm_request_builder *b = j->b;
+	struct mm_manifest_entry *manifest = mm_arena_alloc(j->a, j->list.n + 1, sizeof(*manifest));
+	struct mm_request r = {.major = MM_PROTO_MAJOR,
+	    .minor = MM_PROTO_MINOR,
+	    .op = op,
+	    .id = m->id,
+	    .host = host,
+	    .revision = b->p.revision.number,
+	    .manifest = manifest,
+	    .n_manifest = j->list.n};
+	struct mm_serial serial;
+
+	for (size_t i = 0; i < j->list.n; i++) {
+		manifest[i].user = j->list.items[i]->login;
+		memcpy(manifest[i].sha256, j->list.items[i]->sha256, sizeof(manifest[i].sha256));
+	}
+	mm_random_id(m->id);
+	if (mm_store_serial_take(b->store, host, m->id, &serial, err) ||
+	    mm_store_acks(b->store, host, m->id, MM_ACK_MAX, j->a, &r.ack, &r.n_ack, err))
+		return -1;
+	r.epoch = serial.epoch;
+	r.serial = serial.serial;
+	r.issued = mm_store_now(b->store);
+	r.expires = r.issued + days * 86400;
+	mm_buf_reset(&b->payload);
+	mm_buf_reset(&b->envelope);
+	mm_request_encode(&r, &b->payload);
+	if (!mm_buf_ok(&b->payload))
+		return mm_err_set(err, MM_EX_DATAERR, "the request exceeds %u bytes", MM_FRAME_MAX);
+	if (mm_envelope_sign(MM_REQUEST_TYPE, b->payload.data, b->payload.len, b->key, &b->envelope, err))
+		return -1;
+	if (!mm_buf_ok(&b->envelope))
+		return mm_err_set(err, MM_EX_DATAERR, "the signed request exceeds %u bytes", ENVELOPE_MAX);
+	m->epoch = r.epoch;
+	m->serial = r.serial;
+	m->revision = r.revision;
+	m->issued = r.issued;
+	m->expires = r.expires;
+	m->n_users = j->list.n;
+	m->n_acks = r.n_ack;
+	return 0;
+}
+
+static int write_frames(struct host_job *j, struct mm_buf *out, struct mm_err *err)
+{
+	mm_frame_magic(out);
+	mm_frame_put(out, MM_FT_ENVELOPE, j->b->envelope.data, j->b->envelope.len);
+	for (size_t i = 0; i < j->list.n; i++)
+		mm_frame_put(out, MM_FT_SHEET, j->list.items[i]->body, j->list.items[i]->len);
+	mm_frame_put(out, MM_FT_REQUEST_END, NULL, 0);
+	if (!mm_buf_ok(out))
+		return mm_err_set(
+		    err, MM_EX_DATAERR, "the request and its sheets exceed %zu bytes", out->max);
+	return 0;
+}
+
+static int prepare(struct host_job *j, const char *host, enum mm_op op, int64_t days, struct mm_buf *out,
+    struct mm_request_made *made, struct mm_err *err)
+{
+	struct mm_store_host h;
+	int rc = mm_store_host_get(j->b->store, host, j->a, &h, err);
+
+	if (rc == 1)
+		return mm_err_set(err, MM_EX_FAILED, "is not in the inventory");
+	if (rc || gather(j, &h, err) || mm_store_begin(j->b->store, err))
+		return -1;
+	rc = sign_request(j, host, op, days, made, err);
+	if (!rc)
+		rc = write_frames(j, out, err);
+	if (rc)
+		mm_store_rollback(j->b->store);
+	else
+		rc = mm_store_commit(j->b->store, err);
+	return rc;
+}
+
+int mm_request_prepare(struct mm_request_builder *b, const char *host, enum mm_op op, int64_t days,
+    struct mm_buf *out, struct mm_request_made *made, struct mm_err *err)
+{
+	struct host_job j = {.b = b};
+	struct mm_request_made m = {.n_users = 0};
+	size_t before = out->len;
+	int rc;
+
+	if (b->read_only && (op == MM_OP_APPLY || op == MM_OP_RESTORE))
+		return mm_err_set(
+		    err, MM_EX_NOPERM, "a request that changes something was asked of a read-only run");
+	if (days == 0)
+		days = MM_REQUEST_DAYS;
+	if (days < 0 || days > DAYS_MAX)
+		return mm_err_set(err, MM_EX_USAGE, "a request holds for 1 to %d days", DAYS_MAX);
+	j.a = mm_arena_new();
+	j.host = mm_scope_find(&b->p.policy->hosts, host) ? host : NULL;
+	rc = prepare(&j, host, op, days, out, &m, err);
+	mm_arena_free(j.a);
+	if (rc) {
+		out->len = before; /* nothing of a request that failed may be sent */
+		if (out->data)
+			out->data[before] = '\0';
+		return mm_err_prefix(err, "host %s", host);
+	}
+	*made = m;
+	return 0;
+}
