@@ -10,6 +10,7 @@
 #include <sys/random.h>
 
 #include "common/err.h"
+#include "common/mem.h"
 
 /* OpenSSL's digests fail only for want of memory. */
 static void must(int ok)
@@ -53,9 +54,7 @@ struct mm_sha256_ctx {
 
 struct mm_sha256_ctx *mm_sha256_begin(void)
 {
-	struct mm_sha256_ctx *c = malloc(sizeof(*c));
-	if (c == NULL)
-		mm_oom();
+	struct mm_sha256_ctx *c = mm_xcalloc(1, sizeof(*c));
 	c->md = EVP_MD_CTX_new();
 	if (c->md == NULL)
 		mm_oom();
@@ -101,13 +100,16 @@ int mm_unhex(const char *s, void *out, size_t n)
 {
 	if (strlen(s) != 2 * n)
 		return -1;
+	/* All or nothing: out is touched only when every digit is right. */
 	for (size_t i = 0; i < 2 * n; i++) {
 		if (nibble(s[i]) < 0)
 			return -1;
 	}
 	uint8_t *b = out;
-	for (size_t i = 0; i < n; i++)
-		b[i] = (uint8_t)(nibble(s[2 * i]) << 4 | nibble(s[2 * i + 1]));
+	for (size_t i = 0; i < n; i++) {
+		unsigned high = (unsigned)nibble(s[2 * i]), low = (unsigned)nibble(s[2 * i + 1]);
+		b[i] = (uint8_t)((high << 4 | low) & 0xff);
+	}
 	return 0;
 }
 

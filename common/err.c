@@ -49,7 +49,7 @@ int mm_err_vset(struct mm_err *err, int code, const char *fmt, va_list ap)
 	return -1;
 }
 
-int mm_err_set(struct mm_err *err, int code, const char *fmt, ...)
+int(mm_err_set)(struct mm_err *err, int code, const char *fmt, ...)
 {
 	va_list ap;
 	va_start(ap, fmt);
@@ -58,7 +58,7 @@ int mm_err_set(struct mm_err *err, int code, const char *fmt, ...)
 	return -1;
 }
 
-int mm_err_sys(struct mm_err *err, int code, const char *fmt, ...)
+int(mm_err_sys)(struct mm_err *err, int code, const char *fmt, ...)
 {
 	int saved = errno;
 	char what[MM_ERR_TEXT_MAX];
@@ -74,7 +74,7 @@ int mm_err_sys(struct mm_err *err, int code, const char *fmt, ...)
 	return -1;
 }
 
-int mm_err_prefix(struct mm_err *err, const char *fmt, ...)
+int(mm_err_prefix)(struct mm_err *err, const char *fmt, ...)
 {
 	if (err == NULL)
 		return -1;

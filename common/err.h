@@ -51,6 +51,17 @@ int mm_err_sys(struct mm_err *err, int code, const char *fmt, ...) __attribute__
 /* Put "prefix: " in front of an error that is already set. Returns -1. */
 int mm_err_prefix(struct mm_err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* The result is always -1; said like this, the compilers and analysers know
+ * it, too, and do not follow paths on which a failed call "succeeded". */
+static inline int mm_err_failed(int rc)
+{
+	(void)rc;
+	return -1;
+}
+#define mm_err_set(...) mm_err_failed(mm_err_set(__VA_ARGS__))
+#define mm_err_sys(...) mm_err_failed(mm_err_sys(__VA_ARGS__))
+#define mm_err_prefix(...) mm_err_failed(mm_err_prefix(__VA_ARGS__))
+
 /* Out of memory: says so on stderr and ends the program with status 1. */
 _Noreturn void mm_oom(void);
 

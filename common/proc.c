@@ -286,7 +286,7 @@ static void wait_event(struct running *run)
 		return;
 	if (p[0].revents != 0 && drain(&run->out))
 		stop(run, MM_RUN_OVERFLOW);
-	if (p[1].revents != 0)
+	if (p[1].revents != 0 && run->err.take != NULL)
 		drain(&run->err);
 }
 

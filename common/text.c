@@ -25,7 +25,9 @@ static bool is_alnum(char c)
 
 static char lower(char c)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+	if (c >= 'A' && c <= 'Z')
+		return (char)(c - 'A' + 'a');
+	return c;
 }
 
 int mm_parse_int(const char *s, int64_t min, int64_t max, int64_t *out)

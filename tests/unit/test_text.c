@@ -100,10 +100,8 @@ static void test_hostname(void **state)
 	    "3com", "0x7g.example", "1.2.3.4.example", NULL};
 	static const char *const wrong[] = {"", ".", "a.", ".a", "a..b", "-a", "a-", "a.-b.c", "a b", " a",
 	    "a:993", "imap.example:993", "[::1]", "fe80::1%eth0", "1.2.3", "1.2.3.256", "01.2.3.4", "993",
-	    "0x7f000001", "0x7f.1", "1.2.3.4.5", "a/b",
-	    "b\xc3\xbc"
-	    "cher.example",
-	    "a\n", "user@host", "*.example", ":", NULL};
+	    "0x7f000001", "0x7f.1", "1.2.3.4.5", "a/b", "\xc3\xbc.example", "a\n", "user@host", "*.example",
+	    ":", NULL};
 	for (size_t i = 0; good[i] != NULL; i++) {
 		if (!mm_is_hostname(good[i]))
 			fail_msg("refused: %s", good[i]);
