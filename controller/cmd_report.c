@@ -198,6 +198,10 @@ static void status_head(const struct mm_fleet *f)
 	putchar('\n');
 }
 
+struct silent {
+	int64_t hosts, silent;
+};
+
 struct table_walk {
 	struct mm_table *t;
 	int64_t now;
@@ -365,6 +369,28 @@ static int drift_section(
 	return rc;
 }
 
+/* Silence is not agreement: hosts without fresh evidence are counted. */
+static int count_silent(union mm_report_row r, void *arg, struct mm_err *err)
+{
+	(void)err;
+	struct silent *s = arg;
+	s->hosts++;
+	s->silent += r.host->seen == 0 || r.host->stale;
+	return 0;
+}
+
+static int drift_end(const struct silent *s, int64_t n, bool json)
+{
+	if (n == 0 && !json)
+		puts("Nothing differs in what was reported.");
+	if (s->silent > 0)
+		fprintf(stderr,
+		    "%" PRId64 " of %" PRId64
+		    " workstations have not reported lately; see mailmuster status\n",
+		    s->silent, s->hosts);
+	return (n > 0 ? MM_EX_DIFF : MM_EX_OK) | (s->silent > 0 ? MM_EX_UNREACHABLE : MM_EX_OK);
+}
+
 static int cmd_drift(struct mm_ctl *c, int argc, char **argv)
 {
 	struct query q = {.stale_days = MM_STALE_DAYS};
@@ -384,14 +410,13 @@ static int cmd_drift(struct mm_ctl *c, int argc, char **argv)
 	rc = drift_section(c, &q, MM_SEC_DIFFERENCES, o, &n, &err);
 	if (rc == 0)
 		rc = drift_section(c, &q, MM_SEC_LOGINS, o, &n, &err);
+	struct silent silent = {0, 0};
+	if (rc == 0)
+		rc = mm_report_section(c->store, MM_SEC_HOSTS, &q.f, count_silent, &silent, &err);
 	if (rc == 0 && q.json)
 		mm_ctl_json(json_incref(o));
-	else if (rc == 0 && n == 0)
-		puts("Nothing differs in what was reported.");
 	json_decref(o);
-	if (rc < 0)
-		return mm_ctl_fail("drift", &err);
-	return n > 0 ? MM_EX_DIFF : MM_EX_OK;
+	return rc < 0 ? mm_ctl_fail("drift", &err) : drift_end(&silent, n, q.json);
 }
 
 const struct mm_cmd mm_cmd_report = {

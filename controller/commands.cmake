@@ -13,6 +13,7 @@ add_executable(mailmuster
   cmd_user.c cmd_group.c group_sync.c cmd_host.c
   cmd_explain.c
   cmd_report.c
+  cmd_report.c
   cmd_audit.c
   cmd_key.c
   cmd_backup.c

@@ -57,7 +57,7 @@ class FleetTest(unittest.TestCase):
                      "/usr/local/bin/mail-secret")
         cls.first_plan = cls.admin.run("plan", "--all", "--json")
         cls.before = {name: cls.homes(name) for name in cls.fleet.workstations}
-        cls.first_push = cls.admin.run("push", "--all", "--now", "--json")
+        cls.first_push = cls.admin.run("push", "--all", "--json")
 
     @classmethod
     def must(cls, status, *args):
@@ -185,7 +185,7 @@ class FleetTest(unittest.TestCase):
 
     def test_22_second_push_changes_nothing(self):
         before = {name: self.homes(name) for name in self.fleet.workstations}
-        self.must(OK, "push", "--all", "--now")
+        self.must(OK, "push", "--all")
         for name, homes in before.items():
             after = self.homes(name)
             for path, data in homes.items():
@@ -201,7 +201,7 @@ class FleetTest(unittest.TestCase):
         policy.write_text(story.POLICY.replace('host = "smtp.acme.example"', 'host = "mail.acme.example"'))
         try:
             self.must(OK, "policy", "import", policy)
-            r = self.admin.run("push", "--all", "--now")
+            r = self.admin.run("push", "--all")
             self.assertTrue(r.returncode & UNREACHABLE, r.stdout + r.stderr)
             self.assertFalse(r.returncode & HOSTS_FAILED, r.stdout + r.stderr)
             self.assertIn("ws5", r.stdout + r.stderr)
@@ -213,7 +213,7 @@ class FleetTest(unittest.TestCase):
 
     def test_31_rollback_brings_the_old_settings_back(self):
         self.must(OK, "policy", "rollback", "1")
-        self.must(OK, "push", "--all", "--now")
+        self.must(OK, "push", "--all")
         self.assertIn("host smtp.acme.example", self.fleet["ws3"].read("/home/carol/.msmtprc"))
 
     # -- membership ends

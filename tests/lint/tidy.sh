@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+# clang-tidy (with the clang analyser) over the product's sources.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+git ls-files '*.c' ':!tests' | xargs -P "$(nproc)" -n 4 clang-tidy --quiet --warnings-as-errors='*' -p build/clang
