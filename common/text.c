@@ -264,10 +264,15 @@ const char *mm_duration(int64_t seconds, char *buf)
 		i++;
 	uint64_t big = rest / units[i].size;
 	uint64_t small = i < 3 ? rest % units[i].size / units[i + 1].size : 0;
+	/* Room for whatever the compiler fears; the longest is 23 bytes. */
+	char text[80];
 	if (small > 0)
-		snprintf(buf, MM_TIME_MAX, "%s%llu %s %llu %s", sign, (unsigned long long)big, units[i].name,
-		    (unsigned long long)small, units[i + 1].name);
+		snprintf(text, sizeof(text), "%s%llu %s %llu %s", sign, (unsigned long long)big,
+		    units[i].name, (unsigned long long)small, units[i + 1].name);
 	else
-		snprintf(buf, MM_TIME_MAX, "%s%llu %s", sign, (unsigned long long)big, units[i].name);
+		snprintf(text, sizeof(text), "%s%llu %s", sign, (unsigned long long)big, units[i].name);
+	size_t n = strnlen(text, MM_TIME_MAX - 1);
+	memcpy(buf, text, n);
+	buf[n] = '\0';
 	return buf;
 }
