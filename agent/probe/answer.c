@@ -1,0 +1,251 @@
+#include "agent/probe/answer.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "agent/probe/redact.h"
+#include "agent/probe/sentence.h"
+#include "common/text.h"
+
+#define SENTENCE_MAX 4096u
+
+struct maker {
+	const struct mm_attempt *a; /* NULL: never begun */
+	const struct mm_probe_task *task;
+	struct mm_arena *mem;
+	enum mm_cls cls;
+	struct mm_places places;
+};
+
+static const char *clean(const struct maker *m, const char *s)
+{
+	struct mm_buf b = MM_BUF_INIT(8 * MM_REDACT_MAX);
+	if (s == NULL || s[0] == '\0')
+		return NULL;
+	mm_redact(&b, s, strlen(s), m->a != NULL ? m->a->secret : NULL);
+	const char *out = mm_arena_strdup(m->mem, mm_buf_str(&b));
+	mm_buf_free(&b);
+	return out;
+}
+
+static const char *number(const struct maker *m, int64_t n)
+{
+	return mm_arena_printf(m->mem, "%lld", (long long)n);
+}
+
+static const char *date(const struct maker *m, int64_t t)
+{
+	char text[MM_TIME_MAX];
+	return mm_arena_strdup(m->mem, mm_time_utc(t, text));
+}
+
+/* ---- what was said */
+
+static const char *server_words(const struct maker *m)
+{
+	const struct mm_dialog *d = m->a != NULL ? m->a->signals.dialog : NULL;
+	if (d == NULL)
+		return NULL;
+	if (m->a->mailbox.state == MM_MAILBOX_NO)
+		return clean(m, m->a->mailbox.last);
+	return clean(m, d->auth_text[0] != '\0' ? d->auth_text : d->last);
+}
+
+static const char *offered(const struct maker *m, unsigned mechs)
+{
+	struct mm_buf b = MM_BUF_INIT(512);
+	for (int i = MM_MECH_PLAIN; i < MM_MECH_COUNT; i++)
+		if ((mechs & MM_MECH_BIT(i)) != 0)
+			mm_buf_addf(&b, "%s%s", b.len > 0 ? ", " : "", mm_mech_name((enum mm_mech)i));
+	const char *out = mm_arena_strdup(m->mem, mm_buf_str(&b));
+	mm_buf_free(&b);
+	return out;
+}
+
+static void place_dialog(struct maker *m, const struct mm_dialog *d)
+{
+	const struct mm_look_result *plain = &m->a->signals.look[MM_LOOK_PLAIN];
+	bool looked = plain->greeting == MM_GREETING_OTHER_MAIL;
+	m->places.v[MM_PLACE_OTHER] = mm_mail_label(looked ? plain->greeting_mail : d->greeting_mail);
+	m->places.v[MM_PLACE_MECH] = mm_mech_name(d->used);
+	m->places.v[MM_PLACE_OFFERED] = offered(m, d->mechs);
+}
+
+/* ---- what a lower layer says */
+
+static const char *cert_detail(const struct mm_tls_watch *w)
+{
+	return w->trouble != MM_CERT_OK ? w->trouble_text : NULL;
+}
+
+static const char *detail(const struct maker *m)
+{
+	const struct mm_signals *s = &m->a->signals;
+	if (m->a->local[0] != '\0')
+		return m->a->local;
+	if (s->gai == EAI_AGAIN && m->a->name.addrs == NULL && m->a->name.ms >= m->a->limits->dns_ms)
+		return "no answer in time";
+	if (s->gai != 0)
+		return gai_strerror(s->gai);
+	if (!s->dialled)
+		return strerror(s->dial_errno);
+	if (m->cls == MM_CLS_TLS_OTHER && s->look[MM_LOOK_TLS12].tls)
+		return "the settings demand TLS 1.3, and the server has no more than 1.2";
+	if (m->cls == MM_CLS_TLS_OTHER && s->tls->alert_in >= 0)
+		return mm_arena_printf(m->mem, "the server says \"%s\"", mm_tls_alert_text(s->tls->alert_in));
+	const char *cert = s->tls != NULL ? cert_detail(s->tls) : NULL;
+	return cert != NULL ? cert : m->a->line.talk != NULL ? m->a->line.talk->error : NULL;
+}
+
+/* How long the step took that did not come to its end. */
+static int64_t waited(const struct maker *m)
+{
+	const struct mm_attempt *a = m->a;
+	if (!a->signals.dialled)
+		return a->tcp_ms;
+	if (m->cls == MM_CLS_AUTH_SLOW)
+		return a->limits->login_ms;
+	return a->limits->answer_ms;
+}
+
+static void place_cert(struct maker *m, const struct mm_tls_watch *w)
+{
+	const struct mm_cert_facts *bad = w->trouble != MM_CERT_OK ? &w->bad : &w->cert;
+	m->places.v[MM_PLACE_SUBJECT] = clean(m, w->cert.subject);
+	m->places.v[MM_PLACE_ISSUER] = clean(m, w->cert.issuer);
+	m->places.v[MM_PLACE_SAN] = clean(m, w->cert.san[0] != '\0' ? w->cert.san : w->cert.subject);
+	m->places.v[MM_PLACE_BAD_SUBJECT] = clean(m, bad->subject);
+	m->places.v[MM_PLACE_CHAIN] = number(m, w->chain);
+	m->places.v[MM_PLACE_NOT_BEFORE] = date(m, bad->not_before);
+	m->places.v[MM_PLACE_NOT_AFTER] = date(m, bad->not_after);
+}
+
+static void place_task(struct maker *m)
+{
+	const struct mm_probe_task *t = m->task;
+	m->places.v[MM_PLACE_HOST] = clean(m, t->host);
+	m->places.v[MM_PLACE_PORT] = number(m, t->port);
+	m->places.v[MM_PLACE_WANTED] = t->auth;
+	if (m->a == NULL)
+		return;
+	m->places.v[MM_PLACE_PROTOCOL] = mm_mail_label(m->a->ep.mail);
+	m->places.v[MM_PLACE_SECURITY] = mm_security_label(m->a->ep.security);
+}
+
+static void place_attempt(struct maker *m)
+{
+	const struct mm_signals *s = &m->a->signals;
+	m->places.v[MM_PLACE_DETAIL] = clean(m, detail(m));
+	m->places.v[MM_PLACE_MS] = number(m, waited(m));
+	m->places.v[MM_PLACE_SERVER] = server_words(m);
+	if (s->dialog != NULL)
+		place_dialog(m, s->dialog);
+	if (s->tls != NULL && s->tls->have_cert)
+		place_cert(m, s->tls);
+}
+
+static const char *sentence(const struct maker *m, const char *tmpl)
+{
+	struct mm_buf b = MM_BUF_INIT(SENTENCE_MAX);
+	const char *out = mm_sentence(tmpl, &m->places, &b) == 0 ? mm_buf_str(&b) : tmpl;
+	out = mm_arena_strdup(m->mem, out);
+	mm_buf_free(&b);
+	return out;
+}
+
+/* ---- facts */
+
+static const char *text_or_null(const struct maker *m, const char *s)
+{
+	return s[0] != '\0' ? mm_arena_strdup(m->mem, s) : NULL;
+}
+
+static struct mm_tls_facts tls_facts(const struct maker *m, const struct mm_tls_watch *w)
+{
+	return (struct mm_tls_facts){
+	    .version = text_or_null(m, w->version),
+	    .cipher = text_or_null(m, w->cipher),
+	    .subject = text_or_null(m, w->cert.subject),
+	    .issuer = text_or_null(m, w->cert.issuer),
+	    .san = text_or_null(m, w->cert.san),
+	    .not_before = w->cert.not_before,
+	    .not_after = w->cert.not_after,
+	};
+}
+
+static int span(int64_t from, int64_t to)
+{
+	return from != 0 && to >= from ? (int)(to - from) : -1;
+}
+
+/* The greeting follows TLS, or the connection where STARTTLS comes later. */
+static struct mm_timing timing(const struct mm_attempt *a)
+{
+	struct mm_timing t = {
+	    a->signals.gai == 0 ? a->dns_ms : -1, a->signals.dialled ? a->tcp_ms : -1, -1, -1, -1};
+	const struct mm_talk *k = a->line.talk;
+	if (k == NULL)
+		return t;
+	int64_t before = k->tls_done != 0 && k->tls_done <= k->greeted ? k->tls_done : k->began;
+	t.tls = span(k->tls_began, k->tls_done);
+	t.greeting = span(before, k->greeted);
+	t.login = span(k->auth_began, k->auth_done);
+	return t;
+}
+
+static struct mm_login base(const struct mm_probe_task *t)
+{
+	return (struct mm_login){
+	    .user = "",
+	    .account = "",
+	    .side = mm_streq(t->protocol, "smtp") ? "outgoing" : "incoming",
+	    .protocol = t->protocol,
+	    .host = t->host,
+	    .security = t->security,
+	    .auth = t->auth != NULL ? t->auth : "password",
+	    .username = t->username != NULL ? t->username : "",
+	    .port = t->port,
+	    .level = t->level,
+	    .timing = {-1, -1, -1, -1, -1},
+	    .when = (int64_t)time(NULL),
+	};
+}
+
+static void put_verdict(const struct maker *m, struct mm_login *out)
+{
+	const struct mm_cls_def *def = mm_cls_def(m->cls);
+	out->result = mm_cls_result(m->cls);
+	out->cls = def->word;
+	out->text = sentence(m, def->user);
+	out->admin = sentence(m, def->admin);
+}
+
+void mm_answer_make(
+    const struct mm_attempt *a, const struct mm_probe_task *task, struct mm_arena *mem, struct mm_login *out)
+{
+	struct maker m = {.a = a, .task = task, .mem = mem};
+	m.cls = a->local[0] != '\0' ? MM_CLS_LOCAL_TROUBLE : mm_diagnose(&a->signals);
+	*out = base(task);
+	place_task(&m);
+	place_attempt(&m);
+	put_verdict(&m, out);
+	out->any = mm_level_reached(&a->signals, &out->reached);
+	/* of a success only what the server wants the user to see (RFC 9051 7.1) */
+	if (out->result != MM_LOGIN_PASSED ||
+	    (m.places.v[MM_PLACE_SERVER] != NULL && strstr(m.places.v[MM_PLACE_SERVER], "[ALERT]") != NULL))
+		out->server_text = m.places.v[MM_PLACE_SERVER];
+	out->timing = timing(a);
+	if (a->signals.tls != NULL)
+		out->tls = tls_facts(&m, a->signals.tls);
+}
+
+void mm_answer_refuse(const struct mm_probe_task *task, enum mm_cls cls, const char *detail_text,
+    struct mm_arena *mem, struct mm_login *out)
+{
+	struct maker m = {.task = task, .mem = mem, .cls = cls};
+	*out = base(task);
+	place_task(&m);
+	m.places.v[MM_PLACE_DETAIL] = clean(&m, detail_text);
+	put_verdict(&m, out);
+}

@@ -1,0 +1,261 @@
+#include "agent/probe/attempt.h"
+
+#include <errno.h>
+
+#define SASL_MECHS (~(MM_MECH_BIT(MM_MECH_COMMAND) | MM_MECH_BIT(MM_MECH_NONE)))
+
+static void dial(struct mm_attempt *a, struct mm_line *l, int64_t now)
+{
+	int limit = l == &a->line ? a->limits->dial_ms : a->limits->look_ms;
+	mm_dial_begin(&l->dial, a->name.addrs, a->name.n, a->ep.port, now, limit);
+	l->dialling = true;
+}
+
+static void hang_up(struct mm_line *l)
+{
+	if (l->dialling)
+		mm_dial_end(&l->dial);
+	l->dialling = false;
+	mm_talk_end(l->talk);
+	l->talk = NULL;
+}
+
+/* ---- the test itself */
+
+static void begin_talk(struct mm_attempt *a)
+{
+	struct mm_err err = MM_ERR_NONE;
+	struct mm_talk_plan plan = {.ep = &a->ep, .limits = a->limits};
+	if (mm_login_possible(&a->ep)) {
+		plan.secret = a->secret;
+		plan.login_options = a->own_command ? NULL : a->ep.auth->login_options;
+	}
+	a->line.talk = mm_talk_begin(a->multi, &plan, mm_dial_take(&a->line.dial), &err);
+	if (a->line.talk == NULL) {
+		snprintf(a->local, sizeof(a->local), "%.*s", (int)sizeof(a->local) - 1, err.text);
+		a->done = true;
+		return;
+	}
+	a->signals.dialog = &a->line.talk->dialog;
+	a->signals.tls = &a->line.talk->tls;
+}
+
+static void step_dial(struct mm_attempt *a, int64_t now)
+{
+	enum mm_dial_state s = mm_dial_step(&a->line.dial, now);
+	if (s == MM_DIAL_PENDING)
+		return;
+	a->line.dialling = false;
+	a->tcp_ms = (int)(now - a->dial_began);
+	a->signals.dialled = s == MM_DIAL_DONE;
+	if (s == MM_DIAL_FAILED) {
+		a->signals.dial_errno = mm_dial_errno(&a->line.dial);
+		a->done = true;
+	} else if (a->ep.level == MM_LEVEL_REACH) {
+		mm_dial_end(&a->line.dial);
+		a->done = true;
+	} else {
+		begin_talk(a);
+	}
+}
+
+/* Where "password" allows the protocol's own login and the server has no
+ * SASL at all, libcurl must not be told a mechanism: then it uses LOGIN or
+ * USER. Nothing was sent in the first try, so no attempt was wasted. APOP
+ * would come first where the greeting invites to it; not what clients do. */
+static bool wants_own_command(const struct mm_attempt *a)
+{
+	const struct mm_dialog *d = a->signals.dialog;
+	return a->signals.end == MM_END_DENIED && !d->auth_sent && a->ep.auth->own_command &&
+	       !a->own_command && (d->mechs & SASL_MECHS) == 0 && !d->login_disabled && !d->apop_stamp &&
+	       d->mail != MM_MAIL_SMTP;
+}
+
+static bool holds(const struct mm_attempt *a)
+{
+	enum mm_level level;
+	return a->signals.end == MM_END_OK && mm_level_reached(&a->signals, &level) &&
+	       level >= MM_LEVEL_LOGIN;
+}
+
+static void step_mailbox(struct mm_attempt *a, int64_t now)
+{
+	if (!mm_mailbox_go(&a->mailbox, a->line.talk, now))
+		return;
+	a->signals.mailbox = a->mailbox.state;
+	a->in_mailbox = false;
+}
+
+static void try_own_command(struct mm_attempt *a, int64_t now)
+{
+	a->own_command = true;
+	a->signals.end = MM_END_NOT_RUN;
+	a->signals.dialog = NULL;
+	a->signals.tls = NULL;
+	hang_up(&a->line);
+	dial(a, &a->line, now);
+}
+
+static void talk_over(struct mm_attempt *a, int64_t now)
+{
+	a->signals.end = a->line.talk->end;
+	if (wants_own_command(a)) {
+		try_own_command(a, now);
+	} else if (holds(a)) {
+		a->in_mailbox = mm_mailbox_begin(&a->mailbox, a->line.talk, now);
+		if (a->in_mailbox)
+			step_mailbox(a, now);
+		else
+			a->signals.mailbox = MM_MAILBOX_OK;
+	}
+}
+
+static void step_line(struct mm_attempt *a, int64_t now)
+{
+	if (a->line.dialling) {
+		step_dial(a, now);
+		return;
+	}
+	if (a->in_mailbox) {
+		step_mailbox(a, now);
+		return;
+	}
+	if (a->signals.end != MM_END_NOT_RUN)
+		return;
+	mm_talk_step(a->line.talk, now);
+	if (a->line.talk->finished)
+		talk_over(a, now);
+}
+
+/* ---- second looks */
+
+static void begin_look(struct mm_attempt *a, enum mm_look look, int64_t now)
+{
+	a->look = look;
+	a->signals.look[look].run = true;
+	dial(a, &a->look_line, now);
+}
+
+static void look_over(struct mm_attempt *a)
+{
+	const struct mm_talk *t = a->look_line.talk;
+	struct mm_look_result *r = &a->signals.look[a->look];
+	if (t != NULL) {
+		r->tls = t->tls.done;
+		r->greeting = t->dialog.greeting;
+		r->greeting_mail = t->dialog.greeting_mail;
+	}
+	bool settled = t != NULL && mm_talk_settled(t);
+	hang_up(&a->look_line);
+	a->look = MM_LOOK_NONE;
+	/* the answer is known: no use in waiting for the first connection */
+	if (settled && a->line.talk != NULL && mm_talk_silent(a->line.talk, INT64_MAX))
+		mm_talk_abort(a->line.talk, MM_END_TIMEOUT);
+}
+
+static void step_look(struct mm_attempt *a, int64_t now)
+{
+	struct mm_line *l = &a->look_line;
+	if (l->dialling) {
+		enum mm_dial_state s = mm_dial_step(&l->dial, now);
+		if (s == MM_DIAL_PENDING)
+			return;
+		l->dialling = false;
+		if (s == MM_DIAL_DONE) {
+			struct mm_talk_plan plan = {.ep = &a->ep, .limits = a->limits, .look = a->look};
+			l->talk = mm_talk_begin(a->multi, &plan, mm_dial_take(&l->dial), NULL);
+		}
+		if (l->talk == NULL)
+			look_over(a);
+		return;
+	}
+	mm_talk_step(l->talk, now);
+	if (l->talk->finished)
+		look_over(a);
+}
+
+static void finish(struct mm_attempt *a)
+{
+	if (a->signals.end == MM_END_OK && a->signals.mailbox != MM_MAILBOX_SILENT)
+		mm_mailbox_leave(a->line.talk);
+	a->done = true;
+}
+
+static void maybe_look(struct mm_attempt *a, int64_t now)
+{
+	bool over = a->signals.end != MM_END_NOT_RUN;
+	a->signals.silent = a->line.talk != NULL && mm_talk_silent(a->line.talk, now);
+	if (!over && !a->signals.silent)
+		return;
+	enum mm_look look = mm_next_look(&a->signals);
+	if (look != MM_LOOK_NONE)
+		begin_look(a, look, now);
+	else if (over)
+		finish(a);
+}
+
+/* ---- for the engine */
+
+void mm_attempt_begin(struct mm_attempt *a, const struct mm_name_answer *name, int64_t now)
+{
+	a->name = *name;
+	a->signals.ep = &a->ep;
+	a->signals.gai = name->gai;
+	a->dns_ms = name->ms;
+	a->tcp_ms = -1;
+	a->dial_began = now;
+	if (name->gai != 0)
+		a->done = true;
+	else
+		dial(a, &a->line, now);
+}
+
+void mm_attempt_step(struct mm_attempt *a, int64_t now)
+{
+	if (!a->done)
+		step_line(a, now);
+	if (!a->done && a->look != MM_LOOK_NONE)
+		step_look(a, now);
+	if (a->done || a->line.dialling || a->in_mailbox || a->look != MM_LOOK_NONE)
+		return;
+	maybe_look(a, now);
+}
+
+static size_t poll_line(const struct mm_line *l, bool talking, struct pollfd *fds, size_t max)
+{
+	if (l->dialling)
+		return mm_dial_poll(&l->dial, fds, max);
+	if (!talking || max == 0)
+		return 0;
+	fds[0] = (struct pollfd){.fd = l->talk->sock, .events = POLLIN};
+	return 1;
+}
+
+size_t mm_attempt_poll(const struct mm_attempt *a, struct pollfd *fds, size_t max)
+{
+	size_t n = poll_line(&a->line, a->in_mailbox, fds, max);
+	return n + poll_line(&a->look_line, false, fds + n, max - n);
+}
+
+static int64_t wake_line(const struct mm_line *l, int64_t now)
+{
+	if (l->dialling)
+		return mm_dial_wake(&l->dial);
+	return l->talk != NULL && !l->talk->finished ? mm_talk_wake(l->talk, now) : INT64_MAX;
+}
+
+int64_t mm_attempt_wake(const struct mm_attempt *a, int64_t now)
+{
+	int64_t first = wake_line(&a->line, now), second = wake_line(&a->look_line, now);
+	if (a->in_mailbox && a->mailbox.deadline < first)
+		first = a->mailbox.deadline;
+	return first < second ? first : second;
+}
+
+void mm_attempt_end(struct mm_attempt *a)
+{
+	hang_up(&a->line);
+	hang_up(&a->look_line);
+	a->signals.dialog = NULL;
+	a->signals.tls = NULL;
+}

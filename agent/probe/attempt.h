@@ -1,0 +1,58 @@
+/*
+ * The test of one endpoint for one user, from the name to the mailbox, with
+ * the second looks that a failure needs. A state machine: every step does
+ * what can be done without waiting.
+ */
+#ifndef MM_AGENT_PROBE_ATTEMPT_H
+#define MM_AGENT_PROBE_ATTEMPT_H
+
+#include <curl/curl.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/probe/diagnose.h"
+#include "agent/probe/dial.h"
+#include "agent/probe/endpoint.h"
+#include "agent/probe/mailbox.h"
+#include "agent/probe/resolve.h"
+#include "agent/probe/talk.h"
+
+/* A connection at work: the test itself, or a second look. */
+struct mm_line {
+	bool dialling;
+	struct mm_dial dial;
+	struct mm_talk *talk; /* NULL before and without one */
+};
+
+struct mm_attempt {
+	struct mm_endpoint ep;
+	const struct mm_secret *secret; /* NULL: none */
+	CURLM *multi;
+	const struct mm_limits *limits;
+	struct mm_signals signals;
+	struct mm_line line;
+	struct mm_mailbox_step mailbox;
+	bool in_mailbox;
+	bool own_command; /* second try, with the protocol's own login */
+	struct mm_line look_line;
+	enum mm_look look; /* that is under way */
+	struct mm_name_answer name;
+	int64_t dial_began;
+	int dns_ms, tcp_ms; /* -1: not reached */
+	char local[128];    /* trouble of our own */
+	bool done;
+};
+
+/* `a` holds a linted endpoint; the name has been answered. */
+void mm_attempt_begin(struct mm_attempt *a, const struct mm_name_answer *name, int64_t now);
+/* Go on; `a->done` says whether the verdict stands. */
+void mm_attempt_step(struct mm_attempt *a, int64_t now);
+size_t mm_attempt_poll(const struct mm_attempt *a, struct pollfd *fds, size_t max);
+#define MM_ATTEMPT_FDS (2 * MM_ADDRS_MAX) /* most that mm_attempt_poll() gives */
+int64_t mm_attempt_wake(const struct mm_attempt *a, int64_t now);
+/* Connections that are open or being opened. */
+void mm_attempt_end(struct mm_attempt *a);
+
+#endif

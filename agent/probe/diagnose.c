@@ -1,0 +1,340 @@
+#include "agent/probe/diagnose.h"
+
+#include <errno.h>
+#include <netdb.h>
+
+bool mm_login_possible(const struct mm_endpoint *ep)
+{
+	return ep->level >= MM_LEVEL_LOGIN && ep->has_secret && ep->username != NULL &&
+	       ep->auth->accepts != 0 && ep->auth->testable;
+}
+
+static bool accepted(const struct mm_signals *s)
+{
+	return (s->ep->auth->accepts & MM_MECH_BIT(s->dialog->used)) != 0;
+}
+
+/* ---- name and connection */
+
+static enum mm_cls of_name(int gai)
+{
+	switch (gai) {
+	case EAI_NONAME:
+		return MM_CLS_DNS_NO_SUCH_NAME;
+	case EAI_NODATA:
+	case EAI_ADDRFAMILY:
+		return MM_CLS_DNS_NO_ADDRESS;
+	default:
+		return MM_CLS_DNS_UNAVAILABLE;
+	}
+}
+
+static enum mm_cls of_dial(int e)
+{
+	switch (e) {
+	case ECONNREFUSED:
+		return MM_CLS_CONN_REFUSED;
+	case ETIMEDOUT:
+		return MM_CLS_CONN_TIMEOUT;
+	case EHOSTUNREACH:
+		return MM_CLS_HOST_UNREACHABLE;
+	case ENETUNREACH:
+	case EADDRNOTAVAIL:
+		return MM_CLS_NET_NO_ROUTE;
+	default:
+		return MM_CLS_CONN_FAILED;
+	}
+}
+
+/* ---- second look */
+
+static bool is_settled(const struct mm_look_result *r)
+{
+	return r->tls || r->greeting != MM_GREETING_NONE;
+}
+
+static bool handshake_failed(const struct mm_signals *s)
+{
+	return (s->end == MM_END_TLS || s->end == MM_END_TLS_CLOSED) && !s->tls->have_cert && !s->tls->done;
+}
+
+static bool is_quiet(const struct mm_signals *s)
+{
+	if (!s->silent && s->end != MM_END_TIMEOUT)
+		return false;
+	return s->dialog->greeting == MM_GREETING_NONE && !s->tls->done && !s->tls->have_cert;
+}
+
+static enum mm_look next_version(const struct mm_signals *s)
+{
+	if (s->ep->tls_min == 13 && !s->look[MM_LOOK_TLS12].run)
+		return MM_LOOK_TLS12;
+	if (!s->look[MM_LOOK_TLS12].tls && !s->look[MM_LOOK_OLD_TLS].run)
+		return MM_LOOK_OLD_TLS;
+	return MM_LOOK_NONE;
+}
+
+enum mm_look mm_next_look(const struct mm_signals *s)
+{
+	if (!s->dialled || s->dialog == NULL || s->dialog->auth_sent)
+		return MM_LOOK_NONE;
+	bool implicit = s->ep->security == MM_SEC_TLS;
+	if (is_quiet(s)) {
+		enum mm_look other = implicit ? MM_LOOK_PLAIN : MM_LOOK_TLS;
+		return s->look[other].run ? MM_LOOK_NONE : other;
+	}
+	if (!handshake_failed(s))
+		return MM_LOOK_NONE;
+	/* an alert proves that TLS is spoken */
+	if (implicit && s->tls->alert_in < 0 && !s->look[MM_LOOK_PLAIN].run)
+		return MM_LOOK_PLAIN;
+	if (is_settled(&s->look[MM_LOOK_PLAIN]))
+		return MM_LOOK_NONE;
+	return next_version(s);
+}
+
+/* What a greeting in clear means where the settings say TLS. */
+static enum mm_cls of_plain_look(const struct mm_signals *s)
+{
+	switch (s->look[MM_LOOK_PLAIN].greeting) {
+	case MM_GREETING_OK:
+	case MM_GREETING_PREAUTH:
+	case MM_GREETING_REFUSED:
+		return MM_CLS_TLS_TO_PLAIN_PORT;
+	case MM_GREETING_OTHER_MAIL:
+		return MM_CLS_WRONG_PROTOCOL;
+	case MM_GREETING_STRANGE:
+		return MM_CLS_NOT_MAIL_SERVER;
+	case MM_GREETING_NONE:
+		break;
+	}
+	return MM_CLS_NONE;
+}
+
+/* ---- encryption */
+
+static enum mm_cls of_handshake(const struct mm_signals *s)
+{
+	enum mm_cls plain = of_plain_look(s);
+	if (plain != MM_CLS_NONE)
+		return plain;
+	if (s->look[MM_LOOK_OLD_TLS].tls)
+		return MM_CLS_TLS_VERSION_TOO_OLD;
+	if (s->look[MM_LOOK_TLS12].tls)
+		return MM_CLS_TLS_OTHER;
+	if (s->tls->client_cert_asked)
+		return MM_CLS_TLS_CLIENT_CERT;
+	return s->end == MM_END_TLS_CLOSED ? MM_CLS_TLS_CLOSED : MM_CLS_TLS_OTHER;
+}
+
+static enum mm_cls of_cert(const struct mm_signals *s)
+{
+	switch (s->tls->trouble) {
+	case MM_CERT_OK: /* the chain held, so it was the name */
+		return s->tls->have_cert ? MM_CLS_CERT_NAME_MISMATCH : MM_CLS_CERT_OTHER;
+	case MM_CERT_EXPIRED:
+		return MM_CLS_CERT_EXPIRED;
+	case MM_CERT_NOT_YET_VALID:
+		return MM_CLS_CERT_NOT_YET_VALID;
+	case MM_CERT_SELF_SIGNED:
+		return MM_CLS_CERT_SELF_SIGNED;
+	case MM_CERT_UNKNOWN_CA:
+		return MM_CLS_CERT_UNKNOWN_CA;
+	case MM_CERT_WEAK:
+		return MM_CLS_CERT_WEAK;
+	case MM_CERT_OTHER:
+		break;
+	}
+	return MM_CLS_CERT_OTHER;
+}
+
+static enum mm_cls of_starttls(const struct mm_signals *s)
+{
+	const struct mm_dialog *d = s->dialog;
+	if (d->starttls_masked)
+		return MM_CLS_STARTTLS_STRIPPED;
+	if (d->starttls_sent)
+		return MM_CLS_STARTTLS_REFUSED;
+	return d->starttls_odd_case ? MM_CLS_LIBRARY_LIMIT : MM_CLS_STARTTLS_NOT_OFFERED;
+}
+
+/* ---- ends without a verdict of the server */
+
+static enum mm_cls of_timeout(const struct mm_signals *s)
+{
+	const struct mm_dialog *d = s->dialog;
+	if (d->auth_open)
+		return MM_CLS_AUTH_SLOW;
+	if (is_quiet(s)) {
+		enum mm_cls plain = of_plain_look(s);
+		if (plain != MM_CLS_NONE)
+			return plain;
+		return s->look[MM_LOOK_TLS].tls ? MM_CLS_PLAIN_TO_TLS_PORT : MM_CLS_NO_GREETING;
+	}
+	if (s->tls->started && !s->tls->done)
+		return MM_CLS_TLS_OTHER;
+	return d->greeting == MM_GREETING_NONE ? MM_CLS_NO_GREETING : MM_CLS_SERVER_SLOW;
+}
+
+static enum mm_cls of_lost(const struct mm_signals *s)
+{
+	const struct mm_dialog *d = s->dialog;
+	if (d->auth_open)
+		return mm_refusal_class(d->last, MM_CLS_AUTH_CONN_DROPPED);
+	/* in TLS 1.3 the alert arrives after the handshake is done for us */
+	if (s->tls->done && d->greeting == MM_GREETING_NONE && s->tls->client_cert_asked)
+		return MM_CLS_TLS_CLIENT_CERT;
+	return mm_refusal_class(d->last, MM_CLS_CONN_DROPPED);
+}
+
+static enum mm_cls of_weird(const struct mm_signals *s)
+{
+	const struct mm_dialog *d = s->dialog;
+	if (d->greeting == MM_GREETING_REFUSED)
+		return mm_refusal_class(d->last, MM_CLS_SERVER_REFUSES);
+	if (d->starttls_sent && !s->tls->done)
+		return MM_CLS_STARTTLS_INJECTION;
+	return MM_CLS_PROTOCOL_ERROR;
+}
+
+static enum mm_cls of_hopeless(const struct mm_signals *s)
+{
+	switch (s->dialog->greeting) {
+	case MM_GREETING_OTHER_MAIL:
+		return MM_CLS_WRONG_PROTOCOL;
+	case MM_GREETING_STRANGE:
+		return MM_CLS_NOT_MAIL_SERVER;
+	case MM_GREETING_NONE:
+	case MM_GREETING_OK:
+	case MM_GREETING_PREAUTH:
+	case MM_GREETING_REFUSED:
+		break;
+	}
+	return MM_CLS_PROTOCOL_ERROR;
+}
+
+/* ---- login */
+
+/* The server ended up where no login was tried; why? */
+static enum mm_cls of_no_attempt(const struct mm_signals *s)
+{
+	const struct mm_dialog *d = s->dialog;
+	unsigned usable = d->mechs & s->ep->auth->accepts;
+	bool command = d->mail == MM_MAIL_IMAP && s->ep->auth->own_command && !d->login_disabled;
+	if (!d->tls && usable == 0 && (d->login_disabled || d->starttls_offered))
+		return MM_CLS_AUTH_NEEDS_TLS;
+	/* offered after all, but libcurl did not take it: names not in capitals, or
+	 * a LOGINDISABLED from before STARTTLS that it never forgets */
+	if (usable != 0 || command)
+		return MM_CLS_LIBRARY_LIMIT;
+	if (d->mechs == 0 && d->mail == MM_MAIL_SMTP)
+		return MM_CLS_AUTH_NOT_OFFERED;
+	return MM_CLS_AUTH_MECH_NOT_OFFERED;
+}
+
+static enum mm_cls of_denied(const struct mm_signals *s)
+{
+	const struct mm_dialog *d = s->dialog;
+	if (!d->auth_sent)
+		return of_no_attempt(s);
+	if (!accepted(s))
+		return MM_CLS_MECH_DIFFERS;
+	return d->auth_reply == MM_REPLY_NO ? mm_auth_reply_class(d) : MM_CLS_AUTH_UNCLEAR;
+}
+
+static enum mm_cls of_mailbox(const struct mm_signals *s)
+{
+	switch (s->mailbox) {
+	case MM_MAILBOX_OK:
+		return s->ep->level > MM_LEVEL_LOGIN ? MM_CLS_ROUNDTRIP_NOT_TESTED : MM_CLS_NONE;
+	case MM_MAILBOX_NO:
+		return MM_CLS_MAILBOX_UNUSABLE;
+	case MM_MAILBOX_SILENT:
+		return MM_CLS_MAILBOX_NO_ANSWER;
+	case MM_MAILBOX_NOT_RUN:
+		break;
+	}
+	return MM_CLS_LOCAL_TROUBLE;
+}
+
+static enum mm_cls why_no_login(const struct mm_endpoint *ep)
+{
+	if (ep->auth->accepts == 0)
+		return MM_CLS_NO_LOGIN_WANTED;
+	if (!ep->auth->testable)
+		return MM_CLS_MECH_NOT_TESTABLE;
+	return ep->username == NULL ? MM_CLS_NO_USERNAME : MM_CLS_NO_SECRET;
+}
+
+/* libcurl is content; that alone proves nothing. */
+static enum mm_cls of_ok(const struct mm_signals *s)
+{
+	const struct mm_endpoint *ep = s->ep;
+	if (ep->security != MM_SEC_NONE && !s->tls->done)
+		return MM_CLS_LOCAL_TROUBLE;
+	if (ep->level < MM_LEVEL_LOGIN)
+		return ep->security == MM_SEC_NONE ? MM_CLS_NO_TLS_WANTED : MM_CLS_NONE;
+	if (!mm_login_possible(ep))
+		return why_no_login(ep);
+	if (s->dialog->greeting == MM_GREETING_PREAUTH)
+		return MM_CLS_PREAUTH_NOT_A_TEST;
+	if (!s->dialog->auth_sent)
+		return of_no_attempt(s);
+	if (!accepted(s))
+		return MM_CLS_MECH_DIFFERS;
+	return mm_dialog_logged_in(s->dialog) ? of_mailbox(s) : MM_CLS_PROTOCOL_ERROR;
+}
+
+enum mm_cls mm_diagnose(const struct mm_signals *s)
+{
+	if (s->gai != 0)
+		return of_name(s->gai);
+	if (!s->dialled)
+		return of_dial(s->dial_errno);
+	switch (s->end) {
+	case MM_END_NOT_RUN:
+		return s->ep->level == MM_LEVEL_REACH ? MM_CLS_NONE : MM_CLS_LOCAL_TROUBLE;
+	case MM_END_OK:
+		return of_ok(s);
+	case MM_END_TIMEOUT:
+		return of_timeout(s);
+	case MM_END_HOPELESS:
+		return of_hopeless(s);
+	case MM_END_TLS:
+	case MM_END_TLS_CLOSED:
+		return of_handshake(s);
+	case MM_END_CERT:
+		return of_cert(s);
+	case MM_END_PIN:
+		return MM_CLS_CERT_PIN;
+	case MM_END_STARTTLS:
+		return of_starttls(s);
+	case MM_END_DENIED:
+		return of_denied(s);
+	case MM_END_LOST:
+		return of_lost(s);
+	case MM_END_WEIRD:
+		return of_weird(s);
+	case MM_END_EHLO:
+		return s->dialog->starttls_masked ? MM_CLS_STARTTLS_STRIPPED : MM_CLS_EHLO_REJECTED;
+	case MM_END_CA:
+		return MM_CLS_CA_FILE_UNREADABLE;
+	case MM_END_LOCAL:
+		break;
+	}
+	return MM_CLS_LOCAL_TROUBLE;
+}
+
+bool mm_level_reached(const struct mm_signals *s, enum mm_level *out)
+{
+	*out = MM_LEVEL_REACH;
+	if (!s->dialled)
+		return false;
+	if (s->dialog == NULL || s->end == MM_END_CERT || s->end == MM_END_PIN)
+		return true;
+	if (mm_dialog_logged_in(s->dialog) && accepted(s))
+		*out = MM_LEVEL_LOGIN;
+	else if (s->tls->done && mm_diagnose(s) != MM_CLS_TLS_CLIENT_CERT)
+		*out = MM_LEVEL_TLS;
+	return true;
+}

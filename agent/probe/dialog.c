@@ -1,0 +1,385 @@
+#include "agent/probe/dialog.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+struct text {
+	const char *p;
+	size_t n;
+};
+
+void mm_dialog_init(struct mm_dialog *d, enum mm_mail mail)
+{
+	*d = (struct mm_dialog){.mail = mail};
+}
+
+static struct text line_text(const char *line, size_t n)
+{
+	while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == '\r'))
+		n--;
+	return (struct text){line, n};
+}
+
+static bool begins(struct text t, const char *word)
+{
+	size_t n = strlen(word);
+	return t.n >= n && strncasecmp(t.p, word, n) == 0;
+}
+
+static struct text skip(struct text t, size_t n)
+{
+	n = n < t.n ? n : t.n;
+	return (struct text){t.p + n, t.n - n};
+}
+
+/* The next word; `t` then begins behind it. */
+static struct text take_word(struct text *t)
+{
+	while (t->n > 0 && t->p[0] == ' ')
+		*t = skip(*t, 1);
+	struct text w = {t->p, 0};
+	while (w.n < t->n && t->p[w.n] != ' ')
+		w.n++;
+	*t = skip(*t, w.n);
+	return w;
+}
+
+static bool is_word(struct text w, const char *word)
+{
+	return w.n == strlen(word) && strncasecmp(w.p, word, w.n) == 0;
+}
+
+static bool contains(struct text t, const char *word)
+{
+	size_t n = strlen(word);
+	for (size_t i = 0; i + n <= t.n; i++)
+		if (strncasecmp(t.p + i, word, n) == 0)
+			return true;
+	return false;
+}
+
+static void copy(char *to, size_t size, struct text t)
+{
+	size_t n = t.n < size - 1 ? t.n : size - 1;
+	memcpy(to, t.p, n);
+	to[n] = '\0';
+}
+
+static void append_auth_text(struct mm_dialog *d, struct text t)
+{
+	size_t have = strlen(d->auth_text);
+	if (have + 2 >= sizeof(d->auth_text))
+		return;
+	if (have > 0)
+		d->auth_text[have++] = ' ';
+	copy(d->auth_text + have, sizeof(d->auth_text) - have, t);
+}
+
+/* 100..599, or 0 when the line does not begin like an SMTP reply. */
+static int smtp_code(struct text t)
+{
+	if (t.n < 3 || t.p[0] < '1' || t.p[0] > '5' || !isdigit((unsigned char)t.p[1]) ||
+	    !isdigit((unsigned char)t.p[2]))
+		return 0;
+	if (t.n > 3 && t.p[3] != ' ' && t.p[3] != '-')
+		return 0;
+	return (t.p[0] - '0') * 100 + (t.p[1] - '0') * 10 + (t.p[2] - '0');
+}
+
+static bool smtp_is_last(struct text t)
+{
+	return t.n == 3 || t.p[3] == ' ';
+}
+
+/* ---- greeting */
+
+/* Which protocol greets like this? -1: none. FTP says 220 too. */
+static int greeting_mail(struct text t)
+{
+	if (begins(t, "* OK") || begins(t, "* PREAUTH") || begins(t, "* BYE"))
+		return MM_MAIL_IMAP;
+	if (begins(t, "+OK") || begins(t, "-ERR"))
+		return MM_MAIL_POP3;
+	int code = smtp_code(t);
+	if ((code == 220 && !contains(t, "FTP")) || code == 421 || code == 554)
+		return MM_MAIL_SMTP;
+	return -1;
+}
+
+static enum mm_greeting own_greeting(struct text t)
+{
+	if (begins(t, "* PREAUTH"))
+		return MM_GREETING_PREAUTH;
+	if (begins(t, "* BYE") || begins(t, "-ERR") || begins(t, "421") || begins(t, "554"))
+		return MM_GREETING_REFUSED;
+	return MM_GREETING_OK;
+}
+
+static void take_greeting(struct mm_dialog *d, struct text t)
+{
+	int mail = greeting_mail(t);
+	/* A mail server of our protocol may refuse with any of its codes. */
+	if (mail < 0 && d->mail == MM_MAIL_SMTP && smtp_code(t) >= 400)
+		d->greeting = MM_GREETING_REFUSED;
+	else if (mail < 0)
+		d->greeting = MM_GREETING_STRANGE;
+	else if (mail == (int)d->mail)
+		d->greeting = own_greeting(t);
+	else
+		d->greeting = MM_GREETING_OTHER_MAIL;
+	if (d->greeting == MM_GREETING_OTHER_MAIL)
+		d->greeting_mail = (enum mm_mail)mail;
+	d->starttls_masked = d->mail == MM_MAIL_SMTP && contains(t, "****");
+	const char *stamp = memchr(t.p, '<', t.n);
+	d->apop_stamp = d->mail == MM_MAIL_POP3 && stamp != NULL &&
+			memchr(stamp, '>', t.n - (size_t)(stamp - t.p)) != NULL;
+}
+
+/* ---- capabilities */
+
+static void take_mechs(struct mm_dialog *d, struct text t)
+{
+	for (struct text w = take_word(&t); w.n > 0; w = take_word(&t))
+		d->mechs |= MM_MECH_BIT(mm_mech_by_name(w.p, w.n));
+}
+
+static void take_capability(struct mm_dialog *d, struct text w)
+{
+	if (is_word(w, "STARTTLS") || is_word(w, "STLS")) {
+		d->starttls_offered = true;
+		d->starttls_odd_case = memcmp(w.p, w.n == 4 ? "STLS" : "STARTTLS", w.n) != 0;
+	} else if (begins(w, "XXXX")) {
+		d->starttls_masked = true;
+	} else if (is_word(w, "LOGINDISABLED")) {
+		d->login_disabled = true;
+	} else if (begins(w, "AUTH=")) {
+		take_mechs(d, skip(w, 5));
+	}
+}
+
+static void imap_untagged(struct mm_dialog *d, struct text t)
+{
+	t = skip(t, 2);
+	if (!is_word(take_word(&t), "CAPABILITY"))
+		return;
+	d->login_disabled = false;
+	d->mechs = 0;
+	for (struct text w = take_word(&t); w.n > 0; w = take_word(&t))
+		take_capability(d, w);
+}
+
+static void pop3_capability(struct mm_dialog *d, struct text t)
+{
+	struct text w = take_word(&t);
+	if (is_word(w, "SASL"))
+		take_mechs(d, t);
+	else if (is_word(w, "USER"))
+		d->mechs |= MM_MECH_BIT(MM_MECH_COMMAND);
+	else
+		take_capability(d, w);
+}
+
+static void smtp_capability(struct mm_dialog *d, struct text t)
+{
+	t = skip(t, 4);
+	struct text w = take_word(&t);
+	if (is_word(w, "AUTH"))
+		take_mechs(d, t);
+	else
+		take_capability(d, w);
+}
+
+/* ---- the reply to a login */
+
+static void auth_end(struct mm_dialog *d, enum mm_reply r)
+{
+	d->auth_reply = r;
+	d->auth_open = false;
+}
+
+/* "eyJ" is base64 of "{" and a quotation mark: the error object of OAuth. */
+static void take_challenge(struct mm_dialog *d, struct text t)
+{
+	if (begins(t, "eyJ"))
+		d->token_error = true;
+}
+
+static void imap_auth(struct mm_dialog *d, struct text t)
+{
+	if (begins(t, "+")) {
+		take_challenge(d, skip(t, 2));
+		return;
+	}
+	if (begins(t, "* CAPABILITY"))
+		return;
+	size_t n = strlen(d->tag);
+	append_auth_text(d, t);
+	if (n == 0 || t.n <= n || memcmp(t.p, d->tag, n) != 0 || t.p[n] != ' ')
+		return;
+	struct text rest = skip(t, n);
+	struct text w = take_word(&rest);
+	d->auth_bad = is_word(w, "BAD");
+	auth_end(d, is_word(w, "OK") ? MM_REPLY_OK : MM_REPLY_NO);
+}
+
+static void pop3_auth(struct mm_dialog *d, struct text t)
+{
+	if (begins(t, "+OK") && d->user_open) {
+		d->user_open = false;
+		d->auth_open = false;
+		d->auth_sent = false;
+	} else if (begins(t, "+OK")) {
+		append_auth_text(d, t);
+		auth_end(d, MM_REPLY_OK);
+	} else if (begins(t, "+")) {
+		take_challenge(d, skip(t, 2));
+	} else {
+		append_auth_text(d, t);
+		if (begins(t, "-ERR"))
+			auth_end(d, MM_REPLY_NO);
+	}
+}
+
+static void smtp_auth(struct mm_dialog *d, struct text t)
+{
+	int code = smtp_code(t);
+	if (code == 334) {
+		take_challenge(d, skip(t, 4));
+		return;
+	}
+	append_auth_text(d, t);
+	if (code == 0 || !smtp_is_last(t))
+		return;
+	d->auth_code = code;
+	auth_end(d, code == 235 ? MM_REPLY_OK : MM_REPLY_NO);
+}
+
+/* ---- all lines of the server */
+
+static void imap_in(struct mm_dialog *d, struct text t)
+{
+	if (begins(t, "* "))
+		imap_untagged(d, t);
+	else if (d->starttls_sent && !d->tls && !begins(t, "+")) {
+		take_word(&t);
+		d->starttls_refused = !is_word(take_word(&t), "OK");
+	}
+}
+
+static void pop3_in(struct mm_dialog *d, struct text t)
+{
+	if (begins(t, "-ERR"))
+		d->starttls_refused = d->starttls_refused || (d->starttls_sent && !d->tls);
+	else if (!begins(t, "+"))
+		pop3_capability(d, t);
+}
+
+static void smtp_in(struct mm_dialog *d, struct text t)
+{
+	int code = smtp_code(t);
+	if (d->starttls_sent && !d->tls)
+		d->starttls_refused = code != 220;
+	else if (code == 250 && d->ehlo_sent && !d->helo_sent)
+		smtp_capability(d, t);
+}
+
+void mm_dialog_in(struct mm_dialog *d, const char *line, size_t n)
+{
+	static void (*const auth[])(struct mm_dialog *, struct text) = {imap_auth, pop3_auth, smtp_auth};
+	static void (*const plain[])(struct mm_dialog *, struct text) = {imap_in, pop3_in, smtp_in};
+	struct text t = line_text(line, n);
+	if (d->lines < UINT32_MAX)
+		d->lines++;
+	if (t.n > 0)
+		copy(d->last, sizeof(d->last), t);
+	if (d->greeting == MM_GREETING_NONE)
+		take_greeting(d, t);
+	else if (d->auth_open)
+		auth[d->mail](d, t);
+	else if (d->auth_reply == MM_REPLY_NONE)
+		plain[d->mail](d, t);
+}
+
+/* ---- lines of the client */
+
+static void auth_begin(struct mm_dialog *d, enum mm_mech how)
+{
+	d->auth_sent = true;
+	d->auth_open = true;
+	d->used = how;
+	d->auth_reply = MM_REPLY_NONE;
+	d->auth_text[0] = '\0';
+}
+
+static void imap_out(struct mm_dialog *d, struct text t)
+{
+	struct text tag = take_word(&t);
+	struct text verb = take_word(&t);
+	struct text arg = take_word(&t);
+	bool sasl = is_word(verb, "AUTHENTICATE");
+	if (is_word(verb, "STARTTLS"))
+		d->starttls_sent = true;
+	if (!sasl && !is_word(verb, "LOGIN"))
+		return;
+	copy(d->tag, sizeof(d->tag), tag);
+	auth_begin(d, sasl ? mm_mech_by_name(arg.p, arg.n) : MM_MECH_COMMAND);
+}
+
+/* USER opens a login that only PASS completes: a refusal of the name counts,
+ * its acceptance does not. */
+static void pop3_out(struct mm_dialog *d, struct text t)
+{
+	struct text verb = take_word(&t);
+	struct text arg = take_word(&t);
+	if (is_word(verb, "STLS"))
+		d->starttls_sent = true;
+	else if (is_word(verb, "USER") || is_word(verb, "PASS"))
+		auth_begin(d, MM_MECH_COMMAND);
+	else if (is_word(verb, "APOP"))
+		auth_begin(d, MM_MECH_APOP);
+	else if (is_word(verb, "AUTH") && arg.n > 0)
+		auth_begin(d, mm_mech_by_name(arg.p, arg.n));
+	d->user_open = is_word(verb, "USER");
+}
+
+static void smtp_out(struct mm_dialog *d, struct text t)
+{
+	struct text verb = take_word(&t);
+	struct text arg = take_word(&t);
+	if (is_word(verb, "STARTTLS"))
+		d->starttls_sent = true;
+	else if (is_word(verb, "EHLO"))
+		d->ehlo_sent = true;
+	else if (is_word(verb, "HELO"))
+		d->helo_sent = true;
+	else if (is_word(verb, "AUTH"))
+		auth_begin(d, mm_mech_by_name(arg.p, arg.n));
+}
+
+void mm_dialog_out(struct mm_dialog *d, const char *line, size_t n)
+{
+	static void (*const out[])(struct mm_dialog *, struct text) = {imap_out, pop3_out, smtp_out};
+	/* The answer to a challenge is not a command, whatever it looks like. */
+	if (!d->auth_open)
+		out[d->mail](d, line_text(line, n));
+}
+
+void mm_dialog_tls(struct mm_dialog *d)
+{
+	d->tls = true;
+	d->mechs = 0;
+	d->login_disabled = false;
+	d->ehlo_sent = false;
+}
+
+bool mm_dialog_logged_in(const struct mm_dialog *d)
+{
+	return d->auth_sent && !d->auth_open && d->auth_reply == MM_REPLY_OK && d->greeting == MM_GREETING_OK;
+}
+
+bool mm_dialog_hopeless(const struct mm_dialog *d)
+{
+	return d->greeting == MM_GREETING_OTHER_MAIL || d->greeting == MM_GREETING_STRANGE ||
+	       d->lines > MM_DIALOG_LINES;
+}

@@ -1,0 +1,401 @@
+#include "agent/probe/talk.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "agent/probe/clock.h"
+#include "common/mem.h"
+#include "common/text.h"
+
+const struct mm_limits mm_limits_default = {
+    .dns_ms = 15000,
+    .dial_ms = 8000,
+    .answer_ms = 20000,
+    .login_ms = 30000,
+    .talk_ms = 90000,
+    .silence_ms = 3000,
+    .look_ms = 4000,
+};
+
+/* libcurl's own time-outs must not come before ours: they know less. */
+#define CURL_TIMEOUT_MS 300000L
+#define OTHER_PROTOCOL_SNIFF_MS 1500
+
+/* ---- callbacks: they only take notes */
+
+static void stamp(int64_t *at, int64_t now)
+{
+	if (*at == 0)
+		*at = now;
+}
+
+static void on_line_in(struct mm_talk *t, const char *p, size_t n)
+{
+	while (n > 0) {
+		const char *end = memchr(p, '\n', n);
+		size_t len = end != NULL ? (size_t)(end - p) + 1 : n;
+		mm_dialog_in(&t->dialog, p, len);
+		p += len;
+		n -= len;
+	}
+	stamp(&t->greeted, t->last_event);
+	if (t->dialog.auth_sent && !t->dialog.auth_open)
+		stamp(&t->auth_done, t->last_event);
+}
+
+static int on_debug(CURL *easy, curl_infotype type, char *data, size_t n, void *ctx)
+{
+	struct mm_talk *t = ctx;
+	(void)easy;
+	if (type != CURLINFO_HEADER_IN && type != CURLINFO_HEADER_OUT)
+		return 0;
+	t->last_event = mm_clock_ms();
+	if (type == CURLINFO_HEADER_IN) {
+		on_line_in(t, data, n);
+		return 0;
+	}
+	mm_dialog_out(&t->dialog, data, n);
+	if (t->dialog.auth_open)
+		stamp(&t->auth_began, t->last_event);
+	return 0;
+}
+
+static void on_tls(void *ctx)
+{
+	struct mm_talk *t = ctx;
+	t->last_event = mm_clock_ms();
+	stamp(&t->tls_began, t->last_event);
+	if (!t->tls.done)
+		return;
+	stamp(&t->tls_done, t->last_event);
+	mm_dialog_tls(&t->dialog);
+}
+
+static CURLcode on_ssl_ctx(CURL *easy, void *ssl_ctx, void *ctx)
+{
+	struct mm_talk *t = ctx;
+	(void)easy;
+	mm_tls_watch_attach(&t->tls, ssl_ctx);
+	return CURLE_OK;
+}
+
+static curl_socket_t on_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *addr)
+{
+	struct mm_talk *t = ctx;
+	int fd = t->fd;
+	(void)addr;
+	if (purpose != CURLSOCKTYPE_IPCXN || fd < 0)
+		return CURL_SOCKET_BAD;
+	t->fd = -1;
+	return fd;
+}
+
+static int on_sockopt(void *ctx, curl_socket_t fd, curlsocktype purpose)
+{
+	(void)ctx;
+	(void)fd;
+	(void)purpose;
+	return CURL_SOCKOPT_ALREADY_CONNECTED;
+}
+
+/* ---- setting up */
+
+static enum mm_security security_of(const struct mm_talk_plan *p)
+{
+	if (p->look == MM_LOOK_PLAIN)
+		return MM_SEC_NONE;
+	return p->look == MM_LOOK_TLS ? MM_SEC_TLS : p->ep->security;
+}
+
+/* The EHLO name is our address as a literal (RFC 5321 4.1.3), as graphical
+ * mail programs send it: a bare host name is refused by many servers. */
+static void add_ehlo_name(struct mm_buf *url, int fd)
+{
+	struct sockaddr_storage sa = {.ss_family = AF_UNSPEC};
+	socklen_t len = sizeof(sa);
+	char text[INET6_ADDRSTRLEN] = "";
+	getsockname(fd, (struct sockaddr *)&sa, &len);
+	if (sa.ss_family == AF_INET6) {
+		struct sockaddr_in6 v6;
+		memcpy(&v6, &sa, sizeof(v6));
+		inet_ntop(AF_INET6, &v6.sin6_addr, text, sizeof(text));
+	} else {
+		struct sockaddr_in v4;
+		memcpy(&v4, &sa, sizeof(v4));
+		inet_ntop(AF_INET, &v4.sin_addr, text, sizeof(text));
+	}
+	mm_buf_addf(url, "%%5B%s%s%%5D", sa.ss_family == AF_INET6 ? "IPv6:" : "", text);
+}
+
+static CURLcode set_url(struct mm_talk *t, const struct mm_talk_plan *p, enum mm_security sec)
+{
+	const struct mm_endpoint *ep = p->ep;
+	bool literal = strchr(ep->host, ':') != NULL;
+	struct mm_buf url = MM_BUF_INIT(1024);
+	mm_buf_addf(&url, "%s%s://%s%s%s:%d/", mm_mail_word(ep->mail), sec == MM_SEC_TLS ? "s" : "",
+	    literal ? "[" : "", ep->host, literal ? "]" : "", ep->port);
+	if (ep->mail == MM_MAIL_SMTP)
+		add_ehlo_name(&url, t->fd);
+	CURLcode rc = curl_easy_setopt(t->easy, CURLOPT_URL, mm_buf_str(&url));
+	mm_buf_free(&url);
+	return rc;
+}
+
+#define SET(option, value)                                                                                   \
+	do {                                                                                                 \
+		CURLcode rc_ = curl_easy_setopt(t->easy, (option), (value));                                 \
+		if (rc_ != CURLE_OK)                                                                         \
+			return rc_;                                                                          \
+	} while (0)
+
+/* libcurl must not look names up: it is told an address, and then given a
+ * socket that is connected already. */
+static CURLcode set_connection(struct mm_talk *t, const struct mm_talk_plan *p, struct curl_slist **names)
+{
+	struct mm_buf entry = MM_BUF_INIT(512);
+	mm_buf_addf(&entry, "%s:%d:127.0.0.1", p->ep->host, p->ep->port);
+	*names = curl_slist_append(NULL, mm_buf_str(&entry));
+	mm_buf_free(&entry);
+	if (strchr(p->ep->host, ':') == NULL)
+		SET(CURLOPT_RESOLVE, *names);
+	SET(CURLOPT_OPENSOCKETFUNCTION, on_socket);
+	SET(CURLOPT_OPENSOCKETDATA, t);
+	SET(CURLOPT_SOCKOPTFUNCTION, on_sockopt);
+	SET(CURLOPT_CONNECT_ONLY, 1L);
+	SET(CURLOPT_FRESH_CONNECT, 1L);
+	SET(CURLOPT_PROTOCOLS_STR, "imap,imaps,pop3,pop3s,smtp,smtps");
+	SET(CURLOPT_PROXY, "");
+	SET(CURLOPT_NOSIGNAL, 1L);
+	SET(CURLOPT_CONNECTTIMEOUT_MS, CURL_TIMEOUT_MS);
+	SET(CURLOPT_SERVER_RESPONSE_TIMEOUT, CURL_TIMEOUT_MS / 1000);
+	SET(CURLOPT_VERBOSE, 1L);
+	SET(CURLOPT_DEBUGFUNCTION, on_debug);
+	SET(CURLOPT_DEBUGDATA, t);
+	SET(CURLOPT_ERRORBUFFER, t->error);
+	SET(CURLOPT_PRIVATE, t);
+	return CURLE_OK;
+}
+
+static long tls_versions(const struct mm_talk_plan *p)
+{
+	if (p->look == MM_LOOK_OLD_TLS)
+		return CURL_SSLVERSION_TLSv1_0 | CURL_SSLVERSION_MAX_TLSv1_1;
+	if (p->look == MM_LOOK_TLS12)
+		return CURL_SSLVERSION_TLSv1_2 | CURL_SSLVERSION_MAX_TLSv1_2;
+	return p->ep->tls_min == 13 ? CURL_SSLVERSION_TLSv1_3 : CURL_SSLVERSION_TLSv1_2;
+}
+
+/* CAPATH NULL: otherwise Debian's folder is trusted beside the CA file, and
+ * the cache of the parsed CA file is off, at 28 ms per login. */
+static CURLcode set_tls(struct mm_talk *t, const struct mm_talk_plan *p, enum mm_security sec)
+{
+	SET(CURLOPT_USE_SSL, sec == MM_SEC_NONE ? (long)CURLUSESSL_NONE : (long)CURLUSESSL_ALL);
+	SET(CURLOPT_SSLVERSION, tls_versions(p));
+	if (p->look == MM_LOOK_OLD_TLS)
+		SET(CURLOPT_SSL_CIPHER_LIST, "DEFAULT@SECLEVEL=0");
+	SET(CURLOPT_CAPATH, NULL);
+	if (p->ep->ca_file != NULL)
+		SET(CURLOPT_CAINFO, p->ep->ca_file);
+	SET(CURLOPT_SSL_VERIFYPEER, t->tolerant ? 0L : 1L);
+	SET(CURLOPT_SSL_VERIFYHOST, t->tolerant ? 0L : 2L);
+	if (p->ep->pin != NULL && !t->tolerant)
+		SET(CURLOPT_PINNEDPUBLICKEY, p->ep->pin);
+	/* a resumed session would skip the certificate */
+	SET(CURLOPT_SSL_SESSIONID_CACHE, 0L);
+	SET(CURLOPT_SSL_CTX_FUNCTION, on_ssl_ctx);
+	SET(CURLOPT_SSL_CTX_DATA, t);
+	return CURLE_OK;
+}
+
+static CURLcode set_login(struct mm_talk *t, const struct mm_talk_plan *p)
+{
+	SET(CURLOPT_USERNAME, p->ep->username);
+	SET(CURLOPT_SASL_IR, 1L);
+	if (p->login_options != NULL)
+		SET(CURLOPT_LOGIN_OPTIONS, p->login_options);
+	if (p->ep->auth->token)
+		SET(CURLOPT_XOAUTH2_BEARER, mm_secret_bytes(p->secret));
+	else
+		SET(CURLOPT_PASSWORD, mm_secret_bytes(p->secret));
+	return CURLE_OK;
+}
+
+static CURLcode set_all(struct mm_talk *t, const struct mm_talk_plan *p, struct curl_slist **names)
+{
+	enum mm_security sec = security_of(p);
+	CURLcode rc = set_url(t, p, sec);
+	if (rc == CURLE_OK)
+		rc = set_connection(t, p, names);
+	if (rc == CURLE_OK)
+		rc = set_tls(t, p, sec);
+	if (rc == CURLE_OK && p->secret != NULL && p->look == MM_LOOK_NONE)
+		rc = set_login(t, p);
+	return rc;
+}
+
+struct mm_talk *mm_talk_begin(CURLM *multi, const struct mm_talk_plan *plan, int fd, struct mm_err *err)
+{
+	struct mm_talk *t = mm_xcalloc(1, sizeof(*t));
+	t->multi = multi;
+	t->limits = plan->limits;
+	t->fd = t->sock = fd;
+	t->tolerant = plan->look != MM_LOOK_NONE;
+	t->began = t->last_event = mm_clock_ms();
+	mm_dialog_init(&t->dialog, plan->ep->mail);
+	mm_tls_watch_init(&t->tls);
+	t->tls.event = on_tls;
+	t->tls.ctx = t;
+	t->tls.tolerant = t->tolerant;
+	t->easy = curl_easy_init();
+	if (t->easy == NULL)
+		mm_oom();
+	CURLcode rc = set_all(t, plan, &t->names);
+	if (rc == CURLE_OK && curl_multi_add_handle(multi, t->easy) == CURLM_OK)
+		return t;
+	mm_err_set(err, MM_EX_FAILED, "libcurl: %s", curl_easy_strerror(rc));
+	mm_talk_end(t);
+	return NULL;
+}
+
+/* ---- going on */
+
+static bool hung_up(const char *error)
+{
+	static const char *const words[] = {"SSL_connect: SSL_ERROR_SYSCALL", "SSL_ERROR_ZERO_RETURN",
+	    "Connection reset by peer", "Broken pipe", "unexpected eof", NULL};
+	for (const char *const *w = words; *w != NULL; w++)
+		if (strstr(error, *w) != NULL)
+			return true;
+	return false;
+}
+
+static enum mm_end end_of(CURLcode code, const char *error)
+{
+	switch (code) {
+	case CURLE_OK:
+		return MM_END_OK;
+	case CURLE_OPERATION_TIMEDOUT:
+		return MM_END_TIMEOUT;
+	case CURLE_SSL_CONNECT_ERROR:
+		return hung_up(error) ? MM_END_TLS_CLOSED : MM_END_TLS;
+	case CURLE_PEER_FAILED_VERIFICATION:
+		return MM_END_CERT;
+	case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+		return MM_END_PIN;
+	case CURLE_USE_SSL_FAILED:
+		return MM_END_STARTTLS;
+	case CURLE_LOGIN_DENIED:
+	case CURLE_AUTH_ERROR:
+		return MM_END_DENIED;
+	case CURLE_GOT_NOTHING:
+	case CURLE_SEND_ERROR:
+	case CURLE_RECV_ERROR:
+		return MM_END_LOST;
+	case CURLE_WEIRD_SERVER_REPLY:
+		return MM_END_WEIRD;
+	case CURLE_REMOTE_ACCESS_DENIED:
+		return MM_END_EHLO;
+	case CURLE_SSL_CACERT_BADFILE:
+		return MM_END_CA;
+	default:
+		return MM_END_LOCAL;
+	}
+}
+
+static void finish(struct mm_talk *t, enum mm_end end)
+{
+	if (t->finished)
+		return;
+	t->finished = true;
+	t->end = end;
+}
+
+void mm_talk_done(struct mm_talk *t, CURLcode code)
+{
+	if (t->error[0] == '\0')
+		snprintf(t->error, sizeof(t->error), "%s", curl_easy_strerror(code));
+	finish(t, mm_dialog_hopeless(&t->dialog) ? MM_END_HOPELESS : end_of(code, t->error));
+}
+
+struct mm_talk *mm_talk_of(CURL *easy)
+{
+	char *p = NULL;
+	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &p);
+	return (void *)p;
+}
+
+static int64_t deadline(const struct mm_talk *t)
+{
+	int64_t whole = t->began + (t->tolerant ? t->limits->look_ms : t->limits->talk_ms);
+	int64_t step = t->last_event + (t->dialog.auth_open ? t->limits->login_ms : t->limits->answer_ms);
+	return step < whole ? step : whole;
+}
+
+/* A server that waits for us to speak first, such as a web server, is made
+ * to show itself. Only in a look in clear, where nothing else is sent. */
+static void poke(struct mm_talk *t, int64_t now)
+{
+	if (!t->tolerant || t->poked || t->tls.started || t->dialog.lines > 0 ||
+	    now < t->began + OTHER_PROTOCOL_SNIFF_MS)
+		return;
+	t->poked = true;
+	if (t->fd < 0)
+		(void)!send(t->sock, "\r\n\r\n", 4, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+void mm_talk_step(struct mm_talk *t, int64_t now)
+{
+	if (t->finished)
+		return;
+	if (mm_dialog_hopeless(&t->dialog))
+		mm_talk_abort(t, MM_END_HOPELESS);
+	else if (t->tolerant && mm_talk_settled(t))
+		mm_talk_abort(t, MM_END_OK);
+	else if (now >= deadline(t))
+		mm_talk_abort(t, MM_END_TIMEOUT);
+	else
+		poke(t, now);
+}
+
+void mm_talk_abort(struct mm_talk *t, enum mm_end end)
+{
+	finish(t, end);
+	if (t->error[0] == '\0' && end == MM_END_TIMEOUT)
+		snprintf(t->error, sizeof(t->error), "no answer in time");
+	curl_multi_remove_handle(t->multi, t->easy);
+}
+
+int64_t mm_talk_wake(const struct mm_talk *t, int64_t now)
+{
+	int64_t at = deadline(t);
+	int64_t quiet = t->began + (t->tolerant ? OTHER_PROTOCOL_SNIFF_MS : t->limits->silence_ms);
+	return quiet > now && quiet < at ? quiet : at;
+}
+
+bool mm_talk_silent(const struct mm_talk *t, int64_t now)
+{
+	return !t->finished && t->dialog.lines == 0 && !t->tls.done && !t->tls.have_cert &&
+	       now >= t->began + t->limits->silence_ms;
+}
+
+bool mm_talk_settled(const struct mm_talk *t)
+{
+	return t->tls.done || t->dialog.greeting != MM_GREETING_NONE;
+}
+
+void mm_talk_end(struct mm_talk *t)
+{
+	if (t == NULL)
+		return;
+	if (t->easy != NULL) {
+		curl_multi_remove_handle(t->multi, t->easy);
+		curl_easy_cleanup(t->easy);
+	}
+	curl_slist_free_all(t->names);
+	if (t->fd >= 0)
+		close(t->fd);
+	free(t);
+}

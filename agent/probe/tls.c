@@ -1,0 +1,106 @@
+#include "agent/probe/tls.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/ssl.h>
+
+#include "agent/probe/tls_cert.h"
+
+void mm_tls_watch_init(struct mm_tls_watch *w)
+{
+	*w = (struct mm_tls_watch){.alert_in = -1};
+}
+
+static void set(char *out, size_t size, const char *s)
+{
+	snprintf(out, size, "%s", s != NULL ? s : "");
+}
+
+static void read_session(struct mm_tls_watch *w, const SSL *ssl)
+{
+	const SSL_CIPHER *c = SSL_get_current_cipher(ssl);
+	if (c == NULL)
+		c = SSL_get_pending_cipher(ssl);
+	set(w->version, sizeof(w->version), SSL_get_version(ssl));
+	if (c != NULL)
+		set(w->cipher, sizeof(w->cipher), SSL_CIPHER_get_name(c));
+}
+
+static void tell(struct mm_tls_watch *w)
+{
+	if (w->event != NULL)
+		w->event(w->ctx);
+}
+
+static void on_info(const SSL *ssl, int where, int ret)
+{
+	struct mm_tls_watch *w = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+	if ((where & SSL_CB_HANDSHAKE_START) != 0 && !w->started) {
+		w->started = true;
+		tell(w);
+	}
+	/* 0: close_notify, which says nothing about the handshake */
+	if ((where & SSL_CB_READ_ALERT) == SSL_CB_READ_ALERT && (ret & 0xff) != 0)
+		w->alert_in = ret & 0xff;
+	if ((where & SSL_CB_HANDSHAKE_DONE) != 0 && !w->done) {
+		w->done = true;
+		read_session(w, ssl);
+		tell(w);
+	}
+}
+
+static void on_cert(struct mm_tls_watch *w, X509_STORE_CTX *store)
+{
+	X509 *leaf = X509_STORE_CTX_get0_cert(store);
+	if (w->have_cert || leaf == NULL)
+		return;
+	w->have_cert = true;
+	w->chain = sk_X509_num(X509_STORE_CTX_get0_untrusted(store));
+	mm_cert_facts_read(leaf, &w->cert);
+}
+
+/* The first error is the one that is told; libcurl stops there too. */
+static int on_verify(int ok, X509_STORE_CTX *store)
+{
+	const SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+	struct mm_tls_watch *w = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+	on_cert(w, store);
+	if (ok == 1)
+		return 1;
+	if (w->trouble == MM_CERT_OK) {
+		int code = X509_STORE_CTX_get_error(store);
+		X509 *bad = X509_STORE_CTX_get_current_cert(store);
+		w->trouble = mm_cert_trouble_of(code);
+		set(w->trouble_text, sizeof(w->trouble_text), X509_verify_cert_error_string(code));
+		w->bad = w->cert;
+		if (bad != NULL)
+			mm_cert_facts_read(bad, &w->bad);
+		read_session(w, ssl);
+	}
+	return w->tolerant ? 1 : 0;
+}
+
+/* We have none to offer; OpenSSL then goes on without. */
+static int on_client_cert(SSL *ssl, X509 **cert, EVP_PKEY **key)
+{
+	struct mm_tls_watch *w = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+	(void)cert;
+	(void)key;
+	w->client_cert_asked = true;
+	return 0;
+}
+
+void mm_tls_watch_attach(struct mm_tls_watch *w, void *ssl_ctx)
+{
+	SSL_CTX *ctx = ssl_ctx;
+	SSL_CTX_set_app_data(ctx, w);
+	SSL_CTX_set_info_callback(ctx, on_info);
+	SSL_CTX_set_client_cert_cb(ctx, on_client_cert);
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, on_verify);
+}
+
+const char *mm_tls_alert_text(int alert)
+{
+	return alert < 0 ? "no alert" : SSL_alert_desc_string_long(alert);
+}

@@ -1,0 +1,55 @@
+/*
+ * What can be seen of a TLS handshake, also of one that fails: libcurl says
+ * little (no certificate after a failed chain, the same code for a wrong
+ * name), so we look on through OpenSSL's own callbacks, attached to the
+ * SSL_CTX that libcurl hands to CURLOPT_SSL_CTX_FUNCTION. They observe; the
+ * verdict on the chain stays OpenSSL's, that on the name libcurl's.
+ */
+#ifndef MM_AGENT_PROBE_TLS_H
+#define MM_AGENT_PROBE_TLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum mm_cert_trouble {
+	MM_CERT_OK,
+	MM_CERT_EXPIRED,
+	MM_CERT_NOT_YET_VALID,
+	MM_CERT_SELF_SIGNED,
+	MM_CERT_UNKNOWN_CA,
+	MM_CERT_WEAK,
+	MM_CERT_OTHER,
+};
+
+struct mm_cert_facts {
+	char subject[256], issuer[256]; /* RFC 4514, printable ASCII */
+	char san[1024];                 /* "DNS:a, DNS:b, IP:c"; "" = none; ends in ", ..." when cut */
+	int64_t not_before, not_after;  /* unix seconds */
+};
+
+struct mm_tls_watch {
+	/* told on: when the handshake begins and ends; may be NULL */
+	void (*event)(void *ctx);
+	void *ctx;
+	bool tolerant; /* accept every certificate; only for talks without credentials */
+
+	bool started, done;
+	bool client_cert_asked; /* a CertificateRequest came (perhaps an optional one) */
+	int alert_in;           /* TLS alert that the server sent (RFC 8446 6), -1 = none */
+	char version[16], cipher[64];
+	int chain; /* certificates that the server sent */
+	bool have_cert;
+	struct mm_cert_facts cert; /* the server's own */
+	enum mm_cert_trouble trouble;
+	char trouble_text[128];   /* OpenSSL's words */
+	struct mm_cert_facts bad; /* the certificate that is to blame; valid with trouble */
+};
+
+void mm_tls_watch_init(struct mm_tls_watch *w);
+/* ssl_ctx: the SSL_CTX that libcurl passes; the watch outlives it. */
+void mm_tls_watch_attach(struct mm_tls_watch *w, void *ssl_ctx);
+/* "handshake failure"; never NULL. */
+const char *mm_tls_alert_text(int alert);
+
+#endif

@@ -1,0 +1,126 @@
+#include "agent/probe/tls_cert.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+#include <time.h>
+
+#include <openssl/bio.h>
+#include <openssl/x509v3.h>
+
+#include "common/buf.h"
+
+/* XN_FLAG_RFC2253 escapes control characters and everything that is not
+ * ASCII, so the result can be printed as it stands. */
+static void name_text(const X509_NAME *name, char *out, size_t size)
+{
+	BIO *b = BIO_new(BIO_s_mem());
+	out[0] = '\0';
+	if (b == NULL)
+		return;
+	if (name != NULL && X509_NAME_print_ex(b, name, 0, XN_FLAG_RFC2253) >= 0) {
+		char *p = NULL;
+		long n = BIO_get_mem_data(b, &p);
+		size_t len = n > 0 ? (size_t)n : 0;
+		if (len > size - 1)
+			len = size - 1;
+		if (len > 0)
+			memcpy(out, p, len);
+		out[len] = '\0';
+	}
+	BIO_free(b);
+}
+
+static int64_t unix_time(const ASN1_TIME *t)
+{
+	struct tm tm = {0};
+	if (t == NULL || ASN1_TIME_to_tm(t, &tm) != 1)
+		return 0;
+	return (int64_t)timegm(&tm);
+}
+
+static void add_dns(struct mm_buf *b, const ASN1_IA5STRING *s)
+{
+	const unsigned char *p = ASN1_STRING_get0_data(s);
+	int n = ASN1_STRING_length(s);
+	mm_buf_adds(b, "DNS:");
+	for (int i = 0; i < n; i++)
+		mm_buf_addc(b, p[i] > ' ' && p[i] < 0x7f && p[i] != ',' ? (char)p[i] : '?');
+}
+
+static void add_ip(struct mm_buf *b, const ASN1_OCTET_STRING *s)
+{
+	char text[INET6_ADDRSTRLEN];
+	int n = ASN1_STRING_length(s);
+	int family = n == 4 ? AF_INET : AF_INET6;
+	if ((n == 4 || n == 16) && inet_ntop(family, ASN1_STRING_get0_data(s), text, sizeof(text)) != NULL)
+		mm_buf_addf(b, "IP:%s", text);
+	else
+		mm_buf_adds(b, "IP:?");
+}
+
+static void add_name(struct mm_buf *b, const GENERAL_NAME *g)
+{
+	if (g->type == GEN_DNS)
+		add_dns(b, g->d.dNSName);
+	else if (g->type == GEN_IPADD)
+		add_ip(b, g->d.iPAddress);
+}
+
+/* Names beyond the room are left out as a whole. */
+static void san_text(X509 *cert, char *out, size_t size)
+{
+	static const char cut[] = ", ...";
+	out[0] = '\0';
+	GENERAL_NAMES *names = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
+	size_t used = 0;
+	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+		struct mm_buf one = MM_BUF_INIT(300);
+		add_name(&one, sk_GENERAL_NAME_value(names, i));
+		size_t room = size - sizeof(cut) - used;
+		if (one.len > 0 && mm_buf_ok(&one) && one.len + 2 <= room) {
+			int n =
+			    snprintf(out + used, size - used, "%s%s", used > 0 ? ", " : "", mm_buf_str(&one));
+			used += n > 0 ? (size_t)n : 0;
+		} else if (one.len > 0) {
+			memcpy(out + used, cut, sizeof(cut));
+			mm_buf_free(&one);
+			break;
+		}
+		mm_buf_free(&one);
+	}
+	GENERAL_NAMES_free(names);
+}
+
+void mm_cert_facts_read(X509 *cert, struct mm_cert_facts *out)
+{
+	name_text(X509_get_subject_name(cert), out->subject, sizeof(out->subject));
+	name_text(X509_get_issuer_name(cert), out->issuer, sizeof(out->issuer));
+	san_text(cert, out->san, sizeof(out->san));
+	out->not_before = unix_time(X509_get0_notBefore(cert));
+	out->not_after = unix_time(X509_get0_notAfter(cert));
+}
+
+enum mm_cert_trouble mm_cert_trouble_of(int x509_error)
+{
+	switch (x509_error) {
+	case X509_V_OK:
+		return MM_CERT_OK;
+	case X509_V_ERR_CERT_HAS_EXPIRED:
+		return MM_CERT_EXPIRED;
+	case X509_V_ERR_CERT_NOT_YET_VALID:
+		return MM_CERT_NOT_YET_VALID;
+	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+		return MM_CERT_SELF_SIGNED;
+	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+		return MM_CERT_UNKNOWN_CA;
+	case X509_V_ERR_EE_KEY_TOO_SMALL:
+	case X509_V_ERR_CA_KEY_TOO_SMALL:
+	case X509_V_ERR_CA_MD_TOO_WEAK:
+		return MM_CERT_WEAK;
+	default:
+		return MM_CERT_OTHER;
+	}
+}
