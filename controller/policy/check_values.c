@@ -1,4 +1,5 @@
 #include <libgen.h>
+#include <string.h>
 
 #include "common/text.h"
 #include "controller/policy/check.h"

@@ -1,4 +1,7 @@
 /* Contradictions of equal priority, over everybody's real memberships. */
+#include <stdio.h>
+#include <string.h>
+
 #include "common/text.h"
 #include "controller/policy/layers.h"
 

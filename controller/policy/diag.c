@@ -1,5 +1,9 @@
 #include "controller/policy/diag.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "common/json.h"
 #include "common/text.h"
 

@@ -1,5 +1,9 @@
 #include "controller/policy/diff.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "common/json.h"
 #include "common/term.h"
 #include "common/text.h"
@@ -123,20 +127,35 @@ void mm_policy_flatten(const struct mm_policy *p, struct mm_arena *a, struct mm_
 
 /* ---- difference */
 
-static void add(
-    struct mm_policy_diff *d, struct mm_arena *a, const struct mm_flat *x, const struct mm_flat *y)
+static struct mm_policy_change *add(struct mm_policy_diff *d, struct mm_arena *a, const char *key)
 {
 	struct mm_policy_change *c = mm_arena_push(a, &d->items, &d->n, &d->cap, sizeof(*c));
-	*c =
-	    (struct mm_policy_change){.key = x != NULL ? x->key : y->key, .had = x != NULL, .has = y != NULL};
-	if (x != NULL) {
-		c->old_value = x->value;
-		c->old_at = x->at;
-	}
-	if (y != NULL) {
-		c->new_value = y->value;
-		c->new_at = y->at;
-	}
+	*c = (struct mm_policy_change){.key = key};
+	return c;
+}
+
+static void was(struct mm_policy_change *c, const struct mm_flat *x)
+{
+	c->had = true;
+	c->old_value = x->value;
+	c->old_at = x->at;
+}
+
+static void is(struct mm_policy_change *c, const struct mm_flat *y)
+{
+	c->has = true;
+	c->new_value = y->value;
+	c->new_at = y->at;
+}
+
+static void changed(
+    struct mm_policy_diff *d, struct mm_arena *a, const struct mm_flat *x, const struct mm_flat *y)
+{
+	if (mm_streq(x->value, y->value))
+		return;
+	struct mm_policy_change *c = add(d, a, x->key);
+	was(c, x);
+	is(c, y);
 }
 
 void mm_policy_diff(const struct mm_policy *before, const struct mm_policy *after, struct mm_arena *a,
@@ -151,15 +170,13 @@ void mm_policy_diff(const struct mm_policy *before, const struct mm_policy *afte
 	while (i < x.n || k < y.n) {
 		int c = i == x.n ? 1 : k == y.n ? -1 : strcmp(x.items[i].key, y.items[k].key);
 		if (c < 0)
-			add(out, a, &x.items[i++], NULL);
+			was(add(out, a, x.items[i].key), &x.items[i]);
 		else if (c > 0)
-			add(out, a, NULL, &y.items[k++]);
-		else {
-			if (!mm_streq(x.items[i].value, y.items[k].value))
-				add(out, a, &x.items[i], &y.items[k]);
-			i++;
-			k++;
-		}
+			is(add(out, a, y.items[k].key), &y.items[k]);
+		else
+			changed(out, a, &x.items[i], &y.items[k]);
+		i += c <= 0;
+		k += c >= 0;
 	}
 }
 

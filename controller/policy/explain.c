@@ -1,5 +1,8 @@
 #include "controller/policy/explain.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "common/json.h"
 #include "common/term.h"
 #include "common/text.h"
@@ -79,7 +82,7 @@ static int choose(const struct mm_resolved *r, const char *setting, struct items
 {
 	struct items all = {.a = out->a};
 	const char *colon = setting != NULL ? strchr(setting, ':') : NULL;
-	const char *id = colon != NULL ? colon + 1 : setting;
+	const char *id = setting == NULL ? "" : colon != NULL ? colon + 1 : setting;
 	const char *account =
 	    colon != NULL ? mm_arena_strndup(out->a, setting, (size_t)(colon - setting)) : NULL;
 	bool has_account = account == NULL;
@@ -88,7 +91,7 @@ static int choose(const struct mm_resolved *r, const char *setting, struct items
 		const struct item *x = &all.list[i];
 		bool mine = account == NULL || mm_streq(x->account, account);
 		has_account = has_account || mine;
-		if (!mine || x->trail->n == 0 || (id != NULL && id[0] != '\0' && !is_under(x->id, id)))
+		if (!mine || x->trail->n == 0 || (id[0] != '\0' && !is_under(x->id, id)))
 			continue;
 		*(struct item *)mm_arena_push(out->a, &out->list, &out->n, &out->cap, sizeof(*x)) = *x;
 	}

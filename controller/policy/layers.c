@@ -1,5 +1,8 @@
 #include "controller/policy/layers.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "common/text.h"
 
 const char *mm_trail_verdict_name(enum mm_trail_verdict v)
@@ -107,30 +110,36 @@ const char *mm_trail_who(const struct mm_trail_step *s, struct mm_arena *a)
 	return mm_arena_printf(a, "%s%s%s (%s)", layer, blank, s->name, mm_origin_text(s->at, a));
 }
 
-void mm_trail_judge(struct mm_trail *t, struct mm_arena *a, struct mm_origin final)
+/* The strongest step that applies; with `final` the weakest that is not built in. */
+static struct mm_trail_step *winner(struct mm_trail *t, bool final)
 {
 	struct mm_trail_step *win = NULL;
 	for (size_t i = 0; i < t->n; i++) {
-		struct mm_trail_step *s = &t->steps[i];
-		bool counts = s->verdict != MM_TRAIL_NOT_APPLICABLE;
-		bool locked = final.file != NULL && win != NULL && win->layer != MM_LAYER_BUILTIN;
-		if (counts && !locked)
-			win = s;
+		bool locked = final && win != NULL && win->layer != MM_LAYER_BUILTIN;
+		if (t->steps[i].verdict != MM_TRAIL_NOT_APPLICABLE && !locked)
+			win = &t->steps[i];
 	}
-	for (size_t i = 0; i < t->n; i++) {
-		struct mm_trail_step *s = &t->steps[i];
+	return win;
+}
+
+void mm_trail_judge(struct mm_trail *t, struct mm_arena *a, struct mm_origin final)
+{
+	struct mm_trail_step *win = winner(t, final.file != NULL);
+	if (win == NULL)
+		return;
+	const char *over = mm_arena_printf(a, "overridden by %s", mm_trail_who(win, a));
+	for (struct mm_trail_step *s = t->steps; s < t->steps + t->n; s++) {
 		if (s->verdict == MM_TRAIL_NOT_APPLICABLE)
 			continue;
-		s->verdict = s == win ? MM_TRAIL_WON : s < win ? MM_TRAIL_OVERRIDDEN : MM_TRAIL_BLOCKED;
-		if (s == win)
-			s->why = "won";
-		else if (s < win)
-			s->why = mm_arena_printf(a, "overridden by %s", mm_trail_who(win, a));
-		else
+		s->verdict = s < win ? MM_TRAIL_OVERRIDDEN : MM_TRAIL_BLOCKED;
+		s->why = over;
+		if (s > win)
 			s->why = mm_arena_printf(a, "blocked: final (%s)", mm_origin_text(final, a));
 	}
+	win->verdict = MM_TRAIL_WON;
+	win->why = "won";
 	t->winner = win;
-	t->value = win != NULL ? win->value : NULL;
+	t->value = win->value;
 }
 
 void mm_trail_drop(struct mm_trail *t, struct mm_arena *a, const char *because)

@@ -1,5 +1,7 @@
 #include "controller/policy/parse.h"
 
+#include <string.h>
+
 #include "common/text.h"
 
 struct mm_origin mm_parse_at(const struct mm_parser *p, const config_setting_t *s)

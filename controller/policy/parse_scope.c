@@ -1,3 +1,6 @@
+#include <stdlib.h>
+#include <string.h>
+
 #include "common/text.h"
 #include "controller/policy/parse.h"
 
@@ -174,6 +177,19 @@ static void client_known(struct mm_parser *p, const struct mm_pclient *c, const 
 		    near != NULL ? near : "", near != NULL ? "?" : "");
 }
 
+static struct mm_pclient *new_client(
+    struct mm_parser *p, struct mm_scope *sc, const char *name, struct mm_origin at)
+{
+	struct mm_pclient *c =
+	    mm_arena_push(p->arena, &sc->clients, &sc->n_clients, &sc->cap_clients, sizeof(*c));
+	c->name = (struct mm_said){mm_arena_strdup(p->arena, name), at};
+	c->mode = (struct mm_pmode){.mode = -1};
+	c->setting = mm_arena_alloc(p->arena, MM_SET_COUNT, sizeof(*c->setting));
+	for (int i = 0; i < MM_SET_COUNT; i++)
+		c->setting[i].mode = -1;
+	return c;
+}
+
 static void read_clients(struct mm_parser *p, config_setting_t *s, void *into, const char *what)
 {
 	static const struct mm_key keys[] = {
@@ -187,13 +203,7 @@ static void read_clients(struct mm_parser *p, config_setting_t *s, void *into, c
 			continue;
 		const char *name = config_setting_name(x);
 		const char *where = mm_arena_printf(p->scratch, "%s: %s", what, name);
-		struct mm_pclient *c =
-		    mm_arena_push(p->arena, &sc->clients, &sc->n_clients, &sc->cap_clients, sizeof(*c));
-		*c = (struct mm_pclient){.name = {mm_arena_strdup(p->arena, name), mm_parse_at(p, x)},
-		    .mode = {.mode = -1},
-		    .setting = mm_arena_alloc(p->arena, MM_SET_COUNT, sizeof(*c->setting))};
-		for (int k = 0; k < MM_SET_COUNT; k++)
-			c->setting[k].mode = -1;
+		struct mm_pclient *c = new_client(p, sc, name, mm_parse_at(p, x));
 		client_known(p, c, what);
 		if (config_setting_type(x) == CONFIG_TYPE_STRING)
 			read_mode(p, x, where, &c->mode);

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "common/text.h"
 #include "controller/policy/parse.h"
 #include "controller/policy/template.h"

@@ -1,6 +1,7 @@
 #include "controller/policy/policy.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "common/text.h"
 #include "controller/policy/check.h"

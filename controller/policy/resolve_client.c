@@ -1,4 +1,7 @@
 /* Modes per client and setting, `create`, and the sheet of a resolved user. */
+#include <stdlib.h>
+#include <string.h>
+
 #include "common/text.h"
 #include "controller/policy/layers.h"
 

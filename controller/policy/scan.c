@@ -1,5 +1,7 @@
 #include "controller/policy/scan.h"
 
+#include <string.h>
+
 #include "common/text.h"
 
 /* What may stand next. */
@@ -321,8 +323,8 @@ static int number(struct scan *s)
 		n++;
 	const char *w = mm_arena_strndup(s->arena, s->p, n < 40 ? n : 40);
 	const char *digits = w[0] == '-' ? w + 1 : w;
-	size_t nd = strspn(digits, "0123456789");
-	bool plain = nd > 0 && digits[nd] == '\0' && (digits[0] != '0' || nd == 1);
+	size_t run = strspn(digits, "0123456789");
+	bool plain = run > 0 && digits[run] == '\0' && (digits[0] != '0' || run == 1);
 	int64_t v = 0;
 	bool fits = plain && mm_parse_int(w, INT32_MIN, INT32_MAX, &v) == 0;
 	if (!value_fits(s, fits ? 'i' : 'x'))

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -126,30 +128,31 @@ static bool comment_after(const char *p, const char *end, bool in_comment)
 	return in_comment;
 }
 
+static const char *skip(const char *p, const char *end, const char *chars)
+{
+	while (p < end && *p != '\0' && strchr(chars, *p) != NULL)
+		p++;
+	return p;
+}
+
 /* Does the line begin with @include? Then *path is what stands between the
  * quotes, or NULL when the line is not exactly an include. */
 static bool is_include(const char *p, const char *end, struct mm_arena *a, const char **path)
 {
 	static const char word[] = "@include";
-	while (p < end && (*p == ' ' || *p == '\t'))
-		p++;
-	if ((size_t)(end - p) < sizeof(word) - 1 || memcmp(p, word, sizeof(word) - 1) != 0)
-		return false;
+	const size_t n = sizeof(word) - 1;
 	*path = NULL;
-	p += sizeof(word) - 1;
-	while (p < end && (*p == ' ' || *p == '\t'))
-		p++;
-	if (p == end || *p != '"')
+	p = skip(p, end, " \t");
+	if ((size_t)(end - p) < n || memcmp(p, word, n) != 0)
+		return false;
+	p = skip(p + n, end, " \t");
+	const char *stop = p < end && *p == '"' ? memchr(p + 1, '"', (size_t)(end - p - 1)) : NULL;
+	if (stop == NULL)
 		return true;
-	const char *from = ++p;
-	while (p < end && *p != '"')
-		p++;
-	if (p == end || p == from || memchr(from, '\\', (size_t)(p - from)) != NULL)
-		return true;
-	const char *name = mm_arena_strndup(a, from, (size_t)(p - from));
-	for (p++; p < end && (*p == ' ' || *p == '\t' || *p == '\r' || *p == ';'); p++)
-		continue;
-	if ((p == end || *p == '#' || *p == '/') && !mm_has_control(name))
+	const char *name = mm_arena_strndup(a, p + 1, (size_t)(stop - p - 1));
+	const char *rest = skip(stop + 1, end, " \t\r;");
+	bool alone = rest == end || *rest == '#' || (end - rest > 1 && rest[0] == '/' && rest[1] == '/');
+	if (alone && name[0] != '\0' && strchr(name, '\\') == NULL && !mm_has_control(name))
 		*path = name;
 	return true;
 }

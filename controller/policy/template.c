@@ -1,5 +1,8 @@
 #include "controller/policy/template.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "common/buf.h"
 #include "common/text.h"
 

@@ -128,7 +128,7 @@ static void test_not_found(void **state)
 	    {"zzzzzzzzzzzzzz",
 		"no setting zzzzzzzzzzzzzz; try incoming.host, or leave it away for all settings"},
 	    {"incoming.pin", "no layer says anything about incoming.pin"},
-	    {"wrok:incoming.host", "alice has no account wrok"},
+	    {"workx:incoming.host", "alice has no account workx"},
 	    {"work:clients.mut", "no setting work:clients.mut; did you mean clients.mutt?"}};
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {

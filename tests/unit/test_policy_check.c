@@ -189,12 +189,12 @@ static const struct wrong wrongs[] = {
 		"one, join them"},
     /* groups, hosts, users */
     {.groups = GRP("") "\n",
-	.more = "users = ( { user = \"u\"; accounts = [ \"wrok\" ]; } );",
-	.want = "p.conf:7: user u: no account wrok; did you mean work?"},
+	.more = "users = ( { user = \"u\"; accounts = [ \"workx\" ]; } );",
+	.want = "p.conf:7: user u: no account workx; did you mean work?"},
     {.groups = GRP("override = { wrk = { incoming = { port = 993; }; }; };"),
 	.want = "p.conf:5: group staff: override: no account wrk; did you mean work?"},
-    {.groups = GRP("override = { work = { incomming = { port = 993; }; }; };"),
-	.want = "p.conf:5: group staff: override of work: unknown key incomming; did you mean incoming?"},
+    {.groups = GRP("override = { work = { incomin = { port = 993; }; }; };"),
+	.want = "p.conf:5: group staff: override of work: unknown key incomin; did you mean incoming?"},
     {.groups = GRP("override = { work = { incoming = { prot = 993; }; }; };"),
 	.want = "p.conf:5: group staff: override of work: incoming: unknown key prot; did you mean port?"},
     {.groups = GRP("override = { work = { unset = [ \"incoming.hots\" ]; }; };"),
@@ -288,7 +288,7 @@ static void test_all_listed(void **state)
 	(void)state;
 	load(&l,
 	    POLICY_HEAD IN(
-		"protocol = \"imap\"; host = \"h:1\"; port = 70000; securty = \"tls\";\n port = 4294967297;")
+		"protocol = \"imap\"; host = \"h:1\"; port = 70000; securitx = \"tls\";\n port = 4294967297;")
 		OUT(OUT_OK "auth = maybe;")
 		    ACC("incoming = \"in\"; outgoing = \"nix\";") "rules = 5;\nfinal = [ \"x.y\" ];");
 	assert_int_equal(l.diags.errors, 9);

@@ -120,9 +120,9 @@ static const struct fault faults[] = {
     {"groups = { g = { priority = 1; clients = { mutt = { mode = \"off\"; }; }; }; };",
 	"p.conf:2: group g: clients: mutt: mode: \"off\" is not known; write enforce, audit, default or "
 	"ignore"},
-    {"groups = { g = { priority = 1; clients = { mutt = { settings = { account = { nam = \"ignore\"; }; }; "
+    {"groups = { g = { priority = 1; clients = { mutt = { settings = { account = { zz = \"ignore\"; }; }; "
      "}; }; }; };",
-	"p.conf:2: group g: clients: mutt: settings: account: unknown key nam; known are address, real_name, "
+	"p.conf:2: group g: clients: mutt: settings: account: unknown key zz; known are address, real_name, "
 	"reply_to, "
 	"organisation"},
     {"groups = { g = { priority = 1; clients = { Mutt = \"audit\"; }; }; };",
