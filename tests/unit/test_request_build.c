@@ -1,0 +1,326 @@
+/* From the store to the bytes that a host is sent, and back again. */
+#include "store_fixture.h"
+
+#include "common/frame.h"
+#include "common/text.h"
+#include "controller/request_build.h"
+#include "schemas/proto.h"
+#include "schemas/sheet.h"
+
+static const char policy[] =
+    "format = 1;\n"
+    "organisation = { name = \"Acme\"; domain = \"acme.example\"; };\n"
+    "endpoints = {\n"
+    "  in = { protocol = \"imap\"; host = \"imap.acme.example\"; port = 993; security = \"tls\"; auth = "
+    "\"password\";\n"
+    "         username = \"%{address}\"; tls_min = \"1.2\"; };\n"
+    "  out = { protocol = \"smtp\"; host = \"smtp.acme.example\"; port = 465; security = \"tls\"; auth = "
+    "\"password\";\n"
+    "          username = \"%{login}\"; };\n"
+    "};\n"
+    "accounts = { work = { label = \"Acme\"; address = \"%{address}\"; real_name = \"%{name}\";\n"
+    "                      incoming = \"in\"; outgoing = \"out\"; }; };\n"
+    "groups = { staff = { priority = 10; accounts = [ \"work\" ]; clients = { mutt = \"enforce\"; }; };\n"
+    "           rooms = { priority = 20; override = { work = { account = { organisation = \"%{attr.room}\"; "
+    "}; }; }; }; };\n"
+    "hosts = ( { host = \"kiosk\"; override = { work = { incoming = { port = 1993; }; }; }; } );\n"
+    "rules = { allow_cleartext = false; tls_min = \"1.2\"; check = \"login\"; approvals = 0; };\n";
+
+struct job {
+	struct fixture *f;
+	struct mm_key *key;
+	struct mm_request_builder *b;
+	struct mm_buf out;
+	struct mm_request_made made;
+	/* as the agent would see it */
+	struct mm_request r;
+	struct mm_sheet sheets[8];
+	size_t n_sheets;
+};
+
+static int setup(void **state)
+{
+	struct job *j = mm_xcalloc(1, sizeof(*j));
+	struct mm_buf pem = MM_BUF_INIT(4096);
+	void *fixture = NULL;
+	int64_t epoch = 0;
+
+	store_setup(&fixture);
+	j->f = fixture;
+	j->out = MM_BUF_INIT(MM_STREAM_MAX);
+	ok(j->f, mm_key_generate(&j->key, &j->f->err));
+	ok(j->f, mm_key_public_pem(j->key, &pem, &j->f->err));
+	ok(j->f, mm_store_key_add(j->f->s, mm_key_id(j->key), mm_buf_str(&pem), &epoch, &j->f->err));
+	mm_buf_free(&pem);
+	add_user(j->f, "alice", "alice@acme.example", "staff");
+	add_user(j->f, "bob", "bob@acme.example", "staff");
+	add_user(j->f, "guest", "guest@acme.example", NULL);
+	add_host(j->f, "ws1", "alice");
+	add_host(j->f, "ws2", NULL);
+	add_host(j->f, "kiosk", "alice");
+	add_revision(j->f, policy, 5, 0);
+	*state = j;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct job *j = *state;
+	void *fixture = j->f;
+
+	mm_request_builder_free(j->b);
+	mm_key_free(j->key);
+	mm_buf_free(&j->out);
+	free(j);
+	return store_teardown(&fixture);
+}
+
+static void builder(struct job *j, bool read_only)
+{
+	mm_request_builder_free(j->b);
+	j->b = NULL;
+	ok(j->f, mm_request_builder_new(j->f->s, j->key, 0, read_only, &j->b, &j->f->err));
+}
+
+static void read_envelope(struct job *j, const struct mm_frame *fr)
+{
+	struct mm_envelope_raw raw = {.type = MM_BUF_INIT(256), .payload = MM_BUF_INIT(MM_FRAME_MAX)};
+	struct mm_key *const trusted[] = {j->key};
+	char keyid[MM_SHA256_HEX];
+
+	ok(j->f, mm_envelope_decode(fr->body, fr->len, &raw, &j->f->err));
+	ok(j->f, mm_envelope_verify(&raw, MM_REQUEST_TYPE, trusted, 1, keyid, &j->f->err));
+	ok(j->f, mm_request_decode(raw.payload.data, raw.payload.len, j->f->a, &j->r, &j->f->err));
+	mm_envelope_raw_free(&raw);
+}
+
+/* Every sheet must be the one that the manifest names in the same place. */
+static void read_sheet(struct job *j, const struct mm_frame *fr)
+{
+	char sha256[MM_SHA256_HEX];
+
+	mm_sha256_hex(fr->body, fr->len, sha256);
+	assert_true(j->n_sheets < j->r.n_manifest);
+	assert_string_equal(j->r.manifest[j->n_sheets].sha256, sha256);
+	if (j->n_sheets < 8) {
+		ok(j->f, mm_sheet_decode(fr->body, fr->len, j->f->a, &j->sheets[j->n_sheets], &j->f->err));
+		assert_string_equal(j->sheets[j->n_sheets].user, j->r.manifest[j->n_sheets].user);
+	}
+	j->n_sheets++;
+}
+
+static void read_back(struct job *j)
+{
+	struct mm_frame_decoder d;
+	struct mm_frame fr = {0};
+
+	mm_frame_decoder_init(&d, true);
+	ok(j->f, mm_frame_feed(&d, j->out.data, j->out.len, &j->f->err));
+	assert_int_equal(mm_frame_next(&d, &fr, &j->f->err), 1);
+	assert_int_equal(fr.type, MM_FT_ENVELOPE);
+	read_envelope(j, &fr);
+	j->n_sheets = 0;
+	while (mm_frame_next(&d, &fr, &j->f->err) == 1 && fr.type == MM_FT_SHEET)
+		read_sheet(j, &fr);
+	assert_int_equal(fr.type, MM_FT_REQUEST_END);
+	assert_int_equal(fr.len, 0);
+	assert_true(mm_frame_at_boundary(&d));
+	assert_int_equal(j->n_sheets, j->r.n_manifest);
+	mm_frame_decoder_free(&d);
+}
+
+static void prepare(struct job *j, const char *host, enum mm_op op)
+{
+	mm_buf_reset(&j->out);
+	ok(j->f, mm_request_prepare(j->b, host, op, 0, &j->out, &j->made, &j->f->err));
+	read_back(j);
+}
+
+static void test_one_host(void **state)
+{
+	struct job *j = *state;
+
+	builder(j, false);
+	assert_int_equal(mm_request_builder_revision(j->b), 1);
+	prepare(j, "ws1", MM_OP_APPLY);
+	assert_int_equal(j->r.op, MM_OP_APPLY);
+	assert_string_equal(j->r.host, "ws1");
+	assert_string_equal(j->r.id, j->made.id);
+	assert_int_equal(j->r.epoch, 1);
+	assert_int_equal(j->r.serial, T0);
+	assert_int_equal(j->r.revision, 1);
+	assert_int_equal(j->r.issued, T0);
+	assert_int_equal(j->r.expires, T0 + INT64_C(86400) * MM_REQUEST_DAYS);
+	assert_int_equal(j->r.n_ack, 0);
+	assert_int_equal(j->n_sheets, 1);
+	assert_int_equal(j->made.n_users, 1);
+	assert_string_equal(j->sheets[0].user, "alice");
+	assert_string_equal(j->sheets[0].accounts[0].want.v[MM_SET_IN_HOST], "imap.acme.example");
+	assert_string_equal(j->sheets[0].accounts[0].want.v[MM_SET_IN_USERNAME], "alice@acme.example");
+	prepare(j, "ws1", MM_OP_PLAN);
+	assert_int_equal(j->r.op, MM_OP_PLAN);
+	assert_int_equal(j->r.serial, T0 + 1);
+}
+
+static void test_everybody_with_accounts(void **state)
+{
+	struct job *j = *state;
+
+	builder(j, false);
+	for (int round = 0; round < 2; round++) { /* the second comes from the cache */
+		prepare(j, "ws2", MM_OP_APPLY);
+		assert_int_equal(j->n_sheets, 2);
+		assert_string_equal(j->sheets[0].user, "alice");
+		assert_string_equal(j->sheets[1].user, "bob");
+	}
+}
+
+static void test_host_layer_is_not_cached(void **state)
+{
+	struct job *j = *state;
+
+	builder(j, false);
+	prepare(j, "ws1", MM_OP_APPLY);
+	assert_string_equal(j->sheets[0].accounts[0].want.v[MM_SET_IN_PORT], "993");
+	prepare(j, "kiosk", MM_OP_APPLY);
+	assert_string_equal(j->sheets[0].accounts[0].want.v[MM_SET_IN_PORT], "1993");
+	prepare(j, "ws2", MM_OP_APPLY);
+	assert_string_equal(j->sheets[0].accounts[0].want.v[MM_SET_IN_PORT], "993");
+}
+
+static void test_acks(void **state)
+{
+	struct job *j = *state;
+	struct mm_report_head head = {
+	    .id = "0123456789abcdef0123456789abcdef", .host = "ws1", .op = "apply", .agent = "0"};
+	struct mm_report_in in = {.head = &head, .direct = true};
+	bool fresh = false;
+
+	ok(j->f, mm_store_report(j->f->s, &in, &fresh, &j->f->err));
+	builder(j, false);
+	prepare(j, "ws1", MM_OP_APPLY);
+	assert_int_equal(j->r.n_ack, 1);
+	assert_string_equal(j->r.ack[0], head.id);
+	assert_int_equal(j->made.n_acks, 1);
+	prepare(j, "ws2", MM_OP_APPLY);
+	assert_int_equal(j->r.n_ack, 0);
+}
+
+static void expect_refusal(struct job *j, const char *host, enum mm_op op, int code, const char *words)
+{
+	size_t before;
+
+	mm_buf_adds(&j->out, "before");
+	before = j->out.len;
+	assert_int_equal(mm_request_prepare(j->b, host, op, 0, &j->out, &j->made, &j->f->err), -1);
+	assert_int_equal(j->f->err.code, code);
+	if (!strstr(j->f->err.text, words))
+		fail_msg("\"%s\" lacks \"%s\"", j->f->err.text, words);
+	assert_int_equal(j->out.len, before);
+}
+
+static void test_refusals(void **state)
+{
+	struct job *j = *state;
+
+	builder(j, true);
+	expect_refusal(j, "ws1", MM_OP_APPLY, MM_EX_NOPERM, "read-only");
+	expect_refusal(j, "ws1", MM_OP_RESTORE, MM_EX_NOPERM, "read-only");
+	expect_refusal(j, "nowhere", MM_OP_PLAN, MM_EX_FAILED, "inventory");
+	add_host(j->f, "ws3", "carol");
+	expect_refusal(j, "ws3", MM_OP_PLAN, MM_EX_DATAERR, "carol");
+	assert_int_equal(mm_request_prepare(j->b, "ws1", MM_OP_PLAN, 367, &j->out, &j->made, &j->f->err), -1);
+	assert_int_equal(j->f->err.code, MM_EX_USAGE);
+	prepare(j, "ws1", MM_OP_PLAN);
+}
+
+static void test_user_whom_the_policy_cannot_serve(void **state)
+{
+	struct job *j = *state;
+	enum mm_put done;
+
+	ok(j->f, mm_store_member_put(j->f->s, "rooms", "alice", &done, &j->f->err));
+	builder(j, false);
+	expect_refusal(j, "ws1", MM_OP_APPLY, MM_EX_DATAERR, "room");
+}
+
+static void test_needs_approval(void **state)
+{
+	struct job *j = *state;
+
+	add_revision(j->f, mm_arena_printf(j->f->a, "%s\n", policy), 5, 1);
+	assert_int_equal(mm_request_builder_new(j->f->s, j->key, 0, false, &j->b, &j->f->err), -1);
+	assert_int_equal(j->f->err.code, MM_EX_NOPERM);
+	builder(j, true); /* looking at it is allowed */
+	prepare(j, "ws1", MM_OP_PLAN);
+	ok(j->f, mm_store_revision_approve(j->f->s, 2, "bob", 6, &j->f->err));
+	builder(j, false);
+	prepare(j, "ws1", MM_OP_APPLY);
+	assert_int_equal(j->r.revision, 2);
+}
+
+static void test_wrong_key(void **state)
+{
+	struct job *j = *state;
+	struct mm_key *other = NULL;
+
+	ok(j->f, mm_key_generate(&other, &j->f->err));
+	assert_int_equal(mm_request_builder_new(j->f->s, other, 0, false, &j->b, &j->f->err), -1);
+	assert_int_equal(j->f->err.code, MM_EX_NOPERM);
+	assert_null(j->b);
+	assert_int_equal(mm_request_builder_new(j->f->s, j->key, 9, false, &j->b, &j->f->err), -1);
+	assert_int_equal(j->f->err.code, MM_EX_FAILED);
+	mm_key_free(other);
+}
+
+/* What did not fit was not sent, and its serial was not used. */
+static void test_too_big(void **state)
+{
+	struct job *j = *state;
+
+	builder(j, false);
+	j->out.max = 1000;
+	expect_refusal(j, "ws2", MM_OP_APPLY, MM_EX_DATAERR, "exceed");
+	j->out.max = MM_STREAM_MAX;
+	mm_buf_reset(&j->out);
+	prepare(j, "ws2", MM_OP_APPLY);
+	assert_int_equal(j->r.serial, T0);
+}
+
+static void test_too_many_users(void **state)
+{
+	struct job *j = *state;
+	char login[32];
+
+	ok(j->f, mm_store_begin(j->f->s, &j->f->err));
+	for (int i = 0; i < MM_MANIFEST_MAX - 2; i++) {
+		snprintf(login, sizeof(login), "u%d", i);
+		add_user(j->f, login, "u@acme.example", "staff");
+	}
+	ok(j->f, mm_store_commit(j->f->s, &j->f->err));
+	builder(j, false);
+	prepare(j, "ws2", MM_OP_APPLY);
+	assert_int_equal(j->n_sheets, MM_MANIFEST_MAX);
+	add_user(j->f, "one.more", "u@acme.example", "staff");
+	builder(j, false);
+	mm_buf_reset(&j->out);
+	expect_refusal(j, "ws2", MM_OP_APPLY, MM_EX_DATAERR, "4097 users");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(test_one_host, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_everybody_with_accounts, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_host_layer_is_not_cached, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_acks, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_refusals, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_user_whom_the_policy_cannot_serve, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_needs_approval, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_wrong_key, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_too_big, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_too_many_users, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
