@@ -7,6 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Here are the functions themselves. */
+#undef mm_err_set
+#undef mm_err_sys
+#undef mm_err_prefix
+
 /* Nothing that came from outside may forge a line or drive a terminal: C0,
  * DEL, and the C1 controls in their UTF-8 form. */
 static void blunt(char *s)
@@ -49,7 +54,7 @@ int mm_err_vset(struct mm_err *err, int code, const char *fmt, va_list ap)
 	return -1;
 }
 
-int(mm_err_set)(struct mm_err *err, int code, const char *fmt, ...)
+int mm_err_set(struct mm_err *err, int code, const char *fmt, ...)
 {
 	va_list ap;
 	va_start(ap, fmt);
@@ -58,7 +63,7 @@ int(mm_err_set)(struct mm_err *err, int code, const char *fmt, ...)
 	return -1;
 }
 
-int(mm_err_sys)(struct mm_err *err, int code, const char *fmt, ...)
+int mm_err_sys(struct mm_err *err, int code, const char *fmt, ...)
 {
 	int saved = errno;
 	char what[MM_ERR_TEXT_MAX];
@@ -74,7 +79,7 @@ int(mm_err_sys)(struct mm_err *err, int code, const char *fmt, ...)
 	return -1;
 }
 
-int(mm_err_prefix)(struct mm_err *err, const char *fmt, ...)
+int mm_err_prefix(struct mm_err *err, const char *fmt, ...)
 {
 	if (err == NULL)
 		return -1;

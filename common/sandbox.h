@@ -3,7 +3,7 @@
  *
  * Profiles are named for the process that uses them. Entering one is for
  * good. In builds with a sanitizer the seccomp filters are not installed
- * (mm_sandbox_active() says so), because the sanitizers' own calls would hit
+ * (mm_sandbox_available() says so), because the sanitizers' own calls would hit
  * them; the tests of the sandbox run in a build without.
  */
 #ifndef MM_COMMON_SANDBOX_H

@@ -89,8 +89,11 @@ static void test_hex(void **state)
 static void test_base64(void **state)
 {
 	(void)state;
-	static const char *const pairs[][2] = {{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"},
-	    {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+	static const char *const pairs[][2] = {{"", ""}, {"f", "Zg=="},
+	    {"f"
+	     "o",
+		"Zm8="},
+	    {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
 		struct mm_buf b = MM_BUF_INIT(100), back = MM_BUF_INIT(100);
 		mm_base64(pairs[i][0], strlen(pairs[i][0]), &b);

@@ -146,7 +146,7 @@ static void test_nearest(void **state)
 {
 	(void)state;
 	static const char *const list[] = {"security", "port", "host", "username", NULL};
-	assert_string_equal(mm_nearest("secuirty", list), "security");
+	assert_string_equal(mm_nearest("seucrity", list), "security");
 	assert_string_equal(mm_nearest("user_name", list), "username");
 	assert_string_equal(mm_nearest("hst", list), "host");
 	assert_string_equal(mm_nearest("Port", list), "port");
