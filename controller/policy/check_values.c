@@ -94,6 +94,12 @@ static void check_cleartext(const struct mm_judge *j, struct mm_diags *d)
 		    text(j, "auth"));
 }
 
+/* Put there by the rule, not written by a person? */
+static bool same_place(struct mm_origin x, struct mm_origin y)
+{
+	return x.line == y.line && mm_streq(x.file, y.file);
+}
+
 static void check_tls(const struct mm_judge *j, struct mm_diags *d)
 {
 	static const char *const keys[] = {"tls_min", "ca_file", "pin"};
@@ -106,7 +112,7 @@ static void check_tls(const struct mm_judge *j, struct mm_diags *d)
 		return;
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
 		const struct mm_pvalue *v = said(j, keys[i]);
-		if (v != NULL && v->text != NULL && !mm_streq(v->at.file, j->rules->tls_min_at.file) &&
+		if (v != NULL && v->text != NULL && !same_place(v->at, j->rules->tls_min_at) &&
 		    counts(j, keys[i], "security"))
 			mm_diag_warn(d, v->at, "%s: %s has no effect with security \"none\"; remove it",
 			    j->what, keys[i]);

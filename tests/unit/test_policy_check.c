@@ -106,7 +106,7 @@ static const struct wrong wrongs[] = {
 	.more = "rules = { allow_cleartext = true; };",
 	.want = "p.conf:2: endpoint in: auth \"xoauth2\" in cleartext gives the token away; write \"tls\""},
     {.in = IN(IN_OK "security = \"none\"; pin = \"sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\";"),
-	.more = "rules = { allow_cleartext = true; };",
+	.more = "rules = { allow_cleartext = true; tls_min = \"1.2\"; };",
 	.want = "p.conf:2: warning: endpoint in: pin has no effect with security \"none\"; remove it"},
     {.in = IN(IN_OK "port = 143;"),
 	.want = "p.conf:2: endpoint in: port 143 is cleartext until STARTTLS; write security = \"starttls\" "
