@@ -1,0 +1,67 @@
+/*
+ * agent.conf: what this workstation lets a controller do, in libconfig.
+ *
+ *   host = "ws1";                                  # host id, fixed at enrolment
+ *   keys = [ "/etc/mailmuster/controller.pub" ];   # files, or PEM texts themselves
+ *   limits = { domains = [ "acme.example" ];       # endpoint hosts: these and all below; "*" = any
+ *              password_programs = [ "/usr/bin/pass" ];   # none when absent
+ *              clients = [ "mutt", "msmtp" ]; };   # all when absent
+ *   state_dir = "/var/lib/mailmuster-agent";
+ *   probe = "/usr/bin/mailmuster-probe";
+ *   report_key = "/var/lib/mailmuster-agent/report.key";
+ *   login = "alice";                               # an installation for one user, without root
+ *
+ * The file must belong to root or to the running user and must not be
+ * writable by group or others, nor must the key files. What is not known is
+ * an error (code MM_EX_DATAERR) that names file and line. "@include" is
+ * refused: libconfig opens any file named there.
+ */
+#ifndef MM_AGENT_CONF_H
+#define MM_AGENT_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/err.h"
+#include "common/mem.h"
+#include "schemas/signing.h"
+
+#define MM_CONF_MAX (256u * 1024u) /* bytes of agent.conf and of each key file */
+#define MM_CONF_SYSTEM "/etc/mailmuster/agent.conf"
+
+struct mm_conf {
+	struct mm_arena *arena;
+	const char *path; /* of the file itself */
+	const char *host;
+	const char *login; /* NULL, or the one user whom this installation serves */
+	bool hostwide;     /* installed by root, for all users of the host */
+	struct mm_key *keys[MM_KEYS_MAX];
+	size_t n_keys;
+	const char *const *domains;  /* NULL-terminated, never NULL */
+	const char *const *programs; /* NULL-terminated, never NULL */
+	const char *const *clients;  /* NULL = all */
+	const char *state_dir;
+	const char *probe;
+	const char *report_key;
+};
+
+/* `path` NULL: /etc/mailmuster/agent.conf as root; else the user's own
+ * $XDG_CONFIG_HOME/mailmuster/agent.conf when there is one, else root's.
+ * `home` is the running user's. Free with mm_conf_free(). */
+int mm_conf_load(const char *path, const char *home, struct mm_conf **out, struct mm_err *err);
+/* The same from a text; `path` stands in messages. For tests. */
+int mm_conf_parse(const char *path, const char *text, struct mm_conf **out, struct mm_err *err);
+void mm_conf_free(struct mm_conf *c);
+
+/* The limits. A domain allows itself and every name that ends in a dot and
+ * itself, without regard to case; an address literal only itself. */
+bool mm_conf_allows_host(const struct mm_conf *c, const char *host);
+bool mm_conf_allows_program(const struct mm_conf *c, const char *program);
+bool mm_conf_allows_client(const struct mm_conf *c, const char *client);
+
+/* Where this user's own state lies: journal, generations, spool, lock. Under
+ * `home` for a host-wide installation (root does not know the user's
+ * environment), else the installation's own folder. In `a`. */
+const char *mm_conf_user_state(const struct mm_conf *c, const char *home, struct mm_arena *a);
+
+#endif

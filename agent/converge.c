@@ -1,0 +1,378 @@
+#include "agent/converge.h"
+
+#include <string.h>
+
+#include "agent/classify.h"
+#include "agent/place.h"
+#include "common/text.h"
+
+#define BACKWARDS                                                                                            \
+	"revision %lld was applied in this home already and this host brings revision %lld: nothing is "     \
+	"changed until it has caught up"
+
+/* ---- findings */
+
+static void put(struct mm_converge *c, const struct mm_finding *f)
+{
+	c->sink->finding(c->sink, f);
+}
+
+void mm_report_whole(
+    struct mm_converge *c, const char *client, const char *path, enum mm_state state, const char *reason)
+{
+	const struct mm_finding f = {.user = c->who->login,
+	    .client = client,
+	    .path = path,
+	    .account = "",
+	    .setting = "",
+	    .state = state,
+	    .action = MM_ACT_NONE,
+	    .reason = reason};
+	put(c, &f);
+}
+
+static enum mm_action action_of(
+    const struct mm_converge *c, const struct mm_todo *t, const struct mm_judged *j)
+{
+	if (!j->write)
+		return c->how == MM_HOW_AUDIT ? MM_ACT_NONE : j->action;
+	if (c->how == MM_HOW_PLAN)
+		return MM_ACT_WOULD_CHANGE;
+	if (c->how == MM_HOW_AUDIT)
+		return MM_ACT_NONE;
+	if (t->m.seen == NULL)
+		return MM_ACT_CREATED;
+	return j->state == MM_ST_UNMANAGED ? MM_ACT_ADOPTED : MM_ACT_CORRECTED;
+}
+
+/* Where the value stands, when that is another file than the place's. */
+static void set_origin(struct mm_finding *f, const struct mm_judged *j)
+{
+	const struct mm_seen *s = j->seen;
+	if (s == NULL)
+		return;
+	if (j->state == MM_ST_OVERRIDDEN && s->over_path != NULL) {
+		f->override_path = s->over_path;
+		f->line = s->over_line;
+	} else if (s->path != NULL) {
+		f->override_path = mm_streq(s->path, f->path) ? NULL : s->path;
+		f->line = s->line;
+	}
+}
+
+static void report_setting(
+    struct mm_place_run *p, const struct mm_todo *t, enum mm_setting s, const char **note)
+{
+	const struct mm_judged *j = &t->s[s];
+	struct mm_finding f = {.user = p->c->who->login,
+	    .client = p->client->name,
+	    .path = p->place->path,
+	    .account = t->m.acc->name,
+	    .setting = mm_setting_def(s)->id,
+	    .desired = j->desired,
+	    .found = j->found,
+	    .state = j->state,
+	    .action = action_of(p->c, t, j),
+	    .reason = j->reason};
+	/* Recognised as the policy's account, it is a difference to be made good. */
+	if (p->c->how == MM_HOW_AUDIT && j->write && j->state == MM_ST_UNMANAGED)
+		f.state = MM_ST_PENDING;
+	if (j->write && f.reason[0] == '\0' && *note != NULL) {
+		f.reason = *note;
+		*note = NULL;
+	} else if (f.reason[0] == '\0' && j->seen != NULL && j->seen->note != NULL) {
+		f.reason = j->seen->note;
+	}
+	set_origin(&f, j);
+	put(p->c, &f);
+}
+
+static void report_account(struct mm_place_run *p, const char *account, const char *found,
+    enum mm_state state, enum mm_action action, const char *reason)
+{
+	const struct mm_finding f = {.user = p->c->who->login,
+	    .client = p->client->name,
+	    .path = p->place->path,
+	    .account = account,
+	    .setting = "",
+	    .found = found,
+	    .state = state,
+	    .action = action,
+	    .reason = reason};
+	put(p->c, &f);
+}
+
+static void report_todo(struct mm_place_run *p, const struct mm_todo *t)
+{
+	const char *note = t->note;
+	if (t->absent)
+		report_account(p, t->m.acc->name, NULL, t->m.row != NULL ? MM_ST_REMOVED : MM_ST_PENDING,
+		    p->c->how == MM_HOW_AUDIT ? MM_ACT_NONE : MM_ACT_REPORTED,
+		    "the account is not configured here");
+	for (int s = 0; s < MM_SET_COUNT; s++) {
+		if (t->s[s].asked)
+			report_setting(p, t, (enum mm_setting)s, &note);
+	}
+}
+
+static void report_removal(struct mm_place_run *p, const struct mm_removal *g)
+{
+	enum mm_how how = p->c->how;
+	enum mm_action act = how == MM_HOW_PLAN ? MM_ACT_WOULD_CHANGE : MM_ACT_REMOVED;
+	if (g->fail != NULL)
+		report_account(p, g->account, g->key, MM_ST_DEFERRED, MM_ACT_NONE, g->fail);
+	else if (!g->write || how == MM_HOW_AUDIT)
+		report_account(p, g->account, g->key, MM_ST_PENDING,
+		    how == MM_HOW_AUDIT ? MM_ACT_NONE : MM_ACT_REPORTED, "no longer in the policy");
+	else
+		report_account(p, g->account, g->key, MM_ST_PENDING, act,
+		    g->created ? "no longer in the policy"
+			       : "no longer in the policy; the former values are put back");
+}
+
+/* Of other people's accounts only the domain is told. */
+static void report_unmanaged(struct mm_place_run *p, const struct mm_seen_account *acc)
+{
+	const char *address = acc->s[MM_SET_ADDRESS].value;
+	const char *at = address != NULL ? strrchr(address, '@') : NULL;
+	report_account(p, acc->key, at != NULL ? at + 1 : NULL, MM_ST_UNMANAGED, MM_ACT_NONE, "");
+}
+
+static void report_traps(struct mm_place_run *p)
+{
+	struct mm_buf all = MM_BUF_INIT(MM_REPORT_TEXT_MAX);
+	if (p->view.n_traps == 0)
+		return;
+	for (size_t i = 0; i < p->view.n_traps && mm_buf_ok(&all); i++) {
+		const struct mm_trap *t = &p->view.traps[i];
+		mm_buf_addf(&all, "%s%s:%d: %s", i > 0 ? "; " : "",
+		    t->path != NULL ? t->path : p->place->path, t->line, t->text);
+	}
+	mm_report_whole(p->c, p->client->name, p->place->path, MM_ST_UNMANAGED,
+	    mm_arena_strdup(p->c->arena, mm_buf_str(&all)));
+	mm_buf_free(&all);
+}
+
+static void report_place(struct mm_place_run *p)
+{
+	for (size_t i = 0; i < p->n_gone; i++)
+		report_removal(p, &p->gone[i]);
+	for (size_t i = 0; i < p->n; i++) {
+		if (p->todo[i].m.acc != NULL)
+			report_todo(p, &p->todo[i]);
+	}
+	for (size_t i = 0; i < p->view.n && !p->read_only; i++) {
+		if (!p->claimed[i])
+			report_unmanaged(p, &p->view.accounts[i]);
+	}
+	if (!p->read_only)
+		report_traps(p);
+}
+
+/* ---- evidence for login checks */
+
+static bool side_in_effect(const struct mm_todo *t, enum mm_side side)
+{
+	bool any = false;
+	for (int s = 0; s < MM_SET_COUNT; s++) {
+		const struct mm_judged *j = &t->s[s];
+		if (!j->asked || mm_setting_def((enum mm_setting)s)->side != side)
+			continue;
+		any = true;
+		if (!j->write && j->state != MM_ST_UNSUPPORTED &&
+		    !(j->state == MM_ST_COMPLIANT &&
+			mm_setting_equal((enum mm_setting)s, j->found, j->desired)))
+			return false;
+	}
+	return any;
+}
+
+static void note_effect(struct mm_place_run *p)
+{
+	for (size_t i = 0; i < p->n && !p->read_only; i++) {
+		const struct mm_todo *t = &p->todo[i];
+		for (int side = MM_SIDE_INCOMING; t->m.acc != NULL && side < MM_SIDE_COUNT; side++) {
+			struct mm_effect *e = &p->c->effect[i][side];
+			bool has = side == MM_SIDE_INCOMING ? p->client->incoming : p->client->outgoing;
+			if (!has || (t->m.seen == NULL && !t->write))
+				continue;
+			e->present = true;
+			e->in_effect |= side_in_effect(t, (enum mm_side)side);
+		}
+	}
+}
+
+/* ---- writing */
+
+static void restart_rows(struct mm_place_run *p)
+{
+	p->rows = mm_rows_copy(p->c->arena, &p->c->journal->rows, p->client->name, p->place->path);
+}
+
+/* After writing: does the program see it on the disk, too? */
+static void check_disk(struct mm_place_run *p)
+{
+	struct mm_view view;
+	struct mm_err err = MM_ERR_NONE;
+	if (p->client->read(p->reader, p->place, &view, &err) != 0) {
+		mm_place_fail(p, MM_ST_ERROR, mm_arena_strdup(p->c->arena, err.text));
+		return;
+	}
+	for (size_t i = 0; i < p->n; i++) {
+		for (int s = 0; p->todo[i].write && s < MM_SET_COUNT; s++) {
+			struct mm_judged *j = &p->todo[i].s[s];
+			const struct mm_seen *now = NULL;
+			for (size_t k = 0; k < view.n; k++) {
+				if (mm_streq(view.accounts[k].key, p->todo[i].key))
+					now = &view.accounts[k].s[s];
+			}
+			if (!j->write ||
+			    (now != NULL && mm_setting_equal((enum mm_setting)s, now->value, j->desired)))
+				continue;
+			j->write = false;
+			j->state = MM_ST_ERROR;
+			j->reason = "was written, but reads back differently";
+		}
+	}
+}
+
+static void apply_place(struct mm_place_run *p)
+{
+	struct mm_err err = MM_ERR_NONE;
+	enum mm_file_trouble why = MM_FILE_OK;
+	bool pending = mm_place_pending(p);
+	mm_place_own(p);
+	if (pending && mm_commit(p, &why, &err) != 0) {
+		mm_place_fail(p, mm_trouble_state(why), mm_arena_strdup(p->c->arena, err.text));
+		restart_rows(p);
+		mm_place_own(p);
+		pending = false;
+	}
+	mm_rows_install(p->c->arena, &p->c->journal->rows, p->client->name, p->place->path, &p->rows);
+	if (pending) {
+		p->c->changed++;
+		check_disk(p);
+	}
+}
+
+/* ---- one place, one client */
+
+static void read_failed(struct mm_place_run *p, const struct mm_err *err)
+{
+	enum mm_file_trouble why = mm_reader_trouble(p->reader);
+	mm_report_whole(p->c, p->client->name, p->place->path, mm_trouble_state(why),
+	    mm_arena_strdup(p->c->arena, err->text));
+}
+
+static void run_place(struct mm_place_run *p)
+{
+	struct mm_err err = MM_ERR_NONE;
+	mm_reader_trouble(p->reader);
+	if (p->place->exists && p->client->read(p->reader, p->place, &p->view, &err) != 0) {
+		read_failed(p, &err);
+		return;
+	}
+	restart_rows(p);
+	mm_place_judge(p);
+	if (p->c->how == MM_HOW_APPLY && p->place->busy != NULL)
+		mm_place_fail(p, MM_ST_DEFERRED, p->place->busy);
+	if (p->c->how != MM_HOW_AUDIT && mm_place_pending(p))
+		mm_place_attempt(p);
+	if (p->c->how == MM_HOW_APPLY)
+		apply_place(p);
+	note_effect(p);
+	report_place(p);
+}
+
+static const struct mm_client_rule *rule_of(const struct mm_sheet *s, const char *client)
+{
+	for (size_t i = 0; i < s->n_clients; i++) {
+		if (mm_streq(s->clients[i].client, client))
+			return &s->clients[i];
+	}
+	return NULL;
+}
+
+static bool may_add(
+    const struct mm_converge *c, const struct mm_client_rule *rule, const struct mm_place *place)
+{
+	if (rule == NULL || !place->in_use ||
+	    (rule->mode != MM_MODE_ENFORCE && rule->mode != MM_MODE_DEFAULT))
+		return false;
+	return c->sheet->create == MM_CREATE_ALWAYS ||
+	       (c->sheet->create == MM_CREATE_EXISTING && place->exists);
+}
+
+static void run_client(struct mm_converge *c, struct mm_reader *r, const struct mm_client *cl)
+{
+	const struct mm_client_rule *rule = rule_of(c->sheet, cl->name);
+	struct mm_place *places = NULL;
+	size_t n = 0;
+	struct mm_err err = MM_ERR_NONE;
+	bool create = rule != NULL && c->sheet->create == MM_CREATE_ALWAYS &&
+		      (rule->mode == MM_MODE_ENFORCE || rule->mode == MM_MODE_DEFAULT);
+	if (rule != NULL && rule->mode == MM_MODE_IGNORE)
+		return;
+	mm_reader_trouble(r);
+	if (cl->find(r, create, &places, &n, &err) != 0) {
+		mm_report_whole(c, cl->name, "", mm_trouble_state(mm_reader_trouble(r)),
+		    mm_arena_strdup(c->arena, err.text));
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct mm_place_run p = {.c = c,
+		    .client = cl,
+		    .place = &places[i],
+		    .reader = r,
+		    .named = rule != NULL,
+		    .may_create = may_add(c, rule, &places[i]),
+		    .read_only = !places[i].in_use};
+		if (places[i].exists || p.may_create)
+			run_place(&p);
+	}
+	if (c->sink->alive != NULL)
+		c->sink->alive(c->sink);
+}
+
+/* ---- the whole */
+
+static void report_unknown_settings(struct mm_converge *c)
+{
+	for (size_t i = 0; i < c->sheet->n_accounts; i++) {
+		const struct mm_account *acc = &c->sheet->accounts[i];
+		for (size_t k = 0; k < acc->n_unknown; k++) {
+			const struct mm_finding f = {.user = c->who->login,
+			    .client = MM_CLIENT_AGENT,
+			    .path = "",
+			    .account = acc->name,
+			    .setting = acc->unknown[k].id,
+			    .desired = acc->unknown[k].value,
+			    .state = MM_ST_UNSUPPORTED,
+			    .action = MM_ACT_NONE,
+			    .reason = "this agent does not know the setting"};
+			put(c, &f);
+		}
+	}
+}
+
+int mm_converge(struct mm_converge *c, struct mm_err *err)
+{
+	if (c->sheet->revision < c->journal->revision) {
+		mm_report_whole(c, MM_CLIENT_AGENT, "", MM_ST_DEFERRED,
+		    mm_arena_printf(
+			c->arena, BACKWARDS, (long long)c->journal->revision, (long long)c->sheet->revision));
+		return 0;
+	}
+	struct mm_reader *r = mm_reader_new(c->arena, c->who);
+	for (size_t i = 0; c->clients[i] != NULL; i++) {
+		if (c->conf == NULL || mm_conf_allows_client(c->conf, c->clients[i]->name))
+			run_client(c, r, c->clients[i]);
+	}
+	report_unknown_settings(c);
+	if (c->how != MM_HOW_APPLY)
+		return 0;
+	/* A home that cannot be written to, and in which nothing is ours, needs no journal. */
+	if (c->journal->rows.n > 0 || c->journal->saved[0] != '\0')
+		c->journal->revision = c->sheet->revision;
+	return mm_journal_save(c->journal, err);
+}

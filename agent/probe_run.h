@@ -1,0 +1,39 @@
+/*
+ * Login checks of one user: which endpoints, with which credentials, and the
+ * talk with mailmuster-probe.
+ *
+ * A side of an account is tested when some client has exactly what the
+ * policy wants (struct mm_effect): the test then proves what is really in
+ * use. Where a client has the account but not the settings, the login is
+ * reported as untested; nothing is inferred. Each endpoint is tested once,
+ * however many clients share it. The probe's answers are taken as claims of
+ * a process that talks to strangers: names and endpoints come from the
+ * sheet, never from the answer.
+ */
+#ifndef MM_AGENT_PROBE_RUN_H
+#define MM_AGENT_PROBE_RUN_H
+
+#include "agent/conf.h"
+#include "agent/converge.h"
+
+#define MM_PROBE_SECONDS 120 /* for the whole run of the probe */
+
+struct mm_probe_run {
+	struct mm_arena *arena;
+	const struct mm_conf *conf;
+	const struct mm_identity *who;
+	const struct mm_sheet *sheet;
+	const struct mm_effect (*effect)[MM_SIDE_COUNT]; /* per account of the sheet */
+	const char *state_dir;                           /* the user's */
+	int64_t now;
+	bool sparing; /* a session: do not prove again what is fresh, nor repeat a refused password */
+	struct mm_sink *sink;
+};
+
+/* Is there anything that would be tested? Reads the memory only. */
+bool mm_probe_wanted(const struct mm_probe_run *r);
+/* Every login is reported to the sink; -1 when the probe could not be run
+ * (the logins are then reported as untested). */
+int mm_probe_run(const struct mm_probe_run *r, struct mm_err *err);
+
+#endif

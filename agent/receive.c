@@ -1,0 +1,337 @@
+#include "agent/receive.h"
+
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent/answer.h"
+#include "agent/serve_users.h"
+#include "agent/trust.h"
+#include "common/file.h"
+#include "common/frame.h"
+#include "common/text.h"
+
+#define LOCK_MS 2000
+#define PARALLEL 4
+#define HOME_MS 5000
+#define TOTAL_MS (15 * 60 * 1000)
+
+struct job {
+	const struct mm_receive *r;
+	struct mm_arena *a;
+	struct mm_answer answer;
+	struct mm_blob envelope;
+	struct mm_blob *sheets;
+	size_t n_sheets, cap_sheets;
+	struct mm_held_state state;
+	struct mm_trusted t;
+	struct mm_user_job *users;
+	size_t n_users;
+	struct mm_held held; /* what reports say is in force */
+	int exit_bits;
+	struct mm_err *err;
+};
+
+/* ---- refusing */
+
+static int refuse(struct job *j, const char *word)
+{
+	int code = j->err->code != 0 ? j->err->code : MM_EX_FAILED;
+	mm_answer_refuse(&j->answer, code, word, j->err->text);
+	return code;
+}
+
+/* ---- reading the request */
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static struct mm_blob keep(struct job *j, const struct mm_frame *f)
+{
+	return (struct mm_blob){mm_arena_strndup(j->a, f->body, f->len), f->len};
+}
+
+/* 1: more to come, 0: complete, -1: trouble. */
+static int take_frame(struct job *j, const struct mm_frame *f)
+{
+	if (f->type == MM_FT_REQUEST_END)
+		return 0;
+	if (f->type == MM_FT_ENVELOPE && j->envelope.p == NULL) {
+		j->envelope = keep(j, f);
+		return 1;
+	}
+	if (f->type == MM_FT_SHEET && j->envelope.p != NULL && j->n_sheets < MM_MANIFEST_MAX) {
+		struct mm_blob *b =
+		    mm_arena_push(j->a, &j->sheets, &j->n_sheets, &j->cap_sheets, sizeof(*j->sheets));
+		*b = keep(j, f);
+		return 1;
+	}
+	return mm_err_set(j->err, MM_EX_DATAERR, "a frame of type %u has no place here", (unsigned)f->type);
+}
+
+static int read_request(struct job *j)
+{
+	struct mm_frame_decoder d;
+	struct mm_frame f;
+	int64_t deadline = now_ms() + MM_RECEIVE_REQUEST_S * 1000;
+	int rc = 1;
+	mm_frame_decoder_init(&d, true);
+	while (rc > 0) {
+		int64_t left = deadline - now_ms();
+		rc = mm_frame_read_fd(&d, j->r->in, left > 0 ? (int)left : 0, &f, j->err);
+		if (rc == 0)
+			rc = mm_err_set(j->err, MM_EX_DATAERR, "the request is not complete");
+		if (rc > 0)
+			rc = take_frame(j, &f);
+	}
+	if (rc == 0 && j->envelope.p == NULL)
+		rc = mm_err_set(j->err, MM_EX_DATAERR, "the request has no envelope");
+	mm_frame_decoder_free(&d);
+	return rc;
+}
+
+/* ---- keeping it, before it is used */
+
+static struct mm_held held_of(const struct mm_request *q)
+{
+	return (struct mm_held){.request_id = q->id,
+	    .epoch = q->epoch,
+	    .serial = q->serial,
+	    .revision = q->revision,
+	    .issued = q->issued,
+	    .expires = q->expires};
+}
+
+static int store(struct job *j)
+{
+	const struct mm_request *q = &j->t.request;
+	struct mm_held_state s = j->state;
+	bool apply = q->op == MM_OP_APPLY;
+	s.last.epoch = q->epoch;
+	s.last.serial = q->serial;
+	memcpy(s.last.digest, j->t.digest, sizeof(s.last.digest));
+	if (apply)
+		s.held = held_of(q);
+	if (!j->t.repeated && mm_held_save(j->r->conf, &s, j->err) != 0)
+		return -1;
+	j->state = s;
+	/* The sheets of a repeated request may not have got as far as the disk. */
+	for (size_t i = 0; apply && i < j->n_users; i++) {
+		const struct mm_user_job *u = &j->users[i];
+		const struct mm_wanted *w = &j->t.wanted[i];
+		if (u->sheet != NULL && mm_held_put_sheet(j->r->conf, &s.held, u->user, u->who.uid,
+					    u->who.gid, w->bytes.p, w->bytes.n, j->err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- whom it is about */
+
+static void users_of_request(struct job *j)
+{
+	j->n_users = j->t.n;
+	j->users = mm_arena_alloc(j->a, j->n_users + 1, sizeof(*j->users));
+	for (size_t i = 0; i < j->n_users; i++) {
+		j->users[i] = (struct mm_user_job){.user = j->t.wanted[i].user,
+		    .sheet = &j->t.wanted[i].sheet,
+		    .held = held_of(&j->t.request)};
+		mm_user_job_resolve(j->r->conf, &j->users[i], j->a);
+	}
+}
+
+/* A status request without a manifest asks about what is held. */
+static int users_held(struct job *j)
+{
+	const char *const *names;
+	if (mm_held_users(j->r->conf, j->a, &names, &j->n_users, j->err) != 0)
+		return -1;
+	j->users = mm_arena_alloc(j->a, j->n_users + 1, sizeof(*j->users));
+	for (size_t i = 0; i < j->n_users; i++) {
+		struct mm_user_job *u = &j->users[i];
+		struct mm_sheet *sheet = mm_arena_alloc(j->a, 1, sizeof(*sheet));
+		struct mm_err why = MM_ERR_NONE;
+		*u = (struct mm_user_job){.user = names[i], .sheet = sheet};
+		mm_user_job_resolve(j->r->conf, u, j->a);
+		if (u->sheet != NULL &&
+		    mm_held_get_sheet(j->r->conf, names[i], j->a, &u->held, sheet, &why) <= 0) {
+			u->sheet = NULL;
+			u->why = mm_arena_strdup(j->a, why.text);
+		}
+		u->expired = mm_held_expired(&u->held, j->r->now);
+	}
+	return 0;
+}
+
+/* ---- telling */
+
+static struct mm_report_head head_for(struct job *j, const char *const *users, char id[MM_ID_LEN])
+{
+	mm_random_id(id);
+	return (struct mm_report_head){.id = id,
+	    .host = j->r->conf->host,
+	    .request_id = j->t.request.id,
+	    .op = mm_op_name(j->t.request.op),
+	    .evidence = MM_EV_ATTESTED,
+	    .epoch = j->held.epoch,
+	    .serial = j->held.serial,
+	    .revision = j->held.revision,
+	    .collected = time(NULL),
+	    .agent = MM_VERSION,
+	    .users = users,
+	    .expired = mm_held_expired(&j->held, j->r->now)};
+}
+
+static void add_trouble(struct mm_buf *frames, const struct mm_worker_result *res)
+{
+	struct mm_buf body = MM_BUF_INIT(MM_FRAME_MAX);
+	const struct mm_finding f = {.user = res->job->user,
+	    .client = MM_CLIENT_AGENT,
+	    .path = "",
+	    .account = "",
+	    .setting = "",
+	    .state = res->late ? MM_ST_DEFERRED : MM_ST_ERROR,
+	    .action = MM_ACT_NONE,
+	    .reason = res->trouble};
+	mm_finding_encode(&f, &body);
+	mm_frame_put(frames, MM_FT_FINDING, mm_buf_str(&body), body.len);
+	mm_buf_free(&body);
+}
+
+static void user_done(void *ctx, const struct mm_worker_result *res)
+{
+	struct job *j = ctx;
+	char id[MM_ID_LEN];
+	const char *const one[] = {res->job->user, NULL}, *const none[] = {NULL};
+	const struct mm_report_head h = head_for(j, res->complete ? one : none, id);
+	struct mm_buf frames = MM_BUF_INIT((size_t)MM_STREAM_MAX);
+	mm_buf_add(&frames, mm_buf_str(res->findings), res->findings->len);
+	j->exit_bits |= res->exit_bits;
+	if (res->trouble != NULL) {
+		add_trouble(&frames, res);
+		j->exit_bits |= res->late ? MM_EX_DIFF : MM_EX_FAILED;
+	}
+	mm_answer_report(&j->answer, &h, &frames);
+	if (res->spool != NULL && res->spool->len > 0)
+		mm_answer_report(&j->answer, NULL, res->spool);
+	mm_buf_free(&frames);
+}
+
+static void tick(void *ctx)
+{
+	struct job *j = ctx;
+	mm_answer_keepalive(&j->answer);
+}
+
+/* No user, no report: the controller still wants to know what is held. */
+static void report_nobody(struct job *j)
+{
+	char id[MM_ID_LEN];
+	const char *const none[] = {NULL};
+	const struct mm_report_head h = head_for(j, none, id);
+	struct mm_buf frames = MM_BUF_INIT(64);
+	mm_answer_report(&j->answer, &h, &frames);
+	mm_buf_free(&frames);
+}
+
+static int finish(struct job *j)
+{
+	if (j->n_users == 0)
+		report_nobody(j);
+	if (j->answer.overflow) {
+		mm_err_set(j->err, MM_EX_FAILED, "the answer would be larger than %u bytes", MM_STREAM_MAX);
+		j->exit_bits |= MM_EX_FAILED;
+	}
+	if (!mm_answer_end(&j->answer))
+		return mm_err_set(j->err, MM_EX_FAILED, "the controller closed the connection"), MM_EX_FAILED;
+	return (j->exit_bits & MM_EX_FAILED) != 0 ? MM_EX_FAILED : j->exit_bits;
+}
+
+/* ---- carrying it out */
+
+static enum mm_how how_of(enum mm_op op)
+{
+	if (op == MM_OP_APPLY)
+		return MM_HOW_APPLY;
+	return op == MM_OP_PLAN ? MM_HOW_PLAN : MM_HOW_AUDIT;
+}
+
+static int carry_out(struct job *j)
+{
+	const struct mm_request *q = &j->t.request;
+	if (q->op == MM_OP_STATUS && q->n_manifest == 0) {
+		if (users_held(j) != 0)
+			return refuse(j, MM_REFUSED_BUSY);
+	} else {
+		users_of_request(j);
+	}
+	if (store(j) != 0)
+		return refuse(j, MM_REFUSED_BUSY);
+	j->held = j->state.held;
+	const struct mm_user_batch b = {.conf = j->r->conf,
+	    .how = how_of(q->op),
+	    .probe = q->op == MM_OP_APPLY,
+	    .ack = q->ack,
+	    .n_ack = q->n_ack,
+	    .collect = true,
+	    .w = {.host = j->r->conf->host,
+		.parallel = PARALLEL,
+		.home_ms = HOME_MS,
+		.hang_ms = j->r->hang_s * 1000,
+		.total_ms = TOTAL_MS,
+		.done = user_done,
+		.tick = tick,
+		.ctx = j}};
+	mm_serve_users(&b, j->users, j->n_users);
+	return finish(j);
+}
+
+static int check_and_run(struct job *j)
+{
+	const struct mm_conf *c = j->r->conf;
+	const char *word = MM_REFUSED_MALFORMED;
+	struct mm_disabled off = {.reason = NULL};
+	if (mm_held_load(c, j->a, &j->state, j->err) != 0)
+		return refuse(j, MM_REFUSED_BUSY);
+	if (mm_trust_check(c, &j->state.last, j->r->now, j->envelope, j->sheets, j->n_sheets, j->a, &j->t,
+		&word, j->err) != 0)
+		return refuse(j, word);
+	if (mm_disabled_get(c, j->r->now, j->a, &off, j->err) > 0) {
+		mm_err_set(j->err, MM_EX_FAILED, "switched off on this host: %s", off.reason);
+		return refuse(j, MM_REFUSED_DISABLED);
+	}
+	return carry_out(j);
+}
+
+static int run_locked(struct job *j)
+{
+	const struct mm_conf *c = j->r->conf;
+	if (mm_held_prepare(c, j->err) != 0)
+		return refuse(j, MM_REFUSED_BUSY);
+	int lock = mm_lock_file(mm_arena_printf(j->a, "%s/run.lock", c->state_dir), LOCK_MS, j->err);
+	if (lock < 0)
+		return refuse(j, MM_REFUSED_BUSY);
+	int status = check_and_run(j);
+	close(lock);
+	return status;
+}
+
+int mm_receive(const struct mm_receive *r, struct mm_err *err)
+{
+	struct job j = {.r = r, .a = mm_arena_new(), .err = err};
+	int status;
+	mm_answer_begin(&j.answer, r->out, r->conf->host);
+	if (read_request(&j) != 0) {
+		err->code = MM_EX_NOPERM;
+		status = refuse(&j, MM_REFUSED_MALFORMED);
+	} else {
+		status = run_locked(&j);
+	}
+	mm_tally_free(&j.answer.tally);
+	mm_arena_free(j.a);
+	return status;
+}

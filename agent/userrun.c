@@ -1,0 +1,203 @@
+#include "agent/userrun.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent/home.h"
+#include "agent/probe_run.h"
+#include "common/file.h"
+#include "common/text.h"
+
+/* ---- who */
+
+static const char *plain_home(struct mm_arena *a, const char *home)
+{
+	size_t n = home != NULL ? strlen(home) : 0;
+	while (n > 1 && home[n - 1] == '/')
+		n--;
+	return mm_arena_strndup(a, home != NULL ? home : "", n);
+}
+
+int mm_identity_self(const char *login, struct mm_arena *a, struct mm_identity *out, struct mm_err *err)
+{
+	const struct passwd *pw = getpwuid(geteuid());
+	const char *home = getenv("HOME");
+	const char *name = login != NULL ? login : pw != NULL ? pw->pw_name : NULL;
+	if (name == NULL)
+		return mm_err_set(err, MM_EX_FAILED,
+		    "user number %u has no name here; set login in agent.conf", (unsigned)geteuid());
+	if (home == NULL || home[0] != '/')
+		home = pw != NULL ? pw->pw_dir : NULL;
+	*out = (struct mm_identity){.login = mm_arena_strdup(a, name),
+	    .uid = geteuid(),
+	    .gid = getegid(),
+	    .home = plain_home(a, home),
+	    .session = true};
+	return 0;
+}
+
+int mm_identity_of(const char *login, struct mm_arena *a, struct mm_identity *out, struct mm_err *err)
+{
+	errno = 0;
+	const struct passwd *pw = getpwnam(login);
+	/* "Not there" and "cannot be asked" are different answers (getpwnam(3)). */
+	if (pw == NULL && errno != 0 && errno != ENOENT && errno != ESRCH && errno != EBADF && errno != EPERM)
+		return mm_err_sys(err, MM_EX_FAILED, "cannot look up the user %s", login);
+	if (pw == NULL)
+		return 0;
+	*out = (struct mm_identity){.login = mm_arena_strdup(a, login),
+	    .uid = pw->pw_uid,
+	    .gid = pw->pw_gid,
+	    .home = plain_home(a, pw->pw_dir)};
+	return 1;
+}
+
+/* ---- the run */
+
+struct state {
+	struct mm_user_run *r;
+	struct mm_arena *a;
+	struct mm_converge c;
+	struct mm_journal journal;
+	int lock;
+};
+
+static void whole(struct state *s, enum mm_state state, const char *reason)
+{
+	mm_report_whole(&s->c, MM_CLIENT_AGENT, "", state, reason);
+}
+
+static int failed(struct state *s, const struct mm_err *err)
+{
+	whole(s, MM_ST_ERROR, mm_arena_strdup(s->a, err->text));
+	return -1;
+}
+
+/* A home that cannot be written to needs no lock: nothing will be changed. */
+static int lock(struct state *s)
+{
+	struct mm_err err = MM_ERR_NONE;
+	s->lock = -1;
+	if (s->c.how != MM_HOW_APPLY || mm_mkdirs(s->c.state_dir, 0700, &err) != 0)
+		return 0;
+	s->lock = mm_lock_file(mm_arena_printf(s->a, "%s/lock", s->c.state_dir), s->r->lock_ms, &err);
+	if (s->lock >= 0 || errno == EROFS || errno == ENOSPC || errno == EACCES)
+		return 0;
+	whole(s, MM_ST_DEFERRED, "another run of mailmuster-agent is at work for this user");
+	return -1;
+}
+
+static int read_now(void *ctx, const char *path, struct mm_text *text)
+{
+	struct mm_reader *r = ctx;
+	enum mm_file_trouble why;
+	return r->file(r, path, text, &why, NULL);
+}
+
+static int open_journal(struct state *s)
+{
+	struct mm_err err = MM_ERR_NONE;
+	if (mm_journal_load(s->c.state_dir, s->a, &s->journal, &err) != 0)
+		return failed(s, &err);
+	struct mm_reader *r = mm_reader_new(s->a, s->r->who);
+	if (mm_journal_recover(&s->journal, read_now, r) > 0 && s->c.how == MM_HOW_APPLY &&
+	    mm_journal_save(&s->journal, &err) != 0)
+		return failed(s, &err);
+	s->c.journal = &s->journal;
+	return 0;
+}
+
+static void prepare(struct state *s, struct mm_user_run *r)
+{
+	char *run = mm_arena_alloc(s->a, 1, MM_ID_LEN);
+	mm_random_id(run);
+	s->r = r;
+	s->lock = -1;
+	s->c = (struct mm_converge){.arena = s->a,
+	    .who = r->who,
+	    .conf = r->conf,
+	    .clients = r->clients != NULL ? r->clients : mm_clients,
+	    .sheet = r->sheet,
+	    .state_dir = mm_conf_user_state(r->conf, r->who->home, s->a),
+	    .run = run,
+	    .now = time(NULL),
+	    .how = r->expired && r->how == MM_HOW_APPLY ? MM_HOW_AUDIT : r->how,
+	    .sink = r->sink};
+}
+
+static struct mm_probe_run probe_of(struct state *s)
+{
+	return (struct mm_probe_run){.arena = s->a,
+	    .conf = s->r->conf,
+	    .who = s->r->who,
+	    .sheet = s->r->sheet,
+	    .effect = (const struct mm_effect(*)[MM_SIDE_COUNT])s->r->effect,
+	    .state_dir = s->c.state_dir,
+	    .now = s->c.now,
+	    .sparing = s->r->sparing,
+	    .sink = s->r->sink};
+}
+
+static int prove(struct state *s)
+{
+	struct mm_err err = MM_ERR_NONE;
+	const struct mm_probe_run p = probe_of(s);
+	return mm_probe_run(&p, &err) == 0 ? 0 : failed(s, &err);
+}
+
+static int run(struct state *s)
+{
+	struct mm_err err = MM_ERR_NONE;
+	const char *trouble = mm_home_trouble(s->r->who, s->a);
+	if (s->r->sink->alive != NULL)
+		s->r->sink->alive(s->r->sink);
+	if (trouble != NULL) {
+		whole(s, MM_ST_DEFERRED, trouble);
+		return 0;
+	}
+	if (lock(s) != 0 || open_journal(s) != 0)
+		return -1;
+	if (s->r->expired)
+		whole(s, MM_ST_DEFERRED,
+		    "the request in force has expired: settings stay as they are, nothing is changed");
+	int rc = mm_converge(&s->c, &err);
+	if (rc != 0)
+		failed(s, &err);
+	s->r->changed = s->c.changed;
+	memcpy(s->r->effect, s->c.effect, sizeof(s->r->effect));
+	return rc == 0 && s->r->probe && !s->r->expired ? prove(s) : rc;
+}
+
+int mm_user_run(struct mm_user_run *r)
+{
+	struct state s = {.a = mm_arena_new()};
+	prepare(&s, r);
+	int rc = run(&s);
+	if (s.lock >= 0)
+		close(s.lock);
+	mm_arena_free(s.a);
+	return rc;
+}
+
+int mm_user_prove(struct mm_user_run *r)
+{
+	struct state s = {.a = mm_arena_new()};
+	prepare(&s, r);
+	int rc = prove(&s);
+	mm_arena_free(s.a);
+	return rc;
+}
+
+bool mm_user_needs_proof(struct mm_user_run *r)
+{
+	struct state s = {.a = mm_arena_new()};
+	prepare(&s, r);
+	const struct mm_probe_run p = probe_of(&s);
+	bool yes = mm_probe_wanted(&p);
+	mm_arena_free(s.a);
+	return yes;
+}
