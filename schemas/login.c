@@ -81,7 +81,7 @@ void mm_login_encode(const struct mm_login *l, struct mm_buf *out)
 static bool is_class(const char *s)
 {
 	size_t n = strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
-	return s[n] == '\0' && n <= CLASS_MAX;
+	return n <= CLASS_MAX && s[n] == '\0';
 }
 
 static int read_tls(const json_t *o, struct mm_arena *a, struct mm_tls_facts *t, struct mm_err *err)

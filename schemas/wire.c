@@ -29,7 +29,7 @@ bool mm_wire_text_ok(const char *s)
 	if (s == NULL || mm_has_control(s))
 		return false;
 	/* C1 controls are U+0080 to U+009F: a terminal may obey them, too. */
-	for (const char *p = s; (p = strchr(p, '\xc2')) != NULL; p++) {
+	for (const char *p = s; (p = strchr(p, 0xc2)) != NULL; p++) {
 		if ((unsigned char)p[1] < 0xa0)
 			return false;
 	}
@@ -268,9 +268,9 @@ static json_t *clean_string(const char *s, size_t max)
 {
 	/* Cleaning makes three bytes of one at most; what lies beyond the
 	 * limit need not be looked at. */
-	char *head = strndup(s, max + 4);
-	if (head == NULL)
-		mm_oom();
+	size_t n = strnlen(s, max + 4);
+	char *head = mm_xcalloc(n + 1, 1);
+	memcpy(head, s, n);
 	struct mm_buf b = MM_BUF_INIT(3 * max + 16);
 	mm_wire_clean(&b, head);
 	free(head);

@@ -10,6 +10,7 @@
 #include "common/frame.h"
 #include "common/json.h"
 #include "schemas/probe.h"
+#include "tests/unit/edited.h"
 
 #define LEN(x) (sizeof(x) / sizeof(*(x)))
 
@@ -31,18 +32,7 @@ static int teardown(void **state)
 
 static char *with(const char *good, const char *key, const char *value)
 {
-	json_t *o = json_loads(good, 0, NULL);
-	assert_non_null(o);
-	if (value == NULL)
-		json_object_del(o, key);
-	else
-		mm_json_set(o, key, json_loads(value, JSON_DECODE_ANY, NULL));
-	struct mm_buf b = MM_BUF_INIT(MM_FRAME_MAX);
-	mm_json_dump(o, &b);
-	char *text = mm_arena_strdup(arena, mm_buf_str(&b));
-	mm_buf_free(&b);
-	json_decref(o);
-	return text;
+	return edited(arena, good, key, value);
 }
 
 static char *quoted(size_t n)

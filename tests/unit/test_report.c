@@ -13,6 +13,7 @@
 #include "common/json.h"
 #include "schemas/proto.h"
 #include "schemas/report.h"
+#include "tests/unit/edited.h"
 
 #define ID "00112233445566778899aabbccddeeff"
 
@@ -73,19 +74,7 @@ static struct said say_refused(const char *json)
 /* `good` with one member replaced, or removed when value is NULL. */
 static char *with(const char *good, const char *key, const char *value)
 {
-	json_t *o = json_loads(good, 0, NULL);
-	assert_non_null(o);
-	if (value == NULL)
-		json_object_del(o, key);
-	else
-		mm_json_set(o, key, json_loads(value, JSON_DECODE_ANY, NULL));
-	struct mm_buf b = MM_BUF_INIT(MM_FRAME_MAX);
-	mm_json_dump(o, &b);
-	assert_true(mm_buf_ok(&b));
-	char *text = mm_arena_strdup(arena, mm_buf_str(&b));
-	mm_buf_free(&b);
-	json_decref(o);
-	return text;
+	return edited(arena, good, key, value);
 }
 
 static char *quoted(size_t n)

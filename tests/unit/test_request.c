@@ -11,6 +11,7 @@
 #include "common/json.h"
 #include "schemas/proto.h"
 #include "schemas/request.h"
+#include "tests/unit/edited.h"
 
 #define ID "00112233445566778899aabbccddeeff"
 #define HASH "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
@@ -39,22 +40,7 @@ static const char good[] =
 /* The good request with one member replaced (or removed, when value is NULL). */
 static char *with(const char *key, const char *value)
 {
-	struct mm_err err = MM_ERR_NONE;
-	json_t *o = mm_json_load("good", good, strlen(good), &err);
-	assert_non_null(o);
-	if (value == NULL) {
-		assert_int_equal(json_object_del(o, key), 0);
-	} else {
-		json_t *v = json_loads(value, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
-		assert_non_null(v);
-		mm_json_set(o, key, v);
-	}
-	struct mm_buf b = MM_BUF_INIT(MM_FRAME_MAX);
-	mm_json_dump(o, &b);
-	char *text = mm_arena_strdup(arena, mm_buf_str(&b));
-	mm_buf_free(&b);
-	json_decref(o);
-	return text;
+	return edited(arena, good, key, value);
 }
 
 static int decode(const char *json, struct mm_request *r, struct mm_err *err)
