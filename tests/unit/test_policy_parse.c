@@ -187,9 +187,7 @@ static void test_nul(void **state)
 
 static void test_accepts(void **state)
 {
-	static const char *const texts[] = {"format = 1;", "format : 1",
-	    "\xef\xbb\xbf"
-	    "format = 1;\r\n",
+	static const char *const texts[] = {"format = 1;", "format : 1", "\xef\xbb\xbf\x66ormat = 1;\r\n",
 	    "format = 1, rules = { check = \"lo\" \"gin\" }",
 	    "/* a\n @include \"x\" */ format = 1; // c\n# \"\n",
 	    "format = 1; organisation = { name = \"\\\"#//\"; };",
