@@ -73,6 +73,7 @@ int mm_people_end(struct mm_ctl *c, const char *what, const char *const *logins,
 	}
 	if (diags->errors) {
 		mm_store_rollback(c->store);
+		mm_diags_sort(diags);
 		mm_diags_print(diags, stderr);
 		fprintf(stderr, "mailmuster %s: nothing was changed\n", what);
 		return MM_EX_DATAERR;

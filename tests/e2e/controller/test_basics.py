@@ -1,0 +1,138 @@
+import os
+import subprocess
+import unittest
+
+from common import BIN, Case
+
+
+class Init(Case):
+    def test_makes_everything_private(self):
+        out = self.mm_json("init")
+        self.assertTrue(out["created"])
+        for name, mode in (("", 0o700), ("keys", 0o700), ("keys/sign.pem", 0o600), ("keys/ssh", 0o600), ("store.db", 0o600)):
+            self.assertEqual(os.stat(os.path.join(self.state, name)).st_mode & 0o777, mode, name)
+        with open(os.path.join(self.state, "keys/ssh.pub"), encoding="ascii") as f:
+            self.assertTrue(f.read().startswith("ssh-ed25519 "))
+        keys = self.mm_json("key", "list")
+        self.assertEqual([k["epoch"] for k in keys], [1])
+        self.assertEqual(keys[0]["id"], out["key_id"])
+
+    def test_again_keeps(self):
+        first = self.mm_json("init")
+        again = self.mm_json("init")
+        self.assertFalse(again["created"])
+        self.assertEqual(first["key_id"], again["key_id"])
+
+    def test_another_key_is_noticed(self):
+        self.mm("init")
+        os.unlink(os.path.join(self.state, "keys/sign.pem"))
+        _, err = self.mm("init", rc=1)
+        self.assertIn("epoch 1", err)
+
+    def test_open_folder_is_refused(self):
+        os.mkdir(self.state, 0o755)
+        os.chmod(self.state, 0o755)
+        _, err = self.mm("init", rc=77)
+        self.assertIn("0700", err)
+
+    def test_without_init(self):
+        _, err = self.mm("user", "list", rc=1)
+        self.assertIn("mailmuster init", err)
+
+
+class CommandLine(Case):
+    def test_usage(self):
+        self.mm(rc=64)
+        self.assertIn("policy", self.mm("--help")[0])
+        self.assertIn("mailmuster 0", self.mm("--version")[0])
+        self.assertIn('did you mean "policy"', self.mm("polcy", rc=64)[1])
+        self.assertIn('did you mean "import"', self.mm("policy", "imprt", rc=64)[1])
+        self.assertIn("--group", self.mm("user", "list", "--grop", "x", rc=64)[1])
+        self.mm("user", "show", rc=64)
+        self.mm("user", "show", "a", "b", rc=64)
+        self.mm("--state", rc=64)
+        self.assertIn("Usage: mailmuster user add", self.mm("user", "add", "--help")[0])
+
+    def test_every_command_has_help(self):
+        for line in self.mm("--help")[0].split("Commands:\n")[1].split("\n\n")[0].splitlines():
+            name = line.split()[0]
+            self.assertIn("Usage: mailmuster " + name, self.mm(name, "--help")[0])
+
+    def test_state_folder(self):
+        other = os.path.join(self.dir, "other")
+        self.mm("--state", other, "init")
+        self.assertTrue(os.path.exists(os.path.join(other, "store.db")))
+        self.assertEqual(self.mm("user", "list", "--json", "--state=" + other)[0], "[]\n")
+        xdg = os.path.join(self.dir, "xdg")
+        os.mkdir(xdg)
+        if os.geteuid() == 0:
+            os.chmod(self.dir, 0o755)
+            os.chown(xdg, 65534, 65534)
+            p = subprocess.run([BIN, "init"], env={"XDG_STATE_HOME": xdg, "PATH": "/usr/bin"}, capture_output=True,
+                               text=True, timeout=60, user=65534, group=65534, check=False)
+            self.assertEqual(p.returncode, 0, p.stderr)
+            self.assertTrue(os.path.exists(os.path.join(xdg, "mailmuster/store.db")))
+
+    def test_full_disk_is_no_success(self):
+        self.started()
+        with open("/dev/full", "w", encoding="ascii") as full:
+            p = subprocess.run([BIN, "user", "list"], env=dict(os.environ, MAILMUSTER_STATE=self.state), stdout=full,
+                               stderr=subprocess.PIPE, timeout=60, check=False)
+        self.assertEqual(p.returncode, 1)
+
+    def test_completion(self):
+        script = self.mm("completion", "bash")[0]
+        self.mm("completion", "tcsh", rc=64)
+        check = script + '\nCOMP_WORDS=(mailmuster policy im); COMP_CWORD=2; _mailmuster; echo "${COMPREPLY[@]}"\n' \
+            'COMP_WORDS=(mailmuster --state /x ba); COMP_CWORD=3; _mailmuster; echo "${COMPREPLY[@]}"\n'
+        p = subprocess.run(["bash", "-c", check], capture_output=True, text=True, timeout=60, check=True)
+        self.assertEqual(p.stdout, "import\nbackup\n")
+
+
+class Audit(Case):
+    def test_log_and_verify(self):
+        self.started()
+        self.mm("host", "add", "ws1", "--user", "alice", "--reason", "ticket 7")
+        log = self.mm_json("audit", "log")
+        self.assertEqual([e["seq"] for e in log], list(range(1, len(log) + 1)))
+        last = log[-1]
+        self.assertEqual((last["action"], last["object"], last["reason"]), ("host.add", "ws1", "ticket 7"))
+        self.assertIn("uid %d" % os.getuid(), last["who"])
+        self.assertEqual(self.mm_json("audit", "log", "--after", str(len(log) - 1)), [last])
+        self.assertEqual(self.mm_json("audit", "verify"), {"good": True, "entries": len(log)})
+
+    def test_forgery_is_found(self):
+        import sqlite3
+        self.started()
+        db = sqlite3.connect(os.path.join(self.state, "store.db"))
+        db.execute("UPDATE audit_log SET who = 'somebody else' WHERE seq = 3")
+        db.commit()
+        db.close()
+        self.assertIn("entry 3", self.mm("audit", "verify", rc=2)[1])
+        self.assertFalse(self.mm_json("audit", "verify", rc=2)["good"])
+
+    def test_sudo_names_the_person(self):
+        if os.geteuid() != 0:
+            self.skipTest("needs root")
+        self.mm("init")
+        self.mm("group", "add", "staff", env={"SUDO_UID": "65534"})
+        self.assertIn("uid 65534", self.mm_json("audit", "log")[-1]["who"])
+
+
+class Backup(Case):
+    def test_backup(self):
+        self.started()
+        path = os.path.join(self.dir, "copy.db")
+        self.mm("backup", path)
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+        self.mm("backup", path, rc=1)
+        other = os.path.join(self.dir, "restored")
+        os.mkdir(other, 0o700)
+        os.rename(path, os.path.join(other, "store.db"))
+        self.state = other
+        self.assertEqual([u["login"] for u in self.mm_json("user", "list")], ["alice", "bob"])
+        self.mm("audit", "verify")
+
+
+if __name__ == "__main__":
+    unittest.main()
