@@ -230,7 +230,7 @@ const char *mm_nearest(const char *s, const char *const *list)
 		if ((n > k ? n - k : k - n) > limit)
 			continue;
 		size_t d = mm_distance(s, *list);
-		if (d > limit || d >= k || (best != NULL && d == limit))
+		if (d > limit || (best != NULL && d == limit))
 			continue;
 		best = *list;
 		limit = d;

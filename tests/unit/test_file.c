@@ -154,6 +154,10 @@ static void test_links_that_lead_nowhere(void **state)
 	trouble("chain", MM_FILE_LINK);
 	trouble("loop", MM_FILE_LINK);
 	trouble("loop/f", MM_FILE_LINK);
+	assert_int_equal(mkdir(in("e"), 0700), 0);
+	assert_int_equal(symlink("../e", in("e/self")), 0);
+	assert_int_equal(symlink("e/self/absent/x", in("dangling3")), 0);
+	trouble("dangling3", MM_FILE_LINK);
 	/* Behind a link that is right, what is absent is merely absent. */
 	assert_int_equal(mkdir(in("d"), 0700), 0);
 	assert_int_equal(symlink("d", in("ok")), 0);
@@ -274,6 +278,19 @@ static void test_read_limit(void **state)
 	assert_int_equal(read_file("f", 1 << 20, &b, &why), -1);
 	assert_int_equal(why, MM_FILE_TOO_BIG);
 	assert_int_equal(b.len, 0);
+	mm_buf_free(&b);
+}
+
+/* A file that grows, or does not tell its size, is limited all the same. */
+static void test_read_limit_without_a_size(void **state)
+{
+	(void)state;
+	struct mm_buf b = MM_BUF_INIT(1000);
+	enum mm_file_trouble why = MM_FILE_OK;
+	assert_int_equal(mm_file_read("/", "/proc/version", geteuid(), 10, &b, NULL, &why, NULL), -1);
+	assert_int_equal(why, MM_FILE_TOO_BIG);
+	mm_buf_reset(&b);
+	assert_int_equal(mm_file_read("/", "/proc/version", geteuid(), 1000, &b, NULL, &why, NULL), 0);
 	mm_buf_free(&b);
 }
 
@@ -449,6 +466,7 @@ static void *unlink_and_unlock(void *arg)
 	const int *fd = arg;
 	usleep(60000);
 	unlink(in("lock"));
+	mm_test_write(in("lock"), "", 0, 0600);
 	close(*fd);
 	return NULL;
 }
@@ -496,6 +514,7 @@ int main(void)
 	    TEST(test_links_of_root),
 	    TEST(test_read),
 	    TEST(test_read_limit),
+	    TEST(test_read_limit_without_a_size),
 	    TEST(test_read_what_is_no_file),
 	    TEST(test_read_owner),
 	    TEST(test_read_own),

@@ -61,8 +61,9 @@ static void test_depth(void **state)
 	assert_string_equal(e.text, "x: JSON is nested deeper than 16");
 
 	/* Brackets within strings are no nesting; siblings do not add up. */
-	j = load(
-	    "[\"[[[[[[[[[[[[[[[[[[[[\\\"[[[[\",[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[]]", &e);
+	j = load("[\"[[[[[[[[[[[[[[[[[[[[\\\"[[[[[[[[[[[[[[[[[[[[\",[],[],[],[],[],[],[],[],[],[],[],[],[],[]"
+		 ",[],[],[],[]]",
+	    &e);
 	assert_non_null(j);
 	json_decref(j);
 }

@@ -93,6 +93,15 @@ static void test_cannot_start(void **state)
 		assert_non_null(strstr(e.text, programs[i]));
 		mm_buf_free(&out);
 	}
+	/* Not even from the right folder. */
+	char here[4096];
+	assert_non_null(getcwd(here, sizeof(here)));
+	assert_int_equal(chdir("/"), 0);
+	const char *const below[] = {"bin/true", NULL};
+	struct mm_run relative = {.argv = below};
+	struct mm_run_result unused;
+	assert_int_equal(mm_run(&relative, NULL, NULL, &unused, NULL), -1);
+	assert_int_equal(chdir(here), 0);
 	const char *const nothing[] = {NULL};
 	struct mm_run r = {.argv = nothing};
 	struct mm_run_result res;

@@ -150,6 +150,8 @@ static void test_nearest(void **state)
 	assert_string_equal(mm_nearest("user_name", list), "username");
 	assert_string_equal(mm_nearest("hst", list), "host");
 	assert_string_equal(mm_nearest("Port", list), "port");
+	static const char *const equals[] = {"abcx", "abcy", NULL};
+	assert_string_equal(mm_nearest("abcz", equals), "abcx");
 	assert_null(mm_nearest("zebra", list));
 	assert_null(mm_nearest("x", list));
 	assert_null(mm_nearest("", list));
