@@ -12,11 +12,12 @@ add_executable(mailmuster
   cmd_policy.c cmd_policy_log.c
   cmd_user.c cmd_group.c group_sync.c cmd_host.c
   cmd_explain.c
-  cmd_report.c
+  cmd_push.c push_op.c push_answer.c push_select.c push_changes.c push_print.c push_json.c
   cmd_report.c
   cmd_audit.c
   cmd_key.c
   cmd_backup.c
   cmd_completion.c)
-target_link_libraries(mailmuster PRIVATE mm_request_build mm_csv mm_report mm_store mm_policy mm_schemas)
+add_dependencies(mailmuster mailmuster-push-worker)
+target_link_libraries(mailmuster PRIVATE mm_request_build mm_push mm_csv mm_report mm_store mm_policy mm_schemas)
 install(TARGETS mailmuster RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT controller)

@@ -60,7 +60,7 @@ static void enter_slot(struct mm_push_run_state *r, struct mm_job *j)
 	}
 	r->slots[i] = j;
 	j->slot = (unsigned)i;
-	j->began = mm_push_now_ms();
+	j->began = mm_now_ms();
 	r->in_flight++;
 	r->connecting++;
 	if (j->by_ssh)
@@ -137,7 +137,7 @@ static int begin(struct mm_push_run_state *r, struct mm_job *j, struct mm_err *e
 /* Hosts that are silent for longer count against the other budget only. */
 static size_t young(const struct mm_push_run_state *r)
 {
-	int64_t limit = mm_push_now_ms() - YOUNG_MS;
+	int64_t limit = mm_now_ms() - YOUNG_MS;
 	size_t n = 0;
 	for (size_t i = 0; i < r->n_slots; i++)
 		n += r->slots[i] != NULL && !r->slots[i]->live && r->slots[i]->began > limit;
@@ -147,7 +147,7 @@ static size_t young(const struct mm_push_run_state *r)
 /* The first of those that wait whose turn it can be. */
 static struct mm_job *take_waiting(struct mm_push_run_state *r)
 {
-	int64_t now = mm_push_now_ms();
+	int64_t now = mm_now_ms();
 	for (struct mm_job **at = &r->waiting; *at != NULL; at = &(*at)->next) {
 		struct mm_job *j = *at;
 		if (j->not_before > now || (j->by_ssh && r->ssh_jobs >= MM_PUSH_SSH_MAX))

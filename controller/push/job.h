@@ -43,6 +43,5 @@ void mm_job_decide(struct mm_job *j, enum mm_push_class c, const char *fmt, ...)
 struct mm_outcome mm_job_outcome(const struct mm_job *j, const struct mm_outcome *from_worker);
 /* Write the pinned keys for the system's ssh into a file of `dir`. */
 int mm_job_write_known_hosts(struct mm_job *j, const char *dir, struct mm_err *err);
-int64_t mm_push_now_ms(void);
 
 #endif

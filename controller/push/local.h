@@ -36,6 +36,9 @@ enum mm_local_type {
 	MM_LT_ADDRESSES, /* slot, texts: addresses separated by ' ' (or ""), error */
 };
 
+/* Milliseconds of the monotonic clock. */
+int64_t mm_now_ms(void);
+
 /* Descriptors of a worker; everything above is closed. */
 #define MM_WORKER_FD_TALK 3
 #define MM_WORKER_FD_PAGE 4

@@ -117,7 +117,7 @@ static int on_done(
 	}
 	/* Too many at once for that sshd (MaxStartups): it has not read a word. */
 	if (o.cls == MM_PC_LOST && o.early && !o.delivered && j->tries < MM_PUSH_TRIES) {
-		mm_push_again(r, j, mm_push_now_ms() + AGAIN_MS * j->tries);
+		mm_push_again(r, j, mm_now_ms() + AGAIN_MS * j->tries);
 		return 0;
 	}
 	return mm_push_finish(r, j, &o, err);
@@ -314,9 +314,9 @@ static int drive(struct mm_push_run_state *r, struct mm_err *err)
 		int rc = wait_for_workers(r, err);
 		if (rc != 0)
 			return rc;
-		if (r->ops->progress != NULL && mm_push_now_ms() - shown >= TICK_MS) {
+		if (r->ops->progress != NULL && mm_now_ms() - shown >= TICK_MS) {
 			r->ops->progress(r->ctx, r->connecting, r->in_flight - r->connecting);
-			shown = mm_push_now_ms();
+			shown = mm_now_ms();
 		}
 	}
 }

@@ -58,8 +58,6 @@ struct mm_session {
 	} own; /* the transport's */
 };
 
-int64_t mm_now_ms(void);
-
 /* What the transports tell. */
 void mm_session_phase(struct mm_session *s, enum mm_phase p); /* notes the time of the one that ends */
 void mm_session_live(struct mm_session *s);                   /* the host has spoken */

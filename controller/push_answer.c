@@ -1,0 +1,174 @@
+#include "controller/push_answer.h"
+
+#include <string.h>
+
+#include "common/text.h"
+#include "schemas/proto.h"
+
+#define FINDINGS_MAX 1000000 /* of one host, in one answer */
+
+struct report {
+	struct mm_report_head head;
+	struct mm_finding *findings;
+	size_t n_findings, cap_findings;
+	struct mm_login *logins;
+	size_t n_logins, cap_logins;
+};
+
+struct mm_collect {
+	struct mm_arena *a;
+	const char *host;
+	struct report *reports;
+	size_t n, cap, rows;
+};
+
+struct mm_collect *mm_collect_new(const char *host)
+{
+	struct mm_arena *a = mm_arena_new();
+	struct mm_collect *c = mm_arena_alloc(a, 1, sizeof(*c));
+	c->a = a;
+	c->host = mm_arena_strdup(a, host);
+	return c;
+}
+
+void mm_collect_free(struct mm_collect *c)
+{
+	if (c != NULL)
+		mm_arena_free(c->a);
+}
+
+/* A host may speak for itself only. */
+static int take_report(struct mm_collect *c, const struct mm_frame *f, struct mm_err *err)
+{
+	struct mm_report_head head;
+	if (mm_report_head_decode(f->body, f->len, c->a, &head, err) != 0)
+		return -1;
+	if (!mm_streq(head.host, c->host))
+		return mm_err_set(err, MM_EX_DATAERR, "a report in the name of host \"%s\"", head.host);
+	struct report *r = mm_arena_push(c->a, &c->reports, &c->n, &c->cap, sizeof(*r));
+	*r = (struct report){.head = head};
+	return 0;
+}
+
+int mm_collect_frame(struct mm_collect *c, const struct mm_frame *f, struct mm_err *err)
+{
+	if (f->type == MM_FT_REPORT)
+		return take_report(c, f, err);
+	if (c->n == 0)
+		return mm_err_set(err, MM_EX_DATAERR, "a finding or login without a report");
+	if (++c->rows > FINDINGS_MAX)
+		return mm_err_set(err, MM_EX_DATAERR, "more than %d findings and logins", FINDINGS_MAX);
+	struct report *r = &c->reports[c->n - 1];
+	if (f->type == MM_FT_FINDING) {
+		struct mm_finding *place =
+		    mm_arena_push(c->a, &r->findings, &r->n_findings, &r->cap_findings, sizeof(*place));
+		return mm_finding_decode(f->body, f->len, c->a, place, err);
+	}
+	struct mm_login *place =
+	    mm_arena_push(c->a, &r->logins, &r->n_logins, &r->cap_logins, sizeof(*place));
+	return mm_login_decode(f->body, f->len, c->a, place, err);
+}
+
+static void trouble(struct mm_push_summary *s, const struct mm_trouble *t)
+{
+	if (s->n_troubles >= MM_TROUBLE_MAX) {
+		s->more_troubles++;
+		return;
+	}
+	struct mm_trouble *place =
+	    mm_arena_push(s->arena, &s->troubles, &s->n_troubles, &s->cap_troubles, sizeof(*place));
+	*place = (struct mm_trouble){
+	    .host = mm_arena_strdup(s->arena, t->host),
+	    .user = mm_arena_strdup(s->arena, t->user),
+	    .client = mm_arena_strdup(s->arena, t->client),
+	    .account = mm_arena_strdup(s->arena, t->account),
+	    .what = mm_arena_strdup(s->arena, t->what),
+	    .text = mm_arena_strdup(s->arena, t->text),
+	    .login = t->login,
+	};
+}
+
+static const char *or_none(const char *s)
+{
+	return s != NULL ? s : "(none)";
+}
+
+static void count_finding(
+    struct mm_collect *c, const struct mm_finding *f, struct mm_host_result *r, struct mm_push_summary *s)
+{
+	struct mm_verdict v = mm_verdict(f->state, f->action);
+	r->findings++;
+	r->actions[f->action]++;
+	r->states[f->state]++;
+	r->errors += v.exit_bit == MM_EX_FAILED;
+	if (v.exit_bit == MM_EX_OK)
+		return;
+	r->exit_bits |= MM_EX_DIFF;
+	if (s->op == MM_OP_PLAN && f->action == MM_ACT_WOULD_CHANGE) {
+		mm_changes_add(s->changes, c->host, f);
+		return;
+	}
+	struct mm_trouble t = {.host = c->host,
+	    .user = f->user,
+	    .client = f->client,
+	    .account = f->account,
+	    .what = mm_arena_printf(c->a, "%s %s", mm_state_name(f->state), f->setting)};
+	t.text = f->reason != NULL && *f->reason != '\0'
+		     ? f->reason
+		     : mm_arena_printf(
+			   c->a, "%s is %s, should be %s", f->path, or_none(f->found), or_none(f->desired));
+	trouble(s, &t);
+}
+
+static void count_login(
+    struct mm_collect *c, const struct mm_login *l, struct mm_host_result *r, struct mm_push_summary *s)
+{
+	r->logins[l->result]++;
+	if (l->result != MM_LOGIN_FAILED)
+		return;
+	r->exit_bits |= MM_EX_DIFF;
+	struct mm_trouble t = {.host = c->host,
+	    .user = l->user,
+	    .client = "",
+	    .account = l->account,
+	    .login = true,
+	    .what = mm_arena_printf(c->a, "%s %s", l->side, l->cls),
+	    .text = *l->admin != '\0' ? l->admin : l->text};
+	trouble(s, &t);
+}
+
+static void count(
+    struct mm_collect *c, const struct report *p, struct mm_host_result *r, struct mm_push_summary *s)
+{
+	for (size_t i = 0; i < p->n_findings; i++)
+		count_finding(c, &p->findings[i], r, s);
+	for (size_t i = 0; i < p->n_logins; i++)
+		count_login(c, &p->logins[i], r, s);
+	if (r->agent[0] == '\0')
+		r->agent = mm_arena_strdup(s->arena, p->head.agent);
+}
+
+int mm_collect_store(struct mm_collect *c, struct mm_store *store, struct mm_host_result *r,
+    struct mm_push_summary *s, struct mm_err *err)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		const struct report *p = &c->reports[i];
+		bool ours = mm_streq(p->head.request_id, r->request_id), fresh;
+		if (ours)
+			count(c, p, r, s);
+		else
+			r->spooled++;
+		/* A plan says what would be, not what is. */
+		if (mm_streq(p->head.op, mm_op_name(MM_OP_PLAN)))
+			continue;
+		struct mm_report_in in = {.head = &p->head,
+		    .findings = p->findings,
+		    .n_findings = p->n_findings,
+		    .logins = p->logins,
+		    .n_logins = p->n_logins,
+		    .direct = ours};
+		if (mm_store_report(store, &in, &fresh, err) != 0)
+			return -1;
+	}
+	return 0;
+}

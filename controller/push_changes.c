@@ -1,0 +1,120 @@
+#include "controller/push_changes.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/text.h"
+
+#define BUCKETS 1024
+
+struct mm_changes {
+	struct mm_arena *a;
+	struct mm_change *buckets[BUCKETS];
+	size_t n;
+};
+
+struct mm_changes *mm_changes_new(struct mm_arena *a)
+{
+	struct mm_changes *c = mm_arena_alloc(a, 1, sizeof(*c));
+	c->a = a;
+	return c;
+}
+
+/* FNV-1a; NULL and "" differ. */
+static uint32_t add_hash(uint32_t h, const char *s)
+{
+	for (const char *p = s != NULL ? s : "\1"; *p != '\0'; p++)
+		h = (h ^ (unsigned char)*p) * 16777619u;
+	return (h ^ 0xffu) * 16777619u;
+}
+
+/* Is the value of this setting usually each user's own? A server's name is
+ * what a change of servers is about, although it can be a template, too. */
+static bool personal(const char *setting)
+{
+	enum mm_setting s = mm_setting_by_id(setting);
+	if (s == MM_SET_NONE || (mm_setting_def(s)->flags & MM_SETF_TEMPLATE) == 0)
+		return false;
+	return mm_setting_def(s)->type != MM_TYPE_HOST && mm_setting_def(s)->type != MM_TYPE_PATH;
+}
+
+static bool same_group(const struct mm_change *g, const struct mm_finding *f, bool own)
+{
+	return g->action == f->action && g->state == f->state && mm_streq(g->client, f->client) &&
+	       mm_streq(g->account, f->account) && mm_streq(g->setting, f->setting) &&
+	       (own || (mm_streq(g->desired, f->desired) && mm_streq(g->found, f->found)));
+}
+
+static struct mm_change *group_of(struct mm_changes *c, const struct mm_finding *f)
+{
+	bool own = personal(f->setting);
+	uint32_t h = add_hash(add_hash(add_hash(2166136261u, f->client), f->account), f->setting);
+	if (!own)
+		h = add_hash(add_hash(h, f->desired), f->found);
+	struct mm_change **bucket = &c->buckets[h % BUCKETS];
+	for (struct mm_change *g = *bucket; g != NULL; g = g->next)
+		if (same_group(g, f, own))
+			return g;
+	struct mm_change *g = mm_arena_alloc(c->a, 1, sizeof(*g));
+	*g = (struct mm_change){
+	    .next = *bucket,
+	    .client = mm_arena_strdup(c->a, f->client),
+	    .account = mm_arena_strdup(c->a, f->account),
+	    .setting = mm_arena_strdup(c->a, f->setting),
+	    .action = f->action,
+	    .state = f->state,
+	    .desired = mm_arena_strdup(c->a, f->desired),
+	    .found = mm_arena_strdup(c->a, f->found),
+	};
+	g->last = &g->first;
+	*bucket = g;
+	c->n++;
+	return g;
+}
+
+void mm_changes_add(struct mm_changes *c, const char *host, const struct mm_finding *f)
+{
+	struct mm_change *g = group_of(c, f);
+	struct mm_change_place *p = mm_arena_alloc(c->a, 1, sizeof(*p));
+	*p = (struct mm_change_place){
+	    .host = mm_arena_strdup(c->a, host),
+	    .user = mm_arena_strdup(c->a, f->user),
+	    .path = mm_arena_strdup(c->a, f->path),
+	    .desired = mm_arena_strdup(c->a, f->desired),
+	    .found = mm_arena_strdup(c->a, f->found),
+	    .line = f->line,
+	};
+	/* The findings of a host come in one piece. */
+	if (!mm_streq(g->last_host, p->host))
+		g->hosts++;
+	g->last_host = p->host;
+	g->count++;
+	g->desired_differs = g->desired_differs || !mm_streq(g->desired, f->desired);
+	g->found_differs = g->found_differs || !mm_streq(g->found, f->found);
+	*g->last = p;
+	g->last = &p->next;
+}
+
+static int by_count(const void *x, const void *y)
+{
+	const struct mm_change *const *a = x, *const *b = y;
+	if ((*a)->count != (*b)->count)
+		return (*a)->count > (*b)->count ? -1 : 1;
+	int rc = strcmp((*a)->client, (*b)->client);
+	rc = rc != 0 ? rc : strcmp((*a)->account, (*b)->account);
+	return rc != 0 ? rc : strcmp((*a)->setting, (*b)->setting);
+}
+
+const struct mm_change *const *mm_changes_sorted(struct mm_changes *c, size_t *n)
+{
+	const struct mm_change **list = mm_arena_alloc(c->a, c->n + 1, sizeof(*list));
+	size_t k = 0;
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (const struct mm_change *g = c->buckets[i]; g != NULL; g = g->next)
+			list[k++] = g;
+	if (k > 0)
+		qsort(list, k, sizeof(*list), by_count);
+	*n = k;
+	return list;
+}

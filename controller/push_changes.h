@@ -1,0 +1,40 @@
+/*
+ * Changes of many hosts, grouped: the same change on a thousand hosts is one
+ * entry with a count. Values that are each user's own (names, addresses) do
+ * not split a group.
+ */
+#ifndef MM_CONTROLLER_PUSH_CHANGES_H
+#define MM_CONTROLLER_PUSH_CHANGES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/mem.h"
+#include "schemas/report.h"
+
+struct mm_change_place {
+	struct mm_change_place *next;
+	const char *host, *user, *path, *desired, *found;
+	int line;
+};
+
+struct mm_change {
+	struct mm_change *next; /* in its bucket */
+	const char *client, *account, *setting;
+	enum mm_action action;
+	enum mm_state state;
+	const char *desired, *found;         /* of the first place; may be NULL */
+	bool desired_differs, found_differs; /* among the places */
+	size_t count, hosts;                 /* places; distinct hosts */
+	struct mm_change_place *first, **last;
+	const char *last_host; /* of the place that was added last */
+};
+
+struct mm_changes;
+struct mm_changes *mm_changes_new(struct mm_arena *a); /* lives in `a` */
+/* Add a finding whose action is MM_ACT_WOULD_CHANGE; texts are copied. */
+void mm_changes_add(struct mm_changes *c, const char *host, const struct mm_finding *f);
+/* All groups, those with most places first; NULL-terminated, in the arena. */
+const struct mm_change *const *mm_changes_sorted(struct mm_changes *c, size_t *n);
+
+#endif

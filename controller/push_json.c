@@ -1,0 +1,137 @@
+#include <string.h>
+
+#include "common/json.h"
+#include "controller/push_print.h"
+
+static json_t *counts(const int64_t *n, int max, const char *(*name)(int))
+{
+	json_t *o = json_object();
+	for (int i = 0; i < max; i++)
+		if (n[i] > 0)
+			mm_json_set_int(o, name(i), n[i]);
+	return o;
+}
+
+static const char *action(int i)
+{
+	return mm_action_name((enum mm_action)i);
+}
+
+static const char *state(int i)
+{
+	return mm_state_name((enum mm_state)i);
+}
+
+static const char *result(int i)
+{
+	return mm_result_name((enum mm_result)i);
+}
+
+static void set_ms(json_t *o, const char *key, int ms)
+{
+	if (ms >= 0)
+		mm_json_set_int(o, key, ms);
+}
+
+static json_t *host_json(const struct mm_host_result *r)
+{
+	const struct mm_outcome *out = &r->outcome;
+	json_t *o = json_object(), *t = json_object();
+	mm_json_set_str(o, "host", r->target->host.id);
+	mm_json_set_str(o, "outcome", mm_push_class_def(out->cls)->name);
+	mm_json_set_str(o, "text", out->text);
+	if (out->code >= 0)
+		mm_json_set_int(o, "code", out->code);
+	mm_json_set_str(o, "reason", out->reason[0] != '\0' ? out->reason : NULL);
+	mm_json_set_str(o, "host_key", out->fingerprint[0] != '\0' ? out->fingerprint : NULL);
+	mm_json_set_str(o, "transport", out->by_ssh ? "ssh" : "libssh2");
+	mm_json_set_str(o, "request_id", r->request_id[0] != '\0' ? r->request_id : NULL);
+	mm_json_set_str(o, "agent", r->agent[0] != '\0' ? r->agent : NULL);
+	mm_json_set(o, "actions", counts(r->actions, MM_ACT_COUNT, action));
+	mm_json_set(o, "states", counts(r->states, MM_ST_COUNT, state));
+	mm_json_set(o, "logins", counts(r->logins, MM_LOGIN_COUNT, result));
+	set_ms(t, "connect", out->ms_connect);
+	set_ms(t, "handshake", out->ms_handshake);
+	set_ms(t, "auth", out->ms_auth);
+	set_ms(t, "answer", out->ms_answer);
+	mm_json_set(o, "ms", t);
+	return o;
+}
+
+static json_t *change_json(const struct mm_change *g)
+{
+	json_t *o = json_object(), *places = json_array();
+	mm_json_set_int(o, "count", (int64_t)g->count);
+	mm_json_set_int(o, "hosts", (int64_t)g->hosts);
+	mm_json_set_str(o, "client", g->client);
+	mm_json_set_str(o, "account", g->account);
+	mm_json_set_str(o, "setting", g->setting);
+	mm_json_set_str(o, "action", mm_action_name(g->action));
+	mm_json_set_str(o, "state", mm_state_name(g->state));
+	for (const struct mm_change_place *p = g->first; p != NULL; p = p->next) {
+		json_t *e = json_object();
+		mm_json_set_str(e, "host", p->host);
+		mm_json_set_str(e, "user", p->user);
+		mm_json_set_str(e, "path", p->path);
+		if (p->line > 0)
+			mm_json_set_int(e, "line", p->line);
+		mm_json_set_str(e, "found", p->found);
+		mm_json_set_str(e, "desired", p->desired);
+		json_array_append_new(places, e);
+	}
+	mm_json_set(o, "places", places);
+	return o;
+}
+
+static json_t *trouble_json(const struct mm_trouble *t)
+{
+	json_t *o = json_object();
+	mm_json_set_str(o, "host", t->host);
+	mm_json_set_str(o, "user", t->user);
+	mm_json_set_str(o, "client", t->login ? NULL : t->client);
+	mm_json_set_str(o, "account", t->account);
+	mm_json_set_bool(o, "login", t->login);
+	mm_json_set_str(o, "what", t->what);
+	mm_json_set_str(o, "text", t->text);
+	return o;
+}
+
+static json_t *summary_json(const struct mm_push_summary *s)
+{
+	json_t *o = json_object(), *by = json_object();
+	mm_json_set_int(o, "hosts", (int64_t)s->n);
+	for (int c = 0; c < MM_PC_COUNT; c++)
+		if (s->by_class[c] > 0)
+			mm_json_set_int(
+			    by, mm_push_class_def((enum mm_push_class)c)->name, (int64_t)s->by_class[c]);
+	mm_json_set(o, "outcomes", by);
+	mm_json_set_bool(o, "interrupted", s->interrupted);
+	mm_json_set_int(o, "took_ms", s->took_ms);
+	mm_json_set_int(o, "workers_started", (int64_t)s->stats.workers_started);
+	mm_json_set_int(o, "workers_died", (int64_t)s->stats.workers_died);
+	mm_json_set_int(o, "exit_status", s->exit_status);
+	return o;
+}
+
+void mm_push_print_json(const struct mm_push_summary *s)
+{
+	json_t *o = json_object(), *hosts = json_array(), *troubles = json_array();
+	mm_json_set_str(o, "op", mm_op_name(s->op));
+	mm_json_set_int(o, "revision", s->revision);
+	mm_json_set(o, "summary", summary_json(s));
+	if (s->op == MM_OP_PLAN) {
+		json_t *changes = json_array();
+		size_t n;
+		const struct mm_change *const *list = mm_changes_sorted(s->changes, &n);
+		for (size_t i = 0; i < n; i++)
+			json_array_append_new(changes, change_json(list[i]));
+		mm_json_set(o, "changes", changes);
+	}
+	for (size_t i = 0; i < s->n_troubles; i++)
+		json_array_append_new(troubles, trouble_json(&s->troubles[i]));
+	mm_json_set(o, "troubles", troubles);
+	for (size_t i = 0; i < s->n; i++)
+		json_array_append_new(hosts, host_json(&s->hosts[i]));
+	mm_json_set(o, "hosts", hosts);
+	mm_ctl_json(o);
+}

@@ -1,0 +1,348 @@
+#include "controller/push_op.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "common/term.h"
+#include "common/text.h"
+#include "controller/push/local.h"
+#include "controller/push_answer.h"
+#include "controller/request_build.h"
+
+#define RETRY_FIRST_S 60 /* after a failed attempt; doubled each time */
+#define RETRY_MAX_S 21600
+
+struct op {
+	struct mm_ctl *c;
+	const struct mm_push_how *how;
+	struct mm_push_summary *s;
+	struct mm_request_builder *builder;
+	struct mm_collect **answers; /* one for each host */
+	size_t next;                 /* the next host to hand out */
+	size_t finished;
+	bool in_transaction;
+};
+
+static size_t index_of(const struct op *o, const struct mm_push_job *job)
+{
+	const struct mm_target *t = job->arg;
+	return (size_t)(t - o->s->targets);
+}
+
+/* One transaction for everything that one turn of the engine brings. */
+static int need_transaction(struct op *o, struct mm_err *err)
+{
+	if (o->in_transaction)
+		return 0;
+	if (mm_store_begin(o->c->store, err) < 0)
+		return -1;
+	o->in_transaction = true;
+	return 0;
+}
+
+static int flush(void *ctx, struct mm_err *err)
+{
+	struct op *o = ctx;
+	if (!o->in_transaction)
+		return 0;
+	o->in_transaction = false;
+	return mm_store_commit(o->c->store, err);
+}
+
+static int next(void *ctx, struct mm_push_job *job, struct mm_err *err)
+{
+	struct op *o = ctx;
+	(void)err;
+	if (o->next == o->s->n)
+		return 0;
+	struct mm_target *t = &o->s->targets[o->next++];
+	*job = (struct mm_push_job){
+	    .host = t->host.id,
+	    .address = t->host.address,
+	    .port = t->host.port,
+	    .login = t->host.account,
+	    .proxy_command = t->host.proxy_command,
+	    .by_ssh = mm_streq(t->host.transport, "ssh"),
+	    .keys = t->keys,
+	    .n_keys = t->n_keys,
+	    .arg = t,
+	};
+	return 1;
+}
+
+static int prepare(void *ctx, const struct mm_push_job *job, struct mm_buf *out, struct mm_err *err)
+{
+	struct op *o = ctx;
+	struct mm_request_made made;
+	struct mm_host_result *r = &o->s->hosts[index_of(o, job)];
+	if (need_transaction(o, err) < 0 ||
+	    mm_request_prepare(o->builder, job->host, o->how->op, 0, out, &made, err) < 0)
+		return -1;
+	memcpy(r->request_id, made.id, sizeof(r->request_id));
+	return 0;
+}
+
+static int frame(void *ctx, const struct mm_push_job *job, const struct mm_frame *f, struct mm_err *err)
+{
+	struct op *o = ctx;
+	struct mm_collect **a = &o->answers[index_of(o, job)];
+	if (*a == NULL)
+		*a = mm_collect_new(job->host);
+	return mm_collect_frame(*a, f, err);
+}
+
+static void restart(void *ctx, const struct mm_push_job *job)
+{
+	struct op *o = ctx;
+	struct mm_collect **a = &o->answers[index_of(o, job)];
+	mm_collect_free(*a);
+	*a = NULL;
+}
+
+/* ---- the outcome */
+
+static int64_t retry_at(struct op *o, const char *host)
+{
+	struct mm_arena *a = mm_arena_new();
+	struct mm_push_state p = {0};
+	int64_t wait = RETRY_FIRST_S;
+	if (mm_store_push_get(o->c->store, host, a, &p, NULL) == 0)
+		for (int64_t i = 0; i < p.attempts && wait < RETRY_MAX_S; i++)
+			wait *= 2;
+	mm_arena_free(a);
+	return mm_store_now(o->c->store) + (wait < RETRY_MAX_S ? wait : RETRY_MAX_S);
+}
+
+static int remember_transport(struct op *o, const struct mm_target *t, struct mm_err *err)
+{
+	struct mm_store_host h = t->host;
+	enum mm_put done;
+	h.transport = "ssh";
+	h.enrolled = 0; /* stays as it is */
+	return mm_store_host_put(o->c->store, &h, &done, err);
+}
+
+static int record(struct op *o, const struct mm_target *t, struct mm_host_result *r, struct mm_err *err)
+{
+	const struct mm_outcome *out = &r->outcome;
+	bool ok = out->cls == MM_PC_OK;
+	struct mm_push_state p = {
+	    .host = t->host.id,
+	    .revision = o->s->revision,
+	    .op = mm_op_name(o->how->op),
+	    .request_id = r->request_id,
+	    .pending = !ok,
+	    .next_retry = ok ? 0 : retry_at(o, t->host.id),
+	    .outcome = mm_push_class_def(out->cls)->name,
+	    .text = out->text,
+	    .unreachable = mm_push_class_def(out->cls)->exit_bit == MM_EX_UNREACHABLE,
+	};
+	if (mm_store_push_result(o->c->store, &p, err) < 0)
+		return -1;
+	/* It worked, but not over libssh2: spare it the attempt the next time. */
+	if (out->by_ssh && (ok || out->cls == MM_PC_REFUSED) && !mm_streq(t->host.transport, "ssh") &&
+	    t->host.proxy_command == NULL)
+		return remember_transport(o, t, err);
+	return 0;
+}
+
+/* The reports of one host: all or none, and what is wrong with them is the
+ * host's trouble, not the run's. */
+static int store_answer(struct op *o, struct mm_collect *a, struct mm_host_result *r, struct mm_err *err)
+{
+	struct mm_err why = MM_ERR_NONE;
+	if (mm_store_begin(o->c->store, err) < 0)
+		return -1;
+	if (mm_collect_store(a, o->c->store, r, o->s, &why) == 0)
+		return mm_store_commit(o->c->store, err);
+	mm_store_rollback(o->c->store);
+	if (why.code != MM_EX_DATAERR) {
+		*err = why;
+		return -1;
+	}
+	mm_outcome_set(&r->outcome, MM_PC_HOSTILE, "its report cannot be stored: %s", why.text);
+	return 0;
+}
+
+static int done(void *ctx, const struct mm_push_job *job, const struct mm_outcome *out, struct mm_err *err)
+{
+	struct op *o = ctx;
+	size_t i = index_of(o, job);
+	struct mm_host_result *r = &o->s->hosts[i];
+	int rc = 0;
+	r->outcome = *out;
+	o->finished++;
+	if (out->cls != MM_PC_INTERRUPTED) {
+		rc = need_transaction(o, err);
+		if (rc == 0 && out->cls == MM_PC_OK && o->answers[i] != NULL)
+			rc = store_answer(o, o->answers[i], r, err);
+		if (rc == 0)
+			rc = record(o, r->target, r, err);
+	}
+	restart(o, job);
+	r->exit_bits |= mm_push_class_def(r->outcome.cls)->exit_bit;
+	o->s->by_class[r->outcome.cls]++;
+	return rc;
+}
+
+static void progress(void *ctx, size_t connecting, size_t talking)
+{
+	const struct op *o = ctx;
+	size_t by_bit[32] = {0};
+	if (!o->how->progress)
+		return;
+	for (int c = 0; c < MM_PC_COUNT; c++)
+		by_bit[mm_push_class_def((enum mm_push_class)c)->exit_bit] += o->s->by_class[c];
+	mm_progress(
+	    "%zu of %zu hosts: %zu ok, %zu failed, %zu unreachable; talking with %zu, connecting to %zu",
+	    o->finished, o->s->n, o->s->by_class[MM_PC_OK], by_bit[MM_EX_HOSTS_FAILED],
+	    by_bit[MM_EX_UNREACHABLE], talking, connecting);
+}
+
+/* ---- before and after */
+
+/* What is wanted is stored before anything is sent: whatever happens from
+ * here on, these hosts are pending until they have answered. */
+static int want(struct op *o, struct mm_err *err)
+{
+	if (o->how->op != MM_OP_APPLY)
+		return 0;
+	if (mm_store_begin(o->c->store, err) < 0)
+		return -1;
+	for (size_t i = 0; i < o->s->n; i++)
+		if (mm_store_push_want(o->c->store, o->s->targets[i].host.id, o->s->revision, err) < 0) {
+			mm_store_rollback(o->c->store);
+			return -1;
+		}
+	return mm_store_commit(o->c->store, err);
+}
+
+static int interrupts(sigset_t *before, struct mm_err *err)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, before);
+	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd >= 0 ? fd : mm_err_sys(err, MM_EX_FAILED, "cannot wait for signals");
+}
+
+static int load_identity(struct op *o, struct mm_identity **id, struct mm_err *err)
+{
+	const char *path = o->how->identity;
+	char *own = NULL;
+	if (path == NULL)
+		path = own = mm_ctl_path(o->c, "keys/ssh");
+	int rc = mm_identity_load(strcmp(path, "agent") == 0 ? NULL : path, id, err);
+	free(own);
+	return rc;
+}
+
+static int drive(struct op *o, const struct mm_identity *id, struct mm_err *err)
+{
+	static const struct mm_push_ops ops = {.next = next,
+	    .prepare = prepare,
+	    .frame = frame,
+	    .restart = restart,
+	    .done = done,
+	    .flush = flush,
+	    .progress = progress};
+	sigset_t before;
+	int stop = interrupts(&before, err), rc = -1;
+	if (stop >= 0) {
+		const struct mm_push_opts opts = {.identity = id,
+		    .parallel = (unsigned)o->how->parallel,
+		    .timeout_s = (unsigned)o->how->timeout_s,
+		    .stop_fd = stop};
+		rc = mm_push_run(&opts, &ops, o, &o->s->stats, err);
+		close(stop);
+	}
+	mm_progress_clear();
+	/* The interrupt that ended the run must not end us when it is let in. */
+	struct timespec none = {0};
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	while (sigtimedwait(&set, NULL, &none) > 0)
+		;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	if (o->in_transaction) {
+		mm_store_rollback(o->c->store);
+		o->in_transaction = false;
+	}
+	return rc;
+}
+
+static void conclude(struct op *o, bool stopped)
+{
+	struct mm_push_summary *s = o->s;
+	for (size_t i = o->next; i < s->n; i++) {
+		mm_outcome_set(&s->hosts[i].outcome, MM_PC_INTERRUPTED, "not begun: the run was stopped");
+		s->by_class[MM_PC_INTERRUPTED]++;
+	}
+	for (size_t i = 0; i < s->n; i++)
+		s->exit_status |= s->hosts[i].exit_bits;
+	s->interrupted = stopped;
+	if (stopped)
+		s->exit_status = MM_EX_INTERRUPTED;
+}
+
+static int run(struct op *o, struct mm_err *err)
+{
+	struct mm_identity *id = NULL;
+	struct mm_push_summary *s = o->s;
+	int64_t began = mm_now_ms();
+	s->revision = mm_request_builder_revision(o->builder);
+	s->hosts = mm_arena_alloc(s->arena, s->n + 1, sizeof(*s->hosts));
+	o->answers = mm_xcalloc(s->n + 1, sizeof(struct mm_collect *));
+	for (size_t i = 0; i < s->n; i++)
+		s->hosts[i] = (struct mm_host_result){
+		    .target = &s->targets[i], .outcome = MM_OUTCOME_NONE, .agent = ""};
+	int rc = load_identity(o, &id, err);
+	if (rc == 0)
+		rc = want(o, err);
+	if (rc == 0 && s->n > 0)
+		rc = drive(o, id, err);
+	if (rc >= 0)
+		conclude(o, rc > 0);
+	s->took_ms = mm_now_ms() - began;
+	for (size_t i = 0; i < s->n; i++)
+		mm_collect_free(o->answers[i]);
+	free(o->answers);
+	mm_identity_free(id);
+	return rc < 0 ? -1 : 0;
+}
+
+int mm_push_run_op(struct mm_ctl *c, const struct mm_selection *sel, const struct mm_push_how *how,
+    struct mm_push_summary *out, struct mm_err *err)
+{
+	*out = (struct mm_push_summary){.arena = mm_arena_new(), .op = how->op};
+	out->changes = mm_changes_new(out->arena);
+	struct op o = {.c = c, .how = how, .s = out};
+	struct mm_key *key = NULL;
+	if (mm_ctl_open(c, err) < 0 || mm_select(c->store, sel, out->arena, &out->targets, &out->n, err) < 0)
+		return -1;
+	char *path = mm_ctl_path(c, "keys/sign.pem");
+	int rc = mm_key_load_private(path, &key, err);
+	free(path);
+	if (rc == 0)
+		rc = mm_request_builder_new(c->store, key, 0, how->op != MM_OP_APPLY, &o.builder, err);
+	if (rc == 0)
+		rc = run(&o, err);
+	mm_request_builder_free(o.builder);
+	mm_key_free(key);
+	return rc;
+}
+
+void mm_push_summary_free(struct mm_push_summary *s)
+{
+	mm_arena_free(s->arena);
+	s->arena = NULL;
+}

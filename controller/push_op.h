@@ -1,0 +1,68 @@
+/*
+ * One operation on many hosts: prepare and sign the requests, push them,
+ * store what the agents report. The command line is cmd_push.c's business,
+ * SSH is controller/push's.
+ */
+#ifndef MM_CONTROLLER_PUSH_OP_H
+#define MM_CONTROLLER_PUSH_OP_H
+
+#include "controller/cmd.h"
+#include "controller/push/push.h"
+#include "controller/push_changes.h"
+#include "controller/push_select.h"
+#include "schemas/request.h"
+
+struct mm_push_how {
+	enum mm_op op;
+	int64_t parallel;     /* 0 = MM_PUSH_PARALLEL */
+	int64_t timeout_s;    /* for one host, 0 = MM_PUSH_TIMEOUT_S */
+	const char *identity; /* SSH key; NULL = the state folder's; "agent" = the ssh-agent's keys */
+	bool progress;        /* show it, if stderr is a terminal */
+};
+
+/* What became of one host. */
+struct mm_host_result {
+	const struct mm_target *target;
+	struct mm_outcome outcome;
+	char request_id[MM_ID_LEN];
+	const char *agent; /* version, "" = did not say */
+	/* of the report that answers the request */
+	int64_t findings, actions[MM_ACT_COUNT], states[MM_ST_COUNT], logins[MM_LOGIN_COUNT];
+	int64_t errors;  /* findings that count as failed */
+	int64_t spooled; /* older reports that came along */
+	int exit_bits;
+};
+
+/* A login that was refused, or a finding that is not in order: for the end of
+ * the output. */
+struct mm_trouble {
+	const char *host, *user, *client, *account, *what, *text;
+	bool login;
+};
+#define MM_TROUBLE_MAX 1000 /* kept in memory; the store has them all */
+
+struct mm_push_summary {
+	struct mm_arena *arena;
+	enum mm_op op;
+	int64_t revision;
+	struct mm_target *targets;
+	struct mm_host_result *hosts; /* in the order of `targets` */
+	size_t n;
+	size_t by_class[MM_PC_COUNT];
+	struct mm_changes *changes; /* for MM_OP_PLAN */
+	struct mm_trouble *troubles;
+	size_t n_troubles, cap_troubles, more_troubles;
+	struct mm_push_stats stats;
+	int64_t took_ms;
+	bool interrupted;
+	int exit_status; /* enum mm_exit, combined */
+};
+
+/* Run. -1: nothing or not everything could be done, for a reason on our
+ * side; the error says which. Else 0, and the summary says what came of it;
+ * free it in both cases. */
+int mm_push_run_op(struct mm_ctl *c, const struct mm_selection *sel, const struct mm_push_how *how,
+    struct mm_push_summary *out, struct mm_err *err);
+void mm_push_summary_free(struct mm_push_summary *s);
+
+#endif

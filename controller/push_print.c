@@ -1,0 +1,202 @@
+#include "controller/push_print.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/term.h"
+#include "common/text.h"
+
+#define TROUBLES_SHOWN 20
+#define PLACES_SHOWN 4
+#define HOSTS_SHOWN 20 /* of one class of failure */
+
+static const char *coloured(enum mm_colour c)
+{
+	static const char *const codes[] = {[MM_PLAIN] = "",
+	    [MM_BOLD] = "\033[1m",
+	    [MM_DIM] = "\033[2m",
+	    [MM_RED] = "\033[31m",
+	    [MM_GREEN] = "\033[32m",
+	    [MM_YELLOW] = "\033[33m",
+	    [MM_BLUE] = "\033[34m"};
+	return mm_term_colour(stdout) ? codes[c] : "";
+}
+
+static const char *plain(void)
+{
+	return mm_term_colour(stdout) ? "\033[0m" : "";
+}
+
+/* Texts of hosts go through mm_printable(). */
+static void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+static void say(const char *fmt, ...)
+{
+	struct mm_buf raw = MM_BUF_INIT(65536), safe = MM_BUF_INIT((size_t)4 * 65536);
+	va_list ap;
+	va_start(ap, fmt);
+	mm_buf_vaddf(&raw, fmt, ap);
+	va_end(ap);
+	mm_printable(&safe, mm_buf_str(&raw), raw.len);
+	fputs(mm_buf_str(&safe), stdout);
+	mm_buf_free(&raw);
+	mm_buf_free(&safe);
+}
+
+static size_t with_bit(const struct mm_push_summary *s, int bit)
+{
+	size_t n = 0;
+	for (int c = 0; c < MM_PC_COUNT; c++)
+		if (mm_push_class_def((enum mm_push_class)c)->exit_bit == bit)
+			n += s->by_class[c];
+	return n;
+}
+
+/* ---- hosts that failed, by class */
+
+static void print_class(const struct mm_push_summary *s, enum mm_push_class c)
+{
+	const struct mm_push_class_def *d = mm_push_class_def(c);
+	size_t shown = 0;
+	if (s->by_class[c] == 0 || c == MM_PC_OK)
+		return;
+	printf("%s%s (%zu)%s\n", coloured(d->exit_bit == MM_EX_HOSTS_FAILED ? MM_RED : MM_YELLOW), d->label,
+	    s->by_class[c], plain());
+	for (size_t i = 0; i < s->n; i++) {
+		const struct mm_host_result *r = &s->hosts[i];
+		if (r->outcome.cls != c || shown++ >= HOSTS_SHOWN)
+			continue;
+		say("  %-16s %s", r->target->host.id, r->outcome.text);
+		putchar('\n');
+	}
+	if (shown > HOSTS_SHOWN)
+		printf("  ... and %zu more\n", shown - HOSTS_SHOWN);
+}
+
+static void print_troubles(const struct mm_push_summary *s)
+{
+	if (s->n_troubles == 0)
+		return;
+	printf("%sNot in order (%zu)%s\n", coloured(MM_YELLOW), s->n_troubles + s->more_troubles, plain());
+	for (size_t i = 0; i < s->n_troubles && i < TROUBLES_SHOWN; i++) {
+		const struct mm_trouble *t = &s->troubles[i];
+		say("  %s@%s  %s%s%s %s: %s", t->user, t->host, t->client, *t->client != '\0' ? " " : "",
+		    t->account, t->what, t->text);
+		putchar('\n');
+	}
+	if (s->n_troubles + s->more_troubles > TROUBLES_SHOWN)
+		printf("  ... and %zu more: mailmuster drift\n",
+		    s->n_troubles + s->more_troubles - TROUBLES_SHOWN);
+}
+
+/* ---- plans */
+
+static void print_value(const char *v, bool differs)
+{
+	if (differs)
+		fputs("(each its own)", stdout);
+	else
+		say("%s", v != NULL ? v : "(none)");
+}
+
+static void print_places(const struct mm_change *g)
+{
+	size_t n = 0;
+	fputs("      ", stdout);
+	for (const struct mm_change_place *p = g->first; p != NULL && n < PLACES_SHOWN; p = p->next, n++)
+		say("%s%s@%s", n > 0 ? ", " : "", p->user, p->host);
+	if (g->count > n)
+		printf(" and %zu more", g->count - n);
+	if (g->count == 1) {
+		say("  %s", g->first->path);
+		if (g->first->line > 0)
+			printf(":%d", g->first->line);
+	}
+	putchar('\n');
+}
+
+static void print_changes(const struct mm_push_summary *s)
+{
+	size_t n, total = 0;
+	const struct mm_change *const *list = mm_changes_sorted(s->changes, &n);
+	for (size_t i = 0; i < n; i++)
+		total += list[i]->count;
+	if (n == 0) {
+		puts("Nothing would change.");
+		return;
+	}
+	printf("%s%zu changes, %zu different ones%s\n", coloured(MM_BOLD), total, n, plain());
+	for (size_t i = 0; i < n; i++) {
+		const struct mm_change *g = list[i];
+		say("  %zu x  %s %s%s%s: ", g->count, g->client, g->account, *g->setting != '\0' ? " " : "",
+		    g->setting);
+		print_value(g->found, g->found_differs);
+		printf(" %s->%s ", coloured(MM_BOLD), plain());
+		print_value(g->desired, g->desired_differs);
+		putchar('\n');
+		print_places(g);
+	}
+}
+
+/* ---- the summary */
+
+static void add_count(struct mm_buf *b, int64_t n, const char *word)
+{
+	if (n > 0)
+		mm_buf_addf(b, "%s%lld %s", b->len > 0 ? ", " : "", (long long)n, word);
+}
+
+static void print_sums(const struct mm_push_summary *s)
+{
+	struct mm_host_result sum = {0};
+	struct mm_buf b = MM_BUF_INIT(1024);
+	for (size_t i = 0; i < s->n; i++) {
+		const struct mm_host_result *r = &s->hosts[i];
+		for (int k = 0; k < MM_ACT_COUNT; k++)
+			sum.actions[k] += r->actions[k];
+		for (int k = 0; k < MM_LOGIN_COUNT; k++)
+			sum.logins[k] += r->logins[k];
+		sum.findings += r->findings;
+		sum.spooled += r->spooled;
+	}
+	for (int k = MM_ACT_NONE + 1; k < MM_ACT_COUNT; k++)
+		add_count(&b, sum.actions[k], mm_action_name((enum mm_action)k));
+	add_count(&b, sum.actions[MM_ACT_NONE], "left as they are");
+	if (b.len > 0)
+		printf("Settings: %s\n", mm_buf_str(&b));
+	mm_buf_reset(&b);
+	for (int k = 0; k < MM_LOGIN_COUNT; k++)
+		add_count(&b, sum.logins[k], mm_result_name((enum mm_result)k));
+	if (b.len > 0)
+		printf("Logins: %s\n", mm_buf_str(&b));
+	if (sum.spooled > 0)
+		printf("Reports of login runs that came along: %lld\n", (long long)sum.spooled);
+	mm_buf_free(&b);
+}
+
+void mm_push_print(const struct mm_push_summary *s)
+{
+	if (s->op == MM_OP_PLAN)
+		print_changes(s);
+	for (int c = 0; c < MM_PC_COUNT; c++)
+		print_class(s, (enum mm_push_class)c);
+	print_troubles(s);
+	if (s->op != MM_OP_PLAN)
+		print_sums(s);
+	printf("%s%zu of %zu hosts answered%s", coloured(s->by_class[MM_PC_OK] == s->n ? MM_GREEN : MM_BOLD),
+	    s->by_class[MM_PC_OK], s->n, plain());
+	size_t failed = with_bit(s, MM_EX_HOSTS_FAILED), unreachable = with_bit(s, MM_EX_UNREACHABLE);
+	if (failed > 0)
+		printf(", %zu failed", failed);
+	if (unreachable > 0)
+		printf(", %zu unreachable", unreachable);
+	if (s->by_class[MM_PC_INTERRUPTED] > 0)
+		printf(", %zu not served: stopped", s->by_class[MM_PC_INTERRUPTED]);
+	printf(" (%s, revision %lld, %.1f s)\n", mm_op_name(s->op), (long long)s->revision,
+	    (double)s->took_ms / 1000);
+	if (s->op == MM_OP_APPLY && s->by_class[MM_PC_OK] < s->n)
+		puts("What is left is pending: mailmuster push --pending");
+	if (s->stats.parallel > 0 && s->stats.parallel < MM_PUSH_PARALLEL / 4)
+		printf(
+		    "The limit of open files allows only %u hosts at once (ulimit -n)\n", s->stats.parallel);
+}
