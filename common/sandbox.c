@@ -230,11 +230,11 @@ static const int never_calls[] = {SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv), 
     SCMP_SYS(userfaultfd), SCMP_SYS(io_uring_setup), SCMP_SYS(perf_event_open), SCMP_SYS(pidfd_getfd),
     SCMP_SYS(open_by_handle_at), SCMP_SYS(settimeofday), SCMP_SYS(clock_settime), SCMP_SYS(sethostname)};
 
-/* What libraries try at their start, and do well without. In COMPUTE every
- * file is absent for them. */
+/* What libraries try at their start (and gcov at the end, hence mkdir), and do
+ * well without. In COMPUTE every file is absent for them. */
 static const int absent_calls[] = {SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(stat), SCMP_SYS(stat64),
     SCMP_SYS(lstat), SCMP_SYS(lstat64), SCMP_SYS(statx), SCMP_SYS(access), SCMP_SYS(faccessat),
-    SCMP_SYS(faccessat2), SCMP_SYS(readlink), SCMP_SYS(readlinkat)};
+    SCMP_SYS(faccessat2), SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(mkdir), SCMP_SYS(mkdirat)};
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
