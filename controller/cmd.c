@@ -87,7 +87,7 @@ int mm_ctl_read(const char *path, size_t max, struct mm_buf *out, struct mm_err 
 
 static bool wants_help(int argc, char **argv)
 {
-	for (int i = 0; i < argc && strcmp(argv[i], "--"); i++)
+	for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
 		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
 			return true;
 	return false;

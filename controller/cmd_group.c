@@ -279,8 +279,7 @@ static int add_login(const struct mm_store_user *u, void *arg, struct mm_err *er
 static int show_group(struct mm_ctl *c, const char *name, bool json, struct mm_arena *a, struct mm_err *err)
 {
 	struct mm_store_group g;
-	json_t *members, *o, *m;
-	size_t i;
+	json_t *members, *o;
 	int rc = mm_store_group_get(c->store, name, a, &g, err);
 
 	if (rc == 1)
@@ -297,7 +296,8 @@ static int show_group(struct mm_ctl *c, const char *name, bool json, struct mm_a
 		return 0;
 	}
 	printf("group    %s\nsource   %s\nmembers  %lld\n", g.name, g.source, (long long)g.members);
-	json_array_foreach(members, i, m) printf("  %s\n", json_string_value(m));
+	for (size_t i = 0; i < json_array_size(members); i++)
+		printf("  %s\n", json_string_value(json_array_get(members, i)));
 	json_decref(members);
 	return 0;
 }

@@ -42,7 +42,7 @@ static int merge(const struct add_opts *o, struct mm_arena *a, struct mm_store_u
 		if (split_attr(o->attrs.items[i], a, &one))
 			return mm_err_set(
 			    err, MM_EX_USAGE, "--attr is NAME=VALUE, not \"%s\"", o->attrs.items[i]);
-		while (k < n && strcmp(attrs[k].name, one.name))
+		while (k < n && strcmp(attrs[k].name, one.name) != 0)
 			k++;
 		attrs[k] = one;
 		n += k == n;

@@ -156,7 +156,7 @@ const char *const *mm_rows_split(struct mm_arena *a, const char *text, size_t *n
 	}
 	qsort(items, count, sizeof(*items), by_text);
 	for (size_t i = 0; i < count; i++)
-		if (out == 0 || strcmp(items[out - 1], items[i]))
+		if (out == 0 || strcmp(items[out - 1], items[i]) != 0)
 			items[out++] = items[i];
 	items[out] = NULL;
 	*n = out;

@@ -4,6 +4,8 @@
  * did not change costs no write, because what a report covers is seen in
  * `coverage`.
  */
+#include <assert.h>
+
 #include "common/text.h"
 #include "controller/store/internal.h"
 
@@ -43,7 +45,7 @@ bool mm_intake_covers(const struct mm_intake *t, const char *user)
 {
 	const char *const *u = t->in->head->users;
 
-	while (u && *u && strcmp(*u, user))
+	while (u && *u && strcmp(*u, user) != 0)
 		u++;
 	return u && *u;
 }
@@ -119,6 +121,7 @@ static void index_make(struct mm_intake *t, struct index *x)
 			have->f = f;
 		if (have)
 			continue;
+		assert(slot);
 		x->items[used].f = f;
 		*slot = ++used;
 	}
