@@ -81,7 +81,8 @@ const struct mm_item *mm_doc_find(const struct mm_doc *d, const char *section, c
 	for (size_t i = d->n; i-- > 0;) {
 		const struct mm_item *it = &d->items[i];
 
-		if (it->wins && strcmp(it->key, key) == 0 && strcmp(it->section, section) == 0)
+		if (it->wins && it->kind != 'c' && strcmp(it->key, key) == 0 &&
+		    strcmp(it->section, section) == 0)
 			return it;
 	}
 	return NULL;

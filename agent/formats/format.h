@@ -101,7 +101,7 @@ const struct mm_format *mm_format_by_name(const char *name);
 /* The edit that undoes a carried-out edit. False: nothing to undo. */
 bool mm_edit_inverse(const struct mm_edit *done, struct mm_edit *out);
 
-/* The last winning item with this key, or NULL. */
+/* The last winning item with this key that is no command (kind c), or NULL. */
 const struct mm_item *mm_doc_find(const struct mm_doc *d, const char *section, const char *key);
 
 #endif

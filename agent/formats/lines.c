@@ -143,16 +143,17 @@ static int section_add(const struct mm_line_grammar *g, struct mm_text in, const
 }
 
 static void section_remove(
-    struct mm_text in, const struct mm_line *v, size_t n, const struct mm_line *h, struct mm_cuts *cuts)
+    struct mm_text in, const struct mm_line *v, size_t n, const char *section, struct mm_cuts *cuts)
 {
-	size_t from = h->from;
-
 	for (size_t i = 0; i < n; i++)
-		if (v[i].kind == MM_LINE_KEY && strcmp(v[i].section, h->section) == 0)
+		if (v[i].kind == MM_LINE_KEY && strcmp(v[i].section, section) == 0)
 			return; /* somebody put a key into it */
-	if (h > v && h[-1].kind == MM_LINE_BLANK && h[-1].from == h[-1].end)
-		from = h[-1].from;
-	mm_cut_lines(cuts, in, from, h->end);
+	for (size_t i = 0; i < n; i++) {
+		bool gap = i > 0 && v[i - 1].kind == MM_LINE_BLANK && v[i - 1].from == v[i - 1].end;
+
+		if (v[i].kind == MM_LINE_HEADER && strcmp(v[i].section, section) == 0)
+			mm_cut_lines(cuts, in, v[gap ? i - 1 : i].from, v[i].end);
+	}
 }
 
 static int edit_section(const struct mm_line_grammar *g, struct mm_text in, const struct mm_line *v, size_t n,
@@ -160,12 +161,11 @@ static int edit_section(const struct mm_line_grammar *g, struct mm_text in, cons
 {
 	const struct mm_line *h = header_of(v, n, e->section);
 
-	e->had = h != NULL;
+	e->had = h != NULL || last_of(v, n, e->section) != NULL; /* msmtp's "default" may have no header */
 	e->former = h != NULL ? h->value : NULL;
 	if (e->op == MM_EDIT_SECTION_ADD)
-		return h != NULL ? 0 : section_add(g, in, e, cuts, err);
-	if (h != NULL)
-		section_remove(in, v, n, h, cuts);
+		return e->had ? 0 : section_add(g, in, e, cuts, err);
+	section_remove(in, v, n, e->section, cuts);
 	return 0;
 }
 

@@ -70,7 +70,9 @@ static int parse(struct mm_text in, struct mm_arena *a, struct mm_doc *out, stru
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		for (size_t j = 0; j < v[i].n_sets; j++)
-			set_item(in, &v[i].sets[j], a, mm_arena_push(a, &items, &used, &cap, sizeof(*items)));
+			if (v[i].sets[j].op != '?')
+				set_item(in, &v[i].sets[j], a,
+				    mm_arena_push(a, &items, &used, &cap, sizeof(*items)));
 		if (!v[i].setter)
 			*(struct mm_item *)mm_arena_push(a, &items, &used, &cap, sizeof(*items)) =
 			    (struct mm_item){.section = "",
@@ -200,7 +202,7 @@ static void follow(struct found *f, const struct mm_mutt_cmd *c, const char *key
 		const struct mm_mutt_set *s = &c->sets[j];
 		bool own = strcmp(c->name, "set") == 0 && (s->op == '=' || s->op == 'y' || s->op == 'n');
 
-		if (strcmp(s->name, key) == 0)
+		if (s->op != '?' && strcmp(s->name, key) == 0)
 			*f = own ? (struct found){.cmd = c, .set = s} : (struct found){0};
 		else if (s->op == 'r' && strcmp(s->name, "all") == 0)
 			*f = (struct found){0};
@@ -263,11 +265,22 @@ static int set(struct mm_text in, const struct mm_mutt_cmd *v, size_t n, struct 
 	return 0;
 }
 
-static void drop(struct mm_text in, struct found f, struct mm_cuts *cuts)
+/* Would the word before take what follows for its value? */
+static bool would_merge(struct mm_text in, size_t to)
+{
+	while (to < in.n && mm_is_blank(in.p[to]))
+		to++;
+	return to < in.n && strchr("=+-?\\", in.p[to]) != NULL;
+}
+
+static int drop(struct mm_text in, struct found f, struct mm_cuts *cuts, struct mm_err *err)
 {
 	size_t from = f.set->from;
 
 	if (f.cmd->n_sets > 1) {
+		if (would_merge(in, f.set->to))
+			return mm_err_set(err, MM_EX_DATAERR,
+			    "line %d: '%s' cannot be taken out of this line", f.set->line, f.set->name);
 		while (from > f.cmd->from && mm_is_blank(in.p[from - 1]))
 			from--;
 		mm_cut_add(cuts, from, f.set->to, "");
@@ -276,10 +289,11 @@ static void drop(struct mm_text in, struct found f, struct mm_cuts *cuts)
 	} else {
 		mm_cut_add(cuts, f.cmd->from, f.cmd->to, "");
 	}
+	return 0;
 }
 
-static void drop_all(
-    struct mm_text in, const struct mm_mutt_cmd *v, size_t n, struct mm_edit *e, struct mm_cuts *cuts)
+static int drop_all(struct mm_text in, const struct mm_mutt_cmd *v, size_t n, struct mm_edit *e,
+    struct mm_cuts *cuts, struct mm_err *err)
 {
 	struct found f = {0};
 	size_t first = 0;
@@ -290,12 +304,14 @@ static void drop_all(
 			first = i + 1; /* up to here it is not set */
 	}
 	if (f.set == NULL)
-		return;
+		return 0;
 	remember(in, e, f.set, cuts->a);
 	for (size_t i = first; i < n; i++)
 		for (size_t j = 0; j < v[i].n_sets; j++)
-			if (strcmp(v[i].sets[j].name, e->key) == 0)
-				drop(in, (struct found){.cmd = &v[i], .set = &v[i].sets[j]}, cuts);
+			if (strcmp(v[i].sets[j].name, e->key) == 0 &&
+			    drop(in, (struct found){.cmd = &v[i], .set = &v[i].sets[j]}, cuts, err) != 0)
+				return -1;
+	return 0;
 }
 
 static bool is_marker(struct mm_text in, size_t from, size_t end, const char *marker, const char *name)
@@ -318,8 +334,9 @@ struct block {
 	int line;                  /* of the first line of the body */
 };
 
-/* 1 found, 0 not there, -1 not closed. */
-static int find_block(struct mm_text in, const char *name, struct block *b)
+/* 1 found (the last one), 0 not there, -1 not closed. `every`: NULL, or cut
+ * all that there are. */
+static int find_block(struct mm_text in, const char *name, struct block *b, struct mm_cuts *every)
 {
 	size_t blank = 0, next;
 	bool open = false, before_blank = false;
@@ -340,6 +357,8 @@ static int find_block(struct mm_text in, const char *name, struct block *b)
 			found = 1;
 			b->body_to = pos;
 			b->to = end;
+			if (every != NULL)
+				mm_cut_lines(every, in, b->from, end);
 		}
 		before_blank = end == pos;
 		blank = pos;
@@ -366,7 +385,7 @@ const char *mm_muttrc_block(struct mm_text in, const char *name, struct mm_arena
 {
 	struct block b;
 
-	if (find_block(in, name, &b) != 1)
+	if (find_block(in, name, &b, NULL) != 1)
 		return NULL;
 	*line = b.line;
 	return block_lines(in, &b, a);
@@ -374,8 +393,25 @@ const char *mm_muttrc_block(struct mm_text in, const char *name, struct mm_arena
 
 static bool block_value_ok(const char *section, const char *value)
 {
-	return !mm_has_control(section) && value != NULL && strchr(value, '\r') == NULL &&
-	       strstr(value, BLOCK_BEGIN) == NULL && strstr(value, BLOCK_END) == NULL;
+	struct mm_text t = {.p = value, .n = value != NULL ? strlen(value) : 0};
+
+	if (value == NULL || strchr(value, '\r') != NULL ||
+	    section[strspn(section, "abcdefghijklmnopqrstuvwxyz0123456789_-")] != '\0')
+		return false;
+	for (size_t pos = 0; pos < t.n; pos = mm_line_next(t, pos))
+		if (is_marker(t, pos, mm_line_end(t, pos), BLOCK_BEGIN, section) ||
+		    is_marker(t, pos, mm_line_end(t, pos), BLOCK_END, section))
+			return false;
+	return true;
+}
+
+static const char *raw_lines(const char *raw, struct mm_arena *a)
+{
+	struct mm_text t = {.p = raw, .n = strlen(raw)};
+
+	if (t.n > 0 && raw[t.n - 1] != '\n')
+		return "\r"; /* not whole lines: equal to nothing */
+	return block_lines(t, &(struct block){.body_to = t.n}, a);
 }
 
 static void new_block(
@@ -396,22 +432,29 @@ static int edit_block(struct mm_text in, const struct mm_mutt_cmd *v, size_t n, 
     struct mm_cuts *cuts, struct mm_err *err)
 {
 	struct block b;
-	int found = find_block(in, e->section, &b);
+	int found = find_block(in, e->section, &b, e->op == MM_EDIT_BLOCK_REMOVE ? cuts : NULL);
 
 	if (found < 0)
 		return mm_err_set(err, MM_EX_DATAERR, "the managed block '%s' is not closed", e->section);
 	e->had = found == 1;
-	e->former = e->had ? block_lines(in, &b, cuts->a) : NULL;
-	if (e->op == MM_EDIT_BLOCK_REMOVE) {
-		if (e->had)
-			mm_cut_lines(cuts, in, b.from, b.to);
+	if (e->had) {
+		e->former = block_lines(in, &b, cuts->a);
+		e->former_raw = mm_text_dup(in, b.body_from, b.body_to, cuts->a);
+	}
+	if (e->op == MM_EDIT_BLOCK_REMOVE)
+		return 0;
+	if (e->had && e->value != NULL && strcmp(e->former, e->value) == 0)
+		return 0;
+	if (e->had && e->value != NULL && e->raw != NULL &&
+	    strcmp(raw_lines(e->raw, cuts->a), e->value) == 0) {
+		mm_cut_add(cuts, b.body_from, b.body_to, e->raw);
 		return 0;
 	}
 	if (!block_value_ok(e->section, e->value))
 		return mm_err_set(err, MM_EX_DATAERR, "these lines cannot stand in a managed block");
 	if (!e->had) {
 		new_block(in, v, n, e, cuts);
-	} else if (strcmp(e->former, e->value) != 0) {
+	} else {
 		mm_cut_add(cuts, b.body_from, b.body_to, "");
 		if (e->value[0] != '\0')
 			mm_put_lines(cuts, in, b.body_to, e->value);
@@ -426,12 +469,13 @@ static int edit_one(struct mm_text in, struct mm_edit *e, struct mm_cuts *cuts, 
 
 	if (mm_muttrc_scan(in, cuts->a, &v, &n, err) != 0)
 		return -1;
+	if ((e->op == MM_EDIT_SET || e->op == MM_EDIT_DELETE) && e->section != NULL && e->section[0] != '\0')
+		return mm_err_set(err, MM_EX_DATAERR, "a muttrc has no sections");
 	switch (e->op) {
 	case MM_EDIT_SET:
 		return set(in, v, n, e, cuts, err);
 	case MM_EDIT_DELETE:
-		drop_all(in, v, n, e, cuts);
-		return 0;
+		return drop_all(in, v, n, e, cuts, err);
 	case MM_EDIT_BLOCK_SET:
 	case MM_EDIT_BLOCK_REMOVE:
 		return edit_block(in, v, n, e, cuts, err);

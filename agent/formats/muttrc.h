@@ -17,9 +17,9 @@
  *	...
  *	# <<< mailmuster NAME
  *
- * with an empty line before it, which guards against a backslash at the end
- * of the text. A new block comes at the end, or before the first `finish`,
- * behind which neomutt reads nothing.
+ * (NAME of [a-z0-9_-], may be empty) with an empty line before it, which guards against a backslash at the
+ *end of the text. A new block comes at the end, or before the first `finish`, behind which neomutt reads
+ *nothing.
  */
 #ifndef MM_AGENT_FORMATS_MUTTRC_H
 #define MM_AGENT_FORMATS_MUTTRC_H

@@ -26,6 +26,7 @@ struct parts {
 	size_t n, cap;
 	struct mm_buf literal, text;
 	bool broken; /* mutt gives up on the rest of the line */
+	size_t to;   /* behind the last character, before a join that may follow */
 };
 
 static size_t eol_at(struct mm_text in, size_t i)
@@ -217,6 +218,7 @@ static void word_parts(struct lex *l, unsigned flags, struct parts *p)
 			command(l, p);
 		else if (c != '$' || quote == '\'' || !variable(l, p))
 			literal(p, c);
+		p->to = l->pos;
 	}
 }
 
@@ -229,9 +231,9 @@ static bool word(struct lex *l, unsigned flags, struct mm_mutt_word *w)
 
 	skip_space(l);
 	peek(l);
-	w->from = l->pos;
+	w->from = p.to = l->pos;
 	word_parts(l, flags, &p);
-	w->to = l->pos;
+	w->to = p.to;
 	flush(&p);
 	w->parts = p.v;
 	w->n_parts = p.n;
@@ -311,14 +313,16 @@ static bool variables(struct lex *l, char op, struct mm_mutt_cmd *cmd)
 		s.name = name.text;
 		s.to = name.to;
 		s.line = line_at(l, s.from);
-		if (!fine || name.to == s.from || s.op == '?')
-			break; /* a question ends the command, too */
-		fine = assigned(l, &s);
+		if (!fine || name.to == s.from)
+			break;
+		if (mm_ends_with(s.name, "?")) /* neomutt's other way to ask */
+			s.op = '?';
+		fine = s.op == '?' || assigned(l, &s);
 		if (s.value.to > s.to)
 			s.to = s.value.to;
-		if (fine && !mm_ends_with(s.name, "?")) /* neomutt's other way to ask */
+		if (fine)
 			*(struct mm_mutt_set *)mm_arena_push(l->a, &v, &n, &cap, sizeof(*v)) = s;
-		if (!more(l) || l->pos == s.from)
+		if (!more(l) || l->pos == s.from || s.op == '?') /* a question ends the command */
 			break;
 		skip_space(l);
 	}
@@ -363,6 +367,13 @@ static bool arguments(struct lex *l, struct mm_mutt_cmd *cmd)
 	return words(l, 0, 0, cmd);
 }
 
+static size_t reach(const struct mm_mutt_cmd *c, size_t to)
+{
+	if (c->n_sets > 0)
+		return c->sets[c->n_sets - 1].to;
+	return c->n_words > 0 ? c->words[c->n_words - 1].to : to;
+}
+
 struct cmds {
 	struct mm_mutt_cmd *v;
 	size_t n, cap;
@@ -392,9 +403,7 @@ static void logical_line(struct lex *l, size_t line_from, size_t line_to, struct
 		cmd.name = name.text;
 		cmd.line = line_at(l, cmd.from);
 		fine = fine && arguments(l, &cmd);
-		cmd.to = l->pos;
-		while (cmd.to > cmd.from && space((unsigned char)l->in.p[cmd.to - 1]))
-			cmd.to--;
+		cmd.to = fine ? reach(&cmd, name.to) : l->end; /* mutt drops the rest */
 		*(struct mm_mutt_cmd *)mm_arena_push(l->a, &out->v, &out->n, &out->cap, sizeof(*out->v)) =
 		    cmd;
 	}

@@ -112,7 +112,8 @@ static int spell(const struct mm_edit *e, const char *value, char kind, struct m
 			return mm_err_set(err, MM_EX_DATAERR, "%s: the value is too long", e->key);
 		return 0;
 	}
-	if (kind == 'i' ? mm_parse_int(value, INT32_MIN, INT32_MAX, &v) != 0
+	if (kind == 'i' ? mm_parse_int(value, INT32_MIN, INT32_MAX, &v) != 0 ||
+			      strcmp(mm_arena_printf(a, "%lld", (long long)v), value) != 0
 			: kind != 'b' || (!mm_streq(value, "true") && !mm_streq(value, "false")))
 		return mm_err_set(err, MM_EX_DATAERR, "%s: '%s' is not a value of type '%c' for a preference",
 		    e->key, value, kind);
@@ -250,6 +251,8 @@ static int edit_one(struct mm_text in, struct mm_edit *e, struct mm_cuts *cuts, 
 		return edit_list(in, e, v, n, cuts, err);
 	if (e->op != MM_EDIT_SET && e->op != MM_EDIT_DELETE)
 		return mm_err_set(err, MM_EX_DATAERR, "prefs.js has neither sections nor blocks");
+	if (e->section != NULL && e->section[0] != '\0')
+		return mm_err_set(err, MM_EX_DATAERR, "prefs.js has no sections");
 	p = winner(v, n, e->key);
 	e->had = p != NULL;
 	if (p != NULL)

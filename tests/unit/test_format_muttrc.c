@@ -15,7 +15,7 @@ static void lexer(void **state)
 	    {"set a = b  c=d x\n", "|a|s|b\n|c|s|d\n|x|b|yes\n"},
 	    {"set a=b; set c=d;;set e=f\n", "|a|s|b\n|c|s|d\n|e|s|f\n"},
 	    {"set nobeep invhelp &arrow_cursor to from? ?from; set x\n",
-		"|beep|b|no\n|help|b|toggle\n|arrow_cursor|b|reset\n|to|b|yes\n|x|b|yes\n"},
+		"|beep|b|no\n|help|b|toggle\n|arrow_cursor|b|reset\n|to|b|yes\n|?from|c|\n|x|b|yes\n"},
 	    {"unset a b; toggle c; reset d\nunset nof\n",
 		"|a|b|no\n|b|b|no\n|c|b|toggle\n|d|b|reset\n|f|b|yes\n"},
 	    {"set a=\"q\\\"\\\\\\n\\t\\e\\101\\q\"\n", "|a|s|q\"\\\n\t\033Aq\n"},
