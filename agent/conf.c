@@ -146,6 +146,66 @@ static int take_limits(struct reader *r, const config_setting_t *s)
 	return 0;
 }
 
+/* ---- the check-in */
+
+static int take_destination(struct reader *r, const config_setting_t *s, struct mm_checkin_conf *k)
+{
+	const char *text;
+	if (take_text(r, s, &text) != 0)
+		return -1;
+	const char *at = strchr(text, '@');
+	if (at == NULL)
+		return bad(r, s, "must be ACCOUNT@HOST");
+	k->account = mm_arena_strndup(r->c->arena, text, (size_t)(at - text));
+	k->host = at + 1;
+	return mm_is_login(k->account) && mm_is_hostname(k->host) ? 0 : bad(r, s, "must be ACCOUNT@HOST");
+}
+
+static int take_port(struct reader *r, const config_setting_t *s, struct mm_checkin_conf *k)
+{
+	int port = config_setting_type(s) == CONFIG_TYPE_INT ? config_setting_get_int(s) : 0;
+	if (port < 1 || port > 65535)
+		return bad(r, s, "must be a number from 1 to 65535");
+	k->port = port;
+	return 0;
+}
+
+/* ssh_config(5) expands these in file names. */
+static int take_ssh_path(struct reader *r, const config_setting_t *s, const char **out)
+{
+	if (take_path(r, s, out) != 0)
+		return -1;
+	return strpbrk(*out, "%$\"\\") == NULL ? 0 : bad(r, s, "must hold none of % $ \" \\");
+}
+
+static int take_checkin_member(struct reader *r, const config_setting_t *s, struct mm_checkin_conf *k)
+{
+	const char *name = config_setting_name(s);
+	if (mm_streq(name, "destination"))
+		return take_destination(r, s, k);
+	if (mm_streq(name, "port"))
+		return take_port(r, s, k);
+	if (mm_streq(name, "identity"))
+		return take_ssh_path(r, s, &k->identity);
+	if (mm_streq(name, "known_hosts"))
+		return take_ssh_path(r, s, &k->known_hosts);
+	return bad(r, s, "is not a known setting of the check-in");
+}
+
+static int take_checkin(struct reader *r, const config_setting_t *s)
+{
+	struct mm_checkin_conf *k = mm_arena_alloc(r->c->arena, 1, sizeof(*k));
+	*k = (struct mm_checkin_conf){.port = 22};
+	if (!config_setting_is_group(s))
+		return bad(r, s, "must be a group { ... }");
+	for (int i = 0; i < config_setting_length(s); i++) {
+		if (take_checkin_member(r, config_setting_get_elem(s, (unsigned)i), k) != 0)
+			return -1;
+	}
+	r->c->checkin = k;
+	return k->host != NULL ? 0 : bad(r, s, "has no destination");
+}
+
 static int take_setting(struct reader *r, const config_setting_t *s)
 {
 	const char *name = config_setting_name(s);
@@ -164,6 +224,8 @@ static int take_setting(struct reader *r, const config_setting_t *s)
 		return take_path(r, s, &c->probe);
 	if (mm_streq(name, "report_key"))
 		return take_path(r, s, &c->report_key);
+	if (mm_streq(name, "checkin"))
+		return take_checkin(r, s);
 	return bad(r, s, "is not a known setting");
 }
 
@@ -255,6 +317,22 @@ static const char *choose_path(struct mm_arena *a, const char *home)
 	return access(own, F_OK) == 0 ? own : MM_CONF_SYSTEM;
 }
 
+static void place_checkin(struct mm_conf *c)
+{
+	struct mm_checkin_conf *k;
+	const char *slash = strrchr(c->path, '/');
+	int n = slash != NULL ? (int)(slash - c->path) : 0;
+	if (c->checkin == NULL)
+		return;
+	k = mm_arena_alloc(c->arena, 1, sizeof(*k));
+	*k = *c->checkin;
+	if (k->identity == NULL)
+		k->identity = mm_arena_printf(c->arena, "%s/ssh_key", c->state_dir);
+	if (k->known_hosts == NULL)
+		k->known_hosts = mm_arena_printf(c->arena, "%.*s/known_hosts", n, c->path);
+	c->checkin = k;
+}
+
 /* Whose installation is it? What root wrote holds for the whole host, unless
  * it names one user; what a user wrote, for that user. */
 static void place(struct mm_conf *c, const char *home)
@@ -268,6 +346,7 @@ static void place(struct mm_conf *c, const char *home)
 		    c->arena, "%s/" STATE_NAME, xdg(c->arena, "XDG_STATE_HOME", home, ".local/state"));
 	if (c->report_key == NULL)
 		c->report_key = mm_arena_printf(c->arena, "%s/report.key", c->state_dir);
+	place_checkin(c);
 }
 
 int mm_conf_load(const char *path, const char *home, struct mm_conf **out, struct mm_err *err)
@@ -298,6 +377,8 @@ static bool is_literal(const char *host)
 static bool domain_covers(const char *domain, const char *host)
 {
 	size_t n = strlen(domain), k = strlen(host);
+	if (n == 0)
+		return false;
 	if (mm_streq(domain, "*") || mm_streq_nocase(domain, host))
 		return true;
 	if (is_literal(host) || k <= n + 1)

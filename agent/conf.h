@@ -10,6 +10,9 @@
  *   probe = "/usr/bin/mailmuster-probe";
  *   report_key = "/var/lib/mailmuster-agent/report.key";
  *   login = "alice";                               # an installation for one user, without root
+ *   checkin = { destination = "mailmuster@admin.example"; port = 22;   # where reports are carried to
+ *               identity = "/var/lib/mailmuster-agent/ssh_key";        # state_dir/ssh_key when absent
+ *               known_hosts = "/etc/mailmuster/known_hosts"; };        # beside agent.conf when absent
  *
  * The file must belong to root or to the running user and must not be
  * writable by group or others, nor must the key files. What is not known is
@@ -29,6 +32,15 @@
 #define MM_CONF_MAX (256u * 1024u) /* bytes of agent.conf and of each key file */
 #define MM_CONF_SYSTEM "/etc/mailmuster/agent.conf"
 
+/* Where `mailmuster-agent checkin` goes. The texts are fit for a command line
+ * of ssh: a plain account and host name, and paths without characters that
+ * ssh_config(5) would expand. */
+struct mm_checkin_conf {
+	const char *account, *host; /* the two halves of the destination */
+	int port;
+	const char *identity, *known_hosts;
+};
+
 struct mm_conf {
 	struct mm_arena *arena;
 	const char *path; /* of the file itself */
@@ -43,6 +55,7 @@ struct mm_conf {
 	const char *state_dir;
 	const char *probe;
 	const char *report_key;
+	const struct mm_checkin_conf *checkin; /* NULL = none is set up */
 };
 
 /* `path` NULL: /etc/mailmuster/agent.conf as root; else the user's own

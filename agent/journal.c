@@ -76,12 +76,14 @@ static bool same_slot(const struct mm_done_edit *x, const struct mm_done_edit *y
 	    [MM_EDIT_BLOCK_SET] = 3,
 	    [MM_EDIT_BLOCK_REMOVE] = 3};
 	int f = family[x->e.op];
-	if (f != family[y->e.op] || !mm_streq(x->path, y->path) ||
-	    !mm_streq(x->e.section != NULL ? x->e.section : "", y->e.section != NULL ? y->e.section : ""))
+	if (f != family[y->e.op] || !mm_streq(x->path, y->path))
 		return false;
-	if (f <= 1 && !mm_streq(x->e.key, y->e.key))
+	/* Of a list a member is the thing; `section` only says where it went. */
+	if (f == 1)
+		return mm_streq(x->e.key, y->e.key) && mm_streq(x->e.value, y->e.value);
+	if (!mm_streq(x->e.section != NULL ? x->e.section : "", y->e.section != NULL ? y->e.section : ""))
 		return false;
-	return f != 1 || mm_streq(x->e.value, y->e.value);
+	return f != 0 || mm_streq(x->e.key, y->e.key);
 }
 
 void mm_row_record(struct mm_arena *a, struct mm_row *row, const struct mm_done_edit *done)

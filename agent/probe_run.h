@@ -16,7 +16,7 @@
 #include "agent/conf.h"
 #include "agent/converge.h"
 
-#define MM_PROBE_SECONDS 120 /* for the whole run of the probe */
+#define MM_PROBE_SECONDS 75 /* for the whole run of the probe */
 
 struct mm_probe_run {
 	struct mm_arena *arena;

@@ -1,0 +1,219 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/conf.h"
+#include "common/file.h"
+#include "common/text.h"
+
+struct world {
+	struct mm_arena *a;
+	char dir[64];
+	const char *pub, *pem; /* file, and its text on one line */
+};
+
+static int setup(void **state)
+{
+	struct world *w = mm_xcalloc(1, sizeof(*w));
+	struct mm_err err;
+	struct mm_key *k;
+	struct mm_buf pem = MM_BUF_INIT(4096), line = MM_BUF_INIT(4096);
+	w->a = mm_arena_new();
+	memcpy(w->dir, "/tmp/mm-conf-XXXXXX", 20);
+	assert_non_null(mkdtemp(w->dir));
+	assert_int_equal(mm_key_generate(&k, &err), 0);
+	assert_int_equal(mm_key_public_pem(k, &pem, &err), 0);
+	mm_key_free(k);
+	w->pub = mm_arena_printf(w->a, "%s/key.pub", w->dir);
+	assert_int_equal(mm_write_own(w->pub, mm_buf_str(&pem), pem.len, 0644, &err), 0);
+	for (const char *p = mm_buf_str(&pem); *p != '\0'; p++)
+		mm_buf_addf(&line, *p == '\n' ? "\\n" : "%c", *p);
+	w->pem = mm_arena_strdup(w->a, mm_buf_str(&line));
+	mm_buf_free(&pem);
+	mm_buf_free(&line);
+	*state = w;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct world *w = *state;
+	unlink(w->pub);
+	unlink(mm_arena_printf(w->a, "%s/agent.conf", w->dir));
+	assert_int_equal(rmdir(w->dir), 0);
+	mm_arena_free(w->a);
+	free(w);
+	return 0;
+}
+
+#define W struct world *w = *state
+
+static struct mm_conf *parsed(struct world *w, const char *more)
+{
+	struct mm_conf *c = NULL;
+	struct mm_err err = MM_ERR_NONE;
+	const char *text = mm_arena_printf(w->a, "host = \"ws1\";\nkeys = [ \"%s\" ];\n%s", w->pem, more);
+	if (mm_conf_parse("agent.conf", text, &c, &err) != 0)
+		fail_msg("%s", err.text);
+	return c;
+}
+
+static void refused(struct world *w, const char *text, const char *says)
+{
+	struct mm_conf *c = NULL;
+	struct mm_err err = MM_ERR_NONE;
+	assert_int_equal(mm_conf_parse("agent.conf", text, &c, &err), -1);
+	assert_int_equal(err.code, MM_EX_DATAERR);
+	if (strstr(err.text, says) == NULL)
+		fail_msg("\"%s\" does not say \"%s\"", err.text, says);
+	(void)w;
+}
+
+static void all_keys(void **state)
+{
+	W;
+	struct mm_conf *c =
+	    parsed(w, "limits = { domains = [ \"acme.example\", \"192.0.2.7\" ]; "
+		      "password_programs = ( \"/usr/bin/pass\" ); clients = [ \"mutt\" ]; };\n"
+		      "state_dir = \"/var/x\"; probe = \"/p\"; report_key = \"/k\"; login = \"alice\";");
+	assert_string_equal(c->host, "ws1");
+	assert_int_equal(c->n_keys, 1);
+	assert_string_equal(c->state_dir, "/var/x");
+	assert_string_equal(c->probe, "/p");
+	assert_string_equal(c->report_key, "/k");
+	assert_string_equal(c->login, "alice");
+	assert_true(mm_conf_allows_program(c, "/usr/bin/pass"));
+	assert_false(mm_conf_allows_program(c, "/usr/bin/pass2"));
+	assert_true(mm_conf_allows_client(c, "mutt"));
+	assert_false(mm_conf_allows_client(c, "msmtp"));
+	mm_conf_free(c);
+}
+
+static void absent_limits(void **state)
+{
+	W;
+	struct mm_conf *c = parsed(w, "");
+	assert_false(mm_conf_allows_host(c, "imap.acme.example"));
+	assert_false(mm_conf_allows_program(c, "/usr/bin/pass"));
+	assert_true(mm_conf_allows_client(c, "mutt"));
+	mm_conf_free(c);
+}
+
+static void domains(void **state)
+{
+	W;
+	static const struct {
+		const char *host;
+		bool allowed;
+	} cases[] = {{"acme.example", true}, {"ACME.example", true}, {"imap.acme.example", true},
+	    {"a.b.acme.example", true}, {"xacme.example", false}, {"acme.example.test", false},
+	    {"example", false}, {".acme.example", false}, {"", false}, {"192.0.2.7", true},
+	    {"1.192.0.2.7", false}, {"2001:db8::1", true}, {"2001:db8::2", false}};
+	struct mm_conf *c =
+	    parsed(w, "limits = { domains = [ \"acme.example\", \"192.0.2.7\", \"2001:db8::1\", \"\" ]; };");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		if (mm_conf_allows_host(c, cases[i].host) != cases[i].allowed)
+			fail_msg("%s", cases[i].host);
+	}
+	mm_conf_free(c);
+	c = parsed(w, "limits = { domains = [ \"*\" ]; };");
+	assert_true(mm_conf_allows_host(c, "anything.test"));
+	mm_conf_free(c);
+}
+
+static void wrong_texts(void **state)
+{
+	W;
+	refused(w, "host = \"ws1\";", "keys is missing");
+	refused(w, mm_arena_printf(w->a, "keys = [ \"%s\" ];", w->pem), "host is missing");
+	refused(w, "host = \"ws1\";\nwhat = 3;", "agent.conf:2: what is not a known setting");
+	refused(w, "host = 7;", "agent.conf:1: host must be a string");
+	refused(w, "host = \"a b\";", "not a valid name");
+	refused(w, "host = \"../x\";", "not a valid name");
+	refused(w, "\nhost =", "agent.conf:");
+	refused(w, "state_dir = \"var\";", "must be an absolute path");
+	refused(w, "limits = [ ];", "must be a group");
+	refused(w, "limits = { domain = [ ]; };", "not a known limit");
+	refused(w, "limits = { domains = \"x\"; };", "list of strings");
+	refused(w, "limits = { domains = [ 1 ]; };", "list of strings");
+	refused(w, "keys = [ \"no key\" ];", "agent.conf:1");
+	refused(w, "host = \"ws1\";\n  @include \"/etc/passwd\"\n", "agent.conf:2: @include");
+}
+
+static const char *write_conf(struct world *w, mode_t mode)
+{
+	struct mm_err err;
+	const char *path = mm_arena_printf(w->a, "%s/agent.conf", w->dir);
+	const char *text = mm_arena_printf(w->a, "host = \"ws1\"; keys = [ \"%s\" ];", w->pub);
+	assert_int_equal(mm_write_own(path, text, strlen(text), mode, &err), 0);
+	return path;
+}
+
+static void writable_by_others(void **state)
+{
+	W;
+	static const mode_t bad[] = {0664, 0646, 0666, 0620};
+	struct mm_conf *c;
+	struct mm_err err;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		const char *path = write_conf(w, bad[i]);
+		assert_int_equal(mm_conf_load(path, "/home/x", &c, &err), -1);
+		assert_int_equal(err.code, MM_EX_NOPERM);
+	}
+	assert_int_equal(mm_conf_load(write_conf(w, 0644), "/home/x", &c, &err), 0);
+	mm_conf_free(c);
+	assert_int_equal(chmod(w->pub, 0664), 0);
+	assert_int_equal(mm_conf_load(write_conf(w, 0644), "/home/x", &c, &err), -1);
+}
+
+static void belongs_to_others(void **state)
+{
+	W;
+	struct mm_conf *c;
+	struct mm_err err;
+	const char *path = write_conf(w, 0644);
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(chown(path, 12345, 12345), 0);
+	assert_int_equal(mm_conf_load(path, "/home/x", &c, &err), -1);
+	assert_int_equal(err.code, MM_EX_NOPERM);
+}
+
+static void is_a_link(void **state)
+{
+	W;
+	struct mm_conf *c;
+	struct mm_err err;
+	const char *path = write_conf(w, 0644), *link = mm_arena_printf(w->a, "%s/link", w->dir);
+	assert_int_equal(symlink(path, link), 0);
+	assert_int_equal(mm_conf_load(link, "/home/x", &c, &err), -1);
+	assert_int_equal(unlink(link), 0);
+}
+
+/* Root cannot know a user's environment: the place must not depend on it. */
+static void where_users_keep_state(void **state)
+{
+	W;
+	struct mm_conf *c = parsed(w, "state_dir = \"/var/lib/x\";");
+	c->hostwide = true;
+	assert_string_equal(
+	    mm_conf_user_state(c, "/home/alice", w->a), "/home/alice/.local/state/mailmuster-agent");
+	c->hostwide = false;
+	assert_string_equal(mm_conf_user_state(c, "/home/alice", w->a), "/var/lib/x");
+	mm_conf_free(c);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {T(all_keys), T(absent_limits), T(domains), T(wrong_texts),
+	    T(writable_by_others), T(belongs_to_others), T(is_a_link), T(where_users_keep_state)};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
