@@ -4,6 +4,7 @@
 #include "common/json.h"
 #include "common/term.h"
 #include "common/text.h"
+#include "controller/cmd_enroll.h"
 #include "controller/csv_rows.h"
 #include "controller/people.h"
 
@@ -561,7 +562,8 @@ static const struct mm_subcmd subs[] = {
     {"list", "[--tag TAG]", "list", cmd_list},
     {"show", "HOST", "show one with its host keys", cmd_show},
     {"remove", "HOST...", "take out of the inventory", cmd_remove},
-    /* enroll: one line, here */
+    {"enroll", "HOST [options]", "take into the fleet, with your own SSH login", mm_cmd_host_enroll},
+    {"keys", "import|list|remove", "pinned SSH host keys", mm_cmd_host_keys},
     {NULL, NULL, NULL, NULL},
 };
 
@@ -570,4 +572,4 @@ static int run(struct mm_ctl *c, int argc, char **argv)
 	return mm_ctl_sub(c, "host", subs, argc, argv);
 }
 
-const struct mm_cmd mm_cmd_host = {"host", "add|import|list|show|remove", "the workstations", run};
+const struct mm_cmd mm_cmd_host = {"host", "add|import|list|show|remove|enroll|keys", "the workstations", run};
