@@ -4,14 +4,16 @@
 
 /* A new client: its module, one line here, one folder of samples in
  * tests/clients. */
-const struct mm_client *const mm_clients[] = {
-    &mm_client_msmtp,
-    NULL,
-};
+#define CLIENTS(X)                                                                                           \
+	X(thunderbird)                                                                                       \
+	X(msmtp)
 
-static const char *const names[] = {"msmtp", NULL};
-_Static_assert(sizeof(names) / sizeof(names[0]) == sizeof(mm_clients) / sizeof(mm_clients[0]),
-    "one name for each client");
+#define ADDRESS(client) &mm_client_##client,
+#define NAME(client) #client,
+
+const struct mm_client *const mm_clients[] = {CLIENTS(ADDRESS) NULL};
+
+static const char *const names[] = {CLIENTS(NAME) NULL};
 
 const struct mm_client *mm_client_by_name(const char *name)
 {
