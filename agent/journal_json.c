@@ -74,7 +74,6 @@ static json_t *edit_json(const struct mm_done_edit *d)
 		mm_json_set_bool(o, "had", true);
 	put_bytes(o, "former", d->e.former);
 	put_bytes(o, "former_raw", d->e.former_raw);
-	put_bytes(o, "former_raw", d->e.former_raw);
 	put_kind(o, "former_kind", d->e.former_kind);
 	return o;
 }
@@ -98,7 +97,6 @@ static int edit_parse(const json_t *o, struct mm_arena *a, struct mm_done_edit *
 	    get_kind(o, "kind", &d->e.kind, err) != 0 ||
 	    mm_json_bool_opt(o, "had", false, &d->e.had, err) != 0 ||
 	    get_bytes(o, "former", a, &d->e.former, err) != 0 ||
-	    get_bytes(o, "former_raw", a, &d->e.former_raw, err) != 0 ||
 	    get_bytes(o, "former_raw", a, &d->e.former_raw, err) != 0 ||
 	    get_kind(o, "former_kind", &d->e.former_kind, err) != 0)
 		return -1;
