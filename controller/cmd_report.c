@@ -184,10 +184,10 @@ static void status_head(const struct mm_fleet *f)
 	snprintf(line, sizeof(line), "compliant; %" PRId64 " not, %" PRId64 " unknown, %" PRId64 " stale",
 	    f->places_by[MM_AUDIT_FAIL], f->places_by[MM_AUDIT_UNKNOWN], f->places_stale);
 	share("people", f->places_by[MM_AUDIT_PASS], f->places, line);
-	snprintf(line, sizeof(line), "right; %" PRId64 " drifted, %" PRId64 " pending, %" PRId64 " stale",
-	    f->settings_state[MM_ST_DRIFTED] + f->settings_state[MM_ST_REMOVED],
-	    f->settings_state[MM_ST_PENDING], f->settings_stale);
-	share("settings", f->settings_state[MM_ST_COMPLIANT], f->settings, line);
+	snprintf(line, sizeof(line), "right; %" PRId64 " not, %" PRId64 " unknown, %" PRId64 " stale",
+	    f->settings_by[MM_AUDIT_FAIL], f->settings_by[MM_AUDIT_UNKNOWN], f->settings_stale);
+	share("settings", f->settings_by[MM_AUDIT_PASS],
+	    f->settings - f->settings_by[MM_AUDIT_NOT_APPLICABLE], line);
 	snprintf(line, sizeof(line), "passed; %" PRId64 " failed, %" PRId64 " untested, %" PRId64 " stale",
 	    f->logins_result[MM_LOGIN_FAILED], f->logins_result[MM_LOGIN_UNTESTED], f->logins_stale);
 	share("logins", f->logins_result[MM_LOGIN_PASSED], f->logins, line);
@@ -225,6 +225,10 @@ static const char *host_word(const struct mm_host_row *h, enum mm_colour *col)
 	}
 	if (h->settings[MM_AUDIT_UNKNOWN] > 0 || h->logins[MM_LOGIN_UNTESTED] > 0)
 		return "unknown";
+	if (h->settings[MM_AUDIT_PASS] + h->logins[MM_LOGIN_PASSED] == 0) {
+		*col = MM_DIM;
+		return "nothing to check";
+	}
 	*col = MM_GREEN;
 	return "ok";
 }

@@ -72,6 +72,7 @@ json_t *mm_fleet_json(const struct mm_fleet *f)
 	for (int i = 0; i < MM_ST_COUNT; i++)
 		mm_json_set_int(by, mm_state_name((enum mm_state)i), f->settings_state[i]);
 	mm_json_set(s, "by_state", by);
+	set_audits(s, "by_result", f->settings_by);
 	mm_json_set_int(s, "stale", f->settings_stale);
 	mm_json_set(o, "settings", s);
 	json_t *l = json_object();

@@ -41,6 +41,14 @@ static void finding_from_row(struct mm_q *q, int64_t edge, struct mm_finding_row
 	r->stale = r->closed == 0 && r->seen < edge;
 }
 
+/* What was corrected, and what is nobody's business, is no difference. */
+static bool settled(const struct mm_finding *f)
+{
+	enum mm_audit audit = mm_verdict(f->state, f->action).audit;
+
+	return audit == MM_AUDIT_PASS || audit == MM_AUDIT_NOT_APPLICABLE;
+}
+
 int mm_store_findings(struct mm_store *s, const struct mm_evidence_filter *f,
     int (*cb)(const struct mm_finding_row *r, void *arg, struct mm_err *err), void *arg, struct mm_err *err)
 {
@@ -58,6 +66,8 @@ int mm_store_findings(struct mm_store *s, const struct mm_evidence_filter *f,
 		return -1;
 	while ((rc = mm_q_step(&q, err)) == 1) {
 		finding_from_row(&q, horizon(s, f), &r);
+		if (f->differences && settled(&r.f))
+			continue;
 		if ((rc = cb(&r, arg, err)))
 			break;
 	}

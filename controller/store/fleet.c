@@ -183,9 +183,11 @@ static int place_findings(struct cursor *c, struct place *p, struct mm_fleet *ou
 	while (at_place(c, p)) {
 		bool stale = mm_q_int(&c->q, 4) != 0;
 		int64_t n = mm_q_int(&c->q, 5);
+		enum mm_audit audit = verdict_of(&c->q, 2, stale, &state).audit;
 
-		place_add(p, verdict_of(&c->q, 2, stale, &state).audit, stale);
+		place_add(p, audit, stale);
 		out->settings += n;
+		out->settings_by[audit] += n;
 		if (stale)
 			out->settings_stale += n;
 		else

@@ -311,7 +311,7 @@ struct mm_login_row {
 
 struct mm_evidence_filter {
 	const char *host, *user, *client, *account, *setting, *tag, *group; /* NULL = any */
-	bool differences;    /* findings: not compliant; logins: not passed */
+	bool differences;    /* findings whose verdict is fail or unknown; logins that did not pass */
 	bool history;        /* closed intervals too */
 	int64_t at;          /* as it stood at this time; 0 = now */
 	int64_t stale_after; /* seconds; 0 = MM_STALE_DAYS days */
@@ -358,6 +358,7 @@ struct mm_fleet {
 	int64_t places_by[4];  /* worst audit result of their findings and logins; stale ones are unknown */
 	int64_t places_stale;
 	int64_t settings;                    /* open findings */
+	int64_t settings_by[4];              /* by verdict (enum mm_audit); stale ones are unknown */
 	int64_t settings_state[MM_ST_COUNT]; /* of fresh evidence */
 	int64_t settings_stale;
 	int64_t logins;
