@@ -244,6 +244,35 @@ static int refuse_includes(const char *path, const char *text, struct mm_err *er
 	return 0;
 }
 
+/* The end of a string or comment that begins at p, or p when none does. */
+static const char *skip_quoted(const char *p)
+{
+	const char *end;
+	if (*p == '#' || strncmp(p, "//", 2) == 0)
+		return p + strcspn(p, "\n");
+	if (strncmp(p, "/*", 2) == 0)
+		return (end = strstr(p + 2, "*/")) != NULL ? end + 2 : p + strlen(p);
+	if (*p != '"')
+		return p;
+	for (p++; *p != '\0' && *p != '"'; p++)
+		p += *p == '\\' && p[1] != '\0';
+	return *p == '"' ? p + 1 : p;
+}
+
+/* libconfig 1.5 takes 4294967297 for 1. No number here needs ten digits. */
+static int refuse_long_numbers(const char *path, const char *text, struct mm_err *err)
+{
+	for (const char *p = text; *p != '\0';) {
+		const char *after = skip_quoted(p);
+		size_t n = strspn(p, "0123456789abcdefABCDEFxX");
+		if (after == p && *p >= '0' && *p <= '9' && n > 9)
+			return mm_err_set(
+			    err, MM_EX_DATAERR, "%s: the number %.*s is too large", path, (int)n, p);
+		p = after != p ? after : p + (n > 0 ? n : 1);
+	}
+	return 0;
+}
+
 static int check_complete(struct reader *r)
 {
 	struct mm_conf *c = r->c;
@@ -261,6 +290,8 @@ static int parse(struct mm_conf *c, const char *text, struct mm_err *err)
 	config_t cfg;
 	config_init(&cfg);
 	int rc = refuse_includes(c->path, text, err);
+	if (rc == 0)
+		rc = refuse_long_numbers(c->path, text, err);
 	if (rc == 0 && config_read_string(&cfg, text) != CONFIG_TRUE)
 		rc = mm_err_set(err, MM_EX_DATAERR, "%s:%d: %s", c->path, config_error_line(&cfg),
 		    config_error_text(&cfg));

@@ -153,7 +153,17 @@ bool mm_frame_at_boundary(const struct mm_frame_decoder *d)
 	return d->started && !d->in.failed && d->taken == d->in.len;
 }
 
-int mm_write_all(int fd, const void *p, size_t n, struct mm_err *err)
+static int wait_writable(int fd, int silence_ms, struct mm_err *err)
+{
+	struct pollfd w = {.fd = fd, .events = POLLOUT};
+	int n = poll(&w, 1, silence_ms);
+	if (n == 0)
+		return mm_err_set(
+		    err, MM_EX_FAILED, "timed out: the other side took nothing for %d ms", silence_ms);
+	return n > 0 || errno == EINTR ? 0 : mm_err_sys(err, MM_EX_FAILED, "cannot write");
+}
+
+int mm_write_within(int fd, const void *p, size_t n, int silence_ms, struct mm_err *err)
 {
 	const char *at = p;
 	while (n > 0) {
@@ -161,9 +171,8 @@ int mm_write_all(int fd, const void *p, size_t n, struct mm_err *err)
 		if (done < 0 && errno == EINTR)
 			continue;
 		if (done < 0 && errno == EAGAIN) {
-			struct pollfd w = {.fd = fd, .events = POLLOUT};
-			if (poll(&w, 1, -1) < 0 && errno != EINTR)
-				return mm_err_sys(err, MM_EX_FAILED, "cannot write");
+			if (wait_writable(fd, silence_ms, err) < 0)
+				return -1;
 			continue;
 		}
 		if (done < 0)
@@ -172,6 +181,11 @@ int mm_write_all(int fd, const void *p, size_t n, struct mm_err *err)
 		n -= (size_t)done;
 	}
 	return 0;
+}
+
+int mm_write_all(int fd, const void *p, size_t n, struct mm_err *err)
+{
+	return mm_write_within(fd, p, n, -1, err);
 }
 
 static int64_t now_ms(void)

@@ -63,6 +63,9 @@ bool mm_frame_at_boundary(const struct mm_frame_decoder *d);
 
 /* ---- blocking helpers for descriptors; EINTR is handled */
 int mm_write_all(int fd, const void *p, size_t n, struct mm_err *err);
+/* The same for a descriptor with O_NONBLOCK set: an error that says so when
+ * the other side takes nothing for `silence_ms` (< 0: no limit). */
+int mm_write_within(int fd, const void *p, size_t n, int silence_ms, struct mm_err *err);
 /* 1: a frame; 0: clean end of file; -1: error or end of file inside a frame.
  * `timeout_ms` < 0: none; a time-out is an error whose text says so. */
 int mm_frame_read_fd(

@@ -95,6 +95,58 @@ static void all_keys(void **state)
 	mm_conf_free(c);
 }
 
+static void a_checkin(void **state)
+{
+	W;
+	struct mm_conf *c = parsed(w, "");
+	assert_null(c->checkin);
+	mm_conf_free(c);
+	c = parsed(w, "checkin = { destination = \"mm@admin.example\"; port = 2222; identity = \"/i\"; "
+		      "known_hosts = \"/h h\"; };");
+	assert_string_equal(c->checkin->account, "mm");
+	assert_string_equal(c->checkin->host, "admin.example");
+	assert_int_equal(c->checkin->port, 2222);
+	assert_string_equal(c->checkin->identity, "/i");
+	assert_string_equal(c->checkin->known_hosts, "/h h");
+	mm_conf_free(c);
+	c = parsed(w, "checkin = { destination = \"mm@2001:db8::1\"; };");
+	assert_string_equal(c->checkin->host, "2001:db8::1");
+	assert_int_equal(c->checkin->port, 22);
+	mm_conf_free(c);
+}
+
+static void wrong_checkins(void **state)
+{
+	W;
+	static const struct {
+		const char *member, *says;
+	} cases[] = {{"", "has no destination"}, {"destination = \"admin\";", "must be ACCOUNT@HOST"},
+	    {"destination = \"@admin\";", "must be ACCOUNT@HOST"},
+	    {"destination = \"mm@\";", "must be ACCOUNT@HOST"},
+	    {"destination = \"-oProxyCommand=x@admin\";", "must be ACCOUNT@HOST"},
+	    {"destination = \"mm@-x\";", "must be ACCOUNT@HOST"},
+	    {"destination = \"mm@a b\";", "must be ACCOUNT@HOST"},
+	    {"destination = \"mm@a:22\";", "must be ACCOUNT@HOST"}, {"port = 0;", "from 1 to 65535"},
+	    {"port = 65536;", "from 1 to 65535"}, {"port = \"22\";", "from 1 to 65535"},
+	    {"port = 4294967318;", "4294967318 is too large"}, {"identity = \"x\";", "absolute path"},
+	    {"identity = \"/%h\";", "must hold none"}, {"known_hosts = \"/$HOME\";", "must hold none"},
+	    {"known_hosts = \"/a\\\"b\";", "must hold none"}, {"key = \"/x\";", "not a known setting"}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		refused(w, mm_arena_printf(w->a, "checkin = { %s };", cases[i].member), cases[i].says);
+	refused(w, "checkin = \"mm@admin\";", "must be a group");
+}
+
+/* Ten digits in a text or a comment are no number. */
+static void long_numbers(void **state)
+{
+	W;
+	struct mm_conf *c = parsed(w, "# 12345678901\n/* 12345678901 */ // 12345678901\n"
+				      "state_dir = \"/12345678901\";");
+	mm_conf_free(c);
+	refused(w, "x = 12345678901;", "too large");
+	refused(w, "x = \"\\\"\"; y = 0x1ffffffff;", "too large");
+}
+
 static void absent_limits(void **state)
 {
 	W;
@@ -150,7 +202,8 @@ static const char *write_conf(struct world *w, mode_t mode)
 {
 	struct mm_err err;
 	const char *path = mm_arena_printf(w->a, "%s/agent.conf", w->dir);
-	const char *text = mm_arena_printf(w->a, "host = \"ws1\"; keys = [ \"%s\" ];", w->pub);
+	const char *text = mm_arena_printf(
+	    w->a, "host = \"ws1\"; keys = [ \"%s\" ]; checkin = { destination = \"mm@admin\"; };", w->pub);
 	assert_int_equal(mm_write_own(path, text, strlen(text), mode, &err), 0);
 	return path;
 }
@@ -167,6 +220,8 @@ static void writable_by_others(void **state)
 		assert_int_equal(err.code, MM_EX_NOPERM);
 	}
 	assert_int_equal(mm_conf_load(write_conf(w, 0644), "/home/x", &c, &err), 0);
+	assert_string_equal(c->checkin->known_hosts, mm_arena_printf(w->a, "%s/known_hosts", w->dir));
+	assert_string_equal(c->checkin->identity, mm_arena_printf(w->a, "%s/ssh_key", c->state_dir));
 	mm_conf_free(c);
 	assert_int_equal(chmod(w->pub, 0664), 0);
 	assert_int_equal(mm_conf_load(write_conf(w, 0644), "/home/x", &c, &err), -1);
@@ -213,7 +268,8 @@ static void where_users_keep_state(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {T(all_keys), T(absent_limits), T(domains), T(wrong_texts),
-	    T(writable_by_others), T(belongs_to_others), T(is_a_link), T(where_users_keep_state)};
+	const struct CMUnitTest tests[] = {T(all_keys), T(a_checkin), T(wrong_checkins), T(long_numbers),
+	    T(absent_limits), T(domains), T(wrong_texts), T(writable_by_others), T(belongs_to_others),
+	    T(is_a_link), T(where_users_keep_state)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -317,6 +317,24 @@ static void test_write_all_to_a_full_nonblocking_pipe(void **state)
 	free(big);
 }
 
+static void test_write_to_one_who_does_not_read(void **state)
+{
+	(void)state;
+	int p[2];
+	struct mm_err e = MM_ERR_NONE;
+	size_t n = 1 << 20;
+	char *big = calloc(1, n);
+	assert_int_equal(pipe(p), 0);
+	assert_int_equal(fcntl(p[1], F_SETFL, O_NONBLOCK), 0);
+	assert_int_equal(mm_write_within(p[1], "x", 1, 20, &e), 0);
+	assert_int_equal(mm_write_within(p[1], big, n, 20, &e), -1);
+	assert_int_equal(e.code, MM_EX_FAILED);
+	assert_non_null(strstr(e.text, "timed out"));
+	close(p[0]);
+	close(p[1]);
+	free(big);
+}
+
 static void test_write_errors(void **state)
 {
 	(void)state;
@@ -348,6 +366,7 @@ int main(void)
 	    MM_TEST(test_ends),
 	    MM_TEST(test_timeout),
 	    MM_TEST(test_write_all_to_a_full_nonblocking_pipe),
+	    MM_TEST(test_write_to_one_who_does_not_read),
 	    MM_TEST(test_write_errors),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
