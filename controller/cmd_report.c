@@ -12,13 +12,14 @@
 #include "common/json.h"
 #include "common/term.h"
 #include "common/text.h"
+#include "controller/push_op.h"
 #include "controller/report/json_rows.h"
 #include "controller/report/report.h"
 
 struct query {
 	struct mm_evidence_filter f;
 	int64_t stale_days;
-	bool json, help;
+	bool json, help, refresh;
 	const char *format, *output;
 };
 
@@ -261,19 +262,49 @@ static int status_row(union mm_report_row r, void *arg, struct mm_err *err)
 	return 0;
 }
 
+/* Ask the hosts now: what they hold against what is there, nothing written. */
+static int refresh(struct mm_ctl *c, struct query *q, struct mm_err *err)
+{
+	const struct mm_push_how how = {.op = MM_OP_STATUS, .progress = true};
+	const struct mm_opt_list none = {0};
+	struct mm_selection sel = {.all = true,
+	    .hosts = q->f.host ? (struct mm_opt_list){&q->f.host, 1} : none,
+	    .tags = q->f.tag ? (struct mm_opt_list){&q->f.tag, 1} : none,
+	    .groups = q->f.group ? (struct mm_opt_list){&q->f.group, 1} : none,
+	    .users = q->f.user ? (struct mm_opt_list){&q->f.user, 1} : none};
+	struct mm_push_summary s;
+	int rc = mm_push_run_op(c, &sel, &how, &s, err);
+	for (size_t i = 0; rc == 0 && i < s.n; i++)
+		if (s.hosts[i].outcome.cls != MM_PC_OK)
+			fprintf(stderr, "mailmuster status: %s: %s\n", s.hosts[i].target->host.id,
+			    s.hosts[i].outcome.text);
+	int status = s.exit_status;
+	mm_push_summary_free(&s);
+	return rc < 0 ? -1 : status;
+}
+
 static int cmd_status(struct mm_ctl *c, int argc, char **argv)
 {
 	struct query q = {.stale_days = MM_STALE_DAYS};
 	struct mm_err err = MM_ERR_NONE;
 	const struct mm_opt opts[] = {
+	    {.name = "refresh",
+		.kind = MM_OPT_FLAG,
+		.dest = &q.refresh,
+		.help = "ask the hosts now; nothing is written there"},
 	    {.name = "json", .kind = MM_OPT_FLAG, .dest = &q.json, .help = "for machines"},
 	    QUERY_OPTS(&q),
 	    {.name = NULL},
 	};
 	bool go;
+	int asked = 0;
 	int rc = open_query(c, &q, opts, "status", "The fleet at a glance.", argc, argv, &go);
 	if (!go)
 		return rc;
+	if (q.refresh && (asked = refresh(c, &q, &err)) < 0)
+		return mm_ctl_fail("status", &err);
+	if (asked == MM_EX_INTERRUPTED)
+		return asked;
 	static const char *const heads[] = {
 	    "HOST", "STATE", "USERS", "SETTINGS", "LOGINS", "REVISION", "LAST REPORT", NULL};
 	struct mm_arena *a = mm_arena_new();
@@ -295,7 +326,7 @@ static int cmd_status(struct mm_ctl *c, int argc, char **argv)
 	mm_table_free(w.t);
 	json_decref(w.rows);
 	mm_arena_free(a);
-	return rc < 0 ? mm_ctl_fail("status", &err) : status_exit(&meta.fleet);
+	return rc < 0 ? mm_ctl_fail("status", &err) : (status_exit(&meta.fleet) | asked);
 }
 
 /* ---- drift */
