@@ -18,6 +18,7 @@ struct init {
 	struct mm_ctl *c;
 	char *keys, *sign, *ssh, *ssh_pub, *db;
 	bool made_sign, made_ssh, made_store;
+	bool apart; /* the store knows a signing key that is not here: it lies apart */
 	char key_id[MM_SHA256_HEX];
 	int64_t epoch;
 };
@@ -42,10 +43,8 @@ static int make_folders(struct init *in, struct mm_err *err)
 	return check_private(in->keys, err);
 }
 
-static int signing_key(struct init *in, struct mm_key **key, struct mm_err *err)
+static int make_signing_key(struct init *in, struct mm_key **key, struct mm_err *err)
 {
-	if (access(in->sign, F_OK) == 0)
-		return mm_key_load_private(in->sign, key, err);
 	if (mm_key_generate(key, err))
 		return -1;
 	if (mm_key_save_private(*key, in->sign, err)) {
@@ -92,34 +91,51 @@ static int open_store(struct init *in, struct mm_err *err)
 	return mm_store_audit(in->c->store, "init", in->c->state, NULL, false, err);
 }
 
-/* The store knows the public part of the key in use. */
 static int register_key(struct init *in, const struct mm_key *key, struct mm_err *err)
 {
-	struct mm_arena *a = mm_arena_new();
 	struct mm_buf pem = MM_BUF_INIT(4096);
-	struct mm_store_key have = {.epoch = 0};
-	int rc = mm_store_key_current(in->c->store, a, &have, err);
+	int rc = mm_key_public_pem(key, &pem, err);
 
+	if (!rc)
+		rc = mm_store_key_add(in->c->store, mm_key_id(key), mm_buf_str(&pem), &in->epoch, err);
 	snprintf(in->key_id, sizeof(in->key_id), "%s", mm_key_id(key));
-	in->epoch = have.epoch;
-	if (rc == 1) {
-		rc = mm_key_public_pem(key, &pem, err);
-		if (!rc)
-			rc = mm_store_key_add(in->c->store, in->key_id, mm_buf_str(&pem), &in->epoch, err);
-	} else if (rc == 0 && strcmp(have.id, in->key_id) != 0) {
-		rc = mm_err_set(err, MM_EX_FAILED, "%s is not the key of epoch %lld that the store knows",
-		    in->sign, (long long)have.epoch);
-	}
 	mm_buf_free(&pem);
-	mm_arena_free(a);
+	return rc;
+}
+
+/* The store says which key is in use; only when it knows none is one made, or
+ * the one of an interrupted init taken. */
+static int signing_key(struct init *in, struct mm_arena *a, struct mm_err *err)
+{
+	struct mm_store_key known = {.epoch = 0};
+	struct mm_key *key = NULL;
+	bool here = access(in->sign, F_OK) == 0;
+	int rc = mm_store_key_current(in->c->store, a, &known, err);
+
+	if (rc < 0)
+		return -1;
+	in->epoch = known.epoch;
+	in->apart = rc == 0 && !here;
+	if (rc == 0)
+		snprintf(in->key_id, sizeof(in->key_id), "%s", known.id);
+	if (in->apart)
+		return 0;
+	if (here ? mm_key_load_private(in->sign, &key, err) : make_signing_key(in, &key, err))
+		return -1;
+	if (rc == 1)
+		rc = register_key(in, key, err);
+	else if (strcmp(known.id, mm_key_id(key)) != 0)
+		rc = mm_err_set(err, MM_EX_FAILED, "%s is not the key of epoch %lld that the store knows",
+		    in->sign, (long long)known.epoch);
+	mm_key_free(key);
 	return rc;
 }
 
 static int do_all(struct init *in, struct mm_err *err)
 {
 	char *lock_path;
-	struct mm_key *key = NULL;
-	int lock, rc = -1;
+	struct mm_arena *a;
+	int lock, rc;
 
 	if (make_folders(in, err))
 		return -1;
@@ -128,9 +144,9 @@ static int do_all(struct init *in, struct mm_err *err)
 	free(lock_path);
 	if (lock < 0)
 		return -1;
-	if (!signing_key(in, &key, err) && !ssh_key(in, err) && !open_store(in, err))
-		rc = register_key(in, key, err);
-	mm_key_free(key);
+	a = mm_arena_new();
+	rc = ssh_key(in, err) || open_store(in, err) || signing_key(in, a, err) ? -1 : 0;
+	mm_arena_free(a);
 	close(lock);
 	return rc;
 }
@@ -150,7 +166,10 @@ static void say(const struct init *in, bool json)
 	}
 	printf("state folder   %s\n", in->c->state);
 	printf("store          %s %s\n", in->db, in->made_store ? "created" : "kept");
-	printf("signing key    %s %s, id %.16s, epoch %lld\n", in->sign, in->made_sign ? "created" : "kept",
+	printf("signing key    %s %s, id %.16s, epoch %lld\n", in->sign,
+	    in->made_sign ? "created"
+	    : in->apart   ? "is not here: it lies apart"
+			  : "kept",
 	    in->key_id, (long long)in->epoch);
 	printf("SSH key        %s %s; its public half is %s\n", in->ssh, in->made_ssh ? "created" : "kept",
 	    in->ssh_pub);

@@ -334,6 +334,7 @@ static void test_push_state(void **state)
 	assert_int_equal(mm_store_push_get(f->s, "ws1", f->a, &p, &f->err), 1);
 	assert_int_equal(mm_store_push_want(f->s, "nowhere", 3, &f->err), -1);
 	ok(f, mm_store_push_want(f->s, "ws1", 3, &f->err));
+	assert_int_equal(count_audit(f), 2); /* the host, and the wish */
 	assert_int_equal(pushes(f, MM_PUSH_DUE), 1);
 	ok(f, mm_store_push_result(f->s, &r, &f->err));
 	assert_int_equal(pushes(f, MM_PUSH_DUE), 0);

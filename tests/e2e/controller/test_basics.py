@@ -1,5 +1,9 @@
 import os
+import random
+import resource
+import signal
 import subprocess
+import time
 import unittest
 
 from common import BIN, Case
@@ -23,11 +27,33 @@ class Init(Case):
         self.assertFalse(again["created"])
         self.assertEqual(first["key_id"], again["key_id"])
 
-    def test_another_key_is_noticed(self):
+    def test_key_that_lies_apart(self):
         self.mm("init")
-        os.unlink(os.path.join(self.state, "keys/sign.pem"))
+        key = os.path.join(self.state, "keys/sign.pem")
+        os.rename(key, os.path.join(self.dir, "safe.pem"))
+        self.assertIn("lies apart", self.mm("init")[0])
+        self.assertFalse(os.path.exists(key))
+
+    def test_another_key_is_noticed(self):
+        other = self.state + "2"
+        self.mm("init")
+        self.mm("--state", other, "init")
+        os.replace(os.path.join(other, "keys/sign.pem"), os.path.join(self.state, "keys/sign.pem"))
         _, err = self.mm("init", rc=1)
         self.assertIn("epoch 1", err)
+
+    def test_interrupted_after_any_step(self):
+        """kill -9 during init: the next one completes it."""
+        for i in range(10):
+            self.state = os.path.join(self.dir, "state%d" % i)
+            p = subprocess.Popen([BIN, "init"], env=dict(os.environ, MAILMUSTER_STATE=self.state), stdout=subprocess.DEVNULL)
+            time.sleep(random.uniform(0, 0.06))
+            p.kill()
+            p.wait()
+            out = self.mm_json("init")
+            self.assertEqual([k["id"] for k in self.mm_json("key", "list")], [out["key_id"]])
+            p = subprocess.run(["ssh-keygen", "-y", "-P", "", "-f", out["ssh_key"]], capture_output=True, check=False)
+            self.assertEqual(p.returncode, 0, p.stderr)
 
     def test_open_folder_is_refused(self):
         os.mkdir(self.state, 0o755)
@@ -117,6 +143,42 @@ class Audit(Case):
         self.mm("init")
         self.mm("group", "add", "staff", env={"SUDO_UID": "65534"})
         self.assertIn("uid 65534", self.mm_json("audit", "log")[-1]["who"])
+
+
+class Trouble(Case):
+    def test_disk_full(self):
+        """Nothing of an import that did not fit is stored."""
+        self.started()
+        before = os.path.getsize(os.path.join(self.state, "store.db"))
+        path = self.file("many.csv", "login,name\n" + "".join("u%d,Some Name\n" % i for i in range(5000)))
+
+        def limit():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (before + 65536, before + 65536))
+
+        p = subprocess.run([BIN, "user", "import", path], env=dict(os.environ, MAILMUSTER_STATE=self.state),
+                           capture_output=True, text=True, timeout=60, check=False, preexec_fn=limit)
+        self.assertEqual(p.returncode, 1, p.stderr)
+        self.assertIn("store:", p.stderr)
+        self.assertEqual([u["login"] for u in self.mm_json("user", "list")], ["alice", "bob"])
+        self.mm("user", "import", path)
+
+    def test_side_by_side(self):
+        """Eight commands at once: every one gets its turn, the chain stays whole."""
+        self.started()
+        env = dict(os.environ, MAILMUSTER_STATE=self.state)
+        running = [subprocess.Popen([BIN, "host", "add", "ws%d" % i], env=env, stdout=subprocess.DEVNULL) for i in range(8)]
+        self.assertEqual([p.wait() for p in running], [0] * 8)
+        self.assertEqual(len(self.mm_json("host", "list")), 8)
+        self.mm("audit", "verify")
+
+    def test_newer_store(self):
+        import sqlite3
+        self.mm("init")
+        db = sqlite3.connect(os.path.join(self.state, "store.db"))
+        db.execute("PRAGMA user_version = 99")
+        db.close()
+        self.assertIn("version 99", self.mm("user", "list", rc=65)[1])
 
 
 class Backup(Case):
