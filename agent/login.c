@@ -140,7 +140,7 @@ int mm_login_session(const struct mm_conf *c, bool wait, struct mm_err *err)
 {
 	struct mm_session s;
 	int got = mm_session_open(c, &s, err);
-	int status = got < 0 ? MM_EX_FAILED : MM_EX_OK;
+	int status = got >= 0 ? MM_EX_OK : err->code != 0 ? err->code : MM_EX_FAILED;
 	struct mm_disabled off;
 	/* No sheet: nobody manages this user's mail here. */
 	if (got > 0 && mm_disabled_get(c, s.now, s.a, &off, err) == 0)

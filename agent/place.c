@@ -40,6 +40,13 @@ static void judge_found(struct mm_place_run *p, const struct mm_todo *t, enum mm
 	}
 }
 
+/* A program that only sends or only fetches writes no headers: names and the
+ * like are the business of another one. */
+static bool is_foreign(const struct mm_client *cl, enum mm_setting s)
+{
+	return mm_setting_def(s)->side == MM_SIDE_ACCOUNT && cl->incoming != cl->outgoing;
+}
+
 static void judge_setting(struct mm_place_run *p, struct mm_todo *t, enum mm_setting s)
 {
 	const struct mm_values *want = &t->m.acc->want;
@@ -53,6 +60,7 @@ static void judge_setting(struct mm_place_run *p, struct mm_todo *t, enum mm_set
 	j->found = j->seen != NULL ? j->seen->value : NULL;
 	const char *why = p->client->unsupported(s, want->v[s], want);
 	if (why != NULL) {
+		j->asked = !is_foreign(p->client, s);
 		j->state = MM_ST_UNSUPPORTED;
 		j->reason = why;
 		return;

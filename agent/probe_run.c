@@ -206,6 +206,9 @@ static int take_answer(void *ctx, const char *line, size_t n, struct mm_err *err
 	if (id < 0 || (size_t)id >= run->n || run->checks[id].answered || run->checks[id].cls != NULL)
 		return mm_err_set(err, MM_EX_FAILED, "the probe answers what it was not asked");
 	struct check *k = &run->checks[id];
+	/* A lower level that was passed is not what was asked for. */
+	if (l.level != run->r->sheet->check)
+		return mm_err_set(err, MM_EX_FAILED, "the probe tested something else than it was asked");
 	k->answered = true;
 	name_login(run, k, &l);
 	mm_memory_note(&run->memory, &l, k->settings, k->credential);
