@@ -287,6 +287,18 @@ static bool read_back(struct mm_place_run *p)
 	return good;
 }
 
+/* An adapter that says "not here" is no failure. */
+static void cannot(struct mm_place_run *p, struct mm_todo *t, const struct mm_err *err)
+{
+	bool asked[MM_SET_COUNT];
+	for (int s = 0; s < MM_SET_COUNT; s++)
+		asked[s] = t->s[s].write;
+	give_up(p, t, -1, text_of(err, p->c->arena));
+	for (int s = 0; s < MM_SET_COUNT && err->code == MM_EX_DIFF; s++)
+		if (asked[s])
+			t->s[s].state = MM_ST_UNSUPPORTED;
+}
+
 /* False when something was left out and the rest must be done anew. */
 static bool try_all(struct mm_place_run *p)
 {
@@ -299,7 +311,7 @@ static bool try_all(struct mm_place_run *p)
 	}
 	for (size_t i = 0; i < p->n; i++) {
 		if (p->todo[i].write && write_account(p, &p->todo[i], &err) != 0) {
-			give_up(p, &p->todo[i], -1, text_of(&err, p->c->arena));
+			cannot(p, &p->todo[i], &err);
 			return false;
 		}
 	}

@@ -140,6 +140,7 @@ struct mm_client {
 	int (*find)(
 	    struct mm_reader *r, bool create, struct mm_place **places, size_t *n, struct mm_err *err);
 	int (*read)(struct mm_reader *r, const struct mm_place *p, struct mm_view *out, struct mm_err *err);
+	/* An error with code MM_EX_DIFF: this client cannot hold it here (unsupported). */
 	int (*change)(struct mm_reader *r, const struct mm_place *p, const struct mm_view *now,
 	    const struct mm_change *c, struct mm_edits *out, struct mm_err *err);
 };

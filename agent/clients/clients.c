@@ -6,6 +6,8 @@
  * tests/clients. */
 #define CLIENTS(X)                                                                                           \
 	X(thunderbird)                                                                                       \
+	X(mutt)                                                                                              \
+	X(neomutt)                                                                                           \
 	X(msmtp)
 
 #define ADDRESS(client) &mm_client_##client,

@@ -124,8 +124,11 @@ static void inherit(
     struct config *c, struct mm_arena *a, const char *name, const char *path, int line, struct mm_view *out)
 {
 	struct account *acc = account(c, name);
-	const char *p = acc->parents, *from;
+	const char *p, *from;
 
+	if (acc == NULL)
+		return;
+	p = acc->parents;
 	while ((from = next_name(&p, a)) != NULL) {
 		const struct account *parent = account(c, from);
 
