@@ -52,6 +52,8 @@ static int take_hello(struct mm_answer *a, const struct mm_frame *f, struct mm_e
 	int rc = a->hello || a->tally.frames > 0
 		     ? mm_err_set(err, MM_EX_DATAERR, "HELLO is not the first frame")
 		     : mm_hello_decode(f->body, f->len, arena, &h, err);
+	if (rc == 0)
+		copy(a->host, sizeof(a->host), h.host);
 	a->hello = true;
 	mm_arena_free(arena);
 	return rc;

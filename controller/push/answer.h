@@ -20,6 +20,7 @@ struct mm_answer {
 	struct mm_frame_decoder in;
 	struct mm_tally tally;
 	bool hello;
+	char host[256]; /* as HELLO names it; "" before it came */
 	int refused_code;
 	char refused_reason[32];
 	char refused_text[512];

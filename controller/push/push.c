@@ -13,6 +13,7 @@
 #include "controller/push/sshbuf.h"
 
 #define TICK_MS 100
+#define DEAF 4                     /* connections that may be on their way, for each host in flight */
 #define AGAIN_MS 1000              /* before a host that closed the door at once is tried again */
 #define PIECE (MM_FRAME_MAX - 64u) /* of a request, in one frame to a worker */
 #define SSH_PROGRAM "/usr/bin/ssh"
@@ -327,17 +328,18 @@ static void set_budgets(struct mm_push_run_state *r)
 	unsigned want = r->opts->parallel != 0 ? r->opts->parallel : MM_PUSH_PARALLEL;
 	if (want > MM_PUSH_PARALLEL_MAX)
 		want = MM_PUSH_PARALLEL_MAX;
-	rlim_t files = (rlim_t)want * 3 + FILES_OF_OURS;
+	rlim_t files = (rlim_t)want * (1 + DEAF) + FILES_OF_OURS;
 	struct rlimit l;
 	if (getrlimit(RLIMIT_NOFILE, &l) == 0 && l.rlim_cur < files) {
 		l.rlim_cur = files < l.rlim_max ? files : l.rlim_max;
 		(void)setrlimit(RLIMIT_NOFILE, &l);
 		if (l.rlim_cur < files)
-			want =
-			    l.rlim_cur > FILES_OF_OURS + 3 ? (unsigned)((l.rlim_cur - FILES_OF_OURS) / 3) : 1;
+			want = l.rlim_cur > FILES_OF_OURS + 1 + DEAF
+				   ? (unsigned)((l.rlim_cur - FILES_OF_OURS) / (1 + DEAF))
+				   : 1;
 	}
 	r->parallel = want;
-	r->max_connecting = want * 2;
+	r->max_connecting = want * DEAF;
 	r->stats->parallel = want;
 }
 

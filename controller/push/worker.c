@@ -29,6 +29,7 @@ struct mm_worker {
 	struct mm_signer *signer;
 	struct mm_session *sessions;
 	int epoll;
+	bool choked; /* a session stopped reading for want of room */
 };
 
 /* ---- what sessions ask of their worker */
@@ -71,7 +72,9 @@ void mm_session_unwatch(struct mm_session *s, int fd)
 
 bool mm_session_choked(const struct mm_session *s)
 {
-	return mm_local_unsent(&s->worker->talk) > MM_LOCAL_HIGH;
+	if (mm_local_unsent(&s->worker->talk) > MM_LOCAL_HIGH)
+		s->worker->choked = true;
+	return s->worker->choked;
 }
 
 const struct mm_worker_config *mm_session_config(const struct mm_session *s)
@@ -260,7 +263,9 @@ static int wait_for_driver(struct mm_worker *w)
 		    ((p.revents & POLLIN) != 0 && mm_local_fill(&w->talk) < 0))
 			return -1;
 	}
+	/* What waits inside libssh2 makes no descriptor ready: look everywhere. */
 	int64_t now = mm_now_ms();
+	w->choked = false;
 	for (struct mm_session *s = w->sessions; s != NULL; s = s->next) {
 		s->heard = now;
 		if (!s->ended)
@@ -292,7 +297,7 @@ static int turn(struct mm_worker *w)
 	reap(w);
 	if (mm_local_flush(&w->talk) < 0)
 		return -1;
-	return mm_local_unsent(&w->talk) > MM_LOCAL_HIGH ? wait_for_driver(w) : 0;
+	return w->choked ? wait_for_driver(w) : 0;
 }
 
 static int read_config(struct mm_worker *w, struct mm_err *err)

@@ -188,7 +188,7 @@ int main(int argc, char **argv)
 	    {"handshake-ms", 0, MM_OPT_INT, &handshake, 1, 60000, "MS", "limit"},
 	    {"silence-ms", 0, MM_OPT_INT, &silence, 1, 60000, "MS", "limit"},
 	    {"size", 0, MM_OPT_INT, &size, 0, MM_STREAM_MAX, "BYTES", "of the request"},
-	    {NULL},
+	    {.name = NULL},
 	};
 	struct mm_err err = MM_ERR_NONE;
 	struct mm_identity *id = NULL;

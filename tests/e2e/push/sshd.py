@@ -4,6 +4,7 @@ each way in which the scripted agent behaves."""
 import getpass
 import os
 import pathlib
+import shutil
 import socket
 import subprocess
 import sys
@@ -27,11 +28,16 @@ def keygen(path, kind="ed25519", passphrase="", *more):
 class Sshd:
     """`modes`: what the agent does on each of the ports."""
 
-    def __init__(self, folder, authorised, modes=(), options=(), host_keys=("ed25519",), listen="127.0.0.1", command=None):
+    def __init__(self, folder, authorised, modes=(), options=(), host_keys=("ed25519",), listen="127.0.0.1", command=None,
+                 same_keys=None):
         self.dir = pathlib.Path(folder)
         self.dir.mkdir(parents=True, exist_ok=True)
         self.listen, self.proc = listen, None
-        self.pub = {k: keygen(self.dir / f"host_{k}", k) for k in host_keys}
+        if same_keys:
+            host_keys = tuple(same_keys.pub)
+            for f in same_keys.dir.glob("host_*"):
+                shutil.copy(f, self.dir)
+        self.pub = same_keys.pub if same_keys else {k: keygen(self.dir / f"host_{k}", k) for k in host_keys}
         self.keys = self.dir / "pinned"
         self.keys.write_text("\n".join(self.pub.values()))
         (self.dir / "authorized").write_text("\n".join(authorised) + "\n")
