@@ -157,7 +157,9 @@ class Host:
             os.setresuid(self.uid, self.uid, self.uid)
 
     def env(self):
-        e = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
+        # What a hostile peer would like to be heard.
+        e = {"PATH": "/usr/bin:/bin:/evil", "LANG": "C.UTF-8", "SSH_ORIGINAL_COMMAND": "touch /evil",
+             "LD_DEBUG_OUTPUT": "/evil"}
         if self.home:
             e["HOME"] = str(self.home)
         return e
