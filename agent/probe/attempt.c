@@ -212,10 +212,11 @@ void mm_attempt_begin(struct mm_attempt *a, const struct mm_name_answer *name, i
 
 void mm_attempt_step(struct mm_attempt *a, int64_t now)
 {
-	if (!a->done)
-		step_line(a, now);
+	/* the look first: what it sees may end the test's own talk */
 	if (!a->done && a->look != MM_LOOK_NONE)
 		step_look(a, now);
+	if (!a->done)
+		step_line(a, now);
 	if (a->done || a->line.dialling || a->in_mailbox || a->look != MM_LOOK_NONE)
 		return;
 	maybe_look(a, now);

@@ -54,7 +54,7 @@ static const struct mm_auth auths[] = {
     {"oauthbearer", MM_MECH_BIT(MM_MECH_OAUTHBEARER), "AUTH=OAUTHBEARER", .token = true, .testable = true},
     {"external", MM_MECH_BIT(MM_MECH_EXTERNAL), NULL, .testable = false},
     {"none", 0, NULL, .testable = true},
-    {NULL},
+    {.word = NULL},
 };
 
 const char *mm_mail_word(enum mm_mail m)

@@ -213,7 +213,8 @@ static CURLcode set_tls(struct mm_talk *t, const struct mm_talk_plan *p, enum mm
 static CURLcode set_login(struct mm_talk *t, const struct mm_talk_plan *p)
 {
 	SET(CURLOPT_USERNAME, p->ep->username);
-	SET(CURLOPT_SASL_IR, 1L);
+	/* forced only where the RFC allows it without an offer (RFC 4954 4) */
+	SET(CURLOPT_SASL_IR, p->ep->mail == MM_MAIL_SMTP ? 1L : 0L);
 	if (p->login_options != NULL)
 		SET(CURLOPT_LOGIN_OPTIONS, p->login_options);
 	if (p->ep->auth->token)
@@ -292,8 +293,11 @@ static enum mm_end end_of(CURLcode code, const char *error)
 		return MM_END_DENIED;
 	case CURLE_GOT_NOTHING:
 	case CURLE_SEND_ERROR:
-	case CURLE_RECV_ERROR:
 		return MM_END_LOST;
+	case CURLE_RECV_ERROR:
+		/* libcurl's limit for a reply that does not end */
+		return strstr(error, "Too large") != NULL || strstr(error, "too big") != NULL ? MM_END_WEIRD
+											      : MM_END_LOST;
 	case CURLE_WEIRD_SERVER_REPLY:
 		return MM_END_WEIRD;
 	case CURLE_REMOTE_ACCESS_DENIED:
