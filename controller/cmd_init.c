@@ -1,5 +1,6 @@
 /* mailmuster init: state folder, signing key, SSH key, store. What is there
  * is kept, so that an init that was interrupted can be run again. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include "common/file.h"
 #include "common/json.h"
 #include "common/proc.h"
+#include "common/text.h"
 #include "controller/cmd.h"
 #include "schemas/signing.h"
 
@@ -43,41 +45,82 @@ static int make_folders(struct init *in, struct mm_err *err)
 	return check_private(in->keys, err);
 }
 
-static int make_signing_key(struct init *in, struct mm_key **key, struct mm_err *err)
+#define NEW_KEY ".new-" /* a key that is not complete yet */
+
+/* What interrupted runs left. A ssh-keygen that has survived its parent may
+ * still write one; nobody will ever use it. */
+static void sweep(const char *folder)
 {
-	if (mm_key_generate(key, err))
-		return -1;
-	if (mm_key_save_private(*key, in->sign, err)) {
-		mm_key_free(*key);
-		*key = NULL;
-		return -1;
-	}
-	in->made_sign = true;
-	return 0;
+	DIR *d = opendir(folder);
+	struct dirent *e;
+
+	while (d && (e = readdir(d)))
+		if (mm_starts_with(e->d_name, NEW_KEY))
+			unlinkat(dirfd(d), e->d_name, 0);
+	if (d)
+		closedir(d);
 }
 
-/* ssh-keygen writes the private key first: a pair without its public half is
- * an interrupted one and is made anew. */
-static int ssh_key(struct init *in, struct mm_err *err)
+static const char *new_name(const struct init *in, struct mm_arena *a)
+{
+	char id[MM_ID_LEN];
+
+	mm_random_id(id);
+	return mm_arena_printf(a, "%s/" NEW_KEY "%s", in->keys, id);
+}
+
+static int keygen(const char *path, struct mm_err *err)
 {
 	const char *argv[] = {
-	    "/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "mailmuster", "-f", in->ssh, NULL};
+	    "/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "mailmuster", "-f", path, NULL};
 	const struct mm_run run = {.argv = argv, .timeout_ms = 30000};
 	struct mm_buf out = MM_BUF_INIT(4096), errors = MM_BUF_INIT(4096);
 	struct mm_run_result res;
-	int rc;
+	int rc = mm_run(&run, &out, &errors, &res, err);
 
-	if (access(in->ssh, F_OK) == 0 && access(in->ssh_pub, F_OK) == 0)
-		return 0;
-	unlink(in->ssh);
-	rc = mm_run(&run, &out, &errors, &res, err);
 	if (!rc && (res.how != MM_RUN_EXITED || res.status != 0))
 		rc = mm_err_set(
-		    err, MM_EX_FAILED, "ssh-keygen did not make %s: %s", in->ssh, mm_buf_str(&errors));
+		    err, MM_EX_FAILED, "ssh-keygen did not make %s: %s", path, mm_buf_str(&errors));
 	mm_buf_free(&out);
 	mm_buf_free(&errors);
-	in->made_ssh = rc == 0;
 	return rc;
+}
+
+/* The public half gets its name first: where the private key is, both are. */
+static int ssh_key(struct init *in, struct mm_arena *a, struct mm_err *err)
+{
+	const char *fresh, *fresh_pub;
+
+	if (access(in->ssh, F_OK) == 0)
+		return 0;
+	fresh = new_name(in, a);
+	fresh_pub = mm_arena_printf(a, "%s.pub", fresh);
+	if (keygen(fresh, err))
+		return -1;
+	if (rename(fresh_pub, in->ssh_pub) || rename(fresh, in->ssh))
+		return mm_err_sys(err, MM_EX_FAILED, "%s", in->ssh);
+	in->made_ssh = true;
+	return 0;
+}
+
+/* Under another name first: a key that was only half written must not be
+ * taken for one. */
+static int make_signing_key(struct init *in, struct mm_arena *a, struct mm_key **key, struct mm_err *err)
+{
+	const char *fresh = new_name(in, a);
+
+	if (mm_key_generate(key, err))
+		return -1;
+	if (mm_key_save_private(*key, fresh, err) == 0) {
+		if (rename(fresh, in->sign) == 0) {
+			in->made_sign = true;
+			return 0;
+		}
+		mm_err_sys(err, MM_EX_FAILED, "%s", in->sign);
+	}
+	mm_key_free(*key);
+	*key = NULL;
+	return -1;
 }
 
 static int open_store(struct init *in, struct mm_err *err)
@@ -120,7 +163,7 @@ static int signing_key(struct init *in, struct mm_arena *a, struct mm_err *err)
 		snprintf(in->key_id, sizeof(in->key_id), "%s", known.id);
 	if (in->apart)
 		return 0;
-	if (here ? mm_key_load_private(in->sign, &key, err) : make_signing_key(in, &key, err))
+	if (here ? mm_key_load_private(in->sign, &key, err) : make_signing_key(in, a, &key, err))
 		return -1;
 	if (rc == 1)
 		rc = register_key(in, key, err);
@@ -144,8 +187,9 @@ static int do_all(struct init *in, struct mm_err *err)
 	free(lock_path);
 	if (lock < 0)
 		return -1;
+	sweep(in->keys);
 	a = mm_arena_new();
-	rc = ssh_key(in, err) || open_store(in, err) || signing_key(in, a, err) ? -1 : 0;
+	rc = ssh_key(in, a, err) || open_store(in, err) || signing_key(in, a, err) ? -1 : 0;
 	mm_arena_free(a);
 	close(lock);
 	return rc;
