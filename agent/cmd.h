@@ -36,6 +36,7 @@ int mm_cmd_conf(const struct mm_common_opts *common, struct mm_conf **out, struc
 
 int mm_cmd_receive(int argc, char **argv, struct mm_err *err);
 int mm_cmd_login(int argc, char **argv, struct mm_err *err);
+int mm_cmd_checkin(int argc, char **argv, struct mm_err *err);
 int mm_cmd_apply(int argc, char **argv, struct mm_err *err);
 int mm_cmd_check(int argc, char **argv, struct mm_err *err);
 int mm_cmd_restore(int argc, char **argv, struct mm_err *err);

@@ -12,6 +12,7 @@
 static const struct mm_cmd commands[] = {
     {"receive", mm_cmd_receive, "carry out one signed request from standard input"},
     {"login", mm_cmd_login, "at the beginning of a session: apply what is stored, spool a report"},
+    {"checkin", mm_cmd_checkin, "carry waiting reports to the controller, bring what it has released"},
     {"apply", mm_cmd_apply, "apply what is stored, now"},
     {"check", mm_cmd_check, "compare, change nothing"},
     {"status", mm_cmd_status, "which request is in force, and what waits"},

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/home.h"
 #include "agent/spool.h"
 #include "common/frame.h"
 #include "common/mem.h"
@@ -87,6 +88,19 @@ static void send_spool(const struct task *t, struct wire *w)
 	mm_arena_free(a);
 }
 
+/* Without a run the home is asked after all the same, before it is opened. */
+static void only_spool(const struct task *t, struct wire *w)
+{
+	struct mm_arena *a = mm_arena_new();
+	const char *trouble = mm_home_trouble(&t->j->who, a);
+	signal_parent(w->fd, MM_FT_WORKER_HOME);
+	signal_parent(w->fd, MM_FT_WORKER_RAN);
+	if (trouble == NULL)
+		send_spool(t, w);
+	signal_parent(w->fd, MM_FT_WORKER_DONE);
+	mm_arena_free(a);
+}
+
 static void set_environment(const struct mm_identity *who)
 {
 	if (who->session)
@@ -110,6 +124,10 @@ static void work(int fd, void *arg)
 	set_environment(&t->j->who);
 	if (chdir("/") != 0)
 		_exit(1);
+	if (t->b->spool_only) {
+		only_spool(t, &w);
+		return;
+	}
 	struct mm_user_run r = {.conf = t->b->conf,
 	    .who = &t->j->who,
 	    .sheet = t->j->sheet,

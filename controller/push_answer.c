@@ -156,12 +156,16 @@ int mm_collect_store(struct mm_collect *c, struct mm_store *store, struct mm_hos
 		bool ours = mm_streq(p->head.request_id, r->request_id), fresh;
 		if (ours)
 			count(c, p, r, s);
-		else
-			r->spooled++;
+		r->reports += ours;
+		r->spooled += !ours;
 		/* A plan says what would be, not what is. */
 		if (mm_streq(p->head.op, mm_op_name(MM_OP_PLAN)))
 			continue;
-		struct mm_report_in in = {.head = &p->head,
+		/* Whatever it says of itself: what was carried is a claim. */
+		struct mm_report_head head = p->head;
+		if (!ours)
+			head.evidence = MM_EV_CLAIMED;
+		struct mm_report_in in = {.head = &head,
 		    .findings = p->findings,
 		    .n_findings = p->n_findings,
 		    .logins = p->logins,

@@ -177,6 +177,7 @@ static void cache_insert(struct mm_request_builder *b, size_t at, struct sheet *
 struct host_job {
 	struct mm_request_builder *b;
 	const char *host;   /* NULL: the policy says nothing about this host */
+	bool held;          /* about what the host holds: without sheets */
 	struct mm_arena *a; /* of this request */
 	struct sheets list;
 };
@@ -332,7 +333,7 @@ static int prepare(struct host_job *j, const char *host, enum mm_op op, int64_t 
 
 	if (rc == 1)
 		return mm_err_set(err, MM_EX_FAILED, "is not in the inventory");
-	if (rc || gather(j, &h, err) || mm_store_begin(j->b->store, err))
+	if (rc || (!j->held && gather(j, &h, err)) || mm_store_begin(j->b->store, err))
 		return -1;
 	rc = sign_request(j, host, op, days, made, err);
 	if (!rc)
@@ -344,25 +345,24 @@ static int prepare(struct host_job *j, const char *host, enum mm_op op, int64_t 
 	return rc;
 }
 
-int mm_request_prepare(struct mm_request_builder *b, const char *host, enum mm_op op, int64_t days,
-    struct mm_buf *out, struct mm_request_made *made, struct mm_err *err)
+static int prepare_for(struct host_job *j, const char *host, enum mm_op op, int64_t days, struct mm_buf *out,
+    struct mm_request_made *made, struct mm_err *err)
 {
-	struct host_job j = {.b = b};
 	struct mm_request_made m = {.n_users = 0};
 	size_t before = out->len;
 	int rc;
 
-	if (b->read_only && (op == MM_OP_APPLY || op == MM_OP_RESTORE))
+	if (j->b->read_only && (op == MM_OP_APPLY || op == MM_OP_RESTORE))
 		return mm_err_set(
 		    err, MM_EX_NOPERM, "a request that changes something was asked of a read-only run");
 	if (days == 0)
 		days = MM_REQUEST_DAYS;
 	if (days < 0 || days > DAYS_MAX)
 		return mm_err_set(err, MM_EX_USAGE, "a request holds for 1 to %d days", DAYS_MAX);
-	j.a = mm_arena_new();
-	j.host = mm_scope_find(&b->p.policy->hosts, host) ? host : NULL;
-	rc = prepare(&j, host, op, days, out, &m, err);
-	mm_arena_free(j.a);
+	j->a = mm_arena_new();
+	j->host = mm_scope_find(&j->b->p.policy->hosts, host) ? host : NULL;
+	rc = prepare(j, host, op, days, out, &m, err);
+	mm_arena_free(j->a);
 	if (rc) {
 		out->len = before; /* nothing of a request that failed may be sent */
 		if (out->data)
@@ -371,4 +371,20 @@ int mm_request_prepare(struct mm_request_builder *b, const char *host, enum mm_o
 	}
 	*made = m;
 	return 0;
+}
+
+int mm_request_prepare(struct mm_request_builder *b, const char *host, enum mm_op op, int64_t days,
+    struct mm_buf *out, struct mm_request_made *made, struct mm_err *err)
+{
+	struct host_job j = {.b = b};
+
+	return prepare_for(&j, host, op, days, out, made, err);
+}
+
+int mm_request_prepare_held(struct mm_request_builder *b, const char *host, int64_t days, struct mm_buf *out,
+    struct mm_request_made *made, struct mm_err *err)
+{
+	struct host_job j = {.b = b, .held = true};
+
+	return prepare_for(&j, host, MM_OP_STATUS, days, out, made, err);
 }

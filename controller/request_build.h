@@ -41,5 +41,9 @@ struct mm_request_made {
  * should be limited to MM_STREAM_MAX; too much is an error. */
 int mm_request_prepare(struct mm_request_builder *b, const char *host, enum mm_op op, int64_t days,
     struct mm_buf *out, struct mm_request_made *made, struct mm_err *err);
+/* The same as a status request without sheets: it asks about what the host
+ * holds, whatever the policy has become, and carries acknowledgements. */
+int mm_request_prepare_held(struct mm_request_builder *b, const char *host, int64_t days, struct mm_buf *out,
+    struct mm_request_made *made, struct mm_err *err);
 
 #endif

@@ -1,0 +1,288 @@
+/* mailmuster checkin: a workstation calls. The forced command of an
+ * unprivileged account; the host's own SSH key says which host it is. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/json.h"
+#include "common/text.h"
+#include "controller/checkin_talk.h"
+#include "controller/cmd.h"
+#include "controller/push_op.h"
+#include "controller/request_build.h"
+
+/* An agent sends keep-alives every MM_KEEPALIVE_S; its spool is collected
+ * before it calls. */
+static const struct mm_checkin_limits for_spool = {60000, 300000}, for_answer = {60000, 1200000};
+#define WRITE_SILENCE_MS 60000
+
+struct checkin {
+	struct mm_ctl *c;
+	struct mm_store *store;
+	const char *host;
+	struct mm_arena *a;
+	struct mm_push_summary sum; /* what mm_collect_store() counts into */
+	struct mm_host_result result;
+	struct mm_push_state owed; /* as it was when the request was made */
+	enum mm_op op;
+	struct mm_request_made made;
+	struct mm_buf request;
+	bool made_one;
+	int64_t carried; /* reports of the spool */
+};
+
+/* ---- whose turn it is */
+
+static int identify(struct checkin *k, struct mm_err *err)
+{
+	struct mm_store_host h;
+	int rc = mm_store_host_get(k->store, k->host, k->a, &h, err);
+	if (rc < 0)
+		return -1;
+	if (rc == 1 || h.enrolled == 0)
+		return mm_err_set(err, MM_EX_NOPERM, "host %s is not enrolled", k->host);
+	/* Not the account that runs us: the host did this. */
+	mm_store_set_who(k->store, mm_arena_printf(k->a, "host %s (check-in)", k->host));
+	return 0;
+}
+
+/* ---- what it brings */
+
+static int store_reports(struct checkin *k, struct mm_collect *reports, struct mm_err *err)
+{
+	if (mm_store_begin(k->store, err) != 0)
+		return -1;
+	if (mm_collect_store(reports, k->store, &k->result, &k->sum, err) == 0)
+		return mm_store_commit(k->store, err);
+	mm_store_rollback(k->store);
+	return -1;
+}
+
+/* Stored before anything else is tried: whatever fails later, these need
+ * not come again. */
+static int take_spool(struct checkin *k, struct mm_err *err)
+{
+	struct mm_checkin_stream s;
+	int rc = mm_checkin_read(STDIN_FILENO, k->host, &for_spool, &s, err);
+	if (rc == 0 && s.answer.state != MM_ANSWER_COMPLETE)
+		rc = mm_err_set(err, MM_EX_DATAERR, "the host refuses, and was asked nothing");
+	if (rc == 0)
+		rc = store_reports(k, s.reports, err);
+	mm_checkin_stream_free(&s);
+	k->carried = k->result.spooled;
+	return rc;
+}
+
+/* ---- what it is asked */
+
+/* Apply what is owed to the host, if that may be pushed (yet); else only ask
+ * how it is, and acknowledge. */
+static int choose(struct checkin *k, struct mm_err *err)
+{
+	int rc = mm_store_push_get(k->store, k->host, k->a, &k->owed, err);
+	k->op = MM_OP_STATUS;
+	if (rc != 0 || !k->owed.pending)
+		return rc < 0 ? -1 : 0;
+	struct mm_err why = MM_ERR_NONE;
+	if (mm_store_revision_pushable(k->store, k->owed.revision, &why) == 0)
+		k->op = MM_OP_APPLY;
+	else if (why.code != MM_EX_NOPERM)
+		return *err = why, -1;
+	return 0;
+}
+
+static int make_request(struct checkin *k, struct mm_err *err)
+{
+	struct mm_request_builder *b = NULL;
+	struct mm_key *key = NULL;
+	char *path = mm_ctl_path(k->c, "keys/sign.pem");
+	bool apply;
+	int rc = mm_key_load_private(path, &key, err);
+	free(path);
+	if (rc != 0) {
+		err->code = MM_EX_NOPERM;
+		return mm_err_prefix(err, "no request can be signed here");
+	}
+	rc = choose(k, err);
+	apply = k->op == MM_OP_APPLY;
+	if (rc == 0)
+		rc = mm_request_builder_new(k->store, key, apply ? k->owed.revision : 0, !apply, &b, err);
+	if (rc == 0 && apply)
+		rc = mm_request_prepare(b, k->host, MM_OP_APPLY, 0, &k->request, &k->made, err);
+	else if (rc == 0)
+		rc = mm_request_prepare_held(b, k->host, 0, &k->request, &k->made, err);
+	k->made_one = rc == 0;
+	if (rc == 0)
+		memcpy(k->result.request_id, k->made.id, sizeof(k->result.request_id));
+	mm_request_builder_free(b);
+	mm_key_free(key);
+	return rc;
+}
+
+static int send_request(struct checkin *k, struct mm_err *err)
+{
+	int flags = fcntl(STDOUT_FILENO, F_GETFL);
+	if (flags < 0 || fcntl(STDOUT_FILENO, F_SETFL, flags | O_NONBLOCK) < 0)
+		return mm_err_sys(err, MM_EX_FAILED, "cannot answer");
+	int rc =
+	    mm_write_within(STDOUT_FILENO, mm_buf_str(&k->request), k->request.len, WRITE_SILENCE_MS, err);
+	(void)fcntl(STDOUT_FILENO, F_SETFL, flags);
+	if (rc != 0)
+		err->code = MM_EX_UNREACHABLE;
+	return rc;
+}
+
+/* ---- what it answers */
+
+/* What a failure means for the host's row in the push state. */
+static enum mm_push_class class_of(const struct mm_err *err)
+{
+	if (err->code == MM_EX_UNREACHABLE)
+		return MM_PC_LOST;
+	return err->code == MM_EX_DATAERR || err->code == MM_EX_NOPERM ? MM_PC_HOSTILE : MM_PC_LOCAL;
+}
+
+/* Between the request and now another process may have served the host: only
+ * a success settles what is owed, and only what is still owed is left. */
+static int record(struct checkin *k, struct mm_err *err)
+{
+	const struct mm_outcome *o = &k->result.outcome;
+	struct mm_push_state now = {.pending = true};
+	if (k->op != MM_OP_APPLY)
+		return 0;
+	if (mm_store_push_get(k->store, k->host, k->a, &now, err) < 0)
+		return -1;
+	const struct mm_push_state p = {.host = k->host,
+	    .revision = k->made.revision,
+	    .op = mm_op_name(k->op),
+	    .request_id = k->made.id,
+	    .pending = o->cls != MM_PC_OK && now.pending,
+	    .next_retry = o->cls != MM_PC_OK ? now.next_retry : 0,
+	    .outcome = mm_push_class_def(o->cls)->name,
+	    .text = o->text,
+	    .unreachable = mm_push_class_def(o->cls)->exit_bit == MM_EX_UNREACHABLE};
+	return mm_store_push_result(k->store, &p, err);
+}
+
+static int take_answer(struct checkin *k, struct mm_err *err)
+{
+	struct mm_checkin_stream s;
+	struct mm_outcome *o = &k->result.outcome;
+	int rc = mm_checkin_read(STDIN_FILENO, k->host, &for_answer, &s, err);
+	if (rc == 0 && s.answer.state == MM_ANSWER_REFUSED) {
+		mm_outcome_set(o, MM_PC_REFUSED, "%s: %s", s.answer.refused_reason, s.answer.refused_text);
+		o->code = s.answer.refused_code;
+	} else if (rc == 0) {
+		rc = store_reports(k, s.reports, err);
+		if (rc == 0 && k->result.reports == 0)
+			rc = mm_err_set(err, MM_EX_DATAERR, "the answer is none to this request");
+	}
+	mm_checkin_stream_free(&s);
+	return rc;
+}
+
+/* ---- the whole */
+
+static int audit(struct checkin *k, struct mm_err *err)
+{
+	struct mm_buf text = MM_BUF_INIT(8192);
+	json_t *o = json_object();
+	mm_json_set_str(o, "outcome", mm_push_class_def(k->result.outcome.cls)->name);
+	mm_json_set_int(o, "spooled", k->carried);
+	if (k->made_one) {
+		mm_json_set_str(o, "op", mm_op_name(k->op));
+		mm_json_set_str(o, "request", k->made.id);
+		mm_json_set_int(o, "revision", k->made.revision);
+		mm_json_set_int(o, "acknowledged", (int64_t)k->made.n_acks);
+	}
+	if (k->result.outcome.text[0] != '\0')
+		mm_json_set_str(o, "text", k->result.outcome.text);
+	mm_json_dump(o, &text);
+	json_decref(o);
+	int rc = mm_store_audit(k->store, "checkin", k->host, mm_buf_str(&text), false, err);
+	mm_buf_free(&text);
+	return rc;
+}
+
+static int conclude(struct checkin *k, struct mm_err *err)
+{
+	if (mm_store_begin(k->store, err) != 0)
+		return -1;
+	if ((!k->made_one || record(k, err) == 0) && audit(k, err) == 0)
+		return mm_store_commit(k->store, err);
+	mm_store_rollback(k->store);
+	return -1;
+}
+
+static int talk(struct checkin *k, struct mm_err *err)
+{
+	if (take_spool(k, err) != 0 || make_request(k, err) != 0 || send_request(k, err) != 0)
+		return -1;
+	return take_answer(k, err);
+}
+
+static int serve(struct checkin *k, struct mm_err *err)
+{
+	struct mm_err later = MM_ERR_NONE;
+	if (identify(k, err) != 0)
+		return -1;
+	int rc = talk(k, err);
+	if (rc != 0)
+		mm_outcome_set(&k->result.outcome, class_of(err), "%s", err->text);
+	/* The first trouble is the one to tell. */
+	if (conclude(k, rc == 0 ? err : &later) != 0)
+		rc = -1;
+	return rc;
+}
+
+static int run_for(struct mm_ctl *c, const char *host)
+{
+	struct mm_err err = MM_ERR_NONE;
+	struct checkin k = {.c = c,
+	    .host = host,
+	    .a = mm_arena_new(),
+	    .result = {.outcome = MM_OUTCOME_NONE, .agent = ""},
+	    .request = MM_BUF_INIT(MM_STREAM_MAX)};
+	int status = MM_EX_OK;
+	k.sum = (struct mm_push_summary){.arena = k.a, .op = MM_OP_STATUS};
+	int rc = mm_ctl_open(c, &err);
+	k.store = c->store;
+	if (rc != 0 || serve(&k, &err) != 0)
+		status = mm_ctl_fail("checkin", &err);
+	else if (k.result.outcome.cls != MM_PC_OK)
+		status = MM_EX_HOSTS_FAILED;
+	mm_buf_free(&k.request);
+	mm_arena_free(k.a);
+	return status;
+}
+
+static int run(struct mm_ctl *c, int argc, char **argv)
+{
+	const char *host = NULL;
+	const struct mm_opt opts[] = {
+	    {.name = "host",
+		.kind = MM_OPT_STRING,
+		.dest = &host,
+		.arg = "HOST",
+		.help = "whose key this is"},
+	    {.name = NULL},
+	};
+	const struct mm_args args = {.what = "checkin",
+	    .operands = "--host HOST",
+	    .about = "A workstation calls: take its waiting reports, and hand it what is owed to it. Speaks "
+		     "frames on\n"
+		     "standard input and output, as the forced command of an unprivileged account:\n"
+		     "    command=\"mailmuster --state DIR checkin --host ws1\",restrict ssh-ed25519 AAAA...",
+	    .opts = opts};
+	int rc = mm_ctl_args(&args, &argc, argv);
+	if (rc >= 0)
+		return rc;
+	if (host == NULL || !mm_is_login(host))
+		return mm_ctl_usage("checkin", "which host? --host HOST");
+	return run_for(c, host);
+}
+
+extern const struct mm_cmd mm_cmd_checkin;
+const struct mm_cmd mm_cmd_checkin = {"checkin", "--host HOST", "a workstation calls (forced command)", run};

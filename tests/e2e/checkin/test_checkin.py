@@ -1,0 +1,430 @@
+"""The check-in over real SSH: workstations call a controller, which is one more machine with an
+unprivileged account. Needs root; runs in namespaces of its own."""
+
+import json
+import os
+import pathlib
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
+import agentlib  # noqa: E402
+import fleet as fleets  # noqa: E402
+import story  # noqa: E402
+
+BIN = pathlib.Path(os.environ.get("MM_BIN", "build/gcc/bin")).resolve()
+OK, FAILED, DIFF, HOSTS_FAILED, UNREACHABLE, DATAERR, NOPERM = 0, 1, 2, 4, 8, 65, 77
+STATE = "/home/mailmuster/state"
+CHECKIN = f"/usr/bin/mailmuster --state {STATE} checkin --host"
+KEY = "/var/lib/mailmuster-agent/ssh_key"
+
+# Stands before `mailmuster checkin` in the forced command and does to it what $1 says.
+BETWEEN = f"""#!/bin/bash
+# between.sh MODE HOST
+dir=/home/mailmuster/between
+case $1 in
+record) tee $dir/from_host | {CHECKIN} "$2" | tee $dir/to_host; exit "${{PIPESTATUS[1]}}" ;;
+replay) timeout 2 cat >/dev/null & cat $dir/to_host; timeout 5 cat >/dev/null; exit 0 ;;
+silent) exec sleep 60 ;;
+bytes:*) # killed when it has written so many bytes
+    rm -f $dir/fifo; mkfifo $dir/fifo
+    {CHECKIN} "$2" <&0 >$dir/fifo & pid=$!
+    exec 3<$dir/fifo
+    head -c "${{1#bytes:}}" <&3
+    kill -9 $pid; exit 137 ;;
+after:*) # killed so many seconds after its request went out
+    rm -f $dir/fifo; mkfifo $dir/fifo
+    {CHECKIN} "$2" <&0 >$dir/fifo & pid=$!
+    exec 3<$dir/fifo
+    head -c 1 <&3
+    cat <&3 & sleep "${{1#after:}}"
+    kill -9 $pid; exit 137 ;;
+esac
+"""
+
+
+class Controller:
+    """The machine `ws3`: mailmuster, its state, the account that hosts call."""
+
+    def __init__(self, ws, fleet):
+        self.ws = ws
+        ws.add_user("mailmuster", 2900)
+        ws.run("usermod", "-p", "*", "mailmuster", check=True)  # no password, but not locked
+        for name in ("mailmuster", "mailmuster-push-worker"):
+            shutil.copy(BIN / name, ws.root / "usr/bin" / name)
+        for name in ("admin_key", "admin_key.pub"):
+            ws.write(f"/home/mailmuster/{name}", (fleet.dir / name).read_text(), 2900)
+        for name, text in (("acme.conf", story.POLICY), ("people.csv", story.USERS_CSV), ("hosts.csv", story.HOSTS_CSV)):
+            ws.write(f"/home/mailmuster/{name}", text, 2900)
+        ws.write("/home/mailmuster/between.sh", BETWEEN, 2900, 0o755)
+        ws.write("/home/mailmuster/between/empty", "", 2900)
+        self.authorized = {}
+
+    def run(self, *args, **kw):
+        return self.ws.run("/usr/bin/mailmuster", "--state", STATE, *args, user="mailmuster", timeout=120, **kw)
+
+    def must(self, status, *args):
+        r = self.run(*args)
+        if r.returncode != status:
+            raise AssertionError(f"mailmuster {' '.join(map(str, args))}: status {r.returncode}, wanted {status}\n"
+                                 f"{r.stdout}\n{r.stderr}")
+        return r
+
+    def authorise(self, name, public, command):
+        """The key of a host may run this command, and nothing else."""
+        self.authorized[name] = f'command="{command}",restrict {public.strip()}\n'
+        self.ws.write("/home/mailmuster/.ssh/authorized_keys", "".join(self.authorized.values()), 2900)
+        (self.ws.root / "home/mailmuster/.ssh").chmod(0o700)
+
+    def sql(self, text, *args):
+        with sqlite3.connect(self.ws.root / STATE[1:] / "store.db") as db:
+            return db.execute(text, args).fetchall()
+
+    def audit(self, action, host):
+        return [json.loads(row[0]) for row in
+                self.sql("SELECT detail FROM audit_log WHERE action = ? AND object = ? ORDER BY seq", action, host)]
+
+    def reports(self, host, evidence=None):
+        rows = self.sql("SELECT report_id, evidence FROM reports WHERE host = ?", host)
+        return [r[0] for r in rows if evidence in (None, r[1])]
+
+    def push_state(self, host):
+        row = self.sql("SELECT pending, outcome, op, revision, done_revision FROM push_state WHERE host = ?", host)[0]
+        return dict(zip(("pending", "outcome", "op", "revision", "done"), row))
+
+
+class CheckinTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.tmp = tempfile.mkdtemp(prefix="mm-checkin-")
+        os.chmod(cls.tmp, 0o755)
+        cls.fleet = fleets.Fleet(pathlib.Path(cls.tmp) / "f", story.PASSWORDS).prepare(3)
+        cls.addClassCleanup(shutil.rmtree, cls.tmp, True)
+        cls.addClassCleanup(cls.fleet.stop)
+        cls.ws1, cls.ws2, ws3 = cls.fleet.workstations.values()
+        secrets = {a.split("@")[0]: p for a, p in story.PASSWORDS.items()}
+        for ws, login in ((cls.ws1, "alice"), (cls.ws2, "bob")):
+            ws.write("/usr/local/bin/mail-secret", story.SECRET_TOOL, 0, 0o755)
+            story.add(ws, 1, login, {".msmtprc": "# nothing yet\n"}, secrets[login])
+            (ws.root / "var/lib/mail-secret").chmod(0o755)
+            ws.install_binaries(BIN)
+        cls.ctl = Controller(ws3, cls.fleet)
+        cls.fleet.start()
+        must = cls.ctl.must
+        for args in (["init"], ["user", "import", "/home/mailmuster/people.csv"],
+                     ["host", "import", "/home/mailmuster/hosts.csv"], ["policy", "import", "/home/mailmuster/acme.conf"]):
+            must(OK, *args)
+        for ws in (cls.ws1, cls.ws2):
+            must(OK, "host", "enroll", ws.name, "--fingerprint", cls.fingerprint(ws), "--identity",
+                 "/home/mailmuster/admin_key", "--allow-domain", "acme.example", "--allow-program",
+                 "/usr/local/bin/mail-secret")
+            # Nothing is set up: nothing is done, and nobody complains.
+            r = ws.run("/usr/bin/mailmuster-agent", "checkin")
+            assert (r.returncode, r.stdout, r.stderr) == (OK, "no check-in is set up\n", ""), r
+            cls.set_up(ws)
+
+    @classmethod
+    def set_up(cls, ws):
+        ws.run("/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", KEY, check=True)
+        host_key = (cls.ctl.ws.root / "etc/ssh/ssh_host_ed25519_key.pub").read_text()
+        ws.write("/etc/mailmuster/known_hosts", "ws3 " + " ".join(host_key.split()[:2]) + "\n", 0, 0o644)
+        conf = ws.read("/etc/mailmuster/agent.conf")
+        ws.write("/etc/mailmuster/agent.conf", conf + 'checkin = { destination = "mailmuster@ws3"; };\n', 0, 0o644)
+        cls.authorise(ws)
+
+    @classmethod
+    def authorise(cls, ws, command=None):
+        cls.ctl.authorise(ws.name, ws.read(KEY + ".pub"), command or f"{CHECKIN} {ws.name}")
+
+    @staticmethod
+    def fingerprint(ws):
+        return subprocess.run(["ssh-keygen", "-lf", ws.root / "etc/ssh/ssh_host_ed25519_key.pub"], check=True,
+                              capture_output=True, text=True).stdout.split()[1]
+
+    # -- what tests do
+
+    def checkin(self, ws, status, *args):
+        r = ws.run("/usr/bin/mailmuster-agent", "checkin", *args, timeout=200)
+        self.assertEqual(r.returncode, status, r.stdout + r.stderr + self.log())
+        return r
+
+    def log(self):
+        return (self.ctl.ws.dir / "sshd.log").read_text(errors="replace")[-2000:]
+
+    def owe(self, ws):
+        """A push that does not reach the host leaves it pending."""
+        ws.stop()
+        self.ctl.must(UNREACHABLE, "push", "--host", ws.name)
+        ws.start()
+        self.assertEqual(self.ctl.push_state(ws.name)["pending"], 1)
+
+    def delivered(self, ws):
+        if not self.ctl.sql("SELECT 1 FROM push_state WHERE host = ? AND pending = 0", ws.name):
+            self.owe(ws)
+            self.checkin(ws, OK)
+
+    def break_and_log_in(self, ws, user):
+        """Drift, and what the user's own session says about it."""
+        path = f"/home/{user}/.msmtprc"
+        text = ws.read(path)
+        changed = text.replace("port 465", "port 2525") if "port 465" in text else text + "# touched\n"
+        ws.write(path, changed, ws.users[user])
+        ws.run("rm", "-f", f"/home/{user}/.local/state/mailmuster-agent/told")
+        r = ws.run("/usr/bin/mailmuster-agent", "login", "--wait", user=user)
+        self.assertIn(r.returncode, (OK, DIFF), r.stderr)
+        spool = self.spool(ws, user)
+        self.assertGreater(len(spool), 0)
+        return spool
+
+    @staticmethod
+    def spool(ws, user):
+        folder = ws.root / f"home/{user}/.local/state/mailmuster-agent/spool"
+        return sorted(p.stem for p in folder.glob("*.frames"))
+
+    def empty(self, ws, user):
+        self.checkin(ws, OK)
+        self.assertEqual(self.spool(ws, user), [])
+
+    # -- the tests
+
+    def test_a_pending_revision_is_delivered(self):
+        self.owe(self.ws1)
+        out = self.checkin(self.ws1, OK).stdout
+        self.assertIn("checked in with mailmuster@ws3: 0 spooled reports carried", out)
+        self.assertIn("host smtp.acme.example", self.ws1.read("/home/alice/.msmtprc"))
+        state = self.ctl.push_state("ws1")
+        self.assertEqual(state, {"pending": 0, "outcome": "ok", "op": "apply", "revision": 1, "done": 1})
+        last = self.ctl.audit("checkin", "ws1")[-1]
+        self.assertEqual((last["outcome"], last["op"], last["spooled"]), ("ok", "apply", 0))
+        logins = json.loads(self.ctl.must(OK, "report", "--format", "json").stdout)["logins"]
+        self.assertEqual({row["result"] for row in logins if row["host"] == "ws1"}, {"passed"}, logins)
+
+    def test_b_nothing_owed_nothing_changed(self):
+        self.delivered(self.ws1)
+        before = self.ws1.read("/home/alice/.msmtprc")
+        self.ws1.write("/home/alice/.msmtprc", before.replace("port 465", "port 2525"), self.ws1.users["alice"])
+        # Drift is told, and left alone: no apply is owed.
+        self.checkin(self.ws1, DIFF)
+        self.assertIn("port 2525", self.ws1.read("/home/alice/.msmtprc"))
+        self.assertEqual(self.ctl.audit("checkin", "ws1")[-1]["op"], "status")
+        drift = json.loads(self.ctl.run("drift", "--json").stdout)["differences"]
+        self.assertIn(("outgoing.port", "2525"), [(d["setting"], d["found"]) for d in drift if d["host"] == "ws1"])
+        self.ws1.write("/home/alice/.msmtprc", before, self.ws1.users["alice"])
+        self.checkin(self.ws1, OK)
+
+    def test_c_spooled_report_arrives_and_is_acknowledged(self):
+        self.delivered(self.ws1)
+        spool = self.break_and_log_in(self.ws1, "alice")
+        r = self.checkin(self.ws1, OK, "--json")
+        self.assertEqual(json.loads(r.stdout), {"set_up": True, "account": "mailmuster", "controller": "ws3", "port": 22,
+                                                "reports": len(spool), "asked": True, "status": 0})
+        self.assertEqual(self.spool(self.ws1, "alice"), [])
+        self.assertLessEqual(set(spool), set(self.ctl.reports("ws1", evidence=1)))
+        last = self.ctl.audit("checkin", "ws1")[-1]
+        self.assertEqual(last["spooled"], len(spool))
+        self.assertGreaterEqual(last["acknowledged"], len(spool))
+
+    def test_d_a_revision_that_is_not_released_stays_here(self):
+        self.delivered(self.ws1)
+        new = story.POLICY.replace("port = 465", "port = 587").replace(
+            'port = 587; security = "tls"; auth = "password";\n                 username = "%{address}"',
+            'port = 587; security = "starttls"; auth = "password";\n                 username = "%{address}"')
+        self.ctl.ws.write("/home/mailmuster/new.conf", new, 2900)
+        self.ctl.must(OK, "policy", "import", "/home/mailmuster/new.conf")
+        before = self.ws1.read("/home/alice/.msmtprc")
+        # Neither delivered, nor is the host measured by it.
+        self.checkin(self.ws1, OK)
+        self.assertEqual(self.ws1.read("/home/alice/.msmtprc"), before)
+        self.assertIn("port 465", before)
+        self.ctl.must(OK, "policy", "rollback", "1")
+
+    def test_e_controller_down(self):
+        self.delivered(self.ws1)
+        spool = self.break_and_log_in(self.ws1, "alice")
+        self.ctl.ws.stop()
+        try:
+            r = self.checkin(self.ws1, UNREACHABLE)
+            self.assertIn("Connection refused", r.stderr)
+        finally:
+            self.ctl.ws.start()
+        self.assertEqual(self.spool(self.ws1, "alice"), spool)
+        self.empty(self.ws1, "alice")
+        self.assertLessEqual(set(spool), set(self.ctl.reports("ws1", evidence=1)))
+
+    def test_f_another_controller_key(self):
+        known = self.ws1.read("/etc/mailmuster/known_hosts")
+        other = (self.ws2.root / "etc/ssh/ssh_host_ed25519_key.pub").read_text()
+        self.ws1.write("/etc/mailmuster/known_hosts", "ws3 " + other, 0, 0o644)
+        try:
+            self.assertIn("verification failed", self.checkin(self.ws1, NOPERM).stderr)
+            self.ws1.write("/etc/mailmuster/known_hosts", known, 0, 0o666)
+            self.assertIn("known_hosts", self.checkin(self.ws1, NOPERM).stderr)
+        finally:
+            self.ws1.write("/etc/mailmuster/known_hosts", known, 0, 0o644)
+
+    def test_g_one_host_does_not_speak_for_another(self):
+        self.delivered(self.ws1)
+        before = self.ctl.reports("ws1"), self.ctl.reports("ws2")
+        self.authorise(self.ws2, f"{CHECKIN} ws1")
+        try:
+            r = self.checkin(self.ws2, NOPERM)
+        finally:
+            self.authorise(self.ws2)
+        self.assertIn('the key is that of ws1, but it speaks for "ws2"', r.stderr)
+        self.assertEqual((self.ctl.reports("ws1"), self.ctl.reports("ws2")), before)
+        self.assertEqual(self.ctl.audit("checkin", "ws1")[-1]["outcome"], "hostile")
+
+    def test_h_not_enrolled(self):
+        for host in ("ws9", "ws5"):  # not in the inventory; in it, but never enrolled
+            self.authorise(self.ws2, f"{CHECKIN} {host}")
+            try:
+                r = self.checkin(self.ws2, NOPERM)
+            finally:
+                self.authorise(self.ws2)
+            self.assertIn(f"host {host} is not enrolled", r.stderr)
+
+    def test_i_no_forced_command_is_no_way_in(self):
+        self.ctl.authorized["ws2"] = self.ws2.read(KEY + ".pub")
+        self.ctl.authorise("nobody", self.ws1.read(KEY + ".pub"), "/bin/false")
+        try:
+            self.checkin(self.ws2, FAILED)
+        finally:
+            del self.ctl.authorized["nobody"]
+            self.authorise(self.ws2)
+
+    def test_j_no_signing_key_here(self):
+        self.delivered(self.ws1)
+        spool = self.break_and_log_in(self.ws1, "alice")
+        key = self.ctl.ws.root / STATE[1:] / "keys/sign.pem"
+        os.chown(key, 0, 0)
+        try:
+            r = self.checkin(self.ws1, NOPERM)
+        finally:
+            os.chown(key, 2900, 2900)
+        self.assertIn("no request can be signed here", r.stderr)
+        # What came is stored; it was not acknowledged, so the host keeps it.
+        self.assertLessEqual(set(spool), set(self.ctl.reports("ws1", evidence=1)))
+        self.assertEqual(self.spool(self.ws1, "alice"), spool)
+        self.empty(self.ws1, "alice")
+
+    def test_k_a_captured_stream_changes_nothing(self):
+        self.delivered(self.ws1)
+        self.break_and_log_in(self.ws1, "alice")
+        self.owe(self.ws1)
+        self.authorise(self.ws1, "/home/mailmuster/between.sh record ws1")
+        self.checkin(self.ws1, OK)
+        self.authorise(self.ws1)
+        # To the controller: every report is known, the answer is to another request.
+        reports = sorted(self.ctl.reports("ws1"))
+        findings = self.ctl.sql("SELECT * FROM findings ORDER BY id")
+        stolen = (self.ctl.ws.root / "home/mailmuster/between/from_host").read_bytes()
+        self.owe(self.ws1)
+        r = subprocess.run(self.ctl.ws.command(*CHECKIN.split(), "ws1", user="mailmuster"), input=stolen,
+                           capture_output=True, timeout=60, check=False)
+        self.assertEqual(r.returncode, DATAERR, r.stderr)
+        self.assertEqual(sorted(self.ctl.reports("ws1")), reports)
+        self.assertEqual(self.ctl.sql("SELECT * FROM findings ORDER BY id"), findings)
+        self.assertEqual(self.ctl.push_state("ws1")["pending"], 1)
+        self.checkin(self.ws1, OK)
+        # To the agent: an old request.
+        before = self.ws1.read("/home/alice/.msmtprc")
+        changed = before.replace("port 465", "port 2525")
+        self.ws1.write("/home/alice/.msmtprc", changed, self.ws1.users["alice"])
+        self.authorise(self.ws1, "/home/mailmuster/between.sh replay ws1")
+        try:
+            r = self.checkin(self.ws1, NOPERM)
+        finally:
+            self.authorise(self.ws1)
+        self.assertIn("was seen before", r.stderr)
+        self.assertEqual(self.ws1.read("/home/alice/.msmtprc"), changed)
+        self.ws1.write("/home/alice/.msmtprc", before, self.ws1.users["alice"])
+
+    def test_l_killed_in_the_middle(self):
+        self.delivered(self.ws1)
+        for mode in ("bytes:1", "bytes:8", "bytes:300", "after:0", "after:0.1", "after:0.3"):
+            with self.subTest(mode):
+                spool = self.break_and_log_in(self.ws1, "alice")
+                self.owe(self.ws1)
+                self.authorise(self.ws1, f"/home/mailmuster/between.sh {mode} ws1")
+                self.checkin(self.ws1, UNREACHABLE)
+                self.authorise(self.ws1)
+                stored = self.ctl.reports("ws1", evidence=1)
+                self.assertLessEqual(set(spool), set(stored), "the spool is stored before the request is made")
+                left = self.spool(self.ws1, "alice")
+                self.assertIn(left, (spool, []))
+                self.checkin(self.ws1, OK)
+                self.assertEqual(self.spool(self.ws1, "alice"), [])
+                self.assertEqual(sorted(self.ctl.reports("ws1", evidence=1)), sorted(stored))
+                self.assertEqual(self.ctl.push_state("ws1")["pending"], 0)
+                self.ctl.must(OK, "audit", "verify")
+
+    def test_m_hostile_streams(self):
+        frame, magic = agentlib.frame, agentlib.MAGIC
+        hello = frame(agentlib.HELLO, b'{"agent":"0","proto":[1,0],"host":"ws2"}')
+
+        def head(**changes):
+            h = {"id": "ab" * 16, "host": "ws2", "request": None, "op": "login", "evidence": "claimed", "epoch": 0,
+                 "serial": 0, "revision": 0, "collected": int(time.time()), "agent": "0", "user": "bob",
+                 "users": [], "expired": False}
+            h.update(changes)
+            return frame(agentlib.REPORT, json.dumps(h).encode())
+
+        cases = {
+            "noise": (b"x" * 5000, DATAERR),
+            "too large a frame": (magic + b"\0\x10\0\0\xff\xff\xff\xff", DATAERR),
+            "no HELLO": (magic + head(), DATAERR),
+            "in the name of another": (magic + hello + head(host="ws1"), DATAERR),
+            "refusal of nothing": (magic + frame(agentlib.REFUSED, b'{"code":1,"reason":"x","text":"y"}'), DATAERR),
+            "wrong count": (magic + hello + frame(agentlib.END, b'{"frames":7,"sha256":"' + b"0" * 64 + b'"}'), DATAERR),
+            "cut": (magic + hello, UNREACHABLE),
+            "nothing": (b"", UNREACHABLE),
+        }
+        reports = self.ctl.reports("ws2")
+        for name, (stream, status) in cases.items():
+            with self.subTest(name):
+                r = subprocess.run(self.ctl.ws.command(*CHECKIN.split(), "ws2", user="mailmuster"), input=stream,
+                                   capture_output=True, timeout=60, check=False)
+                self.assertEqual(r.returncode, status, r.stderr)
+                self.assertEqual(r.stdout, b"")
+        self.assertEqual(self.ctl.reports("ws2"), reports)
+
+    def test_n_one_user_without_root(self):
+        uid = self.ws2.users["bob"]
+        home = "/home/bob"
+        conf = self.ws2.read("/etc/mailmuster/agent.conf").split("checkin")[0]
+        known = self.ws2.read("/etc/mailmuster/known_hosts")
+        self.ws2.write(f"{home}/.config/mailmuster/known_hosts", known, uid)
+        self.ws2.write(f"{home}/.config/mailmuster/agent.conf",
+                       conf + 'checkin = { destination = "mailmuster@ws3"; };\n', uid)
+        self.ws2.run("/usr/bin/mkdir", "-p", f"{home}/.local/state/mailmuster-agent", user="bob", check=True)
+        self.ws2.run("/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f",
+                     f"{home}/.local/state/mailmuster-agent/ssh_key", user="bob", check=True)
+        self.ctl.authorise("ws2", self.ws2.read(f"{home}/.local/state/mailmuster-agent/ssh_key.pub"), f"{CHECKIN} ws2")
+        try:
+            self.owe(self.ws2)
+            r = self.ws2.run("/usr/bin/mailmuster-agent", "checkin", user="bob", timeout=120)
+            self.assertEqual(r.returncode, OK, r.stderr)
+            self.assertIn("host smtp.acme.example", self.ws2.read(f"{home}/.msmtprc"))
+            self.assertEqual(self.ctl.push_state("ws2")["pending"], 0)
+            spool = self.break_and_log_in(self.ws2, "bob")
+            r = self.ws2.run("/usr/bin/mailmuster-agent", "checkin", user="bob", timeout=120)
+            self.assertEqual(r.returncode, OK, r.stderr)
+            self.assertEqual(self.spool(self.ws2, "bob"), [])
+            self.assertLessEqual(set(spool), set(self.ctl.reports("ws2", evidence=1)))
+        finally:
+            shutil.rmtree(self.ws2.root / "home/bob/.config/mailmuster")
+            self.authorise(self.ws2)
+
+    def test_o_a_user_does_not_check_in_for_the_host(self):
+        r = self.ws1.run("/usr/bin/mailmuster-agent", "checkin", user="alice")
+        self.assertEqual(r.returncode, NOPERM, r.stderr)
+
+
+if __name__ == "__main__":
+    fleets.enter_namespaces()
+    unittest.main(verbosity=2, warnings="ignore")
