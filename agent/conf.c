@@ -312,7 +312,6 @@ int mm_conf_parse(const char *path, const char *text, struct mm_conf **out, stru
 	c->arena = a;
 	c->path = mm_arena_strdup(a, path);
 	c->domains = c->programs = none;
-	c->probe = "/usr/bin/mailmuster-probe";
 	if (parse(c, text, err) != 0) {
 		mm_conf_free(c);
 		return -1;
@@ -364,6 +363,18 @@ static void place_checkin(struct mm_conf *c)
 	c->checkin = k;
 }
 
+/* The probe lies where the agent lies; what /proc says about us nobody can forge. */
+static const char *beside_us(struct mm_arena *a, const char *name)
+{
+	char self[4096];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	if (n <= 0)
+		return mm_arena_printf(a, "/usr/bin/%s", name);
+	self[n] = '\0';
+	char *slash = strrchr(self, '/');
+	return mm_arena_printf(a, "%.*s/%s", (int)(slash - self), self, name);
+}
+
 /* Whose installation is it? What root wrote holds for the whole host, unless
  * it names one user; what a user wrote, for that user. */
 static void place(struct mm_conf *c, const char *home)
@@ -375,6 +386,8 @@ static void place(struct mm_conf *c, const char *home)
 	if (c->state_dir == NULL)
 		c->state_dir = mm_arena_printf(
 		    c->arena, "%s/" STATE_NAME, xdg(c->arena, "XDG_STATE_HOME", home, ".local/state"));
+	if (c->probe == NULL)
+		c->probe = beside_us(c->arena, "mailmuster-probe");
 	if (c->report_key == NULL)
 		c->report_key = mm_arena_printf(c->arena, "%s/report.key", c->state_dir);
 	place_checkin(c);

@@ -7,7 +7,7 @@
  *              password_programs = [ "/usr/bin/pass" ];   # none when absent
  *              clients = [ "mutt", "msmtp" ]; };   # all when absent
  *   state_dir = "/var/lib/mailmuster-agent";
- *   probe = "/usr/bin/mailmuster-probe";
+ *   probe = "/usr/bin/mailmuster-probe";           # the one beside the agent when absent
  *   report_key = "/var/lib/mailmuster-agent/report.key";
  *   login = "alice";                               # an installation for one user, without root
  *   checkin = { destination = "mailmuster@admin.example"; port = 22;   # where reports are carried to
