@@ -66,14 +66,15 @@ static int address(struct writer *w, enum mm_setting first, struct mm_mutt_url *
 	return 0;
 }
 
-/* Rewrite the variables that hold the server's address now. */
+/* Rewrite the variables that hold the server's address now; folders like
+ * "+Sent" were made addresses when they were set. */
 static bool rewrite(struct writer *w, const struct mm_mutt_url *u)
 {
-	static const char *const names[] = {"folder", "spoolfile"};
+	static const char *const names[] = {"folder", "spoolfile", "record", "postponed", "trash", "mbox"};
 	const char *host = w->seen != NULL ? w->seen->s[MM_SET_IN_HOST].value : NULL;
 	bool any = false;
 
-	for (size_t i = 0; i < 2 && host != NULL; i++) {
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && host != NULL; i++) {
 		const char *text = mm_mutt_text(w->s, names[i], "");
 		struct mm_mutt_url now, then = *u;
 

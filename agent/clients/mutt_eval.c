@@ -113,6 +113,25 @@ static char expand(struct mm_mutt_state *s, const struct mm_mutt_word *w, const 
 	return kind;
 }
 
+/* Folders are taken relative to `folder` at the moment they are set (init.c,
+ * DT_PATH): a later change of `folder` does not move them. */
+static const char *expand_folder(struct mm_mutt_state *s, const char *name, const char *text)
+{
+	static const char *const folders[] = {"spoolfile", "record", "postponed", "trash", "mbox", NULL};
+	const char *base = mm_mutt_text(s, "folder", "~/Mail");
+	size_t n;
+
+	if ((text[0] != '+' && text[0] != '=') || base == NULL)
+		return text;
+	for (size_t i = 0; folders[i] != NULL; i++)
+		if (strcmp(folders[i], name) == 0) {
+			n = strlen(base);
+			return mm_arena_printf(
+			    s->r->arena, "%s%s%s", base, n > 0 && base[n - 1] == '/' ? "" : "/", text + 1);
+		}
+	return text;
+}
+
 static bool is_yes(const struct mm_mutt_state *s, const char *name)
 {
 	const char *t = mm_mutt_text(s, name, "no");
@@ -128,6 +147,8 @@ static void run_set(struct mm_mutt_state *s, const struct mm_mutt_set *set, cons
 	switch (set->op) {
 	case '=':
 		kind = expand(s, &set->value, &text);
+		if (kind == 's')
+			text = expand_folder(s, name, text);
 		break;
 	case 'y':
 		text = "yes";

@@ -1,0 +1,105 @@
+"""Homes for real mail programs, and the adapters run over them through clients_driver.
+
+The driver (folder in the environment variable MM_BIN) works on the real root folder with a home in a
+scratch folder, so that the programs read what the adapters wrote.
+"""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent.parent
+BIN = pathlib.Path(os.environ.get("MM_BIN", ROOT / "build/gcc/bin")).resolve()
+DRIVER = BIN / "clients_driver"
+GOLDEN = ROOT / "tests/clients"
+
+sys.path.insert(0, str(ROOT / "tests/lib"))
+from mailserver import MailServer, wait_for  # noqa: E402,F401
+
+
+def argv_text(argv):
+    return json.dumps(list(argv), separators=(",", ":"), ensure_ascii=False)
+
+
+def sheet(*accounts, create="always", allow_cleartext=False):
+    rows = [{"name": a.pop("name", f"work{i}" if i else "work"), "label": "Work", "replaces": [],
+             "settings": [[k.replace("__", "."), v] for k, v in a.items()]}
+            for i, a in enumerate(map(dict, accounts))]
+    return {"proto": [1, 0], "user": "alice", "revision": 1, "create": create,
+            "allow_cleartext": allow_cleartext, "tls_min": "1.2", "check": "login",
+            "accounts": rows, "clients": []}
+
+
+class Home:
+    """A scratch home directory."""
+
+    def __init__(self):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="mmhome"))
+        self.path = self.dir / "home"
+        self.path.mkdir(mode=0o700)
+
+    def env(self, **more):
+        return {"HOME": str(self.path), "PATH": "/usr/local/bin:/usr/bin:/bin", "TERM": "xterm",
+                "USER": "alice", "LOGNAME": "alice", "LC_ALL": "C.UTF-8", **more}
+
+    def run(self, *argv, stdin="", timeout=30, **more):
+        return subprocess.run([str(a) for a in argv], input=stdin, capture_output=True, text=True,
+                              errors="surrogateescape", timeout=timeout, env=self.env(**more),
+                              cwd=self.path, start_new_session=True)
+
+    def write(self, name, text, mode=0o600):
+        path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        path.chmod(mode)
+        return path
+
+    def driver(self, what, client, wanted=None):
+        args = [DRIVER, what, "", "alice", self.path, client]
+        if wanted is not None:
+            args.append(self.write("../sheet.json", json.dumps(wanted)))
+        p = self.run(*args)
+        if p.returncode != 0:
+            raise AssertionError(f"{client}: {p.stderr}")
+        return p.stdout
+
+    def apply(self, client, wanted):
+        return self.driver("apply", client, wanted)
+
+    def seen(self, client):
+        """What the adapter reads: {account: {setting: value}} of the place in use."""
+        out, place = {}, None
+        for line in self.driver("show", client).splitlines():
+            if line.startswith("place "):
+                place = " in use" in line
+            elif place and " = " in line and not line.startswith("trap "):
+                name, value = line.split(" = ", 1)
+                account, setting = name.rsplit(" ", 1)
+                for end in (" overridden by ", " (/", " (default)"):
+                    value = value.rsplit(end, 1)[0]
+                out.setdefault(account, {})[setting] = value
+        return out
+
+    def remove(self):
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+class ClientCase(unittest.TestCase):
+    def setUp(self):
+        self.home = Home()
+        self.addCleanup(self.home.remove)
+
+
+def golden(client):
+    """The golden folders of a client that hold a home."""
+    return sorted(p for p in (GOLDEN / client).iterdir() if (p / "before/home/alice").is_dir())
+
+
+def have(*programs):
+    missing = [p for p in programs if shutil.which(p) is None]
+    return unittest.skipIf(missing, "not installed: " + ", ".join(missing))
