@@ -1,0 +1,94 @@
+/* What the adapters cannot express, in sentences; and the table of clients. */
+#include <ctype.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "agent/clients/client.h"
+#include "common/text.h"
+
+static const char *reason(
+    const char *client, enum mm_setting s, const char *value, enum mm_setting other, const char *v)
+{
+	struct mm_values all = {{NULL}};
+
+	all.v[s] = value;
+	if (other != MM_SET_NONE)
+		all.v[other] = v;
+	return mm_client_by_name(client)->unsupported(s, value, &all);
+}
+
+static void sentence(const char *s)
+{
+	assert_non_null(s);
+	assert_true(isupper((unsigned char)s[0]) || mm_starts_with(s, "msmtp") || mm_starts_with(s, "mutt"));
+	assert_true(mm_ends_with(s, "."));
+}
+
+static void msmtp(void **state)
+{
+	char long_command[600];
+
+	(void)state;
+	memset(long_command, 'x', sizeof(long_command));
+	long_command[sizeof(long_command) - 1] = '\0';
+	sentence(reason("msmtp", MM_SET_REAL_NAME, "A", MM_SET_NONE, NULL));
+	sentence(reason("msmtp", MM_SET_OUT_PIN, "sha256//x", MM_SET_NONE, NULL));
+	sentence(reason("msmtp", MM_SET_OUT_PASSWORD_COMMAND, long_command, MM_SET_NONE, NULL));
+	assert_null(reason("msmtp", MM_SET_OUT_PASSWORD_COMMAND, "[\"/bin/x\"]", MM_SET_NONE, NULL));
+	for (size_t i = 0; mm_auth_words[i] != NULL; i++)
+		assert_null(reason("msmtp", MM_SET_OUT_AUTH, mm_auth_words[i], MM_SET_NONE, NULL));
+}
+
+static void mutt(void **state)
+{
+	static const char *const both[] = {"mutt", "neomutt"};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		const char *c = both[i];
+
+		sentence(reason(c, MM_SET_REPLY_TO, "a@b", MM_SET_NONE, NULL));
+		sentence(reason(c, MM_SET_ORGANISATION, "x", MM_SET_NONE, NULL));
+		sentence(reason(c, MM_SET_IN_PIN, "sha256//x", MM_SET_NONE, NULL));
+		sentence(reason(c, MM_SET_IN_AUTH, "none", MM_SET_NONE, NULL));
+		sentence(reason(c, MM_SET_IN_AUTH, "xoauth2", MM_SET_NONE, NULL));
+		sentence(reason(c, MM_SET_OUT_TLS_MIN, "1.3", MM_SET_IN_TLS_MIN, "1.2"));
+		sentence(reason(c, MM_SET_OUT_CA_FILE, "/a", MM_SET_IN_CA_FILE, "/b"));
+		sentence(reason(c, MM_SET_OUT_SECURITY, "none", MM_SET_IN_SECURITY, "starttls"));
+		sentence(reason(c, MM_SET_OUT_SECURITY, "starttls", MM_SET_IN_SECURITY, "none"));
+		assert_null(reason(c, MM_SET_OUT_SECURITY, "starttls", MM_SET_IN_SECURITY, "tls"));
+		assert_null(reason(c, MM_SET_OUT_TLS_MIN, "1.3", MM_SET_NONE, NULL));
+		assert_null(reason(c, MM_SET_OUT_AUTH, "none", MM_SET_NONE, NULL));
+		assert_null(reason(c, MM_SET_IN_AUTH, "password", MM_SET_NONE, NULL));
+	}
+}
+
+static void table(void **state)
+{
+	const char *const *names = mm_client_names();
+	size_t n = 0;
+
+	(void)state;
+	for (; mm_clients[n] != NULL; n++) {
+		assert_string_equal(names[n], mm_clients[n]->name);
+		assert_ptr_equal(mm_client_by_name(names[n]), mm_clients[n]);
+		assert_true(mm_clients[n]->incoming || mm_clients[n]->outgoing);
+		assert_non_null(mm_clients[n]->programs[0]);
+	}
+	assert_null(names[n]);
+	assert_null(mm_client_by_name("no-such-client"));
+	assert_null(mm_client_by_name(NULL));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(msmtp), cmocka_unit_test(mutt), cmocka_unit_test(table)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
