@@ -181,7 +181,7 @@ static bool side_in_effect(const struct mm_todo *t, enum mm_side side)
 		any = true;
 		if (!j->write && j->state != MM_ST_UNSUPPORTED &&
 		    !(j->state == MM_ST_COMPLIANT &&
-			mm_setting_equal((enum mm_setting)s, j->found, j->desired)))
+			mm_setting_satisfies((enum mm_setting)s, j->found, j->desired)))
 			return false;
 	}
 	return any;
@@ -227,7 +227,7 @@ static void check_disk(struct mm_place_run *p)
 					now = &view.accounts[k].s[s];
 			}
 			if (!j->write ||
-			    (now != NULL && mm_setting_equal((enum mm_setting)s, now->value, j->desired)))
+			    (now != NULL && mm_setting_satisfies((enum mm_setting)s, now->value, j->desired)))
 				continue;
 			j->write = false;
 			j->state = MM_ST_ERROR;
@@ -293,11 +293,16 @@ static const struct mm_client_rule *rule_of(const struct mm_sheet *s, const char
 	return NULL;
 }
 
+/* Does the policy let us write to this client's files? */
+static bool is_changed(const struct mm_client_rule *rule)
+{
+	return rule != NULL && (rule->mode == MM_MODE_ENFORCE || rule->mode == MM_MODE_DEFAULT);
+}
+
 static bool may_add(
     const struct mm_converge *c, const struct mm_client_rule *rule, const struct mm_place *place)
 {
-	if (rule == NULL || !place->in_use ||
-	    (rule->mode != MM_MODE_ENFORCE && rule->mode != MM_MODE_DEFAULT))
+	if (!is_changed(rule) || !place->in_use)
 		return false;
 	return c->sheet->create == MM_CREATE_ALWAYS ||
 	       (c->sheet->create == MM_CREATE_EXISTING && place->exists);
@@ -309,8 +314,7 @@ static void run_client(struct mm_converge *c, struct mm_reader *r, const struct 
 	struct mm_place *places = NULL;
 	size_t n = 0;
 	struct mm_err err = MM_ERR_NONE;
-	bool create = rule != NULL && c->sheet->create == MM_CREATE_ALWAYS &&
-		      (rule->mode == MM_MODE_ENFORCE || rule->mode == MM_MODE_DEFAULT);
+	bool create = is_changed(rule) && c->sheet->create == MM_CREATE_ALWAYS;
 	if (rule != NULL && rule->mode == MM_MODE_IGNORE)
 		return;
 	mm_reader_trouble(r);
@@ -364,9 +368,15 @@ int mm_converge(struct mm_converge *c, struct mm_err *err)
 		return 0;
 	}
 	struct mm_reader *r = mm_reader_new(c->arena, c->who);
-	for (size_t i = 0; c->clients[i] != NULL; i++) {
-		if (c->conf == NULL || mm_conf_allows_client(c->conf, c->clients[i]->name))
-			run_client(c, r, c->clients[i]);
+	/* Some programs share a file: first those that are changed, so that the
+	 * others are judged by what stands there afterwards. */
+	for (int changed = 1; changed >= 0; changed--) {
+		for (size_t i = 0; c->clients[i] != NULL; i++) {
+			const char *name = c->clients[i]->name;
+			if (is_changed(rule_of(c->sheet, name)) == (changed == 1) &&
+			    (c->conf == NULL || mm_conf_allows_client(c->conf, name)))
+				run_client(c, r, c->clients[i]);
+		}
 	}
 	report_unknown_settings(c);
 	if (c->how != MM_HOW_APPLY)

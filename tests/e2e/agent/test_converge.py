@@ -168,6 +168,77 @@ class Msmtp(Case):
         self.assertEqual(a.finding("account.signature")["state"], "unsupported")
 
 
+def mutt(who, clients=("mutt",), **kw):
+    return sheet("alice", accounts=[account(f"{who}@acme.example", replaces=["mail.old.example"])],
+                 clients={c: "enforce" for c in clients}, **kw)
+
+
+class Mutt(Case):
+    OWN = ".config/mailmuster/mutt.rc"
+
+    def test_there_and_back(self):
+        for who, text in (("bob", story.BOB_MUTTRC), ("dave", story.DAVE_MUTTRC), ("bob", "set ssl_force_tls=yes\n"),
+                          ("bob", "")):
+            for clients in (("mutt",), ("neomutt",), ("mutt", "neomutt")):
+                self.put(".muttrc", text)
+                self.put(".mutt/colors", "color normal default default\n")
+                a = self.host.apply(mutt(who, clients))
+                self.assertEqual(a.status, OK, (text, clients, a.findings))
+                self.assertEqual(self.host.apply(mutt(who, clients)).states(), [("compliant", "none")])
+                a = self.host.apply(sheet(accounts=[], clients={c: "enforce" for c in clients}))
+                self.assertEqual({f["action"] for f in a.findings if f["state"] == "pending"}, {"removed"})
+                self.assertEqual(self.read(".muttrc"), text.encode())
+                self.assertFalse((self.home / self.OWN).exists(), (text, clients))
+
+    def test_own_file_first(self):
+        """A crash between the two files must leave a config that works: what is sourced exists."""
+        self.put(".muttrc", story.BOB_MUTTRC)
+        self.put(".mutt/colors", "")
+        (self.home / ".config/mailmuster").mkdir(parents=True)
+        if self.uid:
+            give(self.home, self.uid)
+        (self.home / ".config/mailmuster").chmod(0o500)
+        a = self.host.apply(mutt("bob"))
+        f = a.finding("incoming.host", client="mutt")
+        self.assertEqual((f["state"], f["action"]), ("deferred", "none"), f)
+        self.assertEqual(self.read(".muttrc"), story.BOB_MUTTRC.encode())
+        (self.home / ".config/mailmuster").chmod(0o700)
+        self.assertEqual(self.host.apply(mutt("bob")).status, OK)
+
+    def test_later_line_wins(self):
+        self.put(".muttrc", "")
+        self.host.apply(mutt("bob"))
+        self.put(".muttrc", self.read(".muttrc") + b"set from=elsewhere@acme.example\n")
+        before = self.read(".muttrc")
+        a = self.host.apply(mutt("bob"))
+        f = a.finding("account.address", client="mutt")
+        self.assertEqual((f["state"], f["found"], a.status), ("overridden", "elsewhere@acme.example", DIFF))
+        self.assertEqual(f["line"], before.count(b"\n"))
+        self.assertEqual(self.read(".muttrc"), before)
+
+    def test_drift_in_the_own_file(self):
+        self.put(".muttrc", "")
+        self.host.apply(mutt("bob"))
+        self.put(self.OWN, self.read(self.OWN).replace(b"imap.acme.example", b"imap.evil.test"))
+        a = self.host.ask("status")
+        self.assertEqual(a.finding("incoming.host", client="mutt")["state"], "drifted")
+        a = self.host.apply(mutt("bob"))
+        f = a.finding("incoming.host", client="mutt")
+        self.assertEqual((f["state"], f["action"], f["override_path"]), ("drifted", "corrected", str(self.home / self.OWN)))
+        self.assertIn(b"imap.acme.example", self.read(self.OWN))
+
+    def test_user_takes_our_block_out(self):
+        self.put(".muttrc", story.BOB_MUTTRC)
+        self.put(".mutt/colors", "")
+        self.host.apply(mutt("bob"))
+        self.put(".muttrc", story.BOB_MUTTRC)
+        a = self.host.apply(mutt("bob", create="never"))
+        self.assertEqual((a.finding("", client="mutt")["state"], a.finding("", client="mutt")["action"]), ("removed", "reported"))
+        self.assertEqual(self.read(".muttrc"), story.BOB_MUTTRC.encode())
+        a = self.host.apply(mutt("bob"))
+        self.assertEqual(a.finding("incoming.host", client="mutt")["action"], "created")
+
+
 class Untidy(Case):
     """Files as people have them."""
 
