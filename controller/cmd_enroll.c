@@ -10,6 +10,7 @@
 #include "common/json.h"
 #include "common/proc.h"
 #include "common/text.h"
+#include "controller/enroll_checkin.h"
 #include "controller/enroll_limits.h"
 #include "controller/enroll_remote.h"
 #include "controller/enroll_script.h"
@@ -23,6 +24,7 @@ struct enroll_opts {
 	    *reason;
 	int64_t port;
 	struct mm_opt_list domains, programs, clients;
+	struct mm_checkin_opts checkin;
 	bool force, json;
 };
 
@@ -36,7 +38,8 @@ struct enrolling {
 	char fingerprint[MM_FINGERPRINT_MAX];
 	bool pinned_before;
 	/* what the script said */
-	const char *installed, *version, *conf, *login, *report_key;
+	const char *installed, *version, *conf, *login, *report_key, *checkin_key;
+	struct mm_enroll_checkin checkin;
 };
 
 /* ---- the host key */
@@ -164,8 +167,9 @@ static void keep(const char **place, struct enrolling *e, const char *value)
 
 static int take_line(struct enrolling *e, const char *line, struct mm_err *err)
 {
-	static const char *const words[] = {"installed ", "agent ", "conf ", "login ", "key "};
-	const char **places[] = {&e->installed, &e->version, &e->conf, &e->login, &e->report_key};
+	static const char *const words[] = {"installed ", "agent ", "conf ", "login ", "key ", "checkin "};
+	const char **places[] = {
+	    &e->installed, &e->version, &e->conf, &e->login, &e->report_key, &e->checkin_key};
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
 		if (mm_starts_with(line, words[i]))
 			keep(places[i], e, line + strlen(words[i]));
@@ -227,6 +231,7 @@ static int set_up_agent(struct enrolling *e, struct mm_err *err)
 	    .account = e->host.account,
 	    .agent = e->o->agent,
 	    .config = e->o->config,
+	    .checkin = e->o->checkin.destination != NULL ? &e->checkin : NULL,
 	    .force = e->o->force};
 	struct mm_store_key signing;
 	struct mm_buf deb = MM_BUF_INIT(MM_ENROLL_DEB_MAX);
@@ -336,12 +341,32 @@ static int enroll(struct enrolling *e, const char *id, struct mm_err *err)
 	if (mm_ctl_open(e->c, err) != 0 || host_of(e, id, err) < 0)
 		return -1;
 	mm_store_set_reason(e->c->store, e->o->reason);
+	const struct mm_checkin_opts *k = &e->o->checkin;
+	if (k->destination != NULL && mm_enroll_checkin_prepare(k, e->a, &e->checkin, err) < 0)
+		return -1;
 	if (find_key(e, err) < 0)
 		return -1;
 	mm_sshkey_fingerprint(e->key.blob, e->key.len, e->fingerprint);
 	if (pin(e, err) < 0 || set_up_agent(e, err) < 0)
 		return -1;
+	if (k->destination != NULL &&
+	    mm_enroll_checkin_finish(e->c, k, id, e->checkin_key, e->a, &e->checkin, err) < 0)
+		return -1;
 	return finish(e, err);
+}
+
+/* A key that came over the network is shown: only a person can compare it. */
+static void say_checkin(const struct enrolling *e)
+{
+	const struct mm_enroll_checkin *k = &e->checkin;
+	if (k->line == NULL)
+		return;
+	printf("%s  checks in with %s@%s port %d, host key %s %s%s\n", e->host.id, k->account, k->host,
+	    k->port, k->keys[0].type, k->fingerprint, k->scanned ? " as it shows now: compare it" : "");
+	if (k->written != NULL)
+		printf("%s  %s %s\n", e->host.id, e->o->checkin.authorized_keys, k->written);
+	else
+		printf("%s  line for authorized_keys of %s:\n%s\n", e->host.id, k->account, k->line);
 }
 
 static void say(const struct enrolling *e)
@@ -354,6 +379,11 @@ static void say(const struct enrolling *e)
 		mm_json_set_str(o, "installed", e->installed);
 		mm_json_set_str(o, "conf", e->conf);
 		mm_json_set_str(o, "login", e->login);
+		if (e->checkin.line != NULL) {
+			mm_json_set_str(o, "checkin_host_key", e->checkin.fingerprint);
+			mm_json_set_str(o, "checkin_authorized_key", e->checkin.line);
+			mm_json_set_str(o, "checkin_authorized_keys", e->checkin.written);
+		}
 		mm_ctl_json(o);
 		return;
 	}
@@ -363,6 +393,7 @@ static void say(const struct enrolling *e)
 	    e->installed != NULL ? " installed: " : "", e->installed != NULL ? e->installed : "",
 	    e->o->config, e->conf != NULL ? e->conf : "?", e->host.account,
 	    e->login != NULL ? e->login : "?");
+	say_checkin(e);
 }
 
 #define TEXT(option, member, argument, text)                                                                 \
@@ -403,6 +434,12 @@ int mm_cmd_host_enroll(struct mm_ctl *c, int argc, char **argv)
 	    LIST("allow-program", programs, "PATH",
 		"password programs that may be named (default: the policy's)"),
 	    LIST("allow-client", clients, "CLIENT", "mail programs that may be touched (default: all)"),
+	    TEXT("checkin", checkin.destination, "ACCOUNT@HOST[:PORT]",
+		"the host calls the controller there, with an SSH key of its own"),
+	    TEXT("checkin-known-hosts", checkin.known_hosts, "FILE",
+		"the controller's host key (default: as it shows it now)"),
+	    TEXT("checkin-authorized-keys", checkin.authorized_keys, "FILE",
+		"let the host's key in there (default: print the line)"),
 	    TEXT("agent", agent, "PATH", "the agent's place on the host"),
 	    TEXT("config", config, "PATH", "its configuration's place on the host"),
 	    FLAG("force", force, "take over a host that is enrolled under another id"),

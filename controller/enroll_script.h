@@ -4,7 +4,8 @@
  * changes nothing that is right already.
  *
  * It prints lines "mm:WORD VALUE": installed VERSION, agent VERSION, conf
- * kept|written, login kept|written, key BASE64 (the host's public report key).
+ * kept|written, login kept|written, key BASE64 (the host's public report key),
+ * checkin TYPE BASE64 (its public SSH key, when a check-in is set up).
  */
 #ifndef MM_CONTROLLER_ENROLL_SCRIPT_H
 #define MM_CONTROLLER_ENROLL_SCRIPT_H
@@ -14,6 +15,7 @@
 #include "common/buf.h"
 #include "common/cli.h"
 #include "common/err.h"
+#include "controller/enroll_checkin.h"
 
 #define MM_ENROLL_DEB_MAX ((size_t)32 * 1024 * 1024)
 /* Exit statuses of the script. */
@@ -30,6 +32,7 @@ struct mm_enrolment {
 	const char *const *domains, *const *programs,
 					*const *clients; /* NULL-terminated; clients NULL = all */
 	const struct mm_buf *deb;                        /* NULL = do not install */
+	const struct mm_enroll_checkin *checkin;         /* NULL = as it is */
 	bool force; /* take over a host that is enrolled under another id */
 };
 

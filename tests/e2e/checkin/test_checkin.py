@@ -18,9 +18,10 @@ import fleet as fleets  # noqa: E402
 import story  # noqa: E402
 
 BIN = pathlib.Path(os.environ.get("MM_BIN", "build/gcc/bin")).resolve()
-OK, FAILED, DIFF, HOSTS_FAILED, UNREACHABLE, DATAERR, NOPERM = 0, 1, 2, 4, 8, 65, 77
+OK, FAILED, DIFF, HOSTS_FAILED, UNREACHABLE, USAGE, DATAERR, NOPERM = 0, 1, 2, 4, 8, 64, 65, 77
 STATE = "/home/mailmuster/state"
 CHECKIN = f"/usr/bin/mailmuster --state {STATE} checkin --host"
+AUTHORIZED = "/home/mailmuster/.ssh/authorized_keys"
 KEY = "/var/lib/mailmuster-agent/ssh_key"
 
 # Stands before `mailmuster checkin` in the forced command and does to it what $1 says.
@@ -78,8 +79,10 @@ class Controller:
     def authorise(self, name, public, command):
         """The key of a host may run this command, and nothing else."""
         self.authorized[name] = f'command="{command}",restrict {public.strip()}\n'
-        self.ws.write("/home/mailmuster/.ssh/authorized_keys", "".join(self.authorized.values()), 2900)
-        (self.ws.root / "home/mailmuster/.ssh").chmod(0o700)
+        self.write_authorized()
+
+    def write_authorized(self):
+        self.ws.write(AUTHORIZED, "".join(self.authorized.values()), 2900)
 
     def sql(self, text, *args):
         with sqlite3.connect(self.ws.root / STATE[1:] / "store.db") as db:
@@ -119,23 +122,32 @@ class CheckinTest(unittest.TestCase):
         for args in (["init"], ["user", "import", "/home/mailmuster/people.csv"],
                      ["host", "import", "/home/mailmuster/hosts.csv"], ["policy", "import", "/home/mailmuster/acme.conf"]):
             must(OK, *args)
+        host_key = (ws3.root / "etc/ssh/ssh_host_ed25519_key.pub").read_text()
+        ws3.write("/home/mailmuster/known_hosts", "other,ws3 " + host_key, 2900)
+        ws3.write("/home/mailmuster/.ssh/config", "", 2900)
+        (ws3.root / "home/mailmuster/.ssh").chmod(0o700)
         for ws in (cls.ws1, cls.ws2):
-            must(OK, "host", "enroll", ws.name, "--fingerprint", cls.fingerprint(ws), "--identity",
-                 "/home/mailmuster/admin_key", "--allow-domain", "acme.example", "--allow-program",
-                 "/usr/local/bin/mail-secret")
+            cls.enroll(ws)
             # Nothing is set up: nothing is done, and nobody complains.
             r = ws.run("/usr/bin/mailmuster-agent", "checkin")
             assert (r.returncode, r.stdout, r.stderr) == (OK, "no check-in is set up\n", ""), r
-            cls.set_up(ws)
+        # One with all in files, one as a person would begin.
+        cls.enrolled = {
+            "ws1": cls.enroll(cls.ws1, "--checkin", "mailmuster@ws3", "--checkin-known-hosts",
+                              "/home/mailmuster/known_hosts", "--checkin-authorized-keys", AUTHORIZED),
+            "ws2": cls.enroll(cls.ws2, "--checkin", "mailmuster@ws3:22"),
+        }
+        cls.file_of_ws1 = ws3.read(AUTHORIZED)
+        for name, told in cls.enrolled.items():
+            cls.ctl.authorized[name] = told["checkin_authorized_key"] + "\n"
+        cls.ctl.write_authorized()
 
     @classmethod
-    def set_up(cls, ws):
-        ws.run("/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", KEY, check=True)
-        host_key = (cls.ctl.ws.root / "etc/ssh/ssh_host_ed25519_key.pub").read_text()
-        ws.write("/etc/mailmuster/known_hosts", "ws3 " + " ".join(host_key.split()[:2]) + "\n", 0, 0o644)
-        conf = ws.read("/etc/mailmuster/agent.conf")
-        ws.write("/etc/mailmuster/agent.conf", conf + 'checkin = { destination = "mailmuster@ws3"; };\n', 0, 0o644)
-        cls.authorise(ws)
+    def enroll(cls, ws, *args):
+        return json.loads(cls.ctl.must(
+            OK, "host", "enroll", ws.name, "--fingerprint", cls.fingerprint(ws), "--identity",
+            "/home/mailmuster/admin_key", "--allow-domain", "acme.example", "--allow-program",
+            "/usr/local/bin/mail-secret", "--json", *args).stdout)
 
     @classmethod
     def authorise(cls, ws, command=None):
@@ -191,6 +203,29 @@ class CheckinTest(unittest.TestCase):
         self.assertEqual(self.spool(ws, user), [])
 
     # -- the tests
+
+    def test_0_enrolment(self):
+        for ws in (self.ws1, self.ws2):
+            told = self.enrolled[ws.name]
+            public = " ".join(ws.read(KEY + ".pub").split()[:2])
+            self.assertEqual(told["checkin_authorized_key"],
+                             f'command="{CHECKIN} {ws.name}",restrict {public} mailmuster-agent@{ws.name}')
+            self.assertEqual(told["checkin_host_key"], self.fingerprint(self.ctl.ws))
+            self.assertIn('checkin = { destination = "mailmuster@ws3"; port = 22;', ws.read("/etc/mailmuster/agent.conf"))
+            self.assertEqual((ws.root / KEY[1:]).stat().st_mode & 0o7777, 0o600)
+        self.assertEqual(self.enrolled["ws1"]["checkin_authorized_keys"], "written")
+        self.assertEqual(self.file_of_ws1, self.enrolled["ws1"]["checkin_authorized_key"] + "\n")
+        self.assertIsNone(self.enrolled["ws2"].get("checkin_authorized_keys"))
+        # Again: nothing changes. Without a word about it, the check-in stays.
+        conf, key, lines = self.ws1.read("/etc/mailmuster/agent.conf"), self.ws1.read(KEY), self.ctl.ws.read(AUTHORIZED)
+        again = self.enroll(self.ws1, "--checkin", "mailmuster@ws3", "--checkin-authorized-keys", AUTHORIZED)
+        self.assertEqual((again["conf"], again["checkin_authorized_keys"]), ("kept", "kept"))
+        self.assertEqual(self.enroll(self.ws1)["conf"], "kept")
+        self.assertEqual((self.ws1.read("/etc/mailmuster/agent.conf"), self.ws1.read(KEY), self.ctl.ws.read(AUTHORIZED)),
+                         (conf, key, lines))
+        for bad, status in (("ws3", USAGE), ("mailmuster@ws3:0", USAGE), ("-o@ws3", USAGE), ("a@-x", USAGE)):
+            r = self.ctl.run("host", "enroll", "ws1", "--checkin", bad)
+            self.assertEqual(r.returncode, status, bad + r.stderr)
 
     def test_a_pending_revision_is_delivered(self):
         self.owe(self.ws1)
