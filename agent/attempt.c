@@ -220,7 +220,7 @@ static bool proven(struct mm_place_run *p, struct mm_todo *t, const struct mm_vi
 	}
 	for (int s = 0; s < MM_SET_COUNT; s++) {
 		const struct mm_judged *j = &t->s[s];
-		if (!j->write || mm_setting_equal((enum mm_setting)s, acc->s[s].value, j->desired))
+		if (!j->write || mm_setting_satisfies((enum mm_setting)s, acc->s[s].value, j->desired))
 			continue;
 		if (acc->s[s].over_path != NULL)
 			yield(p, t, s, &acc->s[s]);

@@ -6,7 +6,7 @@
 enum mm_state mm_classify(enum mm_setting s, const char *applied, const char *found, const char *desired)
 {
 	assert(desired != NULL);
-	if (found != NULL && mm_setting_equal(s, found, desired))
+	if (found != NULL && mm_setting_satisfies(s, found, desired))
 		return MM_ST_COMPLIANT;
 	if (applied == NULL)
 		return found == NULL ? MM_ST_PENDING : MM_ST_UNMANAGED;

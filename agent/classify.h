@@ -4,7 +4,7 @@
  *   A = what we last applied (the journal), C = what the program sees now,
  *   D = what is desired; NULL = unknown or absent. D is never NULL here.
  *
- *   C == D                     compliant
+ *   C == D, or better          compliant
  *   A unknown, C absent        pending
  *   A unknown, C present       unmanaged (may be adopted)
  *   A known, C absent          removed

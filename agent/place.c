@@ -19,7 +19,7 @@ static const char *found_value(enum mm_setting s, const struct mm_seen *seen, co
 {
 	if (seen == NULL || seen->value == NULL)
 		return NULL;
-	return seen->from_default && !mm_setting_equal(s, seen->value, desired) ? NULL : seen->value;
+	return seen->from_default && !mm_setting_satisfies(s, seen->value, desired) ? NULL : seen->value;
 }
 
 static void judge_found(struct mm_place_run *p, const struct mm_todo *t, enum mm_setting s, enum mm_mode mode)
@@ -32,7 +32,8 @@ static void judge_found(struct mm_place_run *p, const struct mm_todo *t, enum mm
 	j->action = d.action;
 	j->reason = d.reason;
 	j->write = d.write;
-	if (j->seen != NULL && j->seen->over_path != NULL) {
+	bool holds = j->seen != NULL && j->seen->over_holds && j->state == MM_ST_COMPLIANT;
+	if (j->seen != NULL && j->seen->over_path != NULL && !holds) {
 		j->state = MM_ST_OVERRIDDEN;
 		j->write = false;
 		j->reason = mm_arena_printf(p->c->arena, "%s wins over this setting",
@@ -54,11 +55,16 @@ static void judge_setting(struct mm_place_run *p, struct mm_todo *t, enum mm_set
 	enum mm_mode mode = mm_sheet_mode(p->c->sheet, p->client->name, s);
 	if (want->v[s] == NULL || mode == MM_MODE_IGNORE || !client_has(p->client, mm_setting_def(s)->side))
 		return;
+	const struct mm_seen *seen = t->m.seen != NULL ? &t->m.seen->s[s] : NULL;
+	const char *found = seen != NULL ? seen->value : NULL, *why = NULL;
+	if (!mm_setting_satisfies(s, found, want->v[s]))
+		why = p->client->unsupported(s, want->v[s], want);
+	if (why == MM_CLIENT_NOT_ITS_BUSINESS)
+		return;
 	j->asked = true;
 	j->desired = want->v[s];
-	j->seen = t->m.seen != NULL ? &t->m.seen->s[s] : NULL;
-	j->found = j->seen != NULL ? j->seen->value : NULL;
-	const char *why = p->client->unsupported(s, want->v[s], want);
+	j->seen = seen;
+	j->found = found;
 	if (why != NULL) {
 		j->asked = !is_foreign(p->client, s);
 		j->state = MM_ST_UNSUPPORTED;

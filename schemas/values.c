@@ -320,3 +320,16 @@ bool mm_setting_equal(enum mm_setting s, const char *x, const char *y)
 	mm_arena_free(a);
 	return equal;
 }
+
+static bool is_tls_version(const char *s)
+{
+	return s != NULL && s[0] == '1' && s[1] == '.' && s[2] >= '0' && s[2] <= '9' && s[3] == '\0';
+}
+
+bool mm_setting_satisfies(enum mm_setting s, const char *found, const char *desired)
+{
+	if (mm_setting_equal(s, found, desired))
+		return true;
+	return (s == MM_SET_IN_TLS_MIN || s == MM_SET_OUT_TLS_MIN) && is_tls_version(found) &&
+	       is_tls_version(desired) && found[2] > desired[2];
+}

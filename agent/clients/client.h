@@ -69,6 +69,7 @@ struct mm_seen {
 	const char *over_path; /* where something stands that wins over what we would write here, or NULL */
 	int over_line;
 	const char *over_by; /* "account-hook", "locked preference", ... */
+	bool over_holds;     /* `value` is what stands there: as desired, it is compliant all the same */
 	const char *note;    /* anything a person should know, one sentence, or NULL */
 };
 
@@ -127,13 +128,21 @@ struct mm_edits {
 	const char *note; /* for a person: "the user will be asked for the password again", or NULL */
 };
 
+/* The answer of unsupported() for what is no setting of this client at all
+ * (the password command of a program that keeps passwords itself): no
+ * finding, and the account can be compliant without it. Not for promises
+ * that the policy makes and the client does not keep. */
+extern const char mm_client_not_its_business[];
+#define MM_CLIENT_NOT_ITS_BUSINESS mm_client_not_its_business
+
 struct mm_client {
 	const char *name;            /* in policy, findings, journal: "thunderbird" */
 	const char *label;           /* "Thunderbird" */
 	const char *const *programs; /* executables, NULL-terminated */
 	bool incoming, outgoing;     /* which side it has at all */
-	/* NULL when the client can express this value, else one sentence why not. `all` is the whole
-	 * account. A side that the client does not have at all is never asked about. */
+	/* NULL when the client can express this value, else one sentence why not, or
+	 * MM_CLIENT_NOT_ITS_BUSINESS. `all` is the whole account. Not asked about: a side that the
+	 * client does not have at all, and a value that is in effect already. */
 	const char *(*unsupported)(enum mm_setting s, const char *value, const struct mm_values *all);
 	/* The places of this user, the one in use first. With `create`, one place with exists = false
 	 * is offered when there is none (and the program is installed). */

@@ -15,6 +15,8 @@
 
 const struct mm_client *const mm_clients[] = {CLIENTS(ADDRESS) NULL};
 
+const char mm_client_not_its_business[] = "not a setting of this client";
+
 static const char *const names[] = {CLIENTS(NAME) NULL};
 
 const struct mm_client *mm_client_by_name(const char *name)

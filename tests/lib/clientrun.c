@@ -56,7 +56,7 @@ static bool wanted_here(const struct mm_seen_account *seen, enum mm_setting s, c
 {
 	if (seen == NULL)
 		return true;
-	return seen->s[s].over_path == NULL && !mm_setting_equal(s, seen->s[s].value, want);
+	return seen->s[s].over_path == NULL && !mm_setting_satisfies(s, seen->s[s].value, want);
 }
 
 static int run_account(struct mm_client_run *run, size_t index, struct mm_err *err)
@@ -70,7 +70,7 @@ static int run_account(struct mm_client_run *run, size_t index, struct mm_err *e
 	if (run->client->read(mm_overlay_reader(run->o), run->place, &now, err) != 0)
 		return -1;
 	seen = match(&now, a->acc);
-	for (int s = 0; s < MM_SET_COUNT; s++)
+	for (enum mm_setting s = 0; s < MM_SET_COUNT; s++)
 		if (asked(run->client, a->acc, s) && wanted_here(seen, s, a->acc->want.v[s])) {
 			want.v[s] = a->acc->want.v[s];
 			any = true;
@@ -138,12 +138,12 @@ const char *mm_client_unproven(struct mm_client_run *run)
 
 		if (seen == NULL)
 			return "the account is not read back";
-		for (int s = 0; s < MM_SET_COUNT; s++) {
+		for (enum mm_setting s = 0; s < MM_SET_COUNT; s++) {
 			const char *want = run->v[i].acc->want.v[s];
 
 			if (!asked(run->client, run->v[i].acc, s) || seen->s[s].over_path != NULL)
 				continue;
-			if (!mm_setting_equal(s, seen->s[s].value, want))
+			if (!mm_setting_satisfies(s, seen->s[s].value, want))
 				return mm_arena_printf(run->r->arena, "%s: wanted %s, read back %s",
 				    mm_setting_def(s)->id, want,
 				    seen->s[s].value != NULL ? seen->s[s].value : "nothing");
@@ -188,7 +188,7 @@ int mm_client_undo(struct mm_client_run *run, struct mm_err *err)
 
 static void show_account(const struct mm_seen_account *acc, struct mm_buf *out)
 {
-	for (int s = 0; s < MM_SET_COUNT; s++) {
+	for (enum mm_setting s = 0; s < MM_SET_COUNT; s++) {
 		const struct mm_seen *x = &acc->s[s];
 
 		if (x->value == NULL && x->over_path == NULL)

@@ -319,6 +319,19 @@ static void equality(void **state)
 	assert_false(mm_setting_equal(MM_SET_IN_HOST, "a", NULL));
 }
 
+static void as_good_as(void **state)
+{
+	(void)state;
+	assert_true(mm_setting_satisfies(MM_SET_IN_TLS_MIN, "1.3", "1.2"));
+	assert_true(mm_setting_satisfies(MM_SET_OUT_TLS_MIN, "1.2", "1.2"));
+	assert_false(mm_setting_satisfies(MM_SET_IN_TLS_MIN, "1.2", "1.3"));
+	assert_false(mm_setting_satisfies(MM_SET_IN_TLS_MIN, "1.30", "1.2"));
+	assert_false(mm_setting_satisfies(MM_SET_IN_TLS_MIN, "2", "1.2"));
+	assert_false(mm_setting_satisfies(MM_SET_IN_TLS_MIN, NULL, "1.2"));
+	assert_false(mm_setting_satisfies(MM_SET_IN_PORT, "995", "993"));
+	assert_true(mm_setting_satisfies(MM_SET_IN_HOST, "A.example", "a.example"));
+}
+
 static void usual_ports(void **state)
 {
 	(void)state;
@@ -375,6 +388,7 @@ int main(void)
 	    cmocka_unit_test(argv_round_trip),
 	    cmocka_unit_test(argv_text_takes_any_bytes),
 	    cmocka_unit_test(equality),
+	    cmocka_unit_test(as_good_as),
 	    cmocka_unit_test(usual_ports),
 	    cmocka_unit_test(names),
 	};
