@@ -144,7 +144,7 @@ static const char *decode(const char *raw, struct mm_arena *a)
 {
 	size_t from = 0, to = strlen(raw);
 
-	if (strpbrk(raw, "\r\n") != NULL || (to > 0 && (space(raw[0]) || space(raw[to - 1]))))
+	if (strchr(raw, '\n') != NULL || (to > 0 && (space(raw[0]) || space(raw[to - 1]))))
 		return NULL;
 	unquote(raw, &from, &to);
 	return mm_arena_strndup(a, raw + from, to - from);

@@ -282,6 +282,12 @@ static char prefix(struct lex *l, char op)
 	return op;
 }
 
+/* Only `set` takes values. */
+static bool may_assign(struct lex *l, char op)
+{
+	return op == 'y' || (peek(l) != '=' && peek(l) != '+' && peek(l) != '-');
+}
+
 /* Behind the name: "=value", "+=value", or nothing. */
 static bool assigned(struct lex *l, struct mm_mutt_set *s)
 {
@@ -317,7 +323,7 @@ static bool variables(struct lex *l, char op, struct mm_mutt_cmd *cmd)
 			break;
 		if (mm_ends_with(s.name, "?")) /* neomutt's other way to ask */
 			s.op = '?';
-		fine = s.op == '?' || assigned(l, &s);
+		fine = s.op == '?' || (may_assign(l, op) && assigned(l, &s));
 		if (s.value.to > s.to)
 			s.to = s.value.to;
 		if (fine)
