@@ -64,6 +64,21 @@ static int collect(struct batch *b, enum mm_file_trouble *why, struct mm_err *er
 
 /* ---- the client's lock */
 
+/* As the program would make it, were it the first: whatever our umask says. */
+static int open_lock(const struct mm_place_fd *at)
+{
+	int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	int fd = openat(at->dirfd, at->name, flags);
+	if (fd >= 0 || errno != ENOENT)
+		return fd;
+	fd = openat(at->dirfd, at->name, flags | O_CREAT | O_EXCL, 0644);
+	if (fd >= 0 && fchmod(fd, 0644) != 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
 /* As the program takes it; an open-file-description lock is not lost when
  * somebody in this process closes another descriptor of the file. */
 static int take_lock(struct batch *b, enum mm_file_trouble *why, struct mm_err *err)
@@ -76,8 +91,7 @@ static int take_lock(struct batch *b, enum mm_file_trouble *why, struct mm_err *
 		return 0;
 	if (mm_file_resolve(who->home, b->p->place->lock, who->uid, &at, why, err) != 0)
 		return -1;
-	b->lock = openat(
-	    at.dirfd, at.name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0644);
+	b->lock = open_lock(&at);
 	int failed = errno;
 	close(at.dirfd);
 	errno = failed;

@@ -1,5 +1,6 @@
 """Convergence on real configs, as the user meets it: what changes, what stays, what comes back."""
 
+import fcntl
 import json
 import os
 import pathlib
@@ -237,6 +238,63 @@ class Mutt(Case):
         self.assertEqual(self.read(".muttrc"), story.BOB_MUTTRC.encode())
         a = self.host.apply(mutt("bob"))
         self.assertEqual(a.finding("incoming.host", client="mutt")["action"], "created")
+
+
+class Thunderbird(Case):
+    PROFILE = ".thunderbird/abcd1234.default-default/"
+
+    def setUp(self):
+        super().setUp()
+        self.put(".thunderbird/profiles.ini", story.PROFILES_INI)
+        self.put(self.PROFILE + "prefs.js", story.ALICE_PREFS)
+
+    def policy(self, **kw):
+        return sheet(clients={"thunderbird": "enforce"}, **kw)
+
+    def test_there_and_back(self):
+        a = self.host.apply(self.policy())
+        f = a.finding("incoming.host", client="thunderbird")
+        self.assertEqual((f["state"], f["action"], f["path"]), ("pending", "created", str(self.home / self.PROFILE / "prefs.js")))
+        self.assertTrue(any("password" in f["reason"] for f in a.findings))
+        text = self.read(self.PROFILE + "prefs.js")
+        for line in story.ALICE_PREFS.encode().splitlines():
+            if b"mail.accountmanager.accounts" not in line and b"mail.smtpservers" not in line:
+                self.assertIn(line, text)
+        self.assertEqual((self.home / self.PROFILE / ".parentlock").stat().st_mode & 0o777, 0o644)
+        self.assertEqual(self.host.apply(self.policy()).status, OK)
+        self.host.apply(self.policy(accounts=[]))
+        self.assertEqual(self.read(self.PROFILE + "prefs.js").decode(), story.ALICE_PREFS)
+
+    def test_running(self):
+        """Thunderbird's own lock: nothing of its file is touched while it is held."""
+        lock = self.put(self.PROFILE + ".parentlock", "", 0o644)
+        with open(lock, "r+b") as f:
+            fcntl.lockf(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            a = self.host.apply(self.policy())
+            g = a.finding("incoming.host", client="thunderbird")
+            self.assertEqual((g["state"], g["action"], a.status), ("deferred", "none", DIFF))
+            self.assertIn("running", g["reason"])
+            self.assertEqual(self.read(self.PROFILE + "prefs.js").decode(), story.ALICE_PREFS)
+            self.assertEqual([x["class"] for x in a.of(LOGIN)], [])
+        a = self.host.apply(self.policy())
+        self.assertEqual(a.finding("incoming.host", client="thunderbird")["action"], "created")
+
+    def test_drift_and_plan(self):
+        self.host.apply(self.policy())
+        path = self.PROFILE + "prefs.js"
+        self.put(path, self.read(path).replace(b"imap.acme.example", b"imap.evil.test"))
+        a = self.host.plan(self.policy())
+        f = a.finding("incoming.host", client="thunderbird")
+        self.assertEqual((f["state"], f["action"], f["found"]), ("drifted", "would-change", "imap.evil.test"))
+        self.assertIn("password", f["reason"])
+        self.assertIn(b"imap.evil.test", self.read(path))
+        self.assertEqual(self.host.apply(self.policy()).finding("incoming.host", client="thunderbird")["action"], "corrected")
+
+    def test_other_profile_is_left_alone(self):
+        other = ".thunderbird/zzzzzzzz.default/prefs.js"
+        self.put(other, story.ALICE_PREFS)
+        self.host.apply(self.policy())
+        self.assertEqual(self.read(other).decode(), story.ALICE_PREFS)
 
 
 class Untidy(Case):
