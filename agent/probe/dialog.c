@@ -205,6 +205,16 @@ static void take_challenge(struct mm_dialog *d, struct text t)
 		d->token_error = true;
 }
 
+/* Is this the reply to the open command? Then `t` begins behind its tag. */
+static bool take_tag(const struct mm_dialog *d, struct text *t)
+{
+	size_t n = strlen(d->tag);
+	if (n == 0 || t->n <= n || memcmp(t->p, d->tag, n) != 0 || t->p[n] != ' ')
+		return false;
+	*t = skip(*t, n + 1);
+	return true;
+}
+
 static void imap_auth(struct mm_dialog *d, struct text t)
 {
 	if (begins(t, "+")) {
@@ -213,12 +223,11 @@ static void imap_auth(struct mm_dialog *d, struct text t)
 	}
 	if (begins(t, "* CAPABILITY"))
 		return;
-	size_t n = strlen(d->tag);
+	bool last = take_tag(d, &t);
 	append_auth_text(d, t);
-	if (n == 0 || t.n <= n || memcmp(t.p, d->tag, n) != 0 || t.p[n] != ' ')
+	if (!last)
 		return;
-	struct text rest = skip(t, n);
-	struct text w = take_word(&rest);
+	struct text w = take_word(&t);
 	d->auth_bad = is_word(w, "BAD");
 	auth_end(d, is_word(w, "OK") ? MM_REPLY_OK : MM_REPLY_NO);
 }

@@ -29,7 +29,9 @@ static void end_line(struct mm_mailbox_step *m, enum mm_mail mail)
 	bool no = strncasecmp(m->line, words[mail].no, strlen(words[mail].no)) == 0;
 	if (!yes && !no)
 		return;
-	memcpy(m->last, m->line, sizeof(m->last));
+	/* without our tag */
+	const char *words_of_server = strncmp(m->line, "MM1 ", 4) == 0 ? m->line + 4 : m->line;
+	snprintf(m->last, sizeof(m->last), "%s", words_of_server);
 	m->state = yes ? MM_MAILBOX_OK : MM_MAILBOX_NO;
 }
 

@@ -139,18 +139,26 @@ static void hide_arguments(struct mm_buf *out, const char *s, size_t n)
 	}
 }
 
+static bool gives_away(const struct mm_secret *s, const char *text, size_t n)
+{
+	return s != NULL && mm_reveals(text, n, mm_secret_bytes(s), mm_secret_len(s));
+}
+
+/* Looked at before and after: making it printable may put together what was
+ * apart. */
 void mm_redact(struct mm_buf *out, const char *text, size_t n, const struct mm_secret *secret)
 {
-	if (secret != NULL && mm_reveals(text, n, mm_secret_bytes(secret), mm_secret_len(secret))) {
-		mm_buf_adds(out, MM_REDACT_WITHHELD);
-		return;
-	}
 	struct mm_buf all = MM_BUF_INIT(8 * (n + 1));
 	hide_arguments(&all, text, n);
 	size_t len = all.len < MM_REDACT_MAX ? all.len : MM_REDACT_MAX;
 	/* not in the middle of a character */
 	while (len > 0 && len < all.len && ((unsigned char)all.data[len] & 0xc0) == 0x80)
 		len--;
-	mm_buf_add(out, mm_buf_str(&all), len);
+	if (gives_away(secret, text, n) || gives_away(secret, mm_buf_str(&all), len))
+		mm_buf_adds(out, MM_REDACT_WITHHELD);
+	else
+		mm_buf_add(out, mm_buf_str(&all), len);
+	if (all.data != NULL)
+		explicit_bzero(all.data, all.cap);
 	mm_buf_free(&all);
 }

@@ -135,7 +135,7 @@ def imap(capability="IMAP4rev1 AUTH=PLAIN", login="NO [AUTHENTICATIONFAILED] no"
                     t.say("+ ")
                     rest = t.line()
                 if login is None:
-                    t.wait()
+                    return t.wait()
                 t.say(tag + " " + login.replace("{echo}", rest))
             elif verb == "EXAMINE":
                 if examine is None:
@@ -186,7 +186,7 @@ def smtp(ehlo=("localhost",), auth="535 5.7.8 no", starttls=None, greeting="220 
                 t.say("250 localhost")
             elif verb == "AUTH":
                 if auth is None:
-                    t.wait()
+                    return t.wait()
                 t.say(*auth.replace("{echo}", line).split("\n"))
             elif verb == "STARTTLS":
                 if callable(starttls):

@@ -186,8 +186,10 @@ class RealServer(Base):
     def test_mailbox_that_cannot_be_opened(self):
         for p, s, name in KINDS[:4]:
             a = self.one(p, s, self.dovecot.ports[name], username="homeless", password=PASSWORDS["homeless"])
-            self.assertEqual(a["result"], "failed", a)
-            self.assertIn(a["class"], ("MAILBOX_UNUSABLE", "MAILBOX_NO_ANSWER", "AUTH_CONN_DROPPED", "AUTH_TEMP"), a)
+            # Dovecot's POP3 hangs up at once; whether its last words are still heard is a race
+            words = ("MAILBOX_UNUSABLE",) if p == "imap" else ("MAILBOX_UNUSABLE", "MAILBOX_NO_ANSWER")
+            self.assertIn(a["class"], words, a)
+            self.assertEqual((a["result"], a["reached"]), ("failed", "login"), a)
 
     def test_cleartext(self):
         # Dovecot takes a connection from an address to itself for safe, hence 127.0.0.2
@@ -495,8 +497,11 @@ class Secrets(Base):
         time.sleep(1)
         texts = []
         for name in ("cmdline", "environ"):
-            with open(f"/proc/{proc.pid}/{name}", "rb") as f:
-                texts.append(f.read().decode("utf-8", "replace"))
+            try:
+                with open(f"/proc/{proc.pid}/{name}", "rb") as f:
+                    texts.append(f.read().decode("utf-8", "replace"))
+            except PermissionError:  # better still: not even to its own user
+                self.assertNotEqual(os.getuid(), 0)
         with open(f"/proc/{proc.pid}/status", encoding="ascii") as f:
             status = f.read()
         out, err = proc.communicate(timeout=60)
@@ -636,7 +641,7 @@ def main():
     BIN = os.path.abspath(BIN)
     DOVECOT = Dovecot()
     try:
-        result = unittest.main(module=__name__, argv=argv, exit=False).result
+        result = unittest.main(module=__name__, argv=argv, exit=False, warnings="ignore").result
     finally:
         DOVECOT.stop()
     sys.exit(0 if result.wasSuccessful() else 1)
