@@ -206,6 +206,26 @@ static void test_acks(void **state)
 	assert_int_equal(j->r.n_ack, 0);
 }
 
+/* About what the host holds: no sheet, whatever the policy has become. */
+static void test_about_what_is_held(void **state)
+{
+	struct job *j = *state;
+	struct mm_report_head head = {
+	    .id = "0123456789abcdef0123456789abcdef", .host = "ws1", .op = "login", .agent = "0"};
+	struct mm_report_in in = {.head = &head};
+	bool fresh = false;
+
+	ok(j->f, mm_store_report(j->f->s, &in, &fresh, &j->f->err));
+	builder(j, true);
+	ok(j->f, mm_request_prepare_held(j->b, "ws1", 0, &j->out, &j->made, &j->f->err));
+	read_back(j);
+	assert_int_equal(j->r.op, MM_OP_STATUS);
+	assert_int_equal(j->n_sheets, 0);
+	assert_int_equal(j->r.n_ack, 1);
+	assert_string_equal(j->r.ack[0], head.id);
+	assert_int_equal(mm_request_prepare_held(j->b, "nowhere", 0, &j->out, &j->made, &j->f->err), -1);
+}
+
 static void expect_refusal(struct job *j, const char *host, enum mm_op op, int code, const char *words)
 {
 	size_t before;
@@ -314,6 +334,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_everybody_with_accounts, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_host_layer_is_not_cached, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_acks, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_about_what_is_held, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_refusals, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_user_whom_the_policy_cannot_serve, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_needs_approval, setup, teardown),
