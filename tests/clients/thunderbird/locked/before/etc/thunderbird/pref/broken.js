@@ -1,0 +1,1 @@
+pref("mail.server.server2.port", oops);

@@ -1,0 +1,1 @@
+user_pref("mail.server.server2.userName", "alice");
