@@ -336,7 +336,9 @@ static void drift_finding(struct table_walk *w, const struct mm_finding_row *r)
 	const struct mm_finding *f = &r->f;
 	char age[MM_TIME_MAX * 2], d[32];
 	bool fails = mm_verdict(f->state, f->action).audit == MM_AUDIT_FAIL && !r->stale;
-	snprintf(d, sizeof(d), f->line > 0 ? ":%d" : "", f->line);
+	d[0] = '\0';
+	if (f->line > 0)
+		snprintf(d, sizeof(d), ":%d", f->line);
 	mm_table_cell(w->t, MM_PLAIN, "%s", r->host);
 	mm_table_cell(w->t, MM_PLAIN, "%s", f->user);
 	mm_table_cell(w->t, MM_PLAIN, "%s", f->client);

@@ -101,9 +101,8 @@ static const char *const heads[MM_SEC_COUNT] = {
     [MM_SEC_DIFFERENCES] =
 	"<th>User<th>Workstation<th>Client<th>Setting<th>Should be<th>Is<th>Where<th>State<th>Since",
     [MM_SEC_LOGINS] = "<th>User<th>Workstation<th>Server<th>Result<th>Why<th>Held<th>Last passed<th>Tried",
-    [MM_SEC_HOSTS] =
-	"<th>Workstation<th>Address<th>Last report<th class=\"n\">Revision<th class=\"n\">Settings right<th "
-	"class=\"n\">Logins passed<th>Delivery",
+    [MM_SEC_HOSTS] = ("<th>Workstation<th>Address<th>Last report<th class=\"n\">Revision"
+		      "<th class=\"n\">Settings right<th class=\"n\">Logins passed<th>Delivery"),
 };
 
 static const char *const nothing[MM_SEC_COUNT] = {

@@ -15,7 +15,7 @@ Needs root. As a program:
     fleet.py down DIR                                    stop by process id
     fleet.py passwd DIR USER PASSWORD                    change a password on the server
     fleet.py stop|start DIR WORKSTATION                  power off, power on
-    fleet.py run DIR WORKSTATION [--user LOGIN] -- COMMAND...
+    fleet.py run [--user LOGIN] DIR WORKSTATION -- COMMAND...
 Call it inside `unshare --mount --net`; `enter_namespaces()` does that.
 """
 
