@@ -1,0 +1,3 @@
+// my own
+user_pref("mail.server.server1.port", 143);
+user_pref("mail.accountmanager.accounts", "account1");
