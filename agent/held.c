@@ -212,14 +212,14 @@ int mm_held_users(
 {
 	const char *dir = file_of(c, a, "sheets");
 	const char **list = NULL;
-	size_t count = 0, cap = 0;
+	size_t count = 0;
 	DIR *d = opendir(dir);
 	if (d == NULL && errno != ENOENT)
 		return mm_err_sys(err, MM_EX_FAILED, "cannot list %s", dir);
 	for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
 		if (!mm_is_login(e->d_name))
 			continue;
-		list = mm_xrealloc(list, cap = count + 2, sizeof(*list));
+		list = mm_xrealloc(list, count + 2, sizeof(*list));
 		list[count++] = mm_arena_strdup(a, e->d_name);
 	}
 	if (d != NULL)

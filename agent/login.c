@@ -82,13 +82,14 @@ static void spool(struct mm_session *s, struct teller *t)
 
 /* ---- login checks */
 
-static void prove(struct mm_session *s, struct mm_user_run *r)
+static void prove(struct mm_session *s, const struct mm_user_run *done)
 {
 	static const char *const nobody[] = {NULL};
 	struct mm_spool_report report;
 	mm_spool_begin(&report, head_of(s, nobody));
-	r->sink = &report.sink;
-	mm_user_prove(r);
+	struct mm_user_run r = *done;
+	r.sink = &report.sink;
+	mm_user_prove(&r);
 	if (report.n > 0)
 		mm_spool_commit(&report, s->state_dir, NULL);
 	else
@@ -96,7 +97,7 @@ static void prove(struct mm_session *s, struct mm_user_run *r)
 }
 
 /* Away from the session: no terminal, no descriptors, no parent that waits. */
-static void detach(struct mm_session *s, struct mm_user_run *r)
+static void detach(struct mm_session *s, const struct mm_user_run *r)
 {
 	pid_t pid = fork();
 	if (pid != 0)

@@ -1,5 +1,6 @@
 #include "agent/spool.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -251,6 +252,7 @@ static const struct mm_finding *find(const struct loaded *l, const struct mm_fin
 
 static bool acted(const struct mm_finding *f)
 {
+	assert(f != NULL);
 	return f->action != MM_ACT_NONE && f->action != MM_ACT_REPORTED;
 }
 
