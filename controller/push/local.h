@@ -39,6 +39,8 @@ enum mm_local_type {
 /* Milliseconds of the monotonic clock. */
 int64_t mm_now_ms(void);
 
+#define MM_MANY 16 /* hosts at which throughput counts more than the latency of one */
+
 /* Descriptors of a worker; everything above is closed. */
 #define MM_WORKER_FD_TALK 3
 #define MM_WORKER_FD_PAGE 4

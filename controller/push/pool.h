@@ -11,8 +11,8 @@
 #include "common/err.h"
 #include "controller/push/local.h"
 
-#define MM_POOL_MAX 64  /* workers */
-#define MM_POOL_BUSY 24 /* hosts at which another worker is worth its start */
+#define MM_POOL_MAX 64   /* workers */
+#define MM_POOL_BUSY 112 /* hosts at which another worker is worth its start */
 #define MM_WORKER_PROGRAM "mailmuster-push-worker"
 
 struct mm_pool_worker {

@@ -7,12 +7,14 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "controller/push/admit.h"
 #include "controller/push/sshbuf.h"
 
 #define TICK_MS 100
+#define PATIENCE_NS 20000000
 #define DEAF 4                     /* connections that may be on their way, for each host in flight */
 #define AGAIN_MS 1000              /* before a host that closed the door at once is tried again */
 #define PIECE (MM_FRAME_MAX - 64u) /* of a request, in one frame to a worker */
@@ -282,6 +284,10 @@ static int wait_for_workers(struct mm_push_run_state *r, struct mm_err *err)
 		return mm_err_sys(err, MM_EX_FAILED, "poll");
 	if (p[n].revents != 0)
 		return 1;
+	/* With many hosts a moment's patience makes few large transactions
+	 * of many small ones. */
+	if (r->in_flight >= MM_MANY)
+		(void)nanosleep(&(struct timespec){.tv_nsec = PATIENCE_NS}, NULL);
 	for (nfds_t i = 0; i < n; i++) {
 		struct mm_pool_worker *w = &r->pool.w[place[i]];
 		if (w->pid != 0 && listen_to(r, w, (p[i].revents & (POLLIN | POLLHUP)) != 0, err) < 0)

@@ -45,6 +45,7 @@ struct mm_session {
 	enum mm_phase phase;
 	int64_t began, phase_began, heard; /* ms, monotonic */
 	bool ended;
+	bool answering; /* a byte of the answer has come */
 	struct mm_outcome outcome;
 
 	struct mm_buf request; /* pieces from the driver that are not sent yet */

@@ -28,6 +28,7 @@ struct mm_ssh2 {
 	struct mm_buf hostkeys; /* algorithms asked for */
 	bool heard;             /* the host has sent a byte */
 	bool eof_sent;
+	unsigned watched; /* what epoll waits for */
 	bool sign_failed; /* on our side */
 	size_t key;       /* the user key that is being tried */
 };
@@ -141,6 +142,7 @@ static bool connect_next(struct mm_session *s, int error)
 	while ((a = next_address(s)) != NULL) {
 		if (open_socket(s->own.ssh2, a, s->job.port) >= 0) {
 			mm_session_phase(s, MM_PH_CONNECT);
+			s->own.ssh2->watched = EPOLLOUT;
 			if (mm_session_watch(s, s->own.ssh2->fd, EPOLLOUT, true) == 0)
 				return true;
 		}
@@ -534,6 +536,9 @@ static void rearm(struct mm_session *s)
 		if (events == 0)
 			events = EPOLLIN;
 	}
+	if (events == x->watched)
+		return;
+	x->watched = events;
 	if (mm_session_watch(s, x->fd, events, false) < 0)
 		mm_session_end(s, MM_PC_LOCAL, "cannot wait for the host: %s", strerror(errno));
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/proc.h"
@@ -19,7 +20,9 @@
 #include "controller/push/sshbuf.h"
 
 #define TICK_MS 100 /* how exact the deadlines are */
-#define EVENTS 64
+#define EVENTS 256
+#define PATIENCE_NS 2000000
+#define START_FACTOR 3 /* how much more silence is borne before the first word */
 
 struct mm_worker {
 	struct mm_local talk;
@@ -29,7 +32,10 @@ struct mm_worker {
 	struct mm_signer *signer;
 	struct mm_session *sessions;
 	int epoll;
-	bool choked; /* a session stopped reading for want of room */
+	unsigned talk_events;
+	size_t n_sessions;
+	int64_t checked; /* when the deadlines were looked at */
+	bool choked;     /* a session stopped reading for want of room */
 };
 
 /* ---- what sessions ask of their worker */
@@ -56,6 +62,7 @@ void mm_session_need(struct mm_session *s)
 
 void mm_session_data(struct mm_session *s, const void *p, size_t n)
 {
+	s->answering = true;
 	put_slot(s, MM_LT_DATA, p, n);
 }
 
@@ -125,6 +132,7 @@ static int begin_job(struct mm_worker *w, const struct mm_frame *f)
 	}
 	s->next = w->sessions;
 	w->sessions = s;
+	w->n_sessions++;
 	s->transport->start(s);
 	return 0;
 }
@@ -184,6 +192,7 @@ static void reap(struct mm_worker *w)
 			continue;
 		}
 		*at = s->next;
+		w->n_sessions--;
 		s->transport->stop(s);
 		struct mm_buf b = MM_BUF_INIT(MM_FRAME_MAX);
 		mm_local_put_outcome(&b, s->job.slot, &s->outcome);
@@ -200,6 +209,7 @@ static void reap(struct mm_worker *w)
 static void check_phase(struct mm_session *s, int64_t in_phase, int64_t silent)
 {
 	const struct mm_worker_config *c = &s->worker->config;
+	unsigned limit;
 	switch (s->phase) {
 	case MM_PH_CONNECT:
 		if (in_phase >= c->connect_ms)
@@ -219,10 +229,12 @@ static void check_phase(struct mm_session *s, int64_t in_phase, int64_t silent)
 			    c->handshake_ms / 1000);
 		break;
 	case MM_PH_ANSWER:
-		if (silent >= c->silence_ms && s->request_complete)
+		/* A busy host may take its time to start the agent, but an agent
+		 * that runs sends its keep-alives. */
+		limit = s->answering ? c->silence_ms : c->silence_ms * START_FACTOR;
+		if (silent >= limit && s->request_complete)
 			mm_session_end(s, MM_PC_ANSWER_TIMEOUT,
-			    "logged in, but neither an answer nor a keep-alive for %u s",
-			    c->silence_ms / 1000);
+			    "logged in, but neither an answer nor a keep-alive for %u s", limit / 1000);
 		break;
 	}
 }
@@ -230,6 +242,9 @@ static void check_phase(struct mm_session *s, int64_t in_phase, int64_t silent)
 static void check_deadlines(struct mm_worker *w)
 {
 	int64_t now = mm_now_ms();
+	if (now - w->checked < TICK_MS)
+		return;
+	w->checked = now;
 	for (struct mm_session *s = w->sessions; s != NULL; s = s->next) {
 		if (s->ended)
 			continue;
@@ -274,17 +289,31 @@ static int wait_for_driver(struct mm_worker *w)
 	return take_frames(w);
 }
 
+static int watch_talk(struct mm_worker *w)
+{
+	struct epoll_event e = {.events = EPOLLIN, .data.ptr = NULL};
+	if (mm_local_unsent(&w->talk) > 0)
+		e.events |= EPOLLOUT;
+	if (e.events == w->talk_events)
+		return 0;
+	w->talk_events = e.events;
+	return epoll_ctl(w->epoll, EPOLL_CTL_MOD, w->talk.fd, &e);
+}
+
 static int turn(struct mm_worker *w)
 {
 	struct epoll_event events[EVENTS];
-	struct epoll_event talk = {.events = EPOLLIN, .data.ptr = NULL};
-	if (mm_local_unsent(&w->talk) > 0)
-		talk.events |= EPOLLOUT;
-	if (epoll_ctl(w->epoll, EPOLL_CTL_MOD, w->talk.fd, &talk) < 0)
+	if (watch_talk(w) < 0)
 		return -1;
 	int n = epoll_wait(w->epoll, events, EVENTS, w->sessions != NULL ? TICK_MS : -1);
 	if (n < 0 && errno != EINTR)
 		return -1;
+	/* With many hosts a moment's patience saves most of the wake-ups. */
+	if (w->n_sessions >= MM_MANY && n > 0 && n < EVENTS) {
+		(void)nanosleep(&(struct timespec){.tv_nsec = PATIENCE_NS}, NULL);
+		int more = epoll_wait(w->epoll, events, EVENTS, 0);
+		n = more > 0 ? more : n;
+	}
 	for (int i = 0; i < n; i++) {
 		struct mm_session *s = events[i].data.ptr;
 		if (s != NULL && !s->ended)
@@ -323,6 +352,7 @@ static int set_up(struct mm_worker *w, struct mm_err *err)
 	if (mm_sandbox_enter(MM_SANDBOX_WORKER, &opts, err) < 0)
 		return -1;
 	struct epoll_event talk = {.events = EPOLLIN, .data.ptr = NULL};
+	w->talk_events = EPOLLIN;
 	if (epoll_ctl(w->epoll, EPOLL_CTL_ADD, w->talk.fd, &talk) < 0)
 		return mm_err_sys(err, MM_EX_FAILED, "push worker: epoll");
 	return 0;
