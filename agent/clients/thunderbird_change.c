@@ -113,9 +113,12 @@ static int check(const struct writer *w, const struct mm_tb_account *self, struc
 {
 	const char *type = w->ch->want->v[MM_SET_IN_PROTOCOL];
 
-	if (check_host(w->ch->want, MM_SET_IN_HOST, err) != 0 ||
-	    check_host(w->ch->want, MM_SET_OUT_HOST, err) != 0)
-		return -1;
+	for (int whole = 0; whole <= (self == NULL ? 1 : 0); whole++) {
+		const struct mm_values *v = whole ? w->ch->full : w->ch->want;
+
+		if (check_host(v, MM_SET_IN_HOST, err) != 0 || check_host(v, MM_SET_OUT_HOST, err) != 0)
+			return -1;
+	}
 	if (self == NULL && w->ch->full->v[MM_SET_IN_HOST] == NULL)
 		return mm_err_set(err, MM_EX_DIFF, "Thunderbird has no accounts without incoming mail");
 	if (self == NULL)
@@ -402,8 +405,15 @@ static bool is_name_of(const char *s, size_t n, const char *name)
 	return n == k || (s[k] == '-' && strspn(s + k + 1, "0123456789") == n - k - 1 && n > k + 1);
 }
 
-/* The preference's element, if it is one of ours for this account: what
- * follows the stem, up to the dot. */
+/* No outgoing server, neither listed nor with a host: ours was, and is undone. */
+static bool is_no_smtp(const struct writer *w, const char *key)
+{
+	return !is_member(w, SMTP_SERVERS, key) &&
+	       mm_tb_find(&w->t, mm_tb_key(w->a, MM_TB_SMTP, key, "hostname")) == NULL;
+}
+
+/* Is it a preference of an element of ours for this account? What follows the
+ * stem, up to the dot, is the name. */
 static bool is_leftover(const struct writer *w, const char *key, int stem, const char *name, bool exact)
 {
 	const char *s = key + strlen(stems[stem]);
@@ -411,8 +421,7 @@ static bool is_leftover(const struct writer *w, const char *key, int stem, const
 
 	if (exact ? n != strlen(name) || memcmp(s, name, n) != 0 : !is_name_of(s, n, name))
 		return false;
-	return stem != STEM_SMTP ||
-	       !is_member(w, SMTP_SERVERS, mm_arena_printf(w->a, "smtp_mm_%.*s", (int)n, s));
+	return stem != STEM_SMTP || is_no_smtp(w, mm_arena_printf(w->a, "smtp_mm_%.*s", (int)n, s));
 }
 
 /* What Thunderbird added to elements of ours, its folders' names among it. */
@@ -436,7 +445,7 @@ static void drop_dangling(struct writer *w)
 
 	if (mm_starts_with(account, "account_mm_") && !is_member(w, ACCOUNTS, account))
 		drop(w, DEFAULT_ACCOUNT);
-	if (mm_starts_with(smtp, "smtp_mm_") && !is_member(w, SMTP_SERVERS, smtp))
+	if (mm_starts_with(smtp, "smtp_mm_") && is_no_smtp(w, smtp))
 		drop(w, DEFAULT_SMTP);
 	for (size_t i = mm_tb_first(&w->t, "mail."); i < w->t.n; i++) {
 		const struct mm_tb_pref *p = &w->t.v[i];
@@ -445,7 +454,7 @@ static void drop_dangling(struct writer *w)
 		if (p->layer != MM_TB_PREFS)
 			continue;
 		if (mm_ends_with(p->key, ".smtpServer") && mm_starts_with(value, "smtp_mm_") &&
-		    !is_member(w, SMTP_SERVERS, value))
+		    is_no_smtp(w, value))
 			drop(w, p->key);
 		if (mm_ends_with(p->key, ".deferred_to_account") && mm_starts_with(value, "account_mm_") &&
 		    !is_member(w, ACCOUNTS, value))
