@@ -1,0 +1,85 @@
+#!/usr/bin/python3
+"""A scripted agent that knows the contract: answers requests for the users of
+their manifest. Argument: a folder, where it notes what it was asked. How it
+answers is told by the file modes/PORT there."""
+
+import base64
+import hashlib
+import json
+import os
+import pathlib
+import struct
+import sys
+import time
+
+FOLDER = pathlib.Path(sys.argv[1])
+MAGIC = b"MMUSTR1\n"
+ENVELOPE, REQUEST_END, HELLO, REPORT, FINDING, LOGIN, END, REFUSED = 1, 3, 16, 17, 18, 19, 21, 22
+
+
+def frame(kind, value):
+    body = json.dumps(value).encode()
+    return struct.pack(">HHI", kind, 0, len(body)) + body
+
+
+def read_request():
+    stdin, request = sys.stdin.buffer, None
+    stdin.read(8)
+    while True:
+        kind, _, n = struct.unpack(">HHI", stdin.read(8))
+        body = stdin.read(n)
+        if kind == ENVELOPE:
+            request = json.loads(base64.b64decode(json.loads(body)["payload"]))
+        if kind == REQUEST_END:
+            return request
+
+
+def mode():
+    port = os.environ["SSH_CONNECTION"].split()[3]
+    return (FOLDER / "modes" / port).read_text() if (FOLDER / "modes" / port).exists() else "ok"
+
+
+def finding(user, state="compliant", action="none", found="993"):
+    return {"user": user, "client": "mutt", "path": f"/home/{user}/.muttrc", "account": "work", "setting": "incoming.port",
+            "desired": "993", "found": found, "line": 3, "state": state, "action": action, "reason": ""}
+
+
+def login(user, result):
+    return {"user": user, "account": "work", "side": "incoming", "protocol": "imap", "host": "mail.acme.example",
+            "port": 993, "security": "tls", "auth": "password", "username": user, "level": "login", "result": result,
+            "class": "AUTH_REJECTED" if result == "failed" else "", "text": "", "admin": "the server refuses the password",
+            "when": int(time.time())}
+
+
+def main():
+    r = read_request()
+    seen = FOLDER / "asked"
+    seen.mkdir(exist_ok=True)
+    (seen / f"{r['host']},{r['op']},{time.time_ns()}").touch()
+    how = mode()
+    if how == "hang" and not (FOLDER / "answer").exists():
+        time.sleep(600)
+    if how == "refuse":
+        sys.stdout.buffer.write(MAGIC + frame(REFUSED, {"code": 77, "reason": "replay", "text": "old"}))
+        sys.exit(77)
+    users = list(r["manifest"])
+    frames = [frame(HELLO, {"agent": "0.1.0", "proto": [1, 0], "host": r["host"]}),
+              frame(REPORT, {"id": os.urandom(16).hex(), "host": r["host"], "request_id": r["id"], "op": r["op"],
+                             "evidence": "attested", "epoch": r["epoch"], "serial": r["serial"], "revision": r["revision"],
+                             "collected": int(time.time()), "agent": "0.1.0", "users": users})]
+    for u in users:
+        if r["op"] == "plan":
+            frames.append(frame(FINDING, finding(u, "pending", "would-change", "143")))
+            continue
+        frames.append(frame(FINDING, finding(u)))
+        second = finding(u, "pending", "corrected", "143")
+        frames.append(frame(FINDING, {**second, "setting": "outgoing.port", "desired": "465"}))
+        if how == "drift":
+            frames.append(frame(LOGIN, login(u, "failed")))
+    sha = hashlib.sha256()
+    for f in frames:
+        sha.update(f[:2] + f[4:])
+    sys.stdout.buffer.write(MAGIC + b"".join(frames) + frame(END, {"frames": len(frames), "sha256": sha.hexdigest()}))
+
+
+main()

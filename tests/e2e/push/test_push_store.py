@@ -1,0 +1,249 @@
+"""push and plan with a store: what is pending after which kind of end, known
+hosts, and the end of a push that is killed. The agent is scripted."""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from sshd import USER, Sshd, free_port, keygen  # noqa: E402
+
+BIN = pathlib.Path(os.environ.get("MM_BIN", "build/gcc/bin")).resolve()
+OK, FAILED, DIFF, HOSTS_FAILED, UNREACHABLE, USAGE, NOPERM = 0, 1, 2, 4, 8, 64, 77
+POLICY = """format = 1;
+organisation = { name = "Acme"; domain = "acme.example"; };
+endpoints = {
+  imap = { protocol = "imap"; host = "mail.acme.example"; port = 993; security = "tls"; auth = "password"; username = "%{address}"; };
+  smtp = { protocol = "smtp"; host = "mail.acme.example"; port = 465; security = "tls"; auth = "password"; username = "%{address}"; };
+};
+accounts = { work = { address = "%{address}"; real_name = "%{name}"; incoming = "imap"; outgoing = "smtp"; }; };
+groups = { staff = { priority = 10; accounts = [ "work" ]; clients = { mutt = "enforce"; }; };
+           boss = { priority = 20; accounts = [ "work" ]; }; };
+rules = { tls_min = "1.2"; check = "login"; approvals = APPROVALS; };
+"""
+
+
+class StoreTest(unittest.TestCase):
+    def setUp(self):
+        self.tmp = pathlib.Path(tempfile.mkdtemp(prefix="mm-store-"))
+        self.addCleanup(shutil.rmtree, self.tmp, True)
+        self.env = {"PATH": os.environ["PATH"], "HOME": str(self.tmp), "LANG": "C.UTF-8",
+                    "MAILMUSTER_STATE": str(self.tmp / "state")}
+        self.mm("init")
+        pub = (self.tmp / "state/keys/ssh.pub").read_text().strip()
+        self.sshd = Sshd(self.tmp / "s", [pub], ["ok", "hang", "refuse", "drift"],
+                         command=f"{sys.executable} -I -S {pathlib.Path(__file__).parent / 'reporter.py'} {self.tmp}")
+        self.addCleanup(self.sshd.stop)
+        (self.tmp / "modes").mkdir()
+        for mode, port in self.sshd.ports.items():
+            (self.tmp / "modes" / str(port)).write_text(mode)
+        self.import_policy()
+
+    def run_mm(self, *args, **kw):
+        return subprocess.run([BIN / "mailmuster", *map(str, args)], env=self.env, capture_output=True, text=True,
+                              timeout=90, check=False, stdin=subprocess.DEVNULL, **kw)
+
+    def mm(self, *args, status=OK):
+        r = self.run_mm(*args)
+        self.assertEqual(r.returncode, status, f"mailmuster {args}\n{r.stdout}{r.stderr}")
+        return r.stdout
+
+    def import_policy(self, approvals=0, message="first"):
+        (self.tmp / "p.conf").write_text(POLICY.replace("APPROVALS", str(approvals)) + f"// {message}\n")
+        self.mm("policy", "import", self.tmp / "p.conf")
+
+    def hosts(self, modes, pin=True):
+        """Host "h0", "h1" ...: each with a user of its own, and its way of answering."""
+        ports = {**self.sshd.ports, "off": free_port()}
+        (self.tmp / "u.csv").write_text("login,name,address,groups\n" + "".join(
+            f"u{i},User {i},u{i}@acme.example,{'staff' if i else 'boss'}\n" for i in range(len(modes))))
+        (self.tmp / "h.csv").write_text("host,address,port,account,tags,users\n" + "".join(
+            f"h{i},127.0.0.1,{ports[m]},{USER},{'even' if i % 2 == 0 else 'odd'},u{i}\n" for i, m in enumerate(modes)))
+        self.mm("user", "import", self.tmp / "u.csv")
+        self.mm("host", "import", self.tmp / "h.csv")
+        for m in set(modes):
+            with open(self.tmp / "known", "a", encoding="ascii") as f:
+                f.write(f"[127.0.0.1]:{ports[m]} {self.sshd.pub['ed25519']}\n")
+        if pin:
+            self.mm("host", "keys", "import", self.tmp / "known")
+
+    def push(self, *args, status=OK):
+        r = json.loads(self.mm("push", *args, "--json", status=status))
+        return {h["host"]: h for h in r["hosts"]}, r
+
+    def pending(self):
+        rows = json.loads(self.run_mm("status", "--json").stdout)["host_rows"]
+        return sorted(r["host"] for r in rows if r["push"] and r["push"]["pending"])
+
+    def asked(self):
+        """The requests that reached agents: {host: [op, ...]}."""
+        seen = {}
+        for f in sorted((self.tmp / "asked").glob("*")) if (self.tmp / "asked").exists() else []:
+            host, op = f.name.split(",")[:2]
+            seen.setdefault(host, []).append(op)
+        return seen
+
+    def test_outcomes_and_exit_status(self):
+        self.hosts(["ok", "refuse", "off", "ok"])
+        got, r = self.push("--all", status=HOSTS_FAILED | UNREACHABLE)
+        self.assertEqual({h: g["outcome"] for h, g in got.items()},
+                         {"h0": "ok", "h1": "refused-by-agent", "h2": "connect-refused", "h3": "ok"})
+        self.assertEqual(r["summary"]["exit_status"], 12)
+        self.assertEqual(got["h1"]["reason"], "replay")
+        self.assertEqual(self.pending(), ["h1", "h2"])
+        text = self.mm("push", "--pending", status=12)
+        self.assertIn("h2", text)
+        self.assertIn("2 hosts", text)
+        self.assertEqual(self.asked()["h0"], ["apply"], "what was answered is not sent again")
+
+    def test_reports_are_stored_and_counted(self):
+        self.hosts(["ok", "drift"])
+        got, r = self.push("--all", status=DIFF)
+        self.assertEqual(got["h0"]["actions"], {"none": 1, "corrected": 1})
+        self.assertEqual(got["h1"]["logins"], {"failed": 1})
+        self.assertEqual([(t["host"], t["login"]) for t in r["troubles"]], [("h1", True)])
+        rows = json.loads(self.mm("report", "--format", "json"))
+        self.assertEqual(sorted(f["host"] for f in rows["findings"]), ["h0", "h0", "h1", "h1"])
+        self.assertEqual([(x["host"], x["class"]) for x in rows["logins"] if x["result"] == "failed"], [("h1", "AUTH_REJECTED")])
+
+    def test_plan_groups_and_writes_nothing(self):
+        self.hosts(["ok", "ok", "ok"])
+        r = json.loads(self.mm("plan", "--all", "--json", status=DIFF))
+        self.assertEqual([(c["count"], c["setting"], c["found"] if "found" in c else c["places"][0]["found"])
+                          for c in r["changes"]], [(3, "incoming.port", "143")])
+        self.assertEqual({p["host"] for p in r["changes"][0]["places"]}, {"h0", "h1", "h2"})
+        self.assertEqual(self.asked(), {f"h{i}": ["plan"] for i in range(3)})
+        self.assertEqual(json.loads(self.mm("report", "--format", "json"))["findings"], [])
+        text = self.mm("plan", "--all", status=DIFF)
+        self.assertIn("3 x", text)
+        self.assertIn("143 -> 993", text)
+        self.assertEqual(self.pending(), [])
+        self.assertEqual(self.mm("push", "--dry-run", "--host", "h0", status=DIFF).count("1 x"), 1)
+
+    def test_selection(self):
+        self.hosts(["ok"] * 4)
+        for args, want in ((["--tag", "odd"], {"h1", "h3"}), (["--host", "h0", "--host", "h3"], {"h0", "h3"}),
+                           (["--user", "u2"], {"h2"}), (["--group", "boss"], {"h0"}),
+                           (["--group", "staff", "--tag", "even"], {"h2"}), (["--all", "--limit", "2"], {"h0", "h1"})):
+            self.assertEqual(set(self.push(*args)[0]), want, args)
+        for args, status in (([], USAGE), (["--host", "nobody"], FAILED), (["--tag", "x"], FAILED), (["--group", "x"], FAILED),
+                             (["--user", "x"], FAILED), (["extra"], USAGE), (["--parallel", "0"], USAGE)):
+            self.mm("push", *args, status=status)
+        self.assertEqual(self.push("--pending")[0], {})
+
+    def test_no_pinned_key(self):
+        self.hosts(["ok"], pin=False)
+        got, _ = self.push("--all", status=HOSTS_FAILED)
+        self.assertEqual(got["h0"]["outcome"], "host-key-unknown")
+        self.assertEqual(self.asked(), {})
+
+    def test_approval_is_needed(self):
+        self.hosts(["ok"])
+        self.import_policy(1, "needs another pair of eyes")
+        self.mm("push", "--all", status=NOPERM)
+        self.assertEqual(self.asked(), {})
+        self.mm("plan", "--all", status=DIFF)
+
+    def test_known_hosts(self):
+        self.hosts(["ok", "ok"], pin=False)
+        other = keygen(self.tmp / "other")
+        port = self.sshd.ports["ok"]
+        known = self.tmp / "hashed"
+        known.write_text(f"[127.0.0.1]:{port} {self.sshd.pub['ed25519']}\n")
+        subprocess.run(["ssh-keygen", "-Hf", known], check=True, capture_output=True)
+        with open(known, "a", encoding="ascii") as f:
+            f.write(f"nonsense line\n@cert-authority *.x {other}\n*.wild {other}\n")
+        r = self.run_mm("host", "keys", "import", known)
+        self.assertEqual(r.returncode, OK, r.stderr)
+        self.assertIn("2 added", r.stdout)
+        self.assertIn(f"{known}:2: skipped", r.stderr)
+        self.assertIn("1 bad", r.stdout)
+        self.push("--all")
+        # The same again adds nothing; another key is not taken without a word.
+        self.assertIn("0 added, 2 kept", self.mm("host", "keys", "import", known))
+        known.write_text(f"[127.0.0.1]:{port} {other}\n")
+        r = self.run_mm("host", "keys", "import", known)
+        self.assertEqual(r.returncode, DIFF)
+        self.assertIn("another ssh-ed25519 key", r.stderr)
+        self.mm("host", "keys", "import", "--replace", known)
+        got, _ = self.push("--host", "h0", status=HOSTS_FAILED)
+        self.assertEqual(got["h0"]["outcome"], "host-key-changed")
+        # A revoked key is refused.
+        known.write_text(f"@revoked * {other}\n[127.0.0.1]:{port} {other}\n")
+        self.mm("host", "keys", "remove", "h0")
+        self.assertIn("0 added", self.mm("host", "keys", "import", known))
+        self.assertNotIn('"h0"', self.mm("host", "keys", "list", "h0", "--json"))
+
+    def start(self, *args):
+        return subprocess.Popen([BIN / "mailmuster", *args], env=self.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                text=True, stdin=subprocess.DEVNULL)
+
+    def wait_for(self, what, test):
+        deadline = time.monotonic() + 30
+        while not test():
+            self.assertLess(time.monotonic(), deadline, what)
+            time.sleep(0.05)
+
+    def begun(self):
+        self.hosts(["ok", "ok", "hang", "hang"])
+        p = self.start("push", "--all")
+        self.wait_for("the first answers", lambda: {"h0", "h1", "h2", "h3"} <= set(self.asked()))
+        self.wait_for("their reports", lambda: self.pending() == ["h2", "h3"])
+        return p
+
+    def after(self):
+        (self.tmp / "answer").touch()  # from now on "hang" answers
+        got, _ = self.push("--pending")
+        self.assertEqual({h: g["outcome"] for h, g in got.items()}, {"h2": "ok", "h3": "ok"})
+        self.assertEqual(self.pending(), [])
+        self.assertEqual(self.asked()["h0"], ["apply"])
+        self.mm("audit", "verify")
+
+    def test_interrupt_then_pending(self):
+        p = self.begun()
+        p.send_signal(signal.SIGINT)
+        out, err = p.communicate(timeout=30)
+        self.assertEqual(p.returncode, 130, out + err)
+        self.assertIn("2 not served: stopped", out)
+        self.assertIn("push --pending", out)
+        self.assertEqual(self.pending(), ["h2", "h3"])
+        self.after()
+
+    def test_kill_then_pending(self):
+        p = self.begun()
+        p.kill()
+        p.communicate()
+        self.assertEqual(self.pending(), ["h2", "h3"])
+        self.after()
+
+    def test_hardened_host_is_remembered(self):
+        hard = Sshd(self.tmp / "hard", [(self.tmp / "state/keys/ssh.pub").read_text().strip()], ["ok"],
+                    options=("MACs hmac-sha2-512-etm@openssh.com",),
+                    command=f"{sys.executable} -I -S {pathlib.Path(__file__).parent / 'reporter.py'} {self.tmp}")
+        self.addCleanup(hard.stop)
+        self.sshd.ports["hard"], keep = hard.ports["ok"], self.sshd.pub
+        self.sshd.pub = hard.pub
+        self.hosts(["hard"])
+        self.sshd.pub = keep
+        got, _ = self.push("--all")
+        self.assertEqual((got["h0"]["outcome"], got["h0"]["transport"]), ("ok", "ssh"))
+        self.assertEqual(json.loads(self.mm("host", "list", "--json"))[0]["transport"], "ssh")
+        self.assertEqual(self.push("--all")[0]["h0"]["transport"], "ssh")
+
+    def test_no_secret_of_ours_is_told(self):
+        self.hosts(["ok", "off"])
+        seed = (self.tmp / "state/keys/ssh").read_text().splitlines()[1]
+        r = self.run_mm("push", "--all", "--json")
+        self.assertNotIn(seed[:40], r.stdout + r.stderr)
+        self.assertNotIn("PRIVATE", r.stdout + r.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
