@@ -257,14 +257,13 @@ static void fail_removal(struct mm_removal *g, const char *why)
 
 static bool removed(struct mm_place_run *p, struct mm_removal *g, const struct mm_view *view)
 {
-	const char *why = NULL;
-	if (weakens(p, g, view))
-		why = "its former values are cleartext, which the policy forbids; left as it is";
-	else if (g->created && seen_by_key(view, g->key) != NULL)
-		why = "would still be there after the removal";
-	if (why != NULL)
-		fail_removal(g, why);
-	return why == NULL;
+	if (weakens(p, g, view)) {
+		g->write = false;
+		g->released = true;
+	} else if (g->created && seen_by_key(view, g->key) != NULL) {
+		fail_removal(g, "would still be there after the removal");
+	}
+	return g->write;
 }
 
 static bool read_back(struct mm_place_run *p)
@@ -328,6 +327,12 @@ void mm_place_attempt(struct mm_place_run *p)
 		p->did = (struct mm_row){
 		    .client = p->client->name, .path = p->place->path, .account = "", .key = ""};
 	} while (!try_all(p) && mm_place_pending(p));
+	for (size_t i = 0; i < p->n_gone; i++) {
+		const struct mm_removal *g = &p->gone[i];
+		struct mm_row *row = mm_rows_find(&p->rows, p->client->name, p->place->path, g->account);
+		if (g->released && row != NULL)
+			mm_rows_remove(&p->rows, row);
+	}
 	if (!mm_place_pending(p))
 		p->rows = mm_rows_copy(p->c->arena, &before, p->client->name, p->place->path);
 }

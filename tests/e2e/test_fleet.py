@@ -218,12 +218,25 @@ class FleetTest(unittest.TestCase):
 
     # -- membership ends
 
-    def test_40_removal_puts_the_former_values_back(self):
+    def leave(self, login, groups):
         people = pathlib.Path(self.tmp) / "people.csv"
-        people.write_text(story.USERS_CSV.replace("carol@acme.example,staff;sales", "carol@acme.example,"))
+        people.write_text(story.USERS_CSV.replace(f"{login}@acme.example,{groups}", f"{login}@acme.example,"))
         self.must(OK, "user", "import", people)
+
+    def test_40_removal_puts_the_former_values_back(self):
+        self.leave("dave", "staff")
+        self.must(OK, "push", "--host", "ws4")
+        self.assertEqual(self.fleet["ws4"].read("/home/dave/.muttrc").replace("\n", "\r\n").replace("\r\r", "\r"),
+                         story.DAVE_MUTTRC)
+
+    def test_41_cleartext_is_not_put_back(self):
+        self.leave("carol", "staff;sales")
         self.must(OK, "push", "--host", "ws3")
-        self.assertEqual(self.fleet["ws3"].read("/home/carol/.msmtprc"), story.CAROL_MSMTPRC)
+        after = self.fleet["ws3"].read("/home/carol/.msmtprc")
+        self.assertIn("tls on\ntls_starttls on\n", after[after.index("account office"):])
+        rows = [f for f in self.findings(host="ws3", user="carol") if "cleartext" in f["reason"]]
+        self.assertEqual([(f["client"], f["state"]) for f in rows], [("msmtp", "unmanaged")], self.findings(host="ws3"))
+        self.must(OK, "push", "--host", "ws3")
 
     def test_50_login_run_waits_in_the_spool_and_arrives(self):
         ws = self.fleet["ws2"]

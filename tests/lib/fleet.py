@@ -147,9 +147,9 @@ LogLevel VERBOSE
 
     # -- running
     def start(self):
-        log = open(self.dir / "sshd.log", "ab")
-        self.sshd = subprocess.Popen(["chroot", str(self.root), "/usr/sbin/sshd", "-D", "-e"],
-                                     stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        with open(self.dir / "sshd.log", "ab") as log:
+            self.sshd = subprocess.Popen(["chroot", str(self.root), "/usr/sbin/sshd", "-D", "-e"],
+                                         stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         mailserver.wait_for(f"sshd of {self.name}", lambda: mailserver.answers(self.address, 22))
         return self
 
@@ -288,6 +288,7 @@ def cmd_passwd(args):
     new.write_text("\n".join([*lines, f"{args.user}:{{PLAIN}}{args.password}"]) + "\n")
     new.chmod(0o644)
     new.rename(users)
+    time.sleep(1.1)  # Dovecot looks at the file at most once a second
 
 
 def cmd_run(args):

@@ -102,9 +102,10 @@ class MailServer:
         self.sink = None
 
     def passwd(self, user, password):
-        """Set a password; Dovecot reads the file at each login."""
+        """Set a password. Dovecot looks at the file at most once a second."""
         self.users[user] = password
         self._write_users()
+        time.sleep(1.1)
 
     def _write_users(self):
         f = self.dir / "users.new"
