@@ -245,11 +245,23 @@ int mm_mutt_eval_text(
 	return rc;
 }
 
+static bool is_reading(const struct mm_mutt_state *s, const char *path)
+{
+	for (int i = 0; i < s->depth; i++)
+		if (strcmp(s->reading[i], path) == 0)
+			return true;
+	return false;
+}
+
 int mm_mutt_eval_file(struct mm_mutt_state *s, const char *path, struct mm_err *err)
 {
 	struct mm_text text;
 	int rc;
 
+	if (is_reading(s, path)) {
+		trap(s, path, 0, "The file includes itself.");
+		return 0;
+	}
 	if (s->depth >= MM_MUTT_DEPTH_MAX || s->files >= MM_MUTT_FILES_MAX) {
 		trap(s, path, 0, "Too many files are included; the rest was not read.");
 		return 0;
@@ -258,7 +270,7 @@ int mm_mutt_eval_file(struct mm_mutt_state *s, const char *path, struct mm_err *
 	if (rc <= 0)
 		return rc;
 	s->files++;
-	s->depth++;
+	s->reading[s->depth++] = path;
 	rc = mm_mutt_eval_text(s, text, path, 0, err);
 	s->depth--;
 	return rc;

@@ -39,6 +39,7 @@ struct mm_mutt_state {
 	struct mm_trap *traps;
 	size_t n_traps, cap_traps;
 	int files, depth;
+	const char *reading[MM_MUTT_DEPTH_MAX]; /* the files that include each other now */
 	bool finished; /* neomutt: a `finish` was met at the top of the file that is read */
 };
 
