@@ -23,7 +23,7 @@
 
 struct job {
 	const struct mm_conf *conf;
-	int hang_s;
+	int hang_s, wait_ms;
 	struct mm_arena *a;
 	struct mm_checked_in done;
 	bool late; /* connected, but it did not answer in time */
@@ -116,7 +116,7 @@ static int send_reports(struct job *j, int from, const struct mm_sshlink *l)
 	char chunk[65536];
 	ssize_t n;
 	while ((n = read(from, chunk, sizeof(chunk))) > 0) {
-		if (mm_write_within(l->in, chunk, (size_t)n, MM_CHECKIN_WAIT_S * 1000, j->err) != 0)
+		if (mm_write_within(l->in, chunk, (size_t)n, j->wait_ms, j->err) != 0)
 			return -1;
 	}
 	return n == 0 ? 0 : mm_err_sys(j->err, MM_EX_FAILED, "cannot read the collected reports");
@@ -128,7 +128,7 @@ static bool request_comes(struct job *j, const struct mm_sshlink *l)
 	struct pollfd p = {.fd = l->out, .events = POLLIN};
 	int rc;
 	do
-		rc = poll(&p, 1, MM_CHECKIN_WAIT_S * 1000);
+		rc = poll(&p, 1, j->wait_ms);
 	while (rc < 0 && errno == EINTR);
 	j->late = rc == 0;
 	return rc > 0 && (p.revents & POLLIN) != 0;
@@ -164,7 +164,7 @@ static int turned_away(struct job *j, int remote, const char *said)
 static int conclude(struct job *j, struct mm_sshlink *l, bool came, int status)
 {
 	struct mm_buf said = MM_BUF_INIT(MM_SSHLINK_SAID_MAX);
-	int remote = mm_sshlink_close(l, came ? MM_CHECKIN_END_S * 1000 : 5000, &said);
+	int remote = mm_sshlink_close(l, came ? j->wait_ms : 5000, &said);
 	if (remote == MM_SSHLINK_LOST)
 		status = no_way(j, mm_buf_str(&said));
 	else if (!came || (remote != MM_EX_OK && remote != MM_EX_HOSTS_FAILED))
@@ -178,7 +178,8 @@ static int talk(struct job *j, int reports)
 {
 	struct mm_sshlink l;
 	int status = MM_EX_FAILED;
-	if (mm_sshlink_open(j->conf->checkin, MM_CHECKIN_LIFE_S, &l, j->err) != 0)
+	if (mm_sshlink_open(j->conf->checkin, (unsigned)j->wait_ms / 1000, MM_CHECKIN_LIFE_S, &l, j->err) !=
+	    0)
 		return MM_EX_FAILED;
 	bool came = send_reports(j, reports, &l) == 0 && request_comes(j, &l);
 	if (came) {
@@ -224,9 +225,9 @@ static int run_locked(struct job *j)
 	return status;
 }
 
-int mm_checkin(const struct mm_conf *c, int hang_s, struct mm_checked_in *out, struct mm_err *err)
+int mm_checkin(const struct mm_conf *c, int hang_s, int wait_s, struct mm_checked_in *out, struct mm_err *err)
 {
-	struct job j = {.conf = c, .hang_s = hang_s, .err = err};
+	struct job j = {.conf = c, .hang_s = hang_s, .wait_ms = wait_s * 1000, .err = err};
 	if (c->hostwide && geteuid() != 0)
 		return mm_err_set(err, MM_EX_NOPERM, "only root checks in for the whole host"), MM_EX_NOPERM;
 	if (check_files(&j) != 0)

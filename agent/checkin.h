@@ -19,12 +19,10 @@
 
 #include "agent/conf.h"
 
-/* Seconds: for ssh as a whole; that the controller takes nothing of our
- * reports, or takes to store them and make a request; that ssh and it take to
- * end when all is said. */
+/* Seconds: for ssh as a whole; and that the controller takes, by default, to
+ * let us in, to take more of our reports, to make its request, and to end. */
 #define MM_CHECKIN_LIFE_S 1200
 #define MM_CHECKIN_WAIT_S 120
-#define MM_CHECKIN_END_S 60
 
 struct mm_checked_in {
 	size_t reports; /* that were carried */
@@ -34,7 +32,8 @@ struct mm_checked_in {
 /* `c` has a check-in. The exit status: that of mm_receive() when a request
  * came; MM_EX_UNREACHABLE when the controller could not be reached or went
  * away; MM_EX_NOPERM when it refuses this host. `err` is set unless all is
- * said by the status. */
-int mm_checkin(const struct mm_conf *c, int hang_s, struct mm_checked_in *out, struct mm_err *err);
+ * said by the status. `hang_s`: as in struct mm_receive. */
+int mm_checkin(
+    const struct mm_conf *c, int hang_s, int wait_s, struct mm_checked_in *out, struct mm_err *err);
 
 #endif

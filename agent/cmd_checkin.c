@@ -38,9 +38,11 @@ int mm_cmd_checkin(int argc, char **argv, struct mm_err *err)
 {
 	struct mm_common_opts common = {.config = NULL};
 	struct mm_checked_in done = {.reports = 0};
-	int64_t hang = MM_RECEIVE_HANG_S;
-	const struct mm_opt opts[] = {{"worker-timeout", 0, MM_OPT_INT, &hang, 1, 3600, "SECONDS",
-					  "give a user's run up when it shows no life"},
+	int64_t hang = MM_RECEIVE_HANG_S, wait = MM_CHECKIN_WAIT_S;
+	const struct mm_opt opts[] = {{"timeout", 0, MM_OPT_INT, &wait, 1, 600, "SECONDS",
+					  "how long the controller may keep us waiting"},
+	    {"worker-timeout", 0, MM_OPT_INT, &hang, 1, 3600, "SECONDS",
+		"give a user's run up when it shows no life"},
 	    MM_COMMON_OPTS(common)};
 	struct mm_conf *conf;
 	int rc = mm_cmd_parse(opts, &common, "mailmuster-agent checkin [OPTION...]",
@@ -50,7 +52,7 @@ int mm_cmd_checkin(int argc, char **argv, struct mm_err *err)
 		return MM_EX_OK;
 	if (rc < 0 || mm_cmd_conf(&common, &conf, err) != 0)
 		return err->code != 0 ? err->code : MM_EX_FAILED;
-	int status = conf->checkin != NULL ? mm_checkin(conf, (int)hang, &done, err) : MM_EX_OK;
+	int status = conf->checkin != NULL ? mm_checkin(conf, (int)hang, (int)wait, &done, err) : MM_EX_OK;
 	if (common.json)
 		print_json(conf, &done, status);
 	else

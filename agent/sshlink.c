@@ -24,7 +24,7 @@
 
 static const char *const fixed[] = {"BatchMode=yes", "StrictHostKeyChecking=yes",
     "GlobalKnownHostsFile=/dev/null", "UpdateHostKeys=no", "CheckHostIP=no", "IdentitiesOnly=yes",
-    "IdentityAgent=none", "PreferredAuthentications=publickey", "ConnectionAttempts=1", "ConnectTimeout=30",
+    "IdentityAgent=none", "PreferredAuthentications=publickey", "ConnectionAttempts=1",
     "ServerAliveInterval=15", "ServerAliveCountMax=4", "ClearAllForwardings=yes", "ForwardAgent=no",
     "ForwardX11=no", "PermitLocalCommand=no", "ControlMaster=no", "ControlPath=none", "EscapeChar=none",
     "LogLevel=ERROR", NULL};
@@ -47,14 +47,16 @@ static void option(struct args *l, const char *text)
 	arg(l, text);
 }
 
-static void build(const struct mm_checkin_conf *k, struct args *l)
+static void build(const struct mm_checkin_conf *k, unsigned connect_s, struct args *l)
 {
+	unsigned limit = connect_s < MM_SSHLINK_CONNECT_S ? connect_s : MM_SSHLINK_CONNECT_S;
 	arg(l, SSH);
 	arg(l, "-F");
 	arg(l, "none");
 	arg(l, "-T");
 	for (const char *const *f = fixed; *f != NULL; f++)
 		option(l, *f);
+	option(l, mm_arena_printf(l->a, "ConnectTimeout=%u", limit));
 	option(l, mm_arena_printf(l->a, "UserKnownHostsFile=\"%s\"", k->known_hosts));
 	option(l, mm_arena_printf(l->a, "IdentityFile=\"%s\"", k->identity));
 	arg(l, "-p");
@@ -111,14 +113,14 @@ static int lay(struct mm_sshlink *l, int in[2], int out[2])
 	return l->err < 0 || fcntl(l->in, F_SETFL, O_NONBLOCK) < 0 ? -1 : 0;
 }
 
-int mm_sshlink_open(
-    const struct mm_checkin_conf *k, unsigned life_s, struct mm_sshlink *out, struct mm_err *err)
+int mm_sshlink_open(const struct mm_checkin_conf *k, unsigned connect_s, unsigned life_s,
+    struct mm_sshlink *out, struct mm_err *err)
 {
 	struct mm_sshlink l = {.pid = -1, .in = -1, .out = -1, .err = -1};
 	struct args args = {.a = mm_arena_new()};
 	int in[2] = {-1, -1}, back[2] = {-1, -1};
 	pid_t self = getpid();
-	build(k, &args);
+	build(k, connect_s, &args);
 	if (lay(&l, in, back) == 0)
 		l.pid = fork();
 	if (l.pid == 0)

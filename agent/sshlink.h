@@ -14,7 +14,8 @@
 #include "agent/conf.h"
 
 #define MM_SSHLINK_SAID_MAX 16384 /* bytes of standard error that are kept */
-#define MM_SSHLINK_LOST 255       /* ssh's own exit status when there was no connection, or it broke */
+#define MM_SSHLINK_CONNECT_S 30
+#define MM_SSHLINK_LOST 255 /* ssh's own exit status when there was no connection, or it broke */
 
 struct mm_sshlink {
 	pid_t pid;
@@ -23,8 +24,9 @@ struct mm_sshlink {
 	int err; /* memory file behind ssh's standard error */
 };
 
-int mm_sshlink_open(
-    const struct mm_checkin_conf *k, unsigned life_s, struct mm_sshlink *out, struct mm_err *err);
+/* `connect_s`: until the connection stands, at most MM_SSHLINK_CONNECT_S. */
+int mm_sshlink_open(const struct mm_checkin_conf *k, unsigned connect_s, unsigned life_s,
+    struct mm_sshlink *out, struct mm_err *err);
 /* Close our ends and wait for the end of ssh, at most `wait_ms`; it is killed
  * then. Returns the exit status of the command over there, or MM_SSHLINK_LOST.
  * The last line that was said on standard error is appended to `said`. */

@@ -13,8 +13,8 @@
 #include "controller/push_op.h"
 #include "controller/request_build.h"
 
-/* An agent sends keep-alives every MM_KEEPALIVE_S; its spool is collected
- * before it calls. */
+/* An agent collects its spool before it calls, and shows life every
+ * MM_KEEPALIVE_S while it works on a request. */
 static const struct mm_checkin_limits for_spool = {60000, 300000}, for_answer = {60000, 1200000};
 #define WRITE_SILENCE_MS 60000
 

@@ -140,7 +140,7 @@ static const char checkin[] =
     "  ssh-keygen -q -t ed25519 -N '' -C \"mailmuster-agent@$host\" -f \"$id\" </dev/null\n"
     "fi\n"
     "put \"$(dirname \"$config\")/known_hosts\" 644 <\"$tmp/known\"\n"
-    "if [ -d /run/systemd/system ] && [ -f /lib/systemd/system/mailmuster-checkin.timer ]; then\n"
+    "if [ -d /run/systemd/system ] && systemctl cat mailmuster-checkin.timer >/dev/null 2>&1; then\n"
     "  systemctl enable --now mailmuster-checkin.timer >/dev/null 2>&1 </dev/null || :\n"
     "fi\n"
     "say checkin \"$(cut -d' ' -f1,2 \"$id.pub\")\"\n";

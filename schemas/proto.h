@@ -5,6 +5,10 @@
  *   agent -> controller:  magic HELLO (KEEPALIVE | REPORT | FINDING | LOGIN)* END
  *                     or  magic HELLO? REFUSED
  *
+ * A check-in is opened by the agent: first an answer to nothing (magic HELLO
+ * (REPORT | FINDING | LOGIN)* END: what waits in the spools), then request and
+ * answer as above on the same connection.
+ *
  * A REPORT frame opens a report; the findings and logins that follow belong
  * to it, until the next REPORT or END. END carries the number of frames and
  * the SHA-256 over type, length and body of every frame since the magic but

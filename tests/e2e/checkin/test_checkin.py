@@ -1,11 +1,14 @@
 """The check-in over real SSH: workstations call a controller, which is one more machine with an
 unprivileged account. Needs root; runs in namespaces of its own."""
 
+import hashlib
 import json
 import os
 import pathlib
 import shutil
+import socket
 import sqlite3
+import struct
 import subprocess
 import sys
 import tempfile
@@ -47,6 +50,10 @@ after:*) # killed so many seconds after its request went out
     kill -9 $pid; exit 137 ;;
 esac
 """
+
+
+def frame_of(kind_and_body):
+    return agentlib.frame(*kind_and_body)
 
 
 class Controller:
@@ -291,6 +298,22 @@ class CheckinTest(unittest.TestCase):
         self.empty(self.ws1, "alice")
         self.assertLessEqual(set(spool), set(self.ctl.reports("ws1", evidence=1)))
 
+    def test_e_controller_silent(self):
+        self.delivered(self.ws1)
+        spool = self.break_and_log_in(self.ws1, "alice")
+        self.authorise(self.ws1, "/home/mailmuster/between.sh silent ws1")
+        try:
+            # Behind ssh, and instead of it.
+            self.assertIn("no answer in time", self.checkin(self.ws1, UNREACHABLE, "--timeout", "2").stderr)
+            self.ctl.ws.stop()
+            with socket.create_server((self.ctl.ws.address, 22)):
+                self.assertIn("imed out", self.checkin(self.ws1, UNREACHABLE, "--timeout", "2").stderr)
+        finally:
+            self.ctl.ws.start()
+            self.authorise(self.ws1)
+        self.assertEqual(self.spool(self.ws1, "alice"), spool)
+        self.empty(self.ws1, "alice")
+
     def test_f_another_controller_key(self):
         known = self.ws1.read("/etc/mailmuster/known_hosts")
         other = (self.ws2.root / "etc/ssh/ssh_host_ed25519_key.pub").read_text()
@@ -398,35 +421,73 @@ class CheckinTest(unittest.TestCase):
                 self.assertEqual(self.ctl.push_state("ws1")["pending"], 0)
                 self.ctl.must(OK, "audit", "verify")
 
+    def talk(self, stream):
+        """What a host could send, without its agent."""
+        return subprocess.run(self.ctl.ws.command(*CHECKIN.split(), "ws2", user="mailmuster"), input=stream,
+                              capture_output=True, timeout=60, check=False)
+
+    @staticmethod
+    def stream(*frames):
+        """Frames as (type, body) behind the magic, with a right END."""
+        sha = hashlib.sha256(b"".join(struct.pack(">HI", kind, len(body)) + body for kind, body in frames))
+        end = json.dumps({"frames": len(frames), "sha256": sha.hexdigest()}).encode()
+        return agentlib.MAGIC + b"".join(agentlib.frame(*f) for f in frames) + agentlib.frame(agentlib.END, end)
+
+    HELLO = (agentlib.HELLO, b'{"agent":"0","proto":[1,0],"host":"ws2"}')
+
+    @staticmethod
+    def head(**changes):
+        h = {"id": "ab" * 16, "host": "ws2", "op": "login", "evidence": "claimed", "epoch": 0, "serial": 0, "revision": 0,
+             "collected": int(time.time()), "agent": "0", "user": "bob", "users": [], "expired": False}
+        h.update(changes)
+        return (agentlib.REPORT, json.dumps(h).encode())
+
     def test_m_hostile_streams(self):
-        frame, magic = agentlib.frame, agentlib.MAGIC
-        hello = frame(agentlib.HELLO, b'{"agent":"0","proto":[1,0],"host":"ws2"}')
-
-        def head(**changes):
-            h = {"id": "ab" * 16, "host": "ws2", "request": None, "op": "login", "evidence": "claimed", "epoch": 0,
-                 "serial": 0, "revision": 0, "collected": int(time.time()), "agent": "0", "user": "bob",
-                 "users": [], "expired": False}
-            h.update(changes)
-            return frame(agentlib.REPORT, json.dumps(h).encode())
-
+        frame, magic, hello = agentlib.frame, agentlib.MAGIC, frame_of(self.HELLO)
         cases = {
-            "noise": (b"x" * 5000, DATAERR),
-            "too large a frame": (magic + b"\0\x10\0\0\xff\xff\xff\xff", DATAERR),
-            "no HELLO": (magic + head(), DATAERR),
-            "in the name of another": (magic + hello + head(host="ws1"), DATAERR),
-            "refusal of nothing": (magic + frame(agentlib.REFUSED, b'{"code":1,"reason":"x","text":"y"}'), DATAERR),
-            "wrong count": (magic + hello + frame(agentlib.END, b'{"frames":7,"sha256":"' + b"0" * 64 + b'"}'), DATAERR),
-            "cut": (magic + hello, UNREACHABLE),
-            "nothing": (b"", UNREACHABLE),
+            "no stream of frames": (b"x" * 5000, DATAERR),
+            "is larger than": (magic + b"\0\x10\0\0\xff\xff\xff\xff", DATAERR),
+            "does not begin with HELLO": (magic + frame_of(self.head()), DATAERR),
+            'in the name of host "ws1"': (magic + hello + frame_of(self.head(host="ws1")), DATAERR),
+            "was asked nothing": (magic + frame(agentlib.REFUSED, b'{"code":1,"reason":"replay","text":"y"}'), DATAERR),
+            "without a report": (magic + hello + frame(agentlib.FINDING, b"{}"), DATAERR),
+            "frames": (magic + hello + frame(agentlib.END, b'{"frames":7,"sha256":"' + b"0" * 64 + b'"}'), DATAERR),
+            "after the end": (self.stream(self.HELLO) + b"x", DATAERR),
+            "went away": (magic + hello, UNREACHABLE),
         }
         reports = self.ctl.reports("ws2")
-        for name, (stream, status) in cases.items():
-            with self.subTest(name):
-                r = subprocess.run(self.ctl.ws.command(*CHECKIN.split(), "ws2", user="mailmuster"), input=stream,
-                                   capture_output=True, timeout=60, check=False)
+        for words, (stream, status) in cases.items():
+            with self.subTest(words):
+                r = self.talk(stream)
                 self.assertEqual(r.returncode, status, r.stderr)
+                self.assertIn(words, r.stderr.decode())
                 self.assertEqual(r.stdout, b"")
         self.assertEqual(self.ctl.reports("ws2"), reports)
+
+    def test_m_carried_evidence_is_a_claim(self):
+        ident = os.urandom(16).hex()
+        r = self.talk(self.stream(self.HELLO, self.head(id=ident, evidence="attested")))
+        self.assertEqual(r.returncode, UNREACHABLE, r.stderr)  # we do not answer its request
+        self.assertTrue(r.stdout.startswith(agentlib.MAGIC))
+        self.assertIn(ident, self.ctl.reports("ws2", evidence=1))
+
+    def test_m_an_answer_to_something_else_settles_nothing(self):
+        self.owe(self.ws2)
+        spool, old = self.stream(self.HELLO), self.stream(self.HELLO, self.head(
+            id=os.urandom(16).hex(), request_id=os.urandom(16).hex(), op="apply", evidence="attested"))
+        self.assertEqual(self.talk(spool + old).returncode, DATAERR)  # before it was asked for
+        with subprocess.Popen(self.ctl.ws.command(*CHECKIN.split(), "ws2", user="mailmuster"), stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE) as p:
+            p.stdin.write(spool)
+            p.stdin.flush()
+            self.assertEqual(p.stdout.read(8), agentlib.MAGIC)
+            _, err = p.communicate(old, timeout=60)
+        self.assertEqual(p.returncode, DATAERR, err)
+        self.assertIn("none to this request", err.decode())
+        state = self.ctl.push_state("ws2")
+        self.assertEqual((state["pending"], state["outcome"]), (1, "hostile"))
+        self.checkin(self.ws2, OK)
+        self.assertEqual(self.ctl.push_state("ws2")["pending"], 0)
 
     def test_n_one_user_without_root(self):
         uid = self.ws2.users["bob"]
