@@ -175,7 +175,7 @@ static int put(const struct mm_identity *who, const struct mm_overlay_file *f, s
 	return mm_file_remove(who->home, f->path, who->uid, opts.expect_sha256, why, err);
 }
 
-/* The first `n` files are written already: as they were before. */
+/* The first `n` files may be written already: as they were before. */
 static void put_back(const struct batch *b, size_t n)
 {
 	enum mm_file_trouble why;
@@ -187,7 +187,8 @@ static int write_files(const struct batch *b, enum mm_file_trouble *why, struct 
 {
 	for (size_t i = 0; i < b->n; i++) {
 		if (put(b->p->c->who, b->f[i], b->f[i]->before, b->f[i]->after, why, err) != 0) {
-			put_back(b, i);
+			/* This one, too: a folder that could not be flushed comes after the rename. */
+			put_back(b, i + 1);
 			return -1;
 		}
 	}
@@ -210,10 +211,14 @@ static int carry_out(struct batch *b, enum mm_file_trouble *why, struct mm_err *
 		return -1;
 	}
 	int rc = write_files(b, why, err);
+	if (rc != 0) {
+		/* Whatever could not be put back is ours: the files say what it is. */
+		mm_journal_recover(j, mm_reader_text, b->p->reader);
+		return -1;
+	}
 	j->intent = (struct mm_intent){.client = NULL};
-	if (rc == 0)
-		mm_rows_install(b->p->c->arena, &j->rows, b->p->client->name, b->p->place->path, &b->p->rows);
-	return rc;
+	mm_rows_install(b->p->c->arena, &j->rows, b->p->client->name, b->p->place->path, &b->p->rows);
+	return 0;
 }
 
 int mm_commit(struct mm_place_run *p, enum mm_file_trouble *why, struct mm_err *err)

@@ -144,3 +144,10 @@ enum mm_file_trouble mm_reader_trouble(struct mm_reader *r)
 	real->last = MM_FILE_OK;
 	return t;
 }
+
+int mm_reader_text(void *ctx, const char *path, struct mm_text *text)
+{
+	struct mm_reader *r = ctx;
+	enum mm_file_trouble why;
+	return r->file(r, path, text, &why, NULL);
+}

@@ -23,5 +23,7 @@ struct mm_reader *mm_reader_new(struct mm_arena *a, const struct mm_identity *wh
 /* Why the last file() of this reader failed; MM_FILE_OK when none did since
  * the last call of this function. */
 enum mm_file_trouble mm_reader_trouble(struct mm_reader *r);
+/* A file's text for mm_journal_recover(); ctx is the reader. */
+int mm_reader_text(void *ctx, const char *path, struct mm_text *text);
 
 #endif

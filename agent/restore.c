@@ -147,13 +147,6 @@ static int restore_down_to(struct restoring *r, int64_t number)
 	return 0;
 }
 
-static int read_now(void *ctx, const char *path, struct mm_text *text)
-{
-	struct mm_reader *r = ctx;
-	enum mm_file_trouble why;
-	return r->file(r, path, text, &why, NULL);
-}
-
 int mm_restore(const struct mm_session *s, int64_t number, struct mm_arena *a, struct mm_restored **out,
     size_t *n, struct mm_err *err)
 {
@@ -164,7 +157,7 @@ int mm_restore(const struct mm_session *s, int64_t number, struct mm_arena *a, s
 		return -1;
 	int rc = mm_journal_load(s->state_dir, a, &r.journal, err);
 	if (rc == 0) {
-		mm_journal_recover(&r.journal, read_now, r.reader);
+		mm_journal_recover(&r.journal, mm_reader_text, r.reader);
 		rc = restore_down_to(&r, number);
 	}
 	close(lock);

@@ -91,20 +91,13 @@ static int lock(struct state *s)
 	return -1;
 }
 
-static int read_now(void *ctx, const char *path, struct mm_text *text)
-{
-	struct mm_reader *r = ctx;
-	enum mm_file_trouble why;
-	return r->file(r, path, text, &why, NULL);
-}
-
 static int open_journal(struct state *s)
 {
 	struct mm_err err = MM_ERR_NONE;
 	if (mm_journal_load(s->c.state_dir, s->a, &s->journal, &err) != 0)
 		return failed(s, &err);
 	struct mm_reader *r = mm_reader_new(s->a, s->r->who);
-	if (mm_journal_recover(&s->journal, read_now, r) > 0 && s->c.how == MM_HOW_APPLY &&
+	if (mm_journal_recover(&s->journal, mm_reader_text, r) > 0 && s->c.how == MM_HOW_APPLY &&
 	    mm_journal_save(&s->journal, &err) != 0)
 		return failed(s, &err);
 	s->c.journal = &s->journal;

@@ -85,19 +85,16 @@ const char *get_file(struct world *w, const char *name)
 	return s;
 }
 
-static void load(struct world *w, struct mm_journal *j)
-{
-	struct mm_err err = MM_ERR_NONE;
-	if (mm_journal_load(w->state, w->a, j, &err) != 0)
-		fail_msg("%s", err.text);
-}
-
 int run(struct world *w, enum mm_how how)
 {
 	static const struct mm_client *const clients[] = {&mm_fake, NULL};
 	struct mm_journal j;
 	struct mm_err err = MM_ERR_NONE;
-	load(w, &j);
+	if (mm_journal_load(w->state, w->a, &j, &err) != 0)
+		return -1;
+	if (mm_journal_recover(&j, mm_reader_text, mm_reader_new(w->a, &w->who)) > 0 && how == MM_HOW_APPLY &&
+	    mm_journal_save(&j, &err) != 0)
+		return -1;
 	mm_collect_init(&w->found, w->a);
 	w->c = (struct mm_converge){.arena = w->a,
 	    .who = &w->who,

@@ -25,6 +25,7 @@ int mm_world_teardown(void **state);
 
 void put_file(struct world *w, const char *name, const char *text);
 const char *get_file(struct world *w, const char *name); /* NULL = not there */
+/* One run, with what comes before it: journal read, a killed run settled. */
 int run(struct world *w, enum mm_how how);
 void apply(struct world *w);
 /* The one finding about this; fails when there is none, or more than one. */
