@@ -92,6 +92,7 @@ static void try_own_command(struct mm_attempt *a, int64_t now)
 	a->signals.end = MM_END_NOT_RUN;
 	a->signals.dialog = NULL;
 	a->signals.tls = NULL;
+	a->dial_began = now;
 	hang_up(&a->line);
 	dial(a, &a->line, now);
 }
@@ -202,12 +203,11 @@ void mm_attempt_begin(struct mm_attempt *a, const struct mm_name_answer *name, i
 	a->signals.ep = &a->ep;
 	a->signals.gai = name->gai;
 	a->dns_ms = name->ms;
-	a->tcp_ms = -1;
 	a->dial_began = now;
-	if (name->gai != 0)
-		a->done = true;
-	else
+	if (name->gai == 0 && a->signals.dial_errno == 0)
 		dial(a, &a->line, now);
+	else
+		a->done = true;
 }
 
 void mm_attempt_step(struct mm_attempt *a, int64_t now)
@@ -247,6 +247,8 @@ static int64_t wake_line(const struct mm_line *l, int64_t now)
 
 int64_t mm_attempt_wake(const struct mm_attempt *a, int64_t now)
 {
+	if (a->done)
+		return now;
 	int64_t first = wake_line(&a->line, now), second = wake_line(&a->look_line, now);
 	if (a->in_mailbox && a->mailbox.deadline < first)
 		first = a->mailbox.deadline;

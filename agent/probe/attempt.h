@@ -45,7 +45,9 @@ struct mm_attempt {
 	bool done;
 };
 
-/* `a` holds a linted endpoint; the name has been answered. */
+/* `a` holds a linted endpoint; the name has been answered. With
+ * signals.dial_errno and tcp_ms set from another test of the same server, no
+ * connection is tried. */
 void mm_attempt_begin(struct mm_attempt *a, const struct mm_name_answer *name, int64_t now);
 /* Go on; `a->done` says whether the verdict stands. */
 void mm_attempt_step(struct mm_attempt *a, int64_t now);

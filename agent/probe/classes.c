@@ -21,8 +21,9 @@ static const struct mm_cls_def table[MM_CLS_COUNT] = {
 	"servers.",
 	MM_SEV_UNTESTED},
 
-    [MM_CLS_NET_NO_ROUTE] = {"NET_NO_ROUTE", "This computer is not connected to the network.",
-	"No route to any address of {host}: the interface is down or there is no default route.",
+    [MM_CLS_NET_NO_ROUTE] = {"NET_NO_ROUTE", "This computer has no network route to the mail server.",
+	"No route to any address of {host}: the interface is down, or there is no default route for its "
+	"address family.",
 	MM_SEV_UNTESTED},
     [MM_CLS_HOST_UNREACHABLE] = {"HOST_UNREACHABLE", "The mail server cannot be reached from this network.",
 	"{host} port {port} is unreachable after {ms} ms: at once means that a firewall rejects it, about 3 "

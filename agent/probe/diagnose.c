@@ -239,7 +239,8 @@ static enum mm_cls of_denied(const struct mm_signals *s)
 		return of_no_attempt(s);
 	if (!accepted(s))
 		return MM_CLS_MECH_DIFFERS;
-	return d->auth_reply == MM_REPLY_NO ? mm_auth_reply_class(d) : MM_CLS_AUTH_UNCLEAR;
+	/* libcurl does not wait for the NO behind the error object of a token */
+	return d->auth_reply == MM_REPLY_NO || d->token_error ? mm_auth_reply_class(d) : MM_CLS_AUTH_UNCLEAR;
 }
 
 static enum mm_cls of_mailbox(const struct mm_signals *s)

@@ -21,6 +21,8 @@ struct server {
 	struct mm_name *name;
 	int64_t asked;
 	size_t active;
+	bool alive;                /* a connection came about */
+	int dead_errno, dead_ms;   /* none did, and this is why */
 	struct test *first, *last; /* waiting */
 	struct server *next;
 };
@@ -71,11 +73,23 @@ static void refuse(struct engine *e, size_t job, enum mm_cls cls, const char *de
 	mm_arena_free(mem);
 }
 
+/* Where one test could not connect, those that still wait for the same server
+ * would only wait longer for the same answer. */
+static void remember(struct server *s, const struct mm_attempt *a)
+{
+	s->alive = s->alive || a->signals.dialled;
+	if (s->alive || a->signals.gai != 0)
+		return;
+	s->dead_errno = a->signals.dial_errno;
+	s->dead_ms = a->tcp_ms;
+}
+
 static void conclude(struct engine *e, struct test *t)
 {
 	struct mm_login l;
 	struct mm_arena *mem = mm_arena_new();
 	mm_answer_make(t->attempt, e->jobs[t->job].task, mem, &l);
+	remember(t->server, t->attempt);
 	mm_attempt_end(t->attempt);
 	free(t->attempt);
 	t->attempt = NULL;
@@ -164,6 +178,8 @@ static void start(struct engine *e, struct server *s, const struct mm_name_answe
 	t->attempt = mm_xcalloc(1, sizeof(*t->attempt));
 	*t->attempt = (struct mm_attempt){
 	    .ep = t->ep, .secret = e->jobs[t->job].secret, .multi = e->multi, .limits = e->o.limits};
+	t->attempt->tcp_ms = s->alive ? -1 : s->dead_ms;
+	t->attempt->signals.dial_errno = s->alive ? 0 : s->dead_errno;
 	mm_attempt_begin(t->attempt, name, now);
 	e->running[e->n_running++] = t;
 }

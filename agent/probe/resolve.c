@@ -195,9 +195,9 @@ struct mm_name *mm_resolver_ask(struct mm_resolver *r, const char *host)
 	fresh->asked = mm_clock_ms();
 	pthread_mutex_lock(&r->lock);
 	struct mm_name **slot = tsearch(fresh, &r->names, by_host);
-	if (slot == NULL)
+	struct mm_name *n = slot != NULL ? *slot : NULL;
+	if (n == NULL)
 		mm_oom();
-	struct mm_name *n = *slot;
 	if (n == fresh)
 		enqueue(r, n);
 	else

@@ -404,6 +404,8 @@ static void test_refusals(void **state)
 	expect(&c, MM_CLS_AUTH_UNCLEAR);
 	c.dialog.token_error = true;
 	expect(&c, MM_CLS_AUTH_TOKEN_REFUSED);
+	c.dialog.auth_reply = MM_REPLY_NONE;
+	expect(&c, MM_CLS_AUTH_TOKEN_REFUSED);
 	c.dialog.used = MM_MECH_APOP;
 	expect(&c, MM_CLS_MECH_DIFFERS);
 }

@@ -6,6 +6,7 @@ A script is called with a Talk for every connection, in a thread of its own.
 import socket
 import ssl
 import threading
+import time
 
 
 class Talk:
@@ -120,8 +121,8 @@ def greets(line):
 
 
 def imap(capability="IMAP4rev1 AUTH=PLAIN", login="NO [AUTHENTICATIONFAILED] no", greeting="* OK ready",
-         examine="OK done"):
-    """An IMAP server; `login` and `examine` are replies without tag, None is silence."""
+         examine="OK done", delay=0):
+    """An IMAP server; `login` and `examine` are replies without tag, None is silence; `delay` before a login's."""
     def script(t):
         t.say(greeting)
         while True:
@@ -136,6 +137,7 @@ def imap(capability="IMAP4rev1 AUTH=PLAIN", login="NO [AUTHENTICATIONFAILED] no"
                     rest = t.line()
                 if login is None:
                     return t.wait()
+                time.sleep(delay)
                 t.say(tag + " " + login.replace("{echo}", rest))
             elif verb == "EXAMINE":
                 if examine is None:
