@@ -327,12 +327,12 @@ void mm_place_attempt(struct mm_place_run *p)
 		p->did = (struct mm_row){
 		    .client = p->client->name, .path = p->place->path, .account = "", .key = ""};
 	} while (!try_all(p) && mm_place_pending(p));
+	if (!mm_place_pending(p))
+		p->rows = mm_rows_copy(p->c->arena, &before, p->client->name, p->place->path);
 	for (size_t i = 0; i < p->n_gone; i++) {
 		const struct mm_removal *g = &p->gone[i];
 		struct mm_row *row = mm_rows_find(&p->rows, p->client->name, p->place->path, g->account);
 		if (g->released && row != NULL)
 			mm_rows_remove(&p->rows, row);
 	}
-	if (!mm_place_pending(p))
-		p->rows = mm_rows_copy(p->c->arena, &before, p->client->name, p->place->path);
 }
