@@ -92,7 +92,12 @@ class Msmtp(Case):
         now = self.read(".msmtprc")
         a = self.host.apply(sheet(accounts=[]))
         f = a.finding("", client="msmtp", account="work")
-        self.assertEqual((f["state"], f["action"], a.status), ("deferred", "none", DIFF))
+        self.assertEqual((f["state"], f["action"], a.status), ("unmanaged", "none", OK))
+        self.assertIn("cleartext", f["reason"])
+        self.assertEqual(self.read(".msmtprc"), now)
+        # Said once; from here on it is the user's own.
+        self.assertEqual(json.loads((self.host.state / "journal.json").read_text())["rows"], [])
+        self.host.apply(sheet(accounts=[], cleartext=True))
         self.assertEqual(self.read(".msmtprc"), now)
 
     def test_removal_of_what_was_made(self):
