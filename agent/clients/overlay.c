@@ -244,7 +244,8 @@ static bool differs(const struct mm_overlay_file *f)
 {
 	if ((f->before.p == NULL) != (f->after.p == NULL) || f->before.n != f->after.n)
 		return true;
-	return f->before.n > 0 && memcmp(f->before.p, f->after.p, f->before.n) != 0;
+	return f->before.p != NULL && f->after.p != NULL && f->before.n > 0 &&
+	       memcmp(f->before.p, f->after.p, f->before.n) != 0;
 }
 
 const struct mm_overlay_file *mm_overlay_files(const struct mm_overlay *o, size_t *n)

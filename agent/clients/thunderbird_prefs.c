@@ -153,8 +153,8 @@ static void take_policies(struct loader *l)
 {
 	struct mm_err err = MM_ERR_NONE;
 	struct mm_text text = {.p = NULL};
-	const char *path = NULL, *key;
-	json_t *doc, *rule;
+	const char *path = NULL;
+	json_t *doc, *rules;
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && policy_files[i] != NULL; i++) {
@@ -168,8 +168,9 @@ static void take_policies(struct loader *l)
 		trap(l, path, 0,
 		    mm_arena_printf(
 			l->r->arena, "Thunderbird ignores all policies of this file: %s", err.text));
-	json_object_foreach(json_object_get(json_object_get(doc, "policies"), "Preferences"), key, rule)
-	    take_policy(l, path, key, rule);
+	rules = json_object_get(json_object_get(doc, "policies"), "Preferences");
+	for (void *i = json_object_iter(rules); i != NULL; i = json_object_iter_next(rules, i))
+		take_policy(l, path, json_object_iter_key(i), json_object_iter_value(i));
 	json_decref(doc);
 }
 

@@ -79,7 +79,7 @@ static int spell(const struct mm_line_grammar *g, const struct mm_edit *e, struc
 
 	if (e->value == NULL)
 		return mm_err_set(err, MM_EX_DATAERR, "%s: no value given", e->key);
-	if (meaning != NULL && strcmp(meaning, e->value) == 0) {
+	if (e->raw != NULL && meaning != NULL && strcmp(meaning, e->value) == 0) {
 		*out = e->raw;
 		return 0;
 	}
@@ -115,8 +115,8 @@ static int set(const struct mm_line_grammar *g, struct mm_text in, const struct 
 	 * gets it back without one. */
 	if (l->vfrom == l->vto && l->vto > 0 && !mm_is_blank(in.p[l->vfrom - 1]) && g->between[0] == ' ')
 		spelled = mm_arena_printf(cuts->a, " %s", spelled);
-	if (spelled == e->raw && spelled[0] == '\0' && l->vfrom > 0 && in.p[l->vfrom - 1] == ' ' &&
-	    g->between[0] == ' ')
+	if (e->raw != NULL && spelled == e->raw && spelled[0] == '\0' && l->vfrom > 0 &&
+	    in.p[l->vfrom - 1] == ' ' && g->between[0] == ' ')
 		mm_cut_add(cuts, l->vfrom - 1, l->vto, spelled);
 	else
 		mm_cut_add(cuts, l->vfrom, l->vto, spelled);

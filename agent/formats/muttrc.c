@@ -450,7 +450,7 @@ static int edit_block(struct mm_text in, const struct mm_mutt_cmd *v, size_t n, 
 		mm_cut_add(cuts, b.body_from, b.body_to, e->raw);
 		return 0;
 	}
-	if (!block_value_ok(e->section, e->value))
+	if (e->value == NULL || !block_value_ok(e->section, e->value))
 		return mm_err_set(err, MM_EX_DATAERR, "these lines cannot stand in a managed block");
 	if (!e->had) {
 		new_block(in, v, n, e, cuts);
