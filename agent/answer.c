@@ -5,7 +5,7 @@
 #include "common/frame.h"
 #include "schemas/proto.h"
 
-#define RESERVE (64u * 1024u) /* of the stream's limit, for END and keep-alives */
+#define RESERVE (64u * 1024u) /* of the stream's limit, for END and keep-alive frames */
 
 static int64_t now_ms(void)
 {

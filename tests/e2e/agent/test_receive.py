@@ -343,7 +343,7 @@ class Answers(Case):
         self.assertEqual(a.finding("outgoing.host")["state"], "compliant")
 
     def test_unknown_command(self):
-        p = self.host.run("recieve")
+        p = self.host.run("receiv")
         self.assertEqual(p.returncode, USAGE)
         self.assertIn(b'did you mean "receive"', p.stderr)
 
