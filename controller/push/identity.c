@@ -108,6 +108,19 @@ static int unarmour(const char *text, size_t n, struct mm_buf *raw)
 	return rc;
 }
 
+/* Does the seed make this public key? A damaged file must not give a key
+ * that signs for nobody. */
+static int check_seed(const unsigned char seed[32], const struct mm_sshkey *pub)
+{
+	struct mm_key *k;
+	unsigned char raw[MM_KEY_RAW];
+	if (mm_key_from_seed(seed, &k, NULL) < 0)
+		return -1;
+	mm_key_public_raw(k, raw);
+	mm_key_free(k);
+	return memcmp(pub->blob + pub->len - sizeof(raw), raw, sizeof(raw)) == 0 ? 0 : -1;
+}
+
 int mm_identity_parse(const char *text, size_t n, unsigned char seed[32], struct mm_arena *a,
     struct mm_sshkey *pub, struct mm_err *err)
 {
@@ -117,6 +130,8 @@ int mm_identity_parse(const char *text, size_t n, unsigned char seed[32], struct
 		rc = unarmour(text, n, &raw) < 0 ? -1 : parse_raw(&raw, seed, a, pub);
 	else if (memmem(text, n, "PRIVATE KEY-----", 16) == NULL)
 		rc = -1;
+	if (rc == 0)
+		rc = check_seed(seed, pub);
 	if (raw.data != NULL)
 		explicit_bzero(raw.data, raw.cap);
 	mm_buf_free(&raw);
