@@ -24,6 +24,12 @@ const struct mm_limits mm_limits_default = {
 #define CURL_TIMEOUT_MS 300000L
 #define OTHER_PROTOCOL_SNIFF_MS 1500
 
+/* Looks carry no credentials, and take every certificate. */
+static bool is_look(const struct mm_talk *t)
+{
+	return t->look != MM_LOOK_NONE;
+}
+
 /* ---- callbacks: they only take notes */
 
 static void stamp(int64_t *at, int64_t now)
@@ -199,9 +205,9 @@ static CURLcode set_tls(struct mm_talk *t, const struct mm_talk_plan *p, enum mm
 	SET(CURLOPT_CAPATH, NULL);
 	if (p->ep->ca_file != NULL)
 		SET(CURLOPT_CAINFO, p->ep->ca_file);
-	SET(CURLOPT_SSL_VERIFYPEER, t->tolerant ? 0L : 1L);
-	SET(CURLOPT_SSL_VERIFYHOST, t->tolerant ? 0L : 2L);
-	if (p->ep->pin != NULL && !t->tolerant)
+	SET(CURLOPT_SSL_VERIFYPEER, is_look(t) ? 0L : 1L);
+	SET(CURLOPT_SSL_VERIFYHOST, is_look(t) ? 0L : 2L);
+	if (p->ep->pin != NULL && !is_look(t))
 		SET(CURLOPT_PINNEDPUBLICKEY, p->ep->pin);
 	/* a resumed session would skip the certificate */
 	SET(CURLOPT_SSL_SESSIONID_CACHE, 0L);
@@ -243,13 +249,13 @@ struct mm_talk *mm_talk_begin(CURLM *multi, const struct mm_talk_plan *plan, int
 	t->multi = multi;
 	t->limits = plan->limits;
 	t->fd = t->sock = fd;
-	t->tolerant = plan->look != MM_LOOK_NONE;
+	t->look = plan->look;
 	t->began = t->last_event = mm_clock_ms();
 	mm_dialog_init(&t->dialog, plan->ep->mail);
 	mm_tls_watch_init(&t->tls);
 	t->tls.event = on_tls;
 	t->tls.ctx = t;
-	t->tls.tolerant = t->tolerant;
+	t->tls.tolerant = is_look(t);
 	t->easy = curl_easy_init();
 	if (t->easy == NULL)
 		mm_oom();
@@ -333,7 +339,7 @@ struct mm_talk *mm_talk_of(CURL *easy)
 
 static int64_t deadline(const struct mm_talk *t)
 {
-	int64_t whole = t->began + (t->tolerant ? t->limits->look_ms : t->limits->talk_ms);
+	int64_t whole = t->began + (is_look(t) ? t->limits->look_ms : t->limits->talk_ms);
 	int64_t step = t->last_event + (t->dialog.auth_open ? t->limits->login_ms : t->limits->answer_ms);
 	return step < whole ? step : whole;
 }
@@ -342,7 +348,7 @@ static int64_t deadline(const struct mm_talk *t)
  * to show itself. Only in a look in clear, where nothing else is sent. */
 static void poke(struct mm_talk *t, int64_t now)
 {
-	if (!t->tolerant || t->poked || t->tls.started || t->dialog.lines > 0 ||
+	if (t->look != MM_LOOK_PLAIN || t->poked || t->tls.started || t->dialog.lines > 0 ||
 	    now < t->began + OTHER_PROTOCOL_SNIFF_MS)
 		return;
 	t->poked = true;
@@ -356,7 +362,7 @@ void mm_talk_step(struct mm_talk *t, int64_t now)
 		return;
 	if (mm_dialog_hopeless(&t->dialog))
 		mm_talk_abort(t, MM_END_HOPELESS);
-	else if (t->tolerant && mm_talk_settled(t))
+	else if (is_look(t) && mm_talk_settled(t))
 		mm_talk_abort(t, MM_END_OK);
 	else if (now >= deadline(t))
 		mm_talk_abort(t, MM_END_TIMEOUT);
@@ -375,7 +381,7 @@ void mm_talk_abort(struct mm_talk *t, enum mm_end end)
 int64_t mm_talk_wake(const struct mm_talk *t, int64_t now)
 {
 	int64_t at = deadline(t);
-	int64_t quiet = t->began + (t->tolerant ? OTHER_PROTOCOL_SNIFF_MS : t->limits->silence_ms);
+	int64_t quiet = t->began + (is_look(t) ? OTHER_PROTOCOL_SNIFF_MS : t->limits->silence_ms);
 	return quiet > now && quiet < at ? quiet : at;
 }
 
@@ -387,7 +393,7 @@ bool mm_talk_silent(const struct mm_talk *t, int64_t now)
 
 bool mm_talk_settled(const struct mm_talk *t)
 {
-	return t->tls.done || t->dialog.greeting != MM_GREETING_NONE;
+	return t->tls.done || (t->look == MM_LOOK_PLAIN && t->dialog.greeting != MM_GREETING_NONE);
 }
 
 void mm_talk_end(struct mm_talk *t)

@@ -50,7 +50,8 @@ struct mm_talk {
 	char error[CURL_ERROR_SIZE]; /* libcurl's words */
 	int fd;                      /* until libcurl has taken it, else -1 */
 	int sock;                    /* the same number, for waiting only */
-	bool tolerant, poked;
+	enum mm_look look;
+	bool poked;
 	/* clock.h; 0 = did not come to pass */
 	int64_t began, last_event, tls_began, tls_done, greeted, auth_began, auth_done;
 };

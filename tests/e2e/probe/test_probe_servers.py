@@ -50,6 +50,9 @@ class Certificates(Base):
     def test_old_tls(self):
         port = self.serve(scripted.imap(), "good", lowest=ssl.TLSVersion.TLSv1, highest=ssl.TLSVersion.TLSv1_1)
         self.fails("TLS_VERSION_TOO_OLD", "imap", "tls", port)
+        step = scripted.then_tls(self.context("good", lowest=ssl.TLSVersion.TLSv1, highest=ssl.TLSVersion.TLSv1_1))
+        port = self.serve(scripted.smtp(("localhost", "STARTTLS"), starttls=step))
+        self.fails("TLS_VERSION_TOO_OLD", "smtp", "starttls", port)
 
     def test_floor(self):
         port = self.serve(scripted.imap(), "good", highest=ssl.TLSVersion.TLSv1_2)
