@@ -172,15 +172,16 @@ static const char *unit_key(const struct mm_tb_account *acc, enum mm_tb_unit uni
 	return unit == MM_TB_SERVER ? acc->server : unit == MM_TB_IDENTITY ? acc->identity : acc->smtp;
 }
 
-/* What the account manager still does for profiles of long ago. */
-static const char *old_security(struct reader *r, const struct mm_tb_pref **p, const char **note)
+/* What the program still does for profiles of long ago. */
+static const char *old_security(
+    struct reader *r, bool incoming, const struct mm_tb_pref **p, const char **note)
 {
 	const struct mm_tb_pref *secure =
 	    mm_tb_find(r->t, mm_tb_key(r->t->a, MM_TB_SERVER, r->acc->server, "isSecure"));
 	const struct mm_tb_pref *version = mm_tb_find(r->t, "mail.ui-rdf.version");
 	int64_t n = 0;
 
-	if (*p == NULL && counts(secure, 'b') && mm_streq(secure->value, "true")) {
+	if (incoming && *p == NULL && counts(secure, 'b') && mm_streq(secure->value, "true")) {
 		*p = secure;
 		return "tls";
 	}
@@ -199,7 +200,8 @@ static const char *word_of(
 	const char *word;
 	int64_t n = 0;
 
-	if (m->s == MM_SET_IN_SECURITY && (word = old_security(r, p, note)) != NULL)
+	if ((m->s == MM_SET_IN_SECURITY || m->s == MM_SET_OUT_SECURITY) &&
+	    (word = old_security(r, m->s == MM_SET_IN_SECURITY, p, note)) != NULL)
 		return word;
 	if (*p == NULL || (port && (mm_parse_int((*p)->value, INT32_MIN, INT32_MAX, &n) != 0 || n <= 0)))
 		return NULL;
@@ -260,7 +262,9 @@ static void note_plaintext(struct reader *r, enum mm_setting id)
 		    mm_arena_printf(r->t->a, "Account '%s': %s", r->acc->key, s->note));
 }
 
-static void note_hidden(struct reader *r)
+/* Such an account is loaded and not shown: whatever else is right, the user
+ * does not have it. */
+static void see_hidden(struct reader *r)
 {
 	static const struct {
 		const char *name, *value;
@@ -269,11 +273,15 @@ static void note_hidden(struct reader *r)
 	for (size_t i = 0; i < 2; i++) {
 		const struct mm_tb_pref *p =
 		    mm_tb_find(r->t, mm_tb_key(r->t->a, MM_TB_SERVER, r->acc->server, hides[i].name));
+		struct mm_seen *s = &r->out->s[MM_SET_IN_PROTOCOL];
 
-		if (counts(p, 'b') && mm_streq(p->value, hides[i].value))
-			mm_add_trap(r->t->a, r->view, p->path, p->line,
-			    mm_arena_printf(r->t->a, "Account '%s' is hidden: Thunderbird does not show it.",
-				r->acc->key));
+		if (!counts(p, 'b') || !mm_streq(p->value, hides[i].value))
+			continue;
+		s->over_path = p->path;
+		s->over_line = p->line;
+		s->over_by = mm_arena_printf(
+		    r->t->a, "%s = %s (the account is not shown)", hides[i].name, hides[i].value);
+		s->over_holds = false;
 	}
 }
 
@@ -298,7 +306,7 @@ static void see_account(struct reader *r)
 		see_tls_min(r, MM_SET_OUT_TLS_MIN);
 	note_plaintext(r, MM_SET_IN_SECURITY);
 	note_plaintext(r, MM_SET_OUT_SECURITY);
-	note_hidden(r);
+	see_hidden(r);
 }
 
 static int read_place(struct mm_reader *r, const struct mm_place *p, struct mm_view *out, struct mm_err *err)

@@ -19,7 +19,7 @@ DRIVER = BIN / "clients_driver"
 GOLDEN = ROOT / "tests/clients"
 
 sys.path.insert(0, str(ROOT / "tests/lib"))
-from mailserver import MailServer, wait_for  # noqa: E402,F401
+from mailserver import MailServer, free_ports, wait_for  # noqa: E402,F401
 
 
 def argv_text(argv):
