@@ -145,10 +145,12 @@ static const char checkin[] =
     "fi\n"
     "say checkin \"$(cut -d' ' -f1,2 \"$id.pub\")\"\n";
 
-/* An account that may do one thing: run the agent as root. */
+/* An account that may do one thing: run the agent as root. It has no password,
+ * but is not locked: an sshd without PAM lets nobody into a locked one. */
 static const char sudo_rule[] =
     "if ! getent passwd \"$account\" >/dev/null; then\n"
-    "  useradd --system --create-home --home-dir \"/var/lib/$account\" --shell /bin/sh \"$account\"\n"
+    "  useradd --system --password '*' --create-home --home-dir \"/var/lib/$account\" --shell /bin/sh "
+    "\"$account\"\n"
     "fi\n"
     "command -v sudo >/dev/null || fail 1 \"there is no sudo on this host, which an account other than root "
     "needs\"\n"
