@@ -91,7 +91,7 @@ const char *mm_tb_to_word(enum mm_setting s, const char *value, struct mm_arena 
 		return odd_security(value, a, note);
 	if (word == NULL && words == auths)
 		word = word_for(other_auths, value);
-	if (words == auths && strcmp(value, "10") == 0)
+	if (words == auths && mm_streq(value, "10"))
 		*note = "Thunderbird signs in with OAuth2 by itself, in a window of its own, with a provider "
 			"that it knows by the server's name.";
 	return word != NULL ? word : value;
