@@ -9,6 +9,10 @@
 #include "common/json.h"
 #include "common/text.h"
 #include "controller/policy_store.h"
+#include "known_clients.h"
+
+static const char *const known_clients[] = {MM_KNOWN_CLIENTS};
+static const struct mm_policy_opts as_written = {.known_clients = known_clients};
 
 /* Print what was said about a policy: lines on stderr, or JSON on stdout. */
 static void say(const struct mm_diags *d, bool json)
@@ -60,7 +64,8 @@ static int cmd_check(struct mm_ctl *c, int argc, char **argv)
 
 	if (rc < 0) {
 		mm_diags_init(&d, a);
-		if (mm_policy_load_file(argv[0], NULL, a, &p, &d) == 0 && check_people(c, p, &d, &err)) {
+		if (mm_policy_load_file(argv[0], &as_written, a, &p, &d) == 0 &&
+		    check_people(c, p, &d, &err)) {
 			rc = mm_ctl_fail("policy check", &err);
 		} else {
 			say(&d, json);
@@ -203,7 +208,7 @@ static int cmd_import(struct mm_ctl *c, int argc, char **argv)
 		    in.what, "author, message and reason are single lines of at most 1000 bytes");
 	a = mm_arena_new();
 	mm_diags_init(&in.d, a);
-	rc = mm_policy_load_file(argv[0], NULL, a, &p, &in.d) ? refuse(&in) : take(&in, p);
+	rc = mm_policy_load_file(argv[0], &as_written, a, &p, &in.d) ? refuse(&in) : take(&in, p);
 	mm_arena_free(a);
 	return rc;
 }

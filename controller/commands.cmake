@@ -23,3 +23,13 @@ add_executable(mailmuster
 add_dependencies(mailmuster mailmuster-push-worker)
 target_link_libraries(mailmuster PRIVATE mm_request_build mm_push mm_csv mm_report mm_store mm_policy mm_schemas)
 install(TARGETS mailmuster RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT controller)
+
+# The names of the mail programs that this version's agent knows.
+set(clients_def ${PROJECT_SOURCE_DIR}/agent/clients/clients.def)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${clients_def})
+file(STRINGS ${clients_def} client_lines REGEX "^MM_CLIENT")
+string(REGEX REPLACE "MM_CLIENT\\(([a-z0-9_-]+)\\)" "\"\\1\"" MM_CLIENT_NAMES "${client_lines}")
+string(REPLACE ";" ", " MM_CLIENT_NAMES "${MM_CLIENT_NAMES}")
+file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/known_clients.h @ONLY CONTENT
+  "#define MM_KNOWN_CLIENTS @MM_CLIENT_NAMES@, NULL\n")
+target_include_directories(mailmuster PRIVATE ${CMAKE_CURRENT_BINARY_DIR})

@@ -179,6 +179,9 @@ static int done(void *ctx, const struct mm_push_job *job, const struct mm_outcom
 		rc = need_transaction(o, err);
 		if (rc == 0 && out->cls == MM_PC_OK && o->answers[i] != NULL)
 			rc = store_answer(o, o->answers[i], r, err);
+		/* A good END over something else is no answer to what was asked. */
+		if (rc == 0 && r->outcome.cls == MM_PC_OK && r->reports == 0)
+			mm_outcome_set(&r->outcome, MM_PC_HOSTILE, "its answer holds no report for this request");
 		if (rc == 0)
 			rc = record(o, r->target, r, err);
 	}

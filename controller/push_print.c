@@ -122,10 +122,14 @@ static void print_changes(const struct mm_push_summary *s)
 	for (size_t i = 0; i < n; i++)
 		total += list[i]->count;
 	if (n == 0) {
-		puts("Nothing would change.");
+		/* Silence is not agreement. */
+		if (s->by_class[MM_PC_OK] == s->n)
+			puts("Nothing would change.");
+		else if (s->by_class[MM_PC_OK] > 0)
+			puts("Nothing would change on the hosts that answered.");
 		return;
 	}
-	printf("%s%zu changes, %zu different ones%s\n", coloured(MM_BOLD), total, n, plain());
+	printf("%s%zu change%s, %zu different%s\n", coloured(MM_BOLD), total, total == 1 ? "" : "s", n, plain());
 	for (size_t i = 0; i < n; i++) {
 		const struct mm_change *g = list[i];
 		say("  %zu x  %s %s%s%s: ", g->count, g->client, g->account, *g->setting != '\0' ? " " : "",

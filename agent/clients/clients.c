@@ -2,22 +2,19 @@
 
 #include "common/text.h"
 
-/* A new client: its module, one line here, one folder of samples in
- * tests/clients. */
-#define CLIENTS(X)                                                                                           \
-	X(thunderbird)                                                                                       \
-	X(mutt)                                                                                              \
-	X(neomutt)                                                                                           \
-	X(msmtp)
+#define MM_CLIENT(client) &mm_client_##client,
+const struct mm_client *const mm_clients[] = {
+#include "agent/clients/clients.def"
+    NULL};
+#undef MM_CLIENT
 
-#define ADDRESS(client) &mm_client_##client,
-#define NAME(client) #client,
-
-const struct mm_client *const mm_clients[] = {CLIENTS(ADDRESS) NULL};
+#define MM_CLIENT(client) #client,
+static const char *const names[] = {
+#include "agent/clients/clients.def"
+    NULL};
+#undef MM_CLIENT
 
 const char mm_client_not_its_business[] = "not a setting of this client";
-
-static const char *const names[] = {CLIENTS(NAME) NULL};
 
 const struct mm_client *mm_client_by_name(const char *name)
 {
