@@ -40,6 +40,7 @@ static const struct scene scenes[] = {
 
 /* The texts that a file may have: before the faulty run, and after a good one. */
 struct allowed {
+	struct mm_arena *arena;
 	const char *rc[2], *extra[2];
 };
 
@@ -70,15 +71,10 @@ static void end(struct world *w)
 	assert_int_equal(mm_world_teardown(&state), 0);
 }
 
-static char *copy(const char *s)
-{
-	return s != NULL ? mm_xstrdup(s) : NULL;
-}
-
 static void look(struct world *w, struct allowed *a, int i)
 {
-	a->rc[i] = copy(get_file(w, ".fakerc"));
-	a->extra[i] = copy(get_file(w, ".fakerc.extra"));
+	a->rc[i] = mm_arena_strdup(a->arena, get_file(w, ".fakerc"));
+	a->extra[i] = mm_arena_strdup(a->arena, get_file(w, ".fakerc.extra"));
 }
 
 static bool is_one_of(const char *s, const char *const texts[2])
@@ -91,6 +87,7 @@ static size_t rehearse(const struct scene *s, struct allowed *a)
 {
 	const struct mm_fault count = {.kind = MM_FAULT_COUNT};
 	struct world *w = begin(s);
+	*a = (struct allowed){.arena = mm_arena_new()};
 	look(w, a, 0);
 	mm_fault_arm(&count);
 	apply(w);
@@ -151,6 +148,7 @@ static void killed(void **state)
 			check_after(w, &scenes[i], &a, at);
 			end(w);
 		}
+		mm_arena_free(a.arena);
 	}
 }
 
@@ -170,6 +168,7 @@ static void failed(void **state)
 			check_after(w, &scenes[i], &a, at);
 			end(w);
 		}
+		mm_arena_free(a.arena);
 	}
 }
 
