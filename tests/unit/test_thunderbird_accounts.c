@@ -144,8 +144,7 @@ static void removal_after_use(void **state)
 	assert_non_null(strstr(text, "id9.smtpServer"));
 }
 
-/* The user's own default server stays, and so does an outgoing server of ours
- * that they took over for good. */
+/* The user's own defaults stay. */
 static void removal_keeps_what_is_not_ours(void **state)
 {
 	W;
