@@ -309,7 +309,11 @@ static void explain_row(
 	mm_table_cell(t, MM_PLAIN, "%s",
 	    set != MM_SET_NONE ? mm_mode_name(mm_sheet_mode(&s->sheet, f->client, set)) : "");
 	mm_table_cell(t, MM_PLAIN, "%s", mm_state_name(f->state));
-	mm_table_cell(t, MM_DIM, "%s:%d", f->override_path != NULL ? f->override_path : f->path, f->line);
+	const char *where = f->override_path != NULL ? f->override_path : f->path;
+	if (f->line > 0)
+		mm_table_cell(t, MM_DIM, "%s:%d", where, f->line);
+	else
+		mm_table_cell(t, MM_DIM, "%s", where);
 	mm_table_cell(t, MM_PLAIN, "%s", f->reason);
 }
 

@@ -45,6 +45,7 @@ static int take_seen(const struct mm_finding_row *r, void *arg, struct mm_err *e
 	if (r->f.line)
 		mm_json_set_int(o, "line", r->f.line);
 	mm_json_set_str(o, "state", mm_state_name(r->f.state));
+	mm_json_set_str(o, "action", mm_action_name(r->f.action));
 	mm_json_set_int(o, "since", r->since);
 	mm_json_set_int(o, "seen", r->seen);
 	mm_json_set_bool(o, "stale", r->stale);
@@ -62,7 +63,9 @@ static const char *member(const json_t *o, const char *key)
 static void print_seen(const struct explain *x)
 {
 	static const char *const heads[] = {
-	    "host", "client", "account", "setting", "found", "state", "seen", NULL};
+	    "HOST", "CLIENT", "ACCOUNT", "SETTING", "FOUND", "STATE", "DONE", "SEEN", NULL};
+	static const char *const keys[] = {
+	    "host", "client", "account", "setting", "found", "state", "action"};
 	struct mm_table *t;
 	char age[MM_TIME_MAX];
 	json_t *o;
@@ -78,8 +81,8 @@ static void print_seen(const struct explain *x)
 	{
 		bool stale = json_is_true(json_object_get(o, "stale"));
 
-		for (size_t k = 0; k < 6; k++)
-			mm_table_cell(t, MM_PLAIN, "%s", member(o, heads[k]));
+		for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
+			mm_table_cell(t, MM_PLAIN, "%s", member(o, keys[k]));
 		mm_table_cell(t, stale ? MM_YELLOW : MM_PLAIN, "%s ago%s",
 		    mm_duration(x->now - json_integer_value(json_object_get(o, "seen")), age),
 		    stale ? ", stale" : "");

@@ -80,7 +80,7 @@ void mm_changes_add(struct mm_changes *c, const char *host, const struct mm_find
 	*p = (struct mm_change_place){
 	    .host = mm_arena_strdup(c->a, host),
 	    .user = mm_arena_strdup(c->a, f->user),
-	    .path = mm_arena_strdup(c->a, f->path),
+	    .path = mm_arena_strdup(c->a, f->override_path != NULL ? f->override_path : f->path),
 	    .desired = mm_arena_strdup(c->a, f->desired),
 	    .found = mm_arena_strdup(c->a, f->found),
 	    .line = f->line,
