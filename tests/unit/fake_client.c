@@ -10,12 +10,14 @@ static const struct {
 	const char *key;
 } keys[] = {{MM_SET_ADDRESS, "from"}, {MM_SET_REAL_NAME, "name"}, {MM_SET_IN_PROTOCOL, "protocol"},
     {MM_SET_IN_HOST, "host"}, {MM_SET_IN_PORT, "port"}, {MM_SET_IN_SECURITY, "security"},
-    {MM_SET_IN_USERNAME, "user"}};
+    {MM_SET_IN_USERNAME, "user"}, {MM_SET_IN_TLS_MIN, "floor"}};
 #define N_KEYS (sizeof(keys) / sizeof(keys[0]))
 
 static const char *unsupported(enum mm_setting s, const char *value, const struct mm_values *all)
 {
 	(void)all;
+	if (s == MM_SET_IN_CA_FILE)
+		return MM_CLIENT_NOT_ITS_BUSINESS;
 	if (s == MM_SET_IN_AUTH || s == MM_SET_IN_TLS_MIN)
 		return "the fake knows no such thing";
 	if (s == MM_SET_IN_SECURITY && mm_streq(value, "starttls"))
@@ -56,6 +58,7 @@ static void seen(struct mm_arena *a, const struct mm_doc *d, const char *path, s
 			*s = (struct mm_seen){.value = it->value, .path = path, .line = it->line};
 		const struct mm_item *hook =
 		    mm_doc_find(d, acc->key, mm_arena_printf(a, "hook_%s", keys[i].key));
+		s->over_holds = mm_doc_find(d, acc->key, "holds") != NULL;
 		if (hook != NULL) {
 			s->value = hook->value;
 			s->over_path = path;

@@ -8,6 +8,8 @@
  *   port=993
  *   user=alice
  *   hook_port=1143      <- wins over port
+ *   holds=yes            <- ... and its hooks are the values in effect
+ *   floor=1.3            <- a TLS floor, which the fake shows and cannot set
  *   stubborn=yes        <- this account never shows what is written
  *
  * ~/.fakerc.extra is a second file of the same place, written with `second`.

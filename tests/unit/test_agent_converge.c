@@ -375,6 +375,21 @@ static void hook_wins(void **state)
 	assert_false(w->c.effect[0][MM_SIDE_INCOMING].in_effect);
 }
 
+/* What wins is what is desired: nothing is wrong. */
+static void hook_agrees(void **state)
+{
+	W;
+	const char *text = "[w]\nfrom=alice@acme.example\nprotocol=imap\nhost=imap.acme.example\nuser=alice\n"
+			   "port=1\nhook_port=993\n";
+	put_file(w, ".fakerc", text);
+	apply(w);
+	expect(w, "work", "incoming.port", MM_ST_OVERRIDDEN, MM_ACT_NONE);
+	put_file(w, ".fakerc", mm_arena_printf(w->a, "%sholds=yes\n", text));
+	apply(w);
+	expect(w, "work", "incoming.port", MM_ST_COMPLIANT, MM_ACT_NONE);
+	assert_non_null(strstr(get_file(w, ".fakerc"), "port=1\n"));
+}
+
 static void would_not_take_effect(void **state)
 {
 	W;
@@ -408,6 +423,38 @@ static void unsupported(void **state)
 	apply(w);
 	expect(w, "work", "incoming.tls_min", MM_ST_UNSUPPORTED, MM_ACT_NONE);
 	expect(w, "work", "incoming.port", MM_ST_PENDING, MM_ACT_CREATED);
+}
+
+/* A program may keep something by itself: no finding, and no hindrance. */
+static void not_its_business(void **state)
+{
+	W;
+	w->acc[0].want.v[MM_SET_IN_CA_FILE] = "/etc/ssl/acme.crt";
+	put_file(w, ".fakerc", "");
+	apply(w);
+	for (size_t i = 0; i < w->found.n_findings; i++)
+		assert_string_not_equal(w->found.findings[i].setting, "incoming.ca_file");
+	expect(w, "work", "incoming.port", MM_ST_PENDING, MM_ACT_CREATED);
+	apply(w);
+	assert_int_equal(mm_collect_status(&w->found), MM_EX_OK);
+	assert_true(w->c.effect[0][MM_SIDE_INCOMING].in_effect);
+}
+
+/* What a client cannot set may be right all the same, or better than asked for. */
+static void already_as_good(void **state)
+{
+	W;
+	w->acc[0].want.v[MM_SET_IN_TLS_MIN] = "1.2";
+	put_file(w, ".fakerc", "[work]\nfrom=alice@acme.example\nhost=imap.acme.example\nfloor=1.3\n");
+	apply(w);
+	expect(w, "work", "incoming.tls_min", MM_ST_COMPLIANT, MM_ACT_NONE);
+	assert_true(w->c.effect[0][MM_SIDE_INCOMING].in_effect);
+	w->acc[0].want.v[MM_SET_IN_TLS_MIN] = "1.3";
+	apply(w);
+	expect(w, "work", "incoming.tls_min", MM_ST_COMPLIANT, MM_ACT_NONE);
+	put_file(w, ".fakerc", "[work]\nfrom=alice@acme.example\nhost=imap.acme.example\nfloor=1.2\n");
+	apply(w);
+	expect(w, "work", "incoming.tls_min", MM_ST_UNSUPPORTED, MM_ACT_NONE);
 }
 
 /* An account without the security that is wanted is not made at all. */
@@ -531,9 +578,9 @@ int main(void)
 	    T(ignored_setting_and_client), T(adoption_and_back), T(other_accounts_are_not_adopted),
 	    T(removal_respects_newer_values), T(removal_of_what_we_made), T(removal_without_rules),
 	    T(audit_keeps_what_policy_drops), T(removal_never_brings_cleartext_back), T(renamed_account),
-	    T(two_accounts_on_one_host), T(hook_wins), T(would_not_take_effect),
-	    T(trouble_of_one_account_only), T(unsupported), T(unsupported_security), T(busy),
-	    T(place_not_in_use), T(malformed_file), T(older_revision), T(unknown_setting),
-	    T(generations_are_bounded), T(journal_is_bounded)};
+	    T(two_accounts_on_one_host), T(hook_wins), T(hook_agrees), T(would_not_take_effect),
+	    T(trouble_of_one_account_only), T(unsupported), T(not_its_business), T(already_as_good),
+	    T(unsupported_security), T(busy), T(place_not_in_use), T(malformed_file), T(older_revision),
+	    T(unknown_setting), T(generations_are_bounded), T(journal_is_bounded)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
