@@ -398,15 +398,16 @@ static void say(const struct enrolling *e)
 
 #define TEXT(option, member, argument, text)                                                                 \
 	{                                                                                                    \
-		.name = option, .kind = MM_OPT_STRING, .dest = &o.member, .arg = argument, .help = text      \
+		.name = (option), .kind = MM_OPT_STRING, .dest = &o.member, .arg = (argument),               \
+		.help = (text)                                                                               \
 	}
 #define LIST(option, member, argument, text)                                                                 \
 	{                                                                                                    \
-		.name = option, .kind = MM_OPT_LIST, .dest = &o.member, .arg = argument, .help = text        \
+		.name = (option), .kind = MM_OPT_LIST, .dest = &o.member, .arg = (argument), .help = (text)  \
 	}
 #define FLAG(option, member, text)                                                                           \
 	{                                                                                                    \
-		.name = option, .kind = MM_OPT_FLAG, .dest = &o.member, .help = text                         \
+		.name = (option), .kind = MM_OPT_FLAG, .dest = &o.member, .help = (text)                     \
 	}
 
 int mm_cmd_host_enroll(struct mm_ctl *c, int argc, char **argv)

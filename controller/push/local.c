@@ -123,7 +123,7 @@ int mm_local_get_job(const struct mm_frame *f, struct mm_arena *a, struct mm_wor
 /* Numbers that may be -1 travel plus one. */
 static void put_signed(struct mm_buf *b, int v)
 {
-	mm_ssh_put_u32(b, (size_t)(v + 1));
+	mm_ssh_put_u32(b, (size_t)v + 1);
 }
 
 static int get_signed(struct mm_ssh_reader *r, int *v)

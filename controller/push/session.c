@@ -11,15 +11,15 @@ void mm_session_phase(struct mm_session *s, enum mm_phase p)
 	int64_t now = mm_now_ms();
 	int took = (int)(now - s->phase_began);
 	struct mm_outcome *o = &s->outcome;
-	if (p == s->phase)
-		took = 0; /* the next address of the same host: begin anew */
-	else if (s->phase == MM_PH_CONNECT)
+	/* The same phase again is the next address of the host: it begins anew. */
+	enum mm_phase left = p == s->phase ? MM_PH_ANSWER : s->phase;
+	if (left == MM_PH_CONNECT)
 		o->ms_connect = took;
-	else if (s->phase == MM_PH_BANNER)
+	else if (left == MM_PH_BANNER)
 		o->ms_handshake = took;
-	else if (s->phase == MM_PH_HANDSHAKE)
+	else if (left == MM_PH_HANDSHAKE)
 		o->ms_handshake = (o->ms_handshake > 0 ? o->ms_handshake : 0) + took;
-	else if (s->phase == MM_PH_AUTH)
+	else if (left == MM_PH_AUTH)
 		o->ms_auth = took;
 	s->phase = p;
 	s->phase_began = now;
