@@ -1,4 +1,6 @@
+#include "common/text.h"
 #include "controller/store/internal.h"
+#include "schemas/request.h"
 
 void mm_push_from_row(struct mm_q *q, int col, struct mm_push_state *out)
 {
@@ -43,6 +45,9 @@ int mm_store_push_result(struct mm_store *s, const struct mm_push_state *r, stru
 {
 	int64_t now = mm_store_now(s);
 
+	/* A plan that fails must not become a push, nor one that works hide that a push is owed. */
+	if (!mm_streq(r->op, mm_op_name(MM_OP_APPLY)))
+		return 0;
 	return mm_q_run(s, MM_SQL_PUSH_RESULT, err, "tiittiitti", r->host, r->revision, (int64_t)r->pending,
 		   r->op, r->request_id, now, r->next_retry, r->outcome, r->text, (int64_t)r->unreachable) < 0
 		   ? -1

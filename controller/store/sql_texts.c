@@ -190,16 +190,14 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
 	"ON CONFLICT (host) DO UPDATE SET revision = excluded.revision, pending = 1, queued = "
 	"excluded.queued, "
 	"attempts = 0, next_retry = 0"},
-    /* Only an apply can settle what is owed, and only for the revision that is wanted by now. */
+    /* An older revision that was answered for does not settle the wish for a newer one. */
     [MM_SQL_PUSH_RESULT] = {"push state",
 	"INSERT INTO push_state (host, revision, done_revision, pending, op, request_id, queued, attempts, "
-	"last_attempt, next_retry, outcome, text, unreachable) VALUES (?1, ?2, CASE WHEN ?3 = 0 AND ?4 = "
-	"'apply' THEN ?2 "
+	"last_attempt, next_retry, outcome, text, unreachable) VALUES (?1, ?2, CASE WHEN ?3 = 0 THEN ?2 "
 	"ELSE 0 END, ?3, ?4, ?5, ?6, 1, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (host) DO UPDATE SET "
-	"done_revision = CASE WHEN ?3 = 0 AND ?4 = 'apply' THEN ?2 ELSE push_state.done_revision END, "
-	"pending = CASE WHEN ?4 <> 'apply' OR ?2 < push_state.revision THEN push_state.pending ELSE ?3 END, "
-	"revision = CASE WHEN ?2 > push_state.revision AND ?4 = 'apply' THEN ?2 ELSE push_state.revision "
-	"END, "
+	"done_revision = CASE WHEN ?3 = 0 THEN ?2 ELSE push_state.done_revision END, "
+	"pending = CASE WHEN ?2 < push_state.revision THEN push_state.pending ELSE ?3 END, "
+	"revision = MAX(?2, push_state.revision), "
 	"op = ?4, request_id = ?5, attempts = push_state.attempts + 1, last_attempt = ?6, next_retry = ?7, "
 	"outcome = ?8, text = ?9, unreachable = ?10"},
     [MM_SQL_PUSH_GET] = {"push state", "SELECT " PUSH_COLUMNS " FROM push_state p WHERE p.host = ?1"},

@@ -246,8 +246,8 @@ struct mm_push_state {
 int mm_store_push_want(struct mm_store *s, const char *host, int64_t revision, struct mm_err *err);
 /* Record an attempt: uses host, revision (tried), op, request_id, outcome,
  * text, unreachable, next_retry, and pending (still owed?). Counts the
- * attempt. Only op "apply" changes what is pending; a wish for a newer
- * revision that came meanwhile stays pending. */
+ * attempt. Of another op than "apply" nothing is recorded; a wish for a
+ * newer revision that came meanwhile stays pending. */
 int mm_store_push_result(struct mm_store *s, const struct mm_push_state *r, struct mm_err *err);
 int mm_store_push_get(
     struct mm_store *s, const char *host, struct mm_arena *a, struct mm_push_state *out, struct mm_err *err);

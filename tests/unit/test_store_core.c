@@ -354,15 +354,40 @@ static void test_push_state(void **state)
 	assert_true(p.pending);
 	assert_int_equal(p.revision, 4);
 	assert_int_equal(p.done_revision, 3);
-	/* A plan settles nothing. */
+	/* A plan settles nothing, and hides nothing. */
 	r.op = "plan";
 	r.revision = 4;
+	r.outcome = "refused";
 	ok(f, mm_store_push_result(f->s, &r, &f->err));
 	assert_int_equal(pushes(f, MM_PUSH_PENDING), 1);
+	ok(f, mm_store_push_get(f->s, "ws1", f->a, &p, &f->err));
+	assert_string_equal(p.outcome, "ok");
+	assert_string_equal(p.op, "apply");
 	r.op = "apply";
 	ok(f, mm_store_push_result(f->s, &r, &f->err));
 	assert_int_equal(pushes(f, MM_PUSH_PENDING), 0);
 	assert_int_equal(pushes(f, MM_PUSH_ALL), 1);
+}
+
+/* Who only asked what would change has ordered nothing. */
+static void test_failed_plan_orders_no_push(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const ops[] = {"plan", "status", "preflight", "verify"};
+
+	add_host(f, "ws1", NULL);
+	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
+		const struct mm_push_state r = {.host = "ws1",
+		    .revision = 1,
+		    .op = ops[i],
+		    .request_id = "q1",
+		    .outcome = "connect-refused",
+		    .text = "no answer",
+		    .unreachable = true,
+		    .pending = true};
+		ok(f, mm_store_push_result(f->s, &r, &f->err));
+		assert_int_equal(pushes(f, MM_PUSH_PENDING), 0);
+	}
 }
 
 static void test_backup(void **state)
@@ -430,6 +455,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_keys_and_serials, store_setup, store_teardown),
 	    cmocka_unit_test_setup_teardown(test_serial_outlives_host, store_setup, store_teardown),
 	    cmocka_unit_test_setup_teardown(test_push_state, store_setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(test_failed_plan_orders_no_push, store_setup, store_teardown),
 	    cmocka_unit_test_setup_teardown(test_backup, store_setup, store_teardown),
 	    cmocka_unit_test_setup_teardown(test_killed_writer, store_setup, store_teardown),
 	};
