@@ -157,7 +157,8 @@ static int status_exit(const struct mm_fleet *f)
 {
 	int rc = MM_EX_OK;
 	if (f->places_by[MM_AUDIT_PASS] + f->places_by[MM_AUDIT_NOT_APPLICABLE] < f->places ||
-	    f->hosts_pending > 0 || f->logins_result[MM_LOGIN_FAILED] > 0)
+	    f->hosts_pending > 0 || f->logins_result[MM_LOGIN_FAILED] > 0 ||
+	    (f->revision > 0 && f->hosts_current < f->hosts_fresh))
 		rc |= MM_EX_DIFF;
 	if (f->hosts_refused > 0)
 		rc |= MM_EX_HOSTS_FAILED;
@@ -182,8 +183,10 @@ static void status_head(const struct mm_fleet *f)
 	    "reported lately; %" PRId64 " stale, %" PRId64 " never, %" PRId64 " on the current revision",
 	    f->hosts_stale, f->hosts_never, f->hosts_current);
 	share("workstations", f->hosts_fresh, f->hosts, line);
-	snprintf(line, sizeof(line), "compliant; %" PRId64 " not, %" PRId64 " unknown, %" PRId64 " stale",
-	    f->places_by[MM_AUDIT_FAIL], f->places_by[MM_AUDIT_UNKNOWN], f->places_stale);
+	snprintf(line, sizeof(line),
+	    "compliant; %" PRId64 " not, %" PRId64 " unknown, of these %" PRId64 " stale, %" PRId64
+	    " never heard of",
+	    f->places_by[MM_AUDIT_FAIL], f->places_by[MM_AUDIT_UNKNOWN], f->places_stale, f->places_unheard);
 	share("people", f->places_by[MM_AUDIT_PASS], f->places, line);
 	snprintf(line, sizeof(line), "right; %" PRId64 " not, %" PRId64 " unknown, %" PRId64 " stale",
 	    f->settings_by[MM_AUDIT_FAIL], f->settings_by[MM_AUDIT_UNKNOWN], f->settings_stale);
@@ -205,13 +208,14 @@ struct silent {
 
 struct table_walk {
 	struct mm_table *t;
-	int64_t now;
+	int64_t now, revision;
 	json_t *rows;
 	int64_t n;
 	enum mm_section sec;
 };
 
-static const char *host_word(const struct mm_host_row *h, enum mm_colour *col)
+/* What was compared with an older policy says nothing of this one. */
+static const char *host_word(const struct mm_host_row *h, int64_t revision, enum mm_colour *col)
 {
 	*col = MM_YELLOW;
 	if (h->push.host != NULL && h->push.pending)
@@ -220,6 +224,8 @@ static const char *host_word(const struct mm_host_row *h, enum mm_colour *col)
 		return "never reported";
 	if (h->stale)
 		return "stale";
+	if (h->expired)
+		return "request expired";
 	if (h->settings[MM_AUDIT_FAIL] > 0 || h->logins[MM_LOGIN_FAILED] > 0) {
 		*col = MM_RED;
 		return "not compliant";
@@ -229,6 +235,10 @@ static const char *host_word(const struct mm_host_row *h, enum mm_colour *col)
 	if (h->settings[MM_AUDIT_PASS] + h->logins[MM_LOGIN_PASSED] == 0) {
 		*col = MM_DIM;
 		return "nothing to check";
+	}
+	if (h->revision != revision) {
+		*col = MM_YELLOW;
+		return "older revision";
 	}
 	*col = MM_GREEN;
 	return "ok";
@@ -245,7 +255,7 @@ static int status_row(union mm_report_row r, void *arg, struct mm_err *err)
 		return 0;
 	}
 	enum mm_colour col;
-	const char *word = host_word(h, &col);
+	const char *word = host_word(h, w->revision, &col);
 	int64_t logins = h->logins_stale, settings = 0;
 	for (int i = 0; i < MM_LOGIN_COUNT; i++)
 		logins += h->logins[i];
@@ -312,6 +322,7 @@ static int cmd_status(struct mm_ctl *c, int argc, char **argv)
 	struct table_walk w = {.rows = q.json ? json_array() : NULL, .t = mm_table_new(heads)};
 	rc = mm_report_meta(c->store, &q.f, a, &meta, &err);
 	w.now = meta.fleet.now;
+	w.revision = meta.fleet.revision;
 	if (rc == 0)
 		rc = mm_report_section(c->store, MM_SEC_HOSTS, &q.f, status_row, &w, &err);
 	if (rc == 0 && q.json) {

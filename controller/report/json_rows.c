@@ -62,6 +62,7 @@ json_t *mm_fleet_json(const struct mm_fleet *f)
 	mm_json_set_int(p, "total", f->places);
 	set_audits(p, "by_result", f->places_by);
 	mm_json_set_int(p, "stale", f->places_stale);
+	mm_json_set_int(p, "unheard", f->places_unheard);
 	mm_json_set(o, "places", p);
 	json_t *u = json_object();
 	mm_json_set_int(u, "total", f->users);

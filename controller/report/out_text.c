@@ -19,13 +19,13 @@ static void begin(struct mm_out *o)
 	    f->revision);
 	fprintf(o->f,
 	    "workstations  %" PRId64 " of %" PRId64 " reported lately, %" PRId64 " stale, %" PRId64
-	    " never\n",
-	    f->hosts_fresh, f->hosts, f->hosts_stale, f->hosts_never);
+	    " never, %" PRId64 " on the current revision\n",
+	    f->hosts_fresh, f->hosts, f->hosts_stale, f->hosts_never, f->hosts_current);
 	fprintf(o->f,
 	    "people        %" PRId64 " of %" PRId64 " compliant, %" PRId64 " not, %" PRId64
-	    " unknown (%" PRId64 " stale)\n",
+	    " unknown (%" PRId64 " stale, %" PRId64 " never heard of)\n",
 	    f->places_by[MM_AUDIT_PASS], f->places, f->places_by[MM_AUDIT_FAIL],
-	    f->places_by[MM_AUDIT_UNKNOWN], f->places_stale);
+	    f->places_by[MM_AUDIT_UNKNOWN], f->places_stale, f->places_unheard);
 	fprintf(o->f,
 	    "logins        %" PRId64 " of %" PRId64 " passed, %" PRId64 " failed, %" PRId64
 	    " untested, %" PRId64 " stale\n",

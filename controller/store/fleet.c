@@ -319,7 +319,7 @@ static int fleet_hosts(struct mm_store *s, int64_t edge, struct mm_fleet *out, s
 static int fleet_numbers(struct mm_store *s, struct mm_fleet *out, struct mm_err *err)
 {
 	struct mm_q q;
-	int64_t bare = 0;
+	int64_t bare = 0, unheard = 0;
 	int rc;
 
 	if (mm_q_start(s, &q, MM_SQL_FLEET, err, ""))
@@ -330,9 +330,12 @@ static int fleet_numbers(struct mm_store *s, struct mm_fleet *out, struct mm_err
 		out->users_seen = mm_q_int(&q, 1);
 		bare = mm_q_int(&q, 2); /* looked at, and there was nothing to find */
 		out->reports = mm_q_int(&q, 3);
+		unheard = mm_q_int(&q, 4); /* listed for a host that has said nothing of them */
 	}
 	mm_q_done(&q);
-	out->places += bare;
+	out->places += bare + unheard;
+	out->places_by[MM_AUDIT_UNKNOWN] += unheard;
+	out->places_unheard = unheard;
 	out->places_by[MM_AUDIT_NOT_APPLICABLE] += bare;
 	return rc < 0 ? -1 : 0;
 }

@@ -308,5 +308,7 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
 	"(SELECT COUNT(DISTINCT c.user) FROM coverage c JOIN user_personal p ON p.login = c.user), "
 	"(SELECT COUNT(*) FROM coverage c WHERE NOT EXISTS (SELECT 1 FROM findings f WHERE f.host = c.host "
 	"AND f.user = c.user AND f.closed = 0) AND NOT EXISTS (SELECT 1 FROM logins l WHERE l.host = c.host "
-	"AND l.user = c.user AND l.closed = 0)), (SELECT COUNT(*) FROM reports)"},
+	"AND l.user = c.user AND l.closed = 0)), (SELECT COUNT(*) FROM reports), "
+	"(SELECT COUNT(*) FROM host_users u WHERE NOT EXISTS (SELECT 1 FROM coverage c WHERE c.host = u.host "
+	"AND c.user = u.login))"},
 };
