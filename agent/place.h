@@ -36,7 +36,7 @@ struct mm_removal { /* an account of ours that the policy no longer has */
 	const char *account, *key;
 	bool created;
 	bool write;
-	bool released; /* its former values may not come back: it stays as it is, and is ours no more */
+	bool released;    /* its former values may not come back: it stays as it is, and is ours no more */
 	const char *fail; /* why not, or NULL */
 };
 

@@ -572,4 +572,5 @@ static int run(struct mm_ctl *c, int argc, char **argv)
 	return mm_ctl_sub(c, "host", subs, argc, argv);
 }
 
-const struct mm_cmd mm_cmd_host = {"host", "add|import|list|show|remove|enroll|keys", "the workstations", run};
+const struct mm_cmd mm_cmd_host = {
+    "host", "add|import|list|show|remove|enroll|keys", "the workstations", run};

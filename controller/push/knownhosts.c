@@ -202,7 +202,8 @@ static int each_line(struct reading *r, const char *text, size_t n,
 	for (size_t at = 0; at < n;) {
 		const char *nl = memchr(text + at, '\n', n - at);
 		size_t len = nl != NULL ? (size_t)(nl - (text + at)) : n - at;
-		struct line l = {.number = ++number};
+		struct line l = {0};
+		l.number = ++number;
 		size_t kept = len > 0 && text[at + len - 1] == '\r' ? len - 1 : len;
 		if (kept >= sizeof(copy) || memchr(text + at, '\0', kept) != NULL) {
 			if (use == use_line)
@@ -221,7 +222,7 @@ static int each_line(struct reading *r, const char *text, size_t n,
 int mm_knownhosts_read(const char *text, size_t n, const struct mm_known_host *hosts, size_t n_hosts,
     const struct mm_known_ops *ops, void *ctx, struct mm_known_stats *stats, struct mm_err *err)
 {
-	struct mm_known_stats unused;
+	struct mm_known_stats unused = {0};
 	struct reading r = {.hosts = hosts, .n_hosts = n_hosts, .ops = ops, .ctx = ctx};
 	r.stats = stats != NULL ? stats : &unused;
 	*r.stats = (struct mm_known_stats){0};

@@ -381,7 +381,7 @@ static int set_up(struct mm_push_run_state *r, struct mm_err *err)
 int mm_push_run(const struct mm_push_opts *opts, const struct mm_push_ops *ops, void *ctx,
     struct mm_push_stats *stats, struct mm_err *err)
 {
-	struct mm_push_stats unused;
+	struct mm_push_stats unused = {0};
 	struct mm_push_run_state *r = mm_xcalloc(1, sizeof(*r));
 	r->opts = opts;
 	r->ops = ops;

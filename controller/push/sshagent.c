@@ -89,8 +89,9 @@ static int parse_list(struct mm_ssh_reader r, struct mm_arena *a, struct mm_sshk
 		return -1;
 	for (unsigned i = 0; i < count && found < MM_AGENT_KEYS_MAX; i++) {
 		const unsigned char *blob, *comment;
-		size_t blen, clen;
-		if (mm_ssh_read_string(&r, &blob, &blen) < 0 || mm_ssh_read_string(&r, &comment, &clen) < 0)
+		size_t blen, comment_len;
+		if (mm_ssh_read_string(&r, &blob, &blen) < 0 ||
+		    mm_ssh_read_string(&r, &comment, &comment_len) < 0)
 			return -1;
 		if (mm_sshkey_from_blob(blob, blen, a, &keys[found], NULL) == 0)
 			found++;

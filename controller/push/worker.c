@@ -230,7 +230,7 @@ static void check_phase(struct mm_session *s, int64_t in_phase, int64_t silent)
 		break;
 	case MM_PH_ANSWER:
 		/* A busy host may take its time to start the agent, but an agent
-		 * that runs sends its keep-alives. */
+		 * that runs does send keep-alive requests. */
 		limit = s->answering ? c->silence_ms : c->silence_ms * START_FACTOR;
 		if (silent >= limit && s->request_complete)
 			mm_session_end(s, MM_PC_ANSWER_TIMEOUT,

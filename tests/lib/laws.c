@@ -104,7 +104,8 @@ static const char *not_read_back(const struct mm_doc *d, const struct mm_edit *e
 		return it != NULL && strcmp(it->value, e->value) == 0 ? NULL
 								      : "L2: another value is read back";
 	case MM_EDIT_DELETE:
-		return it == NULL || it->kind == 'b' || it->kind == 'c' ? NULL : "L2: a deleted key is read back";
+		return it == NULL || it->kind == 'b' || it->kind == 'c' ? NULL
+									: "L2: a deleted key is read back";
 	case MM_EDIT_LIST_ADD:
 		return it != NULL && in_list(it->value, e->value) ? NULL
 								  : "L2: the member is not in the list";

@@ -28,7 +28,7 @@ static struct mm_subject alice(const char *const *groups)
 static const char layered[] = POLICY_HEAD
     "endpoints = { in = { protocol = \"imap\"; host = \"org.example\"; username = \"%{login}\"; "
     "};\n" POLICY_OUT "accounts = { work = { address = \"%{address}\"; real_name = \"%{name}\"; label = "
-		      "\"Work\"; incoming = \"in\"; outgoing = "
+    "\"Work\"; incoming = \"in\"; outgoing = "
     "\"out\"; replaces = [ \"old.example\" ]; }; };\n"
     "groups = {\n"
     "staff = { priority = 10; accounts = [ \"work\" ]; create = \"always\"; clients = { mutt = \"enforce\"; "
