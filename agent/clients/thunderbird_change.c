@@ -13,10 +13,14 @@
 #define SMTP_SERVERS "mail.smtpservers"
 #define DEFAULT_SMTP "mail.smtp.defaultserver"
 
-/* The part of our native keys before the account's name. */
-static const char *const stems[] = {
-    "mail.account.account_mm_", "mail.server.server_mm_", "mail.identity.id_mm_", "mail.smtpserver.smtp_mm_"};
-#define STEM_SMTP 3
+/* Our native keys: what comes before the account's name. */
+enum stem { ACCOUNT, SERVER, IDENTITY, SMTP, STEM_COUNT };
+static const struct {
+	const char *unit, *key;
+} stems[STEM_COUNT] = {[ACCOUNT] = {"account", "account_mm_"},
+    [SERVER] = {"server", "server_mm_"},
+    [IDENTITY] = {"identity", "id_mm_"},
+    [SMTP] = {"smtpserver", "smtp_mm_"}};
 
 struct writer {
 	struct mm_arena *a;
@@ -43,27 +47,67 @@ static void drop(struct writer *w, const char *key)
 	mm_want_edit(&w->edits, w->a, MM_EDIT_DELETE, "", key, 's', NULL);
 }
 
-/* Does any preference begin so? */
-static bool has_any(const struct writer *w, const char *prefix)
+static const char *native(const struct writer *w, enum stem stem, const char *name)
 {
-	size_t i = mm_tb_first(&w->t, prefix);
-
-	return i < w->t.n && mm_starts_with(w->t.v[i].key, prefix);
+	return mm_arena_printf(w->a, "%s%s", stems[stem].key, name);
 }
 
-static bool has_prefs(const struct writer *w, int stem, const char *name)
+static const char *prefix(const struct writer *w, enum stem stem, const char *key)
 {
-	return has_any(w, mm_arena_printf(w->a, "%s%s.", stems[stem], name));
+	return mm_arena_printf(w->a, "mail.%s.%s.", stems[stem].unit, key);
+}
+
+static bool has_prefs(const struct writer *w, enum stem stem, const char *key)
+{
+	const char *begin = prefix(w, stem, key);
+	size_t i = mm_tb_first(&w->t, begin);
+
+	return i < w->t.n && mm_starts_with(w->t.v[i].key, begin);
+}
+
+static bool in_list(const struct writer *w, const char *list, const char *key)
+{
+	const char *m;
+
+	while ((m = mm_tb_member(&list, w->a)) != NULL)
+		if (strcmp(m, key) == 0)
+			return true;
+	return false;
 }
 
 static bool is_member(const struct writer *w, const char *list, const char *key)
 {
-	const char *p = mm_tb_text(&w->t, list), *m;
+	return in_list(w, mm_tb_text(&w->t, list), key);
+}
 
-	while ((m = mm_tb_member(&p, w->a)) != NULL)
-		if (strcmp(m, key) == 0)
+/* Does a preference, but for this one, point to the element? */
+static bool is_mentioned(const struct writer *w, const char *key, const char *but)
+{
+	for (size_t i = mm_tb_first(&w->t, "mail."); i < w->t.n; i++) {
+		const struct mm_tb_pref *p = &w->t.v[i];
+
+		if (p->kind == 's' && p->value != NULL && strstr(p->value, key) != NULL &&
+		    strcmp(p->key, but) != 0 && in_list(w, p->value, key))
 			return true;
+	}
 	return false;
+}
+
+static bool has_host(const struct writer *w, const char *smtp)
+{
+	return mm_tb_find(&w->t, mm_tb_key(w->a, MM_TB_SMTP, smtp, "hostname")) != NULL;
+}
+
+/* May we use this key, and know later that all of it was ours? When an
+ * account is deleted in Thunderbird its outgoing server stays, whole and
+ * without a use: that one is taken again. */
+static bool is_free(const struct writer *w, enum stem stem, const char *name)
+{
+	const char *key = native(w, stem, name);
+
+	if (is_mentioned(w, key, stem == SMTP ? SMTP_SERVERS : ""))
+		return false;
+	return !has_prefs(w, stem, key) || (stem == SMTP && has_host(w, key));
 }
 
 /* ---- may it be? */
@@ -201,35 +245,12 @@ static void write_tls_min(struct writer *w)
 
 /* ---- outgoing servers */
 
-/* Does a server of this name lie about, of which nobody makes use? */
-static bool is_unused_smtp(const struct writer *w, const char *key)
-{
-	for (size_t i = mm_tb_first(&w->t, "mail.identity."); i < w->t.n; i++) {
-		const struct mm_tb_pref *p = &w->t.v[i];
-
-		if (!mm_starts_with(p->key, "mail.identity."))
-			break;
-		if (mm_ends_with(p->key, ".smtpServer") && mm_streq(p->value, key))
-			return false;
-	}
-	return !mm_streq(mm_tb_text(&w->t, DEFAULT_SMTP), key);
-}
-
-static const char *smtp_key(const struct writer *w, const char *name)
-{
-	const char *key = mm_arena_printf(w->a, "smtp_mm_%s", name);
-
-	for (int i = 2;
-	     has_any(w, mm_arena_printf(w->a, "mail.smtpserver.%s.", key)) && !is_unused_smtp(w, key); i++)
-		key = mm_arena_printf(w->a, "smtp_mm_%s-%d", name, i);
-	return key;
-}
-
+/* Ours is ours, whoever else makes use of it. */
 static bool is_shared(const struct writer *w, const struct mm_tb_account *acc)
 {
 	for (size_t i = 0; i < w->n; i++)
 		if (&w->accounts[i] != acc && strcmp(w->accounts[i].smtp, acc->smtp) == 0)
-			return true;
+			return !mm_starts_with(acc->smtp, stems[SMTP].key);
 	return false;
 }
 
@@ -264,7 +285,9 @@ static int write_smtp(
 
 	if (acc->smtp[0] != '\0' && !is_shared(w, acc))
 		return write_unit(w, MM_TB_SMTP, acc->smtp, false, err);
-	key = smtp_key(w, w->ch->account);
+	key = native(w, SMTP, w->ch->account);
+	if (!is_free(w, SMTP, w->ch->account))
+		return mm_err_set(err, MM_EX_DIFF, "'%s' stands in the preferences already", key);
 	if (add_smtp(w, identity, key, err) != 0)
 		return -1;
 	if (acc->smtp[0] != '\0')
@@ -282,13 +305,17 @@ static const struct mm_tb_account *find_account(const struct writer *w, const ch
 	return NULL;
 }
 
-static const char *give_identity(struct writer *w, const struct mm_tb_account *acc)
+static int give_identity(
+    struct writer *w, const struct mm_tb_account *acc, const char **out, struct mm_err *err)
 {
-	const char *id = mm_arena_printf(w->a, "id_mm_%s", w->ch->account);
+	const char *id = native(w, IDENTITY, w->ch->account);
 
+	if (!is_free(w, IDENTITY, w->ch->account))
+		return mm_err_set(err, MM_EX_DIFF, "'%s' stands in the preferences already", id);
 	mm_want_edit(&w->edits, w->a, MM_EDIT_LIST_ADD, "",
 	    mm_arena_printf(w->a, "mail.account.%s.identities", acc->key), 's', id);
-	return id;
+	*out = id;
+	return 0;
 }
 
 static int set_account(struct writer *w, struct mm_edits *out, struct mm_err *err)
@@ -302,8 +329,9 @@ static int set_account(struct writer *w, struct mm_edits *out, struct mm_err *er
 	if (check(w, acc, err) != 0 || write_unit(w, MM_TB_SERVER, acc->server, false, err) != 0)
 		return -1;
 	identity = acc->identity;
-	if (identity[0] == '\0' && (wants(w, MM_TB_IDENTITY) || wants(w, MM_TB_SMTP)))
-		identity = give_identity(w, acc);
+	if (identity[0] == '\0' && (wants(w, MM_TB_IDENTITY) || wants(w, MM_TB_SMTP)) &&
+	    give_identity(w, acc, &identity, err) != 0)
+		return -1;
 	if (write_unit(w, MM_TB_IDENTITY, identity, identity != acc->identity, err) != 0)
 		return -1;
 	if (wants(w, MM_TB_SMTP) && write_smtp(w, acc, identity, err) != 0)
@@ -321,8 +349,8 @@ static const char *free_name(const struct writer *w)
 {
 	const char *name = w->ch->account;
 
-	for (int i = 2; has_prefs(w, 0, name) || has_prefs(w, 1, name) || has_prefs(w, 2, name) ||
-			is_member(w, ACCOUNTS, mm_arena_printf(w->a, "account_mm_%s", name));
+	for (int i = 2; !is_free(w, ACCOUNT, name) || !is_free(w, SERVER, name) ||
+			!is_free(w, IDENTITY, name) || !is_free(w, SMTP, name);
 	     i++)
 		name = mm_arena_printf(w->a, "%s-%d", w->ch->account, i);
 	return name;
@@ -371,15 +399,14 @@ static void write_defaults(struct writer *w, const char *key, const char *smtp)
 static int add_account(struct writer *w, struct mm_edits *out, struct mm_err *err)
 {
 	const char *name = free_name(w), *smtp = NULL;
-	const char *key = mm_arena_printf(w->a, "account_mm_%s", name);
-	const char *server = mm_arena_printf(w->a, "server_mm_%s", name);
-	const char *identity = mm_arena_printf(w->a, "id_mm_%s", name);
+	const char *key = native(w, ACCOUNT, name), *server = native(w, SERVER, name);
+	const char *identity = native(w, IDENTITY, name);
 
 	if (check(w, NULL, err) != 0 || write_server(w, server, err) != 0 ||
 	    write_unit(w, MM_TB_IDENTITY, identity, true, err) != 0)
 		return -1;
 	if (w->ch->full->v[MM_SET_OUT_HOST] != NULL) {
-		smtp = smtp_key(w, name);
+		smtp = native(w, SMTP, name);
 		if (add_smtp(w, identity, smtp, err) != 0)
 			return -1;
 	}
@@ -395,82 +422,55 @@ static int add_account(struct writer *w, struct mm_edits *out, struct mm_err *er
 
 /* ---- removal: our edits are undone already */
 
-/* "work" and "work-2" of the account "work". */
-static bool is_name_of(const char *s, size_t n, const char *name)
+/* What Thunderbird added to an element of ours, its folders' names among it. */
+static void drop_leftovers(struct writer *w, enum stem stem, const char *name)
 {
-	size_t k = strlen(name);
+	const char *begin = prefix(w, stem, native(w, stem, name));
 
-	if (n < k || memcmp(s, name, k) != 0)
-		return false;
-	return n == k || (s[k] == '-' && strspn(s + k + 1, "0123456789") == n - k - 1 && n > k + 1);
-}
-
-/* No outgoing server, neither listed nor with a host: ours was, and is undone. */
-static bool is_no_smtp(const struct writer *w, const char *key)
-{
-	return !is_member(w, SMTP_SERVERS, key) &&
-	       mm_tb_find(&w->t, mm_tb_key(w->a, MM_TB_SMTP, key, "hostname")) == NULL;
-}
-
-/* Is it a preference of an element of ours for this account? What follows the
- * stem, up to the dot, is the name. */
-static bool is_leftover(const struct writer *w, const char *key, int stem, const char *name, bool exact)
-{
-	const char *s = key + strlen(stems[stem]);
-	size_t n = strcspn(s, ".");
-
-	if (exact ? n != strlen(name) || memcmp(s, name, n) != 0 : !is_name_of(s, n, name))
-		return false;
-	return stem != STEM_SMTP || is_no_smtp(w, mm_arena_printf(w->a, "smtp_mm_%.*s", (int)n, s));
-}
-
-/* What Thunderbird added to elements of ours, its folders' names among it. */
-static void drop_leftovers(struct writer *w, int stem, const char *name, bool exact)
-{
-	for (size_t i = mm_tb_first(&w->t, stems[stem]); i < w->t.n; i++) {
-		const struct mm_tb_pref *p = &w->t.v[i];
-
-		if (!mm_starts_with(p->key, stems[stem]))
-			break;
-		if (p->layer == MM_TB_PREFS && is_leftover(w, p->key, stem, name, exact))
-			drop(w, p->key);
-	}
+	for (size_t i = mm_tb_first(&w->t, begin); i < w->t.n && mm_starts_with(w->t.v[i].key, begin); i++)
+		if (w->t.v[i].layer == MM_TB_PREFS)
+			drop(w, w->t.v[i].key);
 }
 
 /* Names that lead nowhere now: with a default server that does not exist
  * nothing could be sent. */
-static void drop_dangling(struct writer *w)
+static void drop_dangling(struct writer *w, const char *account, const char *smtp)
 {
-	const char *account = mm_tb_text(&w->t, DEFAULT_ACCOUNT), *smtp = mm_tb_text(&w->t, DEFAULT_SMTP);
-
-	if (mm_starts_with(account, "account_mm_") && !is_member(w, ACCOUNTS, account))
+	if (mm_streq(mm_tb_text(&w->t, DEFAULT_ACCOUNT), account))
 		drop(w, DEFAULT_ACCOUNT);
-	if (mm_starts_with(smtp, "smtp_mm_") && is_no_smtp(w, smtp))
+	if (mm_streq(mm_tb_text(&w->t, DEFAULT_SMTP), smtp))
 		drop(w, DEFAULT_SMTP);
 	for (size_t i = mm_tb_first(&w->t, "mail."); i < w->t.n; i++) {
 		const struct mm_tb_pref *p = &w->t.v[i];
-		const char *value = p->kind == 's' && p->value != NULL ? p->value : "";
 
-		if (p->layer != MM_TB_PREFS)
+		if (p->layer != MM_TB_PREFS || p->kind != 's')
 			continue;
-		if (mm_ends_with(p->key, ".smtpServer") && mm_starts_with(value, "smtp_mm_") &&
-		    is_no_smtp(w, value))
-			drop(w, p->key);
-		if (mm_ends_with(p->key, ".deferred_to_account") && mm_starts_with(value, "account_mm_") &&
-		    !is_member(w, ACCOUNTS, value))
+		if ((mm_ends_with(p->key, ".smtpServer") && mm_streq(p->value, smtp)) ||
+		    (mm_ends_with(p->key, ".deferred_to_account") && mm_streq(p->value, account)))
 			drop(w, p->key);
 	}
 }
 
+/* An outgoing server that is still listed, or has a host, is none that we
+ * made: ours is undone. */
 static void remove_account(struct writer *w)
 {
-	const char *key = w->ch->key;
-	const char *name = mm_starts_with(key, "account_mm_") ? key + strlen("account_mm_") : w->ch->account;
+	const char *name = w->ch->account, *smtp, *account = NULL;
 
-	for (int stem = 0; w->ch->created && stem < STEM_SMTP; stem++)
-		drop_leftovers(w, stem, name, true);
-	drop_leftovers(w, STEM_SMTP, name, false);
-	drop_dangling(w);
+	if (w->ch->created && mm_starts_with(w->ch->key, stems[ACCOUNT].key)) {
+		name = w->ch->key + strlen(stems[ACCOUNT].key);
+		account = w->ch->key;
+		drop_leftovers(w, ACCOUNT, name);
+		drop_leftovers(w, SERVER, name);
+	}
+	if (account != NULL || !is_mentioned(w, native(w, IDENTITY, name), ""))
+		drop_leftovers(w, IDENTITY, name);
+	smtp = native(w, SMTP, name);
+	if (is_member(w, SMTP_SERVERS, smtp) || has_host(w, smtp))
+		smtp = NULL;
+	else
+		drop_leftovers(w, SMTP, name);
+	drop_dangling(w, account, smtp);
 }
 
 /* A profile that we made stays when Thunderbird has taken it into use. */

@@ -90,13 +90,52 @@ static void names_that_are_taken(void **state)
 			    "user_pref(\"mail.identity.id7.smtpServer\", \"smtp_mm_work-2\");\n"
 			    "user_pref(\"mail.smtpserver.smtp_mm_work-2.hostname\", \"x.example\");\n");
 	mm_tb_run(w);
-	assert_string_equal(w->run.v[0].key, "account_mm_work-2");
+	assert_string_equal(w->run.v[0].key, "account_mm_work-3");
 	text = mm_tb_get(w, mm_tb_after(w), PREFS);
-	assert_non_null(strstr(text, "\"mail.account.account_mm_work-2.server\", \"server_mm_work-2\""));
-	assert_non_null(strstr(text, "\"mail.identity.id_mm_work-2.smtpServer\", \"smtp_mm_work-2-2\""));
+	assert_non_null(strstr(text, "\"mail.account.account_mm_work-3.server\", \"server_mm_work-3\""));
+	assert_non_null(strstr(text, "\"mail.identity.id_mm_work-3.smtpServer\", \"smtp_mm_work-3\""));
 	assert_non_null(strstr(text, "\"mail.smtpserver.smtp_mm_work-2.hostname\", \"x.example\""));
 	mm_tb_undo(w);
 	assert_string_equal(mm_tb_get(w, mm_tb_after(w), PREFS), mm_tb_get(w, w->r, PREFS));
+}
+
+static const char adoptable[] = "user_pref(\"mail.account.account3.server\", \"server3\");\n"
+				"user_pref(\"mail.account.account3.identities\", \"id3\");\n"
+				"user_pref(\"mail.server.server3.type\", \"imap\");\n"
+				"user_pref(\"mail.server.server3.hostname\", \"imap.acme.example\");\n"
+				"user_pref(\"mail.server.server3.userName\", \"alice@acme.example\");\n"
+				"user_pref(\"mail.identity.id3.useremail\", \"alice@acme.example\");\n"
+				"user_pref(\"mail.accountmanager.accounts\", \"account1,account3\");\n";
+
+/* A key of ours that points elsewhere already is not taken over. */
+static void outgoing_key_is_taken(void **state)
+{
+	struct mm_err err;
+	W;
+
+	mm_tb_in_profile(
+	    w, mm_arena_printf(w->a, "%s%suser_pref(\"mail.smtpserver.smtp_mm_work.uid\", \"1\");\n",
+		   mm_tb_private, adoptable));
+	assert_int_equal(mm_tb_refused(w, &err), -1);
+	assert_int_equal(err.code, MM_EX_DIFF);
+	assert_non_null(strstr(err.text, "smtp_mm_work"));
+}
+
+/* The user sends from a private account through our server: it stays ours to change. */
+static void our_server_is_shared(void **state)
+{
+	const char *text;
+	W;
+
+	mm_tb_in_profile(w, mm_tb_private);
+	mm_tb_run(w);
+	mm_tb_append(w, PREFS, "user_pref(\"mail.identity.id1.smtpServer\", \"smtp_mm_work\");\n");
+	mm_tb_put(w, PREFS, mm_tb_get(w, mm_tb_after(w), PREFS));
+	w->acc[0].want.v[MM_SET_OUT_HOST] = "smtp2.acme.example";
+	mm_tb_run(w);
+	text = mm_tb_get(w, mm_tb_after(w), PREFS);
+	assert_non_null(strstr(text, "\"mail.smtpserver.smtp_mm_work.hostname\", \"smtp2.acme.example\""));
+	assert_null(strstr(text, "smtp_mm_work-2"));
 }
 
 /* ---- removal */
@@ -166,14 +205,7 @@ static void removal_of_adopted_keeps_the_account(void **state)
 	const char *text;
 	W;
 
-	mm_tb_in_profile(w, mm_arena_printf(w->a, "%s%s", mm_tb_private,
-				"user_pref(\"mail.account.account3.server\", \"server3\");\n"
-				"user_pref(\"mail.account.account3.identities\", \"id3\");\n"
-				"user_pref(\"mail.server.server3.type\", \"imap\");\n"
-				"user_pref(\"mail.server.server3.hostname\", \"imap.acme.example\");\n"
-				"user_pref(\"mail.server.server3.userName\", \"alice@acme.example\");\n"
-				"user_pref(\"mail.identity.id3.useremail\", \"alice@acme.example\");\n"
-				"user_pref(\"mail.accountmanager.accounts\", \"account1,account3\");\n"));
+	mm_tb_in_profile(w, mm_arena_printf(w->a, "%s%s", mm_tb_private, adoptable));
 	mm_tb_run(w);
 	assert_string_equal(w->run.v[0].key, "account3");
 	/* account1 sends with the same server, so this one got its own. */
@@ -245,6 +277,8 @@ int main(void)
 	    T(account_without_identity),
 	    T(added_again),
 	    T(names_that_are_taken),
+	    T(outgoing_key_is_taken),
+	    T(our_server_is_shared),
 	    T(removal_after_use),
 	    T(removal_keeps_what_is_not_ours),
 	    T(removal_of_adopted_keeps_the_account),
