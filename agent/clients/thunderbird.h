@@ -13,8 +13,10 @@
  * win over prefs.js; they are read and never written.
  *
  * Native keys: account_mm_NAME, server_mm_NAME, id_mm_NAME, smtp_mm_NAME for
- * what is added. Thunderbird numbers its own keys and never meets these. An
- * account that was there keeps its keys, and with them its folders.
+ * what is added (NAME-2 where something stands there already). Thunderbird
+ * numbers its own keys and never meets these. An account that was there keeps
+ * its keys, and with them its folders; one whose outgoing server others use,
+ * too, gets one of its own.
  *
  * What is no setting of Thunderbird, and therefore gets no finding
  * (MM_CLIENT_NOT_ITS_BUSINESS):
@@ -69,7 +71,8 @@ int mm_tb_load(struct mm_reader *r, const char *prefs_path, bool machine, struct
     struct mm_view *view, struct mm_err *err);
 
 const struct mm_tb_pref *mm_tb_find(const struct mm_tb_prefs *t, const char *key);
-/* The first whose key begins so (the others follow), or NULL; `i` is its index. */
+/* Index of the first whose key begins so, if any does: the others follow it,
+ * and the caller compares. */
 size_t mm_tb_first(const struct mm_tb_prefs *t, const char *prefix);
 /* The value of a text preference, "" when it is not there or no text. */
 const char *mm_tb_text(const struct mm_tb_prefs *t, const char *key);
