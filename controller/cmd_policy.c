@@ -8,8 +8,8 @@
 
 #include "common/json.h"
 #include "common/text.h"
+#include "controller/known_clients.h"
 #include "controller/policy_store.h"
-#include "known_clients.h"
 
 static const char *const known_clients[] = {MM_KNOWN_CLIENTS};
 static const struct mm_policy_opts as_written = {.known_clients = known_clients};

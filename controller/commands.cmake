@@ -30,6 +30,6 @@ set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${clients_def})
 file(STRINGS ${clients_def} client_lines REGEX "^MM_CLIENT")
 string(REGEX REPLACE "MM_CLIENT\\(([a-z0-9_-]+)\\)" "\"\\1\"" MM_CLIENT_NAMES "${client_lines}")
 string(REPLACE ";" ", " MM_CLIENT_NAMES "${MM_CLIENT_NAMES}")
-file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/known_clients.h @ONLY CONTENT
+file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/controller/known_clients.h @ONLY CONTENT
   "#define MM_KNOWN_CLIENTS @MM_CLIENT_NAMES@, NULL\n")
-target_include_directories(mailmuster PRIVATE ${CMAKE_CURRENT_BINARY_DIR})
+target_include_directories(mailmuster PRIVATE ${PROJECT_BINARY_DIR})
