@@ -41,7 +41,7 @@ with_line() { # FILE LINE
 	printf '\n%s\n' "$2" >>"$copy/$1"
 	number=$(wc -l <"$copy/$1")
 	status=0
-	said=$("$checker" "$copy" 2>&1) || status=$?
+	said=$("$checker" "$copy" "$1" 2>&1) || status=$?
 	mv "$saved" "$copy/$1"
 }
 
