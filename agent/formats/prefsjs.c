@@ -1,5 +1,6 @@
 #include "agent/formats/prefsjs.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -232,6 +233,7 @@ static int edit_list(struct mm_text in, struct mm_edit *e, const struct mm_pref 
 		return 0;
 	if (e->op == MM_EDIT_LIST_ADD)
 		return store(in, p, e, with_member(list, e, cuts->a), 's', cuts, err);
+	assert(at != NULL); /* e->had, and the member is to go */
 	list = without_member(list, at, len, cuts->a);
 	if (list[0] != '\0' || raw_means(e->raw, "", 's', cuts->a))
 		return store(in, p, e, list, 's', cuts, err);
