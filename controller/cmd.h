@@ -48,6 +48,17 @@ void mm_ctl_json(json_t *stolen);
 /* A whole file that an admin names, "-" for standard input; whoever owns it. */
 int mm_ctl_read(const char *path, size_t max, struct mm_buf *out, struct mm_err *err);
 
+/* Options that mean the same in every command: a bool, and a string. */
+#define MM_OPT_JSON(p)                                                                                       \
+	{                                                                                                    \
+		.name = "json", .kind = MM_OPT_FLAG, .dest = (p), .help = "print JSON"                       \
+	}
+#define MM_OPT_REASON(p)                                                                                     \
+	{                                                                                                    \
+		.name = "reason", .kind = MM_OPT_STRING, .dest = (p), .arg = "TEXT",                         \
+		.help = "for the audit log"                                                                  \
+	}
+
 /* What a command takes. */
 struct mm_args {
 	const char *what;     /* "policy import": for messages and the usage line */

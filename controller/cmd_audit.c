@@ -100,7 +100,7 @@ static int cmd_log(struct mm_ctl *c, int argc, char **argv)
 		.max = INT64_MAX,
 		.arg = "SEQ",
 		.help = "only later entries"},
-	    {.name = "json", .kind = MM_OPT_FLAG, .dest = &json, .help = "print JSON"},
+	    MM_OPT_JSON(&json),
 	    {.name = NULL},
 	};
 	const struct mm_args args = {.what = "audit log",
@@ -119,8 +119,7 @@ static int cmd_log(struct mm_ctl *c, int argc, char **argv)
 static int cmd_verify(struct mm_ctl *c, int argc, char **argv)
 {
 	bool json = false;
-	const struct mm_opt opts[] = {
-	    {.name = "json", .kind = MM_OPT_FLAG, .dest = &json, .help = "print JSON"}, {.name = NULL}};
+	const struct mm_opt opts[] = {MM_OPT_JSON(&json), {.name = NULL}};
 	const struct mm_args args = {.what = "audit verify",
 	    .operands = "",
 	    .about = "Recompute the hash chain: an altered or missing entry is found. Exit status 2 if there "

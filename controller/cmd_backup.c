@@ -6,8 +6,7 @@
 static int run(struct mm_ctl *c, int argc, char **argv)
 {
 	bool json = false;
-	const struct mm_opt opts[] = {
-	    {.name = "json", .kind = MM_OPT_FLAG, .dest = &json, .help = "print JSON"}, {.name = NULL}};
+	const struct mm_opt opts[] = {MM_OPT_JSON(&json), {.name = NULL}};
 	const struct mm_args args = {.what = "backup",
 	    .operands = "FILE",
 	    .about = "Copy the store, consistent, while others write; FILE is new and 0600.\n"

@@ -162,7 +162,7 @@ static int run(struct mm_ctl *c, int argc, char **argv)
 		.dest = &x.host,
 		.arg = "HOST",
 		.help = "on this workstation"},
-	    {.name = "json", .kind = MM_OPT_FLAG, .dest = &x.json, .help = "print JSON"},
+	    MM_OPT_JSON(&x.json),
 	    {.name = NULL},
 	};
 	const struct mm_args args = {.what = "explain",

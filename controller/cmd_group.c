@@ -83,12 +83,8 @@ static int change_cmd(struct mm_ctl *c, const char *what, const char *about,
 	bool json = false;
 	const char *reason = NULL;
 	const struct mm_opt opts[] = {
-	    {.name = "reason",
-		.kind = MM_OPT_STRING,
-		.dest = &reason,
-		.arg = "TEXT",
-		.help = "for the audit log"},
-	    {.name = "json", .kind = MM_OPT_FLAG, .dest = &json, .help = "print JSON"},
+	    MM_OPT_REASON(&reason),
+	    MM_OPT_JSON(&json),
 	    {.name = NULL},
 	};
 	const struct mm_args args = {.what = what,
@@ -176,12 +172,8 @@ static int cmd_import(struct mm_ctl *c, int argc, char **argv)
 	bool json = false;
 	const char *reason = NULL;
 	const struct mm_opt opts[] = {
-	    {.name = "reason",
-		.kind = MM_OPT_STRING,
-		.dest = &reason,
-		.arg = "TEXT",
-		.help = "for the audit log"},
-	    {.name = "json", .kind = MM_OPT_FLAG, .dest = &json, .help = "print JSON"},
+	    MM_OPT_REASON(&reason),
+	    MM_OPT_JSON(&json),
 	    {.name = NULL},
 	};
 	const struct mm_args args = {.what = "group import",
@@ -243,8 +235,7 @@ static int cmd_list(struct mm_ctl *c, int argc, char **argv)
 {
 	static const char *const heads[] = {"group", "members", "source", "synced", NULL};
 	bool json = false;
-	const struct mm_opt opts[] = {
-	    {.name = "json", .kind = MM_OPT_FLAG, .dest = &json, .help = "print JSON"}, {.name = NULL}};
+	const struct mm_opt opts[] = {MM_OPT_JSON(&json), {.name = NULL}};
 	const struct mm_args args = {
 	    .what = "group list", .operands = "", .about = "List the groups.", .opts = opts};
 	struct mm_err err = MM_ERR_NONE;
@@ -305,8 +296,7 @@ static int show_group(struct mm_ctl *c, const char *name, bool json, struct mm_a
 static int cmd_show(struct mm_ctl *c, int argc, char **argv)
 {
 	bool json = false;
-	const struct mm_opt opts[] = {
-	    {.name = "json", .kind = MM_OPT_FLAG, .dest = &json, .help = "print JSON"}, {.name = NULL}};
+	const struct mm_opt opts[] = {MM_OPT_JSON(&json), {.name = NULL}};
 	const struct mm_args args = {.what = "group show",
 	    .operands = "GROUP",
 	    .about = "Show one group with its members.",

@@ -141,12 +141,8 @@ static int cmd_add(struct mm_ctl *c, int argc, char **argv)
 		.dest = &o.proxy_command,
 		.arg = "CMD",
 		.help = "as ssh's ProxyCommand; \"\" for none"},
-	    {.name = "reason",
-		.kind = MM_OPT_STRING,
-		.dest = &o.reason,
-		.arg = "TEXT",
-		.help = "for the audit log"},
-	    {.name = "json", .kind = MM_OPT_FLAG, .dest = &o.json, .help = "print JSON"},
+	    MM_OPT_REASON(&o.reason),
+	    MM_OPT_JSON(&o.json),
 	    {.name = NULL},
 	};
 	const struct mm_args args = {.what = "host add",
@@ -275,12 +271,8 @@ static int cmd_import(struct mm_ctl *c, int argc, char **argv)
 	bool json = false;
 	const char *reason = NULL;
 	const struct mm_opt opts[] = {
-	    {.name = "reason",
-		.kind = MM_OPT_STRING,
-		.dest = &reason,
-		.arg = "TEXT",
-		.help = "for the audit log"},
-	    {.name = "json", .kind = MM_OPT_FLAG, .dest = &json, .help = "print JSON"},
+	    MM_OPT_REASON(&reason),
+	    MM_OPT_JSON(&json),
 	    {.name = NULL},
 	};
 	const struct mm_args args = {.what = "host import",
@@ -379,7 +371,7 @@ static int cmd_list(struct mm_ctl *c, int argc, char **argv)
 		.dest = &tag,
 		.arg = "TAG",
 		.help = "only hosts with this tag"},
-	    {.name = "json", .kind = MM_OPT_FLAG, .dest = &json, .help = "print JSON"},
+	    MM_OPT_JSON(&json),
 	    {.name = NULL},
 	};
 	const struct mm_args args = {
@@ -481,8 +473,7 @@ static int show_host(struct mm_ctl *c, const char *id, bool json, struct mm_aren
 static int cmd_show(struct mm_ctl *c, int argc, char **argv)
 {
 	bool json = false;
-	const struct mm_opt opts[] = {
-	    {.name = "json", .kind = MM_OPT_FLAG, .dest = &json, .help = "print JSON"}, {.name = NULL}};
+	const struct mm_opt opts[] = {MM_OPT_JSON(&json), {.name = NULL}};
 	const struct mm_args args = {.what = "host show",
 	    .operands = "HOST",
 	    .about = "Show one workstation with its pinned host keys.",
@@ -527,12 +518,8 @@ static int cmd_remove(struct mm_ctl *c, int argc, char **argv)
 	bool json = false;
 	const char *reason = NULL;
 	const struct mm_opt opts[] = {
-	    {.name = "reason",
-		.kind = MM_OPT_STRING,
-		.dest = &reason,
-		.arg = "TEXT",
-		.help = "for the audit log"},
-	    {.name = "json", .kind = MM_OPT_FLAG, .dest = &json, .help = "print JSON"},
+	    MM_OPT_REASON(&reason),
+	    MM_OPT_JSON(&json),
 	    {.name = NULL},
 	};
 	const struct mm_args args = {.what = "host remove",

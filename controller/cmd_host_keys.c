@@ -137,7 +137,7 @@ static int cmd_import(struct mm_ctl *c, int argc, char **argv)
 		.kind = MM_OPT_FLAG,
 		.dest = &in.replace,
 		.help = "keys of the file replace pinned ones of their type"},
-	    {.name = "json", .kind = MM_OPT_FLAG, .dest = &in.json, .help = "print JSON"},
+	    MM_OPT_JSON(&in.json),
 	    {.name = NULL},
 	};
 	const struct mm_args args = {.what = "host keys import",
@@ -210,8 +210,7 @@ static int list(struct mm_ctl *c, const char *host, bool json, struct mm_err *er
 static int cmd_list(struct mm_ctl *c, int argc, char **argv)
 {
 	bool json = false;
-	const struct mm_opt opts[] = {
-	    {.name = "json", .kind = MM_OPT_FLAG, .dest = &json, .help = "print JSON"}, {.name = NULL}};
+	const struct mm_opt opts[] = {MM_OPT_JSON(&json), {.name = NULL}};
 	const struct mm_args args = {.what = "host keys list",
 	    .operands = "[HOST]",
 	    .about = "List the pinned host keys.",
@@ -228,12 +227,7 @@ static int cmd_list(struct mm_ctl *c, int argc, char **argv)
 static int cmd_remove(struct mm_ctl *c, int argc, char **argv)
 {
 	const char *reason = NULL;
-	const struct mm_opt opts[] = {{.name = "reason",
-					  .kind = MM_OPT_STRING,
-					  .dest = &reason,
-					  .arg = "TEXT",
-					  .help = "for the audit log"},
-	    {.name = NULL}};
+	const struct mm_opt opts[] = {MM_OPT_REASON(&reason), {.name = NULL}};
 	const struct mm_args args = {.what = "host keys remove",
 	    .operands = "HOST [ALGORITHM]",
 	    .about = "Forget pinned keys of a host: it is not served until new ones are pinned.",

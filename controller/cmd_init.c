@@ -226,7 +226,7 @@ static int run(struct mm_ctl *c, int argc, char **argv)
 {
 	bool json = false;
 	const struct mm_opt opts[] = {
-	    {.name = "json", .kind = MM_OPT_FLAG, .dest = &json, .help = "print JSON"},
+	    MM_OPT_JSON(&json),
 	    {.name = NULL},
 	};
 	const struct mm_args args = {.what = "init",

@@ -41,8 +41,7 @@ static int cmd_list(struct mm_ctl *c, int argc, char **argv)
 {
 	static const char *const heads[] = {"epoch", "added", "state", "id", NULL};
 	bool json = false;
-	const struct mm_opt opts[] = {
-	    {.name = "json", .kind = MM_OPT_FLAG, .dest = &json, .help = "print JSON"}, {.name = NULL}};
+	const struct mm_opt opts[] = {MM_OPT_JSON(&json), {.name = NULL}};
 	const struct mm_args args = {.what = "key list",
 	    .operands = "",
 	    .about = "List the signing keys (public parts).",

@@ -46,8 +46,7 @@ static int check_people(struct mm_ctl *c, const struct mm_policy *p, struct mm_d
 static int cmd_check(struct mm_ctl *c, int argc, char **argv)
 {
 	bool json = false;
-	const struct mm_opt opts[] = {
-	    {.name = "json", .kind = MM_OPT_FLAG, .dest = &json, .help = "print JSON"}, {.name = NULL}};
+	const struct mm_opt opts[] = {MM_OPT_JSON(&json), {.name = NULL}};
 	const struct mm_args args = {.what = "policy check",
 	    .operands = "FILE",
 	    .about = "Read a policy and list everything that is wrong with it, one line each. Where there is "
@@ -182,12 +181,8 @@ static int cmd_import(struct mm_ctl *c, int argc, char **argv)
 		.dest = &in.author,
 		.arg = "NAME",
 		.help = "who wrote it, for people (default: who runs this)"},
-	    {.name = "reason",
-		.kind = MM_OPT_STRING,
-		.dest = &in.reason,
-		.arg = "TEXT",
-		.help = "for the audit log"},
-	    {.name = "json", .kind = MM_OPT_FLAG, .dest = &in.json, .help = "print JSON"},
+	    MM_OPT_REASON(&in.reason),
+	    MM_OPT_JSON(&in.json),
 	    {.name = NULL},
 	};
 	const struct mm_args args = {.what = "policy import",
@@ -238,12 +233,8 @@ static int cmd_rollback(struct mm_ctl *c, int argc, char **argv)
 		.dest = &in.message,
 		.arg = "TEXT",
 		.help = "why (default: rollback to revision N)"},
-	    {.name = "reason",
-		.kind = MM_OPT_STRING,
-		.dest = &in.reason,
-		.arg = "TEXT",
-		.help = "for the audit log"},
-	    {.name = "json", .kind = MM_OPT_FLAG, .dest = &in.json, .help = "print JSON"},
+	    MM_OPT_REASON(&in.reason),
+	    MM_OPT_JSON(&in.json),
 	    {.name = NULL},
 	};
 	const struct mm_args args = {.what = "policy rollback",
@@ -276,12 +267,8 @@ static int cmd_approve(struct mm_ctl *c, int argc, char **argv)
 	bool json = false;
 	const char *reason = NULL;
 	const struct mm_opt opts[] = {
-	    {.name = "reason",
-		.kind = MM_OPT_STRING,
-		.dest = &reason,
-		.arg = "TEXT",
-		.help = "for the audit log"},
-	    {.name = "json", .kind = MM_OPT_FLAG, .dest = &json, .help = "print JSON"},
+	    MM_OPT_REASON(&reason),
+	    MM_OPT_JSON(&json),
 	    {.name = NULL},
 	};
 	const struct mm_args args = {.what = "policy approve",

@@ -56,7 +56,7 @@ int mm_policy_cmd_export(struct mm_ctl *c, int argc, char **argv)
 		.dest = &output,
 		.arg = "FILE",
 		.help = "write to a file"},
-	    {.name = "json", .kind = MM_OPT_FLAG, .dest = &json, .help = "print JSON"},
+	    MM_OPT_JSON(&json),
 	    {.name = NULL},
 	};
 	const struct mm_args args = {.what = "policy export",
@@ -129,8 +129,7 @@ int mm_policy_cmd_log(struct mm_ctl *c, int argc, char **argv)
 	static const char *const heads[] = {
 	    "revision", "time", "author", "approvals", "sha256", "message", NULL};
 	bool json = false;
-	const struct mm_opt opts[] = {
-	    {.name = "json", .kind = MM_OPT_FLAG, .dest = &json, .help = "print JSON"}, {.name = NULL}};
+	const struct mm_opt opts[] = {MM_OPT_JSON(&json), {.name = NULL}};
 	const struct mm_args args = {
 	    .what = "policy log", .operands = "", .about = "List the revisions, newest first.", .opts = opts};
 	struct mm_err err = MM_ERR_NONE;
@@ -222,8 +221,7 @@ static int load_both(struct mm_ctl *c, int argc, char **argv, struct mm_arena *a
 int mm_policy_cmd_diff(struct mm_ctl *c, int argc, char **argv)
 {
 	bool json = false;
-	const struct mm_opt opts[] = {
-	    {.name = "json", .kind = MM_OPT_FLAG, .dest = &json, .help = "print JSON"}, {.name = NULL}};
+	const struct mm_opt opts[] = {MM_OPT_JSON(&json), {.name = NULL}};
 	const struct mm_args args = {.what = "policy diff",
 	    .operands = "[OLD [NEW]]",
 	    .about =

@@ -31,9 +31,7 @@ struct push_opts {
 		.dest = &(o)->how.identity,                                                                  \
 		.arg = "FILE",                                                                               \
 		.help = "SSH key instead of the controller's own; \"agent\" = the ssh-agent's"},             \
-	{                                                                                                    \
-		.name = "json", .kind = MM_OPT_FLAG, .dest = &(o)->json, .help = "print JSON"                \
-	}
+	    MM_OPT_JSON(&(o)->json)
 
 static int run_and_print(struct mm_ctl *c, const char *what, struct push_opts *o)
 {

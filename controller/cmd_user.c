@@ -122,12 +122,8 @@ static int cmd_add(struct mm_ctl *c, int argc, char **argv)
 		.dest = &o.attrs,
 		.arg = "NAME=VALUE",
 		.help = "set an attribute"},
-	    {.name = "reason",
-		.kind = MM_OPT_STRING,
-		.dest = &o.reason,
-		.arg = "TEXT",
-		.help = "for the audit log"},
-	    {.name = "json", .kind = MM_OPT_FLAG, .dest = &o.json, .help = "print JSON"},
+	    MM_OPT_REASON(&o.reason),
+	    MM_OPT_JSON(&o.json),
 	    {.name = NULL},
 	};
 	const struct mm_args args = {.what = "user add",
@@ -236,12 +232,8 @@ static int cmd_import(struct mm_ctl *c, int argc, char **argv)
 	bool json = false;
 	const char *reason = NULL;
 	const struct mm_opt opts[] = {
-	    {.name = "reason",
-		.kind = MM_OPT_STRING,
-		.dest = &reason,
-		.arg = "TEXT",
-		.help = "for the audit log"},
-	    {.name = "json", .kind = MM_OPT_FLAG, .dest = &json, .help = "print JSON"},
+	    MM_OPT_REASON(&reason),
+	    MM_OPT_JSON(&json),
 	    {.name = NULL},
 	};
 	const struct mm_args args = {.what = "user import",
@@ -342,7 +334,7 @@ static int cmd_list(struct mm_ctl *c, int argc, char **argv)
 		.dest = &group,
 		.arg = "GROUP",
 		.help = "only its members"},
-	    {.name = "json", .kind = MM_OPT_FLAG, .dest = &json, .help = "print JSON"},
+	    MM_OPT_JSON(&json),
 	    {.name = NULL},
 	};
 	const struct mm_args args = {
@@ -374,8 +366,7 @@ static void print_user(const struct mm_store_user *u)
 static int cmd_show(struct mm_ctl *c, int argc, char **argv)
 {
 	bool json = false;
-	const struct mm_opt opts[] = {
-	    {.name = "json", .kind = MM_OPT_FLAG, .dest = &json, .help = "print JSON"}, {.name = NULL}};
+	const struct mm_opt opts[] = {MM_OPT_JSON(&json), {.name = NULL}};
 	const struct mm_args args = {.what = "user show",
 	    .operands = "LOGIN",
 	    .about = "Show one user.",
@@ -422,12 +413,8 @@ static int cmd_remove(struct mm_ctl *c, int argc, char **argv)
 	bool json = false;
 	const char *reason = NULL;
 	const struct mm_opt opts[] = {
-	    {.name = "reason",
-		.kind = MM_OPT_STRING,
-		.dest = &reason,
-		.arg = "TEXT",
-		.help = "for the audit log"},
-	    {.name = "json", .kind = MM_OPT_FLAG, .dest = &json, .help = "print JSON"},
+	    MM_OPT_REASON(&reason),
+	    MM_OPT_JSON(&json),
 	    {.name = NULL},
 	};
 	const struct mm_args args = {.what = "user remove",
