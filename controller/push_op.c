@@ -14,6 +14,8 @@
 
 #define RETRY_FIRST_S 60 /* after a failed attempt; doubled each time */
 #define RETRY_MAX_S 21600
+#define GATHER_MS 250 /* finished hosts wait for company, so that a transaction is worth its flush */
+#define GATHER_MAX 64
 
 struct op {
 	struct mm_ctl *c;
@@ -24,6 +26,9 @@ struct op {
 	size_t next;                 /* the next host to hand out */
 	size_t finished;
 	bool in_transaction;
+	size_t *ready; /* hosts that are finished and not yet stored */
+	size_t n_ready;
+	int64_t ready_since;
 };
 
 static size_t index_of(const struct op *o, const struct mm_push_job *job)
@@ -41,15 +46,6 @@ static int need_transaction(struct op *o, struct mm_err *err)
 		return -1;
 	o->in_transaction = true;
 	return 0;
-}
-
-static int flush(void *ctx, struct mm_err *err)
-{
-	struct op *o = ctx;
-	if (!o->in_transaction)
-		return 0;
-	o->in_transaction = false;
-	return mm_store_commit(o->c->store, err);
 }
 
 static int next(void *ctx, struct mm_push_job *job, struct mm_err *err)
@@ -167,28 +163,67 @@ static int store_answer(struct op *o, struct mm_collect *a, struct mm_host_resul
 	return 0;
 }
 
+static int store_one(struct op *o, size_t i, struct mm_err *err)
+{
+	struct mm_host_result *r = &o->s->hosts[i];
+	int rc = 0;
+	if (r->outcome.cls == MM_PC_OK && o->answers[i] != NULL)
+		rc = store_answer(o, o->answers[i], r, err);
+	if (rc == 0)
+		rc = record(o, r->target, r, err);
+	mm_collect_free(o->answers[i]);
+	o->answers[i] = NULL;
+	r->exit_bits |= mm_push_class_def(r->outcome.cls)->exit_bit;
+	o->s->by_class[r->outcome.cls]++;
+	return rc;
+}
+
+static int store_ready(struct op *o, struct mm_err *err)
+{
+	size_t n = o->n_ready;
+	if (n == 0)
+		return 0;
+	o->n_ready = 0;
+	if (need_transaction(o, err) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (store_one(o, o->ready[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+static int commit(struct op *o, struct mm_err *err)
+{
+	if (!o->in_transaction)
+		return 0;
+	o->in_transaction = false;
+	return mm_store_commit(o->c->store, err);
+}
+
+static int flush(void *ctx, struct mm_err *err)
+{
+	struct op *o = ctx;
+	bool due = o->in_transaction || o->n_ready >= GATHER_MAX || mm_now_ms() - o->ready_since >= GATHER_MS;
+	if (due && store_ready(o, err) < 0)
+		return -1;
+	return commit(o, err);
+}
+
 static int done(void *ctx, const struct mm_push_job *job, const struct mm_outcome *out, struct mm_err *err)
 {
 	struct op *o = ctx;
 	size_t i = index_of(o, job);
-	struct mm_host_result *r = &o->s->hosts[i];
-	int rc = 0;
-	r->outcome = *out;
+	(void)err;
+	o->s->hosts[i].outcome = *out;
 	o->finished++;
-	if (out->cls != MM_PC_INTERRUPTED) {
-		rc = need_transaction(o, err);
-		if (rc == 0 && out->cls == MM_PC_OK && o->answers[i] != NULL)
-			rc = store_answer(o, o->answers[i], r, err);
-		/* A good END over something else is no answer to what was asked. */
-		if (rc == 0 && r->outcome.cls == MM_PC_OK && r->reports == 0)
-			mm_outcome_set(&r->outcome, MM_PC_HOSTILE, "its answer holds no report for this request");
-		if (rc == 0)
-			rc = record(o, r->target, r, err);
+	if (out->cls == MM_PC_INTERRUPTED) {
+		o->s->by_class[MM_PC_INTERRUPTED]++;
+		return 0;
 	}
-	restart(o, job);
-	r->exit_bits |= mm_push_class_def(r->outcome.cls)->exit_bit;
-	o->s->by_class[r->outcome.cls]++;
-	return rc;
+	if (o->n_ready == 0)
+		o->ready_since = mm_now_ms();
+	o->ready[o->n_ready++] = i;
+	return 0;
 }
 
 static void progress(void *ctx, size_t connecting, size_t talking)
@@ -265,6 +300,9 @@ static int drive(struct op *o, const struct mm_identity *id, struct mm_err *err)
 		rc = mm_push_run(&opts, &ops, o, &o->s->stats, err);
 		close(stop);
 	}
+	/* What has come in is stored, also when the run was stopped. */
+	if (rc >= 0 && (store_ready(o, err) < 0 || commit(o, err) < 0))
+		rc = -1;
 	mm_progress_clear();
 	/* The interrupt that ended the run must not end us when it is let in. */
 	struct timespec none = {0};
@@ -305,6 +343,7 @@ static int run(struct op *o, struct mm_err *err)
 	s->revision = mm_request_builder_revision(o->builder);
 	s->hosts = mm_arena_alloc(s->arena, s->n + 1, sizeof(*s->hosts));
 	o->answers = mm_xcalloc(s->n + 1, sizeof(struct mm_collect *));
+	o->ready = mm_xcalloc(s->n + 1, sizeof(*o->ready));
 	for (size_t i = 0; i < s->n; i++)
 		s->hosts[i] = (struct mm_host_result){
 		    .target = &s->targets[i], .outcome = MM_OUTCOME_NONE, .agent = ""};
@@ -319,6 +358,7 @@ static int run(struct op *o, struct mm_err *err)
 	for (size_t i = 0; i < s->n; i++)
 		mm_collect_free(o->answers[i]);
 	free(o->answers);
+	free(o->ready);
 	mm_identity_free(id);
 	return rc < 0 ? -1 : 0;
 }

@@ -17,6 +17,7 @@
 #include "controller/push/local.h"
 
 #define MM_REMOTE_COMMAND "mailmuster-agent receive"
+#define MM_START_FACTOR 3  /* how much more silence is borne before the first word of an answer */
 #define MM_STDERR_MAX 1024 /* bytes kept of what a host says on stderr */
 
 struct mm_worker;

@@ -1,58 +1,13 @@
-#include <assert.h>
+#include "controller/push/ssh2.h"
+
 #include <errno.h>
-#include <libssh2.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "common/text.h"
 #include "controller/push/kexinit.h"
-#include "controller/push/session.h"
 #include "controller/push/signer.h"
-#include "controller/push/ssh2.h"
-
-enum step { CONNECT, HANDSHAKE, AUTH, OPEN, EXEC, RUN, CLOSE };
-
-struct mm_ssh2 {
-	int fd;
-	enum step step;
-	const char *address; /* the next one to try */
-	LIBSSH2_SESSION *session;
-	LIBSSH2_CHANNEL *channel;
-	struct mm_buf hello;    /* the host's first words, until keys are exchanged */
-	struct mm_buf hostkeys; /* algorithms asked for */
-	bool heard;             /* the host has sent a byte */
-	bool eof_sent;
-	unsigned watched; /* what epoll waits for */
-	bool sign_failed; /* on our side */
-	size_t key;       /* the user key that is being tried */
-};
-
-/* libssh2's only way to read. It lets us keep the host's first words and
- * acknowledge at once, which saves a round trip against Nagle's peers. */
-static ssize_t receive(libssh2_socket_t fd, void *p, size_t n, int flags, void **abstract)
-{
-	struct mm_session *s = *abstract;
-	struct mm_ssh2 *x = s->own.ssh2;
-	int on = 1;
-	ssize_t got = recv(fd, p, n, flags);
-	if (got < 0)
-		return -errno;
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
-	if (got > 0 && !x->heard) {
-		x->heard = true;
-		mm_session_live(s);
-		mm_session_phase(s, MM_PH_HANDSHAKE);
-	}
-	if (x->step == HANDSHAKE && x->hello.len + (size_t)got <= x->hello.max)
-		mm_buf_add(&x->hello, p, (size_t)got);
-	return got;
-}
 
 static const char *last_error(struct mm_ssh2 *x)
 {
@@ -61,101 +16,11 @@ static const char *last_error(struct mm_ssh2 *x)
 	return text != NULL && *text != '\0' ? text : "no reason given";
 }
 
-/* ---- connecting */
-
-static int open_socket(struct mm_ssh2 *x, const char *literal, unsigned port)
-{
-	char service[8];
-	struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM},
-			*ai;
-	(void)snprintf(service, sizeof(service), "%u", port);
-	if (getaddrinfo(literal, service, &hints, &ai) != 0) {
-		errno = EADDRNOTAVAIL;
-		return -1;
-	}
-	int on = 1;
-	int fd = socket(ai->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd >= 0) {
-		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-		(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-		if (connect(fd, ai->ai_addr, ai->ai_addrlen) < 0 && errno != EINPROGRESS) {
-			int saved = errno;
-			close(fd);
-			errno = saved;
-			fd = -1;
-		}
-	}
-	freeaddrinfo(ai);
-	x->fd = fd;
-	return fd;
-}
-
-/* The next address of the list, copied; NULL at the end. */
-static const char *next_address(struct mm_session *s)
-{
-	struct mm_ssh2 *x = s->own.ssh2;
-	x->address += strspn(x->address, " ");
-	size_t n = strcspn(x->address, " ");
-	const char *a = n > 0 ? mm_arena_strndup(s->arena, x->address, n) : NULL;
-	x->address += n;
-	return a;
-}
-
-static void connect_failed(struct mm_session *s, int error)
-{
-	const char *h = s->job.name;
-	switch (error) {
-	case ECONNREFUSED:
-		mm_session_end(s, MM_PC_CONN_REFUSED,
-		    "port %u refuses the connection: no sshd there, or a firewall", s->job.port);
-		return;
-	case ETIMEDOUT:
-		mm_session_end(s, MM_PC_CONN_TIMEOUT,
-		    "no answer to the connection within %u s: switched off?",
-		    mm_session_config(s)->connect_ms / 1000);
-		return;
-	case ENETUNREACH:
-	case EHOSTUNREACH:
-	case EADDRNOTAVAIL:
-		mm_session_end(s, MM_PC_NO_ROUTE, "no route to %s: %s", h, strerror(error));
-		return;
-	default:
-		mm_session_end(s, MM_PC_CONN_REFUSED, "cannot connect: %s", strerror(error));
-	}
-}
-
-static void close_socket(struct mm_session *s)
-{
-	struct mm_ssh2 *x = s->own.ssh2;
-	if (x->fd < 0)
-		return;
-	mm_session_unwatch(s, x->fd);
-	close(x->fd);
-	x->fd = -1;
-}
-
-/* Go on with the next address; the error of the last one ends the session. */
-static bool connect_next(struct mm_session *s, int error)
-{
-	const char *a;
-	close_socket(s);
-	while ((a = next_address(s)) != NULL) {
-		if (open_socket(s->own.ssh2, a, s->job.port) >= 0) {
-			mm_session_phase(s, MM_PH_CONNECT);
-			s->own.ssh2->watched = EPOLLOUT;
-			if (mm_session_watch(s, s->own.ssh2->fd, EPOLLOUT, true) == 0)
-				return true;
-		}
-		error = errno;
-		close_socket(s);
-	}
-	connect_failed(s, error);
-	return false;
-}
+/* ---- beginning */
 
 static bool try_next(struct mm_session *s)
 {
-	return connect_next(s, ETIMEDOUT);
+	return mm_ssh2_connect_next(s, ETIMEDOUT);
 }
 
 static void start(struct mm_session *s)
@@ -172,7 +37,7 @@ static void start(struct mm_session *s)
 		    "only an RSA host key is pinned, which the SSH library here can check with SHA-1 only; "
 		    "transport ssh can serve this host");
 	else
-		connect_next(s, EADDRNOTAVAIL);
+		mm_ssh2_connect_next(s, EADDRNOTAVAIL);
 }
 
 /* ---- session */
@@ -210,7 +75,7 @@ static bool step_connect(struct mm_session *s)
 	struct sockaddr_storage peer;
 	socklen_t pn = sizeof(peer);
 	if (getsockopt(x->fd, SOL_SOCKET, SO_ERROR, &error, &n) < 0 || error != 0) {
-		connect_next(s, error != 0 ? error : errno);
+		mm_ssh2_connect_next(s, error != 0 ? error : errno);
 		return false;
 	}
 	if (getpeername(x->fd, (struct sockaddr *)&peer, &pn) < 0)
@@ -221,9 +86,9 @@ static bool step_connect(struct mm_session *s)
 		return false;
 	}
 	libssh2_session_set_blocking(x->session, 0);
-	libssh2_session_callback_set(x->session, LIBSSH2_CALLBACK_RECV, function_pointer(receive));
+	libssh2_session_callback_set(x->session, LIBSSH2_CALLBACK_RECV, function_pointer(mm_ssh2_receive));
 	mm_session_phase(s, MM_PH_BANNER);
-	x->step = HANDSHAKE;
+	x->step = MM_S2_HANDSHAKE;
 	return true;
 }
 
@@ -349,8 +214,7 @@ static bool step_handshake(struct mm_session *s)
 	int rc = libssh2_session_handshake(x->session, x->fd);
 	if (rc != 0)
 		return handshake_failed(s, rc);
-	mm_buf_free(&x->hello);
-	x->step = AUTH;
+	x->step = MM_S2_AUTH;
 	if (!host_key_ok(s))
 		return false;
 	mm_session_phase(s, MM_PH_AUTH);
@@ -405,7 +269,7 @@ static bool step_auth(struct mm_session *s)
 	case 0:
 		mm_session_phase(s, MM_PH_ANSWER);
 		mm_session_need(s);
-		x->step = OPEN;
+		x->step = MM_S2_OPEN;
 		return true;
 	case LIBSSH2_ERROR_AUTHENTICATION_FAILED:
 	case LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED:
@@ -437,7 +301,7 @@ static bool step_open(struct mm_session *s)
 	x->channel = libssh2_channel_open_session(x->session);
 	if (x->channel == NULL)
 		return no_session(s, libssh2_session_last_errno(x->session));
-	x->step = EXEC;
+	x->step = MM_S2_EXEC;
 	return true;
 }
 
@@ -447,7 +311,7 @@ static bool step_exec(struct mm_session *s)
 	int rc = libssh2_channel_exec(x->channel, MM_REMOTE_COMMAND);
 	if (rc != 0)
 		return no_session(s, rc);
-	x->step = RUN;
+	x->step = MM_S2_RUN;
 	return true;
 }
 
@@ -510,7 +374,7 @@ static bool step_run(struct mm_session *s)
 		return false;
 	if (libssh2_channel_eof(x->channel) != 1)
 		return false;
-	x->step = CLOSE;
+	x->step = MM_S2_CLOSE;
 	return true;
 }
 
@@ -527,7 +391,7 @@ static void rearm(struct mm_session *s)
 {
 	struct mm_ssh2 *x = s->own.ssh2;
 	unsigned events = 0;
-	if (x->step == CONNECT) {
+	if (x->step == MM_S2_CONNECT) {
 		events = EPOLLOUT;
 	} else {
 		int dirs = libssh2_session_block_directions(x->session);
@@ -546,13 +410,13 @@ static void rearm(struct mm_session *s)
 static void pump(struct mm_session *s)
 {
 	static bool (*const steps[])(struct mm_session *) = {
-	    [CONNECT] = step_connect,
-	    [HANDSHAKE] = step_handshake,
-	    [AUTH] = step_auth,
-	    [OPEN] = step_open,
-	    [EXEC] = step_exec,
-	    [RUN] = step_run,
-	    [CLOSE] = step_close,
+	    [MM_S2_CONNECT] = step_connect,
+	    [MM_S2_HANDSHAKE] = step_handshake,
+	    [MM_S2_AUTH] = step_auth,
+	    [MM_S2_OPEN] = step_open,
+	    [MM_S2_EXEC] = step_exec,
+	    [MM_S2_RUN] = step_run,
+	    [MM_S2_CLOSE] = step_close,
 	};
 	mm_session_serving(s, true);
 	while (!s->ended && steps[s->own.ssh2->step](s))
@@ -569,7 +433,7 @@ static void stop(struct mm_session *s)
 		return;
 	if (x->session != NULL) {
 		mm_session_serving(s, true);
-		if (x->step > AUTH)
+		if (x->step > MM_S2_AUTH)
 			(void)libssh2_session_disconnect(x->session, "done");
 		/* With the socket shut no call can want to wait. */
 		(void)shutdown(x->fd, SHUT_RDWR);
@@ -577,7 +441,7 @@ static void stop(struct mm_session *s)
 			;
 		mm_session_serving(s, false);
 	}
-	close_socket(s);
+	mm_ssh2_close_socket(s);
 	mm_buf_free(&x->hello);
 	mm_buf_free(&x->hostkeys);
 }

@@ -291,13 +291,14 @@ static void pump(struct mm_session *s)
 }
 
 /* ssh has its own limit for connecting, and one for key exchange; this one
- * is for a ssh (or a ProxyCommand) that hangs. */
+ * is for a ssh, a ProxyCommand or an agent that hangs before its first word. */
 static bool try_next(struct mm_session *s)
 {
 	const struct mm_worker_config *c = mm_session_config(s);
-	if (mm_now_ms() - s->phase_began >= c->connect_ms + c->banner_ms + c->handshake_ms + 2000)
-		mm_session_end(s, MM_PC_HANDSHAKE_TIMEOUT, "ssh did not get through within %u s",
-		    (c->connect_ms + c->banner_ms + c->handshake_ms) / 1000 + 2);
+	unsigned limit = c->connect_ms + c->banner_ms + c->handshake_ms + MM_START_FACTOR * c->silence_ms;
+	if (mm_now_ms() - s->phase_began >= limit)
+		mm_session_end(s, MM_PC_HANDSHAKE_TIMEOUT, "ssh did not get through to an answer within %u s",
+		    limit / 1000);
 	return false;
 }
 

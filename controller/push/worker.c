@@ -22,7 +22,6 @@
 #define TICK_MS 100 /* how exact the deadlines are */
 #define EVENTS 256
 #define PATIENCE_NS 2000000
-#define START_FACTOR 3 /* how much more silence is borne before the first word */
 
 struct mm_worker {
 	struct mm_local talk;
@@ -231,7 +230,7 @@ static void check_phase(struct mm_session *s, int64_t in_phase, int64_t silent)
 	case MM_PH_ANSWER:
 		/* A busy host may take its time to start the agent, but an agent
 		 * that runs does send keep-alive requests. */
-		limit = s->answering ? c->silence_ms : c->silence_ms * START_FACTOR;
+		limit = s->answering ? c->silence_ms : c->silence_ms * MM_START_FACTOR;
 		if (silent >= limit && s->request_complete)
 			mm_session_end(s, MM_PC_ANSWER_TIMEOUT,
 			    "logged in, but neither an answer nor a keep-alive for %u s", limit / 1000);

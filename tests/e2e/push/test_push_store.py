@@ -80,7 +80,7 @@ class StoreTest(unittest.TestCase):
 
     def pending(self):
         rows = json.loads(self.run_mm("status", "--json").stdout)["host_rows"]
-        return sorted(r["host"] for r in rows if r["push"] and r["push"]["pending"])
+        return sorted(r["host"] for r in rows if (r.get("push") or {}).get("pending"))
 
     def asked(self):
         """The requests that reached agents: {host: [op, ...]}."""
