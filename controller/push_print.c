@@ -129,7 +129,8 @@ static void print_changes(const struct mm_push_summary *s)
 			puts("Nothing would change on the hosts that answered.");
 		return;
 	}
-	printf("%s%zu change%s, %zu different%s\n", coloured(MM_BOLD), total, total == 1 ? "" : "s", n, plain());
+	printf(
+	    "%s%zu change%s, %zu different%s\n", coloured(MM_BOLD), total, total == 1 ? "" : "s", n, plain());
 	for (size_t i = 0; i < n; i++) {
 		const struct mm_change *g = list[i];
 		say("  %zu x  %s %s%s%s: ", g->count, g->client, g->account, *g->setting != '\0' ? " " : "",

@@ -352,12 +352,12 @@ struct mm_fleet {
 	int64_t hosts, hosts_fresh, hosts_stale, hosts_never; /* hosts = sum of the three */
 	int64_t hosts_current;                                /* fresh and on the current revision */
 	int64_t hosts_pending, hosts_refused,
-	    hosts_unreachable; /* by push state; refused = every other failure */
-	int64_t users;         /* in the store */
-	int64_t users_seen;    /* of them, with evidence on some host */
-	int64_t places; /* (host, user) pairs with evidence, or listed for the host by name */
+	    hosts_unreachable;  /* by push state; refused = every other failure */
+	int64_t users;          /* in the store */
+	int64_t users_seen;     /* of them, with evidence on some host */
+	int64_t places;         /* (host, user) pairs with evidence, or listed for the host by name */
 	int64_t places_unheard; /* of them, without any evidence yet: unknown */
-	int64_t places_by[4];  /* worst audit result of their findings and logins; stale ones are unknown */
+	int64_t places_by[4];   /* worst audit result of their findings and logins; stale ones are unknown */
 	int64_t places_stale;
 	int64_t settings;                    /* open findings */
 	int64_t settings_by[4];              /* by verdict (enum mm_audit); stale ones are unknown */
