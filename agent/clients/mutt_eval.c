@@ -202,12 +202,19 @@ static int run_source(
 	return 0;
 }
 
+/* neomutt's hooks on its own coming, going and waiting. */
+static bool is_bare_hook(const char *name)
+{
+	return strcmp(name, "startup-hook") == 0 || strcmp(name, "timeout-hook") == 0 ||
+	       strcmp(name, "shutdown-hook") == 0;
+}
+
 static void keep_hook(struct mm_mutt_state *s, const struct mm_mutt_cmd *c, const char *path, int line)
 {
-	bool header = strcmp(c->name, "my_hdr") == 0;
+	bool bare = is_bare_hook(c->name), header = bare || strcmp(c->name, "my_hdr") == 0;
 	struct mm_mutt_hook *h;
 
-	if (c->n_words == 0 || (!header && c->n_words < 2))
+	if (c->n_words == 0 || (!header && c->n_words < 2) || (bare && !s->neomutt))
 		return;
 	h = mm_arena_push(s->r->arena, &s->hooks, &s->n_hooks, &s->cap_hooks, sizeof(*h));
 	*h = (struct mm_mutt_hook){.name = c->name, .path = path, .line = line};

@@ -23,7 +23,7 @@ struct mm_mutt_var {
 
 struct mm_mutt_hook {        /* *-hook, my_hdr and macros that set something */
 	const char *name;    /* "account-hook", "my_hdr", ... */
-	const char *pattern; /* NULL for my_hdr */
+	const char *pattern; /* NULL for my_hdr and hooks without one */
 	const char *command;
 	const char *path;
 	int line;

@@ -120,7 +120,7 @@ static bool concerns(const struct look *l, const struct mm_mutt_hook *h, const c
 			   matches_server(l, h->pattern, &l->smtp));
 	if (strcmp(h->name, "folder-hook") == 0)
 		return folder_matches(l, h->pattern);
-	if (strcmp(h->name, "startup-hook") == 0)
+	if (h->pattern == NULL)
 		return true;
 	return is_prefix(sending, var);
 }
@@ -189,6 +189,39 @@ static void look_for_override(const struct look *l, struct mm_seen *seen, const 
 	}
 }
 
+/* Through a tunnel it speaks with a program: to no host that we know, and
+ * without any TLS of its own. */
+static void look_for_tunnel(struct look *l, enum mm_side side)
+{
+	static const enum mm_setting lost[] = {
+	    MM_SET_IN_HOST, MM_SET_IN_PORT, MM_SET_IN_SECURITY, MM_SET_IN_TLS_MIN};
+	const struct mm_mutt_var *v = mm_mutt_get(l->s, "tunnel");
+
+	if (v == NULL || v->kind == 'n' || v->text[0] == '\0')
+		return;
+	for (size_t i = 0; i < sizeof(lost) / sizeof(lost[0]); i++)
+		overridden(&l->acc->s[mm_setting_on_side(lost[i], side)], v->path, v->line, "a tunnel");
+}
+
+/* Our file names the server twice: for the inbox, and for the other folders. */
+static void look_for_other_server(struct look *l)
+{
+	static const char *const names[] = {"spoolfile", "folder"};
+	struct mm_mutt_url u;
+
+	for (size_t i = 0; i < 2; i++) {
+		const struct mm_mutt_var *own = mm_mutt_get(&l->own, names[i]),
+					 *now = mm_mutt_get(l->s, names[i]);
+
+		if (own == NULL || now == NULL || strcmp(own->path, now->path) == 0 ||
+		    (mm_mutt_url_parse(text_of(l->s, names[i]), l->a, &u) &&
+			mm_streq(u.host, l->in.url.host) && mm_streq(u.port, l->in.url.port) &&
+			mm_streq(u.user, l->in.url.user) && u.tls == l->in.url.tls))
+			continue;
+		overridden(&l->acc->s[MM_SET_IN_HOST], now->path, now->line, "a later line of the user's");
+	}
+}
+
 /* ---- settings */
 
 static struct mm_seen *put(struct look *l, enum mm_setting id, const char *var, const char *value)
@@ -230,19 +263,6 @@ static const char *mailbox(const char *from, struct mm_arena *a, const char **na
 	return mm_arena_strndup(a, open + 1, (size_t)(close - open) - 1);
 }
 
-static void see_identity(struct look *l)
-{
-	const char *env = l->s->r->env(l->s->r, "EMAIL"), *name = NULL;
-	const char *from = mm_mutt_text(l->s, "from", env != NULL ? env : "");
-	const char *real = mm_mutt_text(l->s, "realname", NULL);
-
-	put(l, MM_SET_ADDRESS, "from", from != NULL ? mailbox(from, l->a, &name) : NULL);
-	if (name != NULL)
-		put(l, MM_SET_REAL_NAME, "from", name);
-	else
-		put(l, MM_SET_REAL_NAME, "realname", real != NULL && real[0] != '\0' ? real : NULL);
-}
-
 static bool flag(const struct mm_mutt_state *s, const char *name, bool dflt)
 {
 	const struct mm_mutt_var *v = mm_mutt_get(s, name);
@@ -250,6 +270,22 @@ static bool flag(const struct mm_mutt_state *s, const char *name, bool dflt)
 	if (v == NULL)
 		return dflt;
 	return v->kind == 's' && (mm_streq_nocase(v->text, "yes") || mm_streq_nocase(v->text, "ask-yes"));
+}
+
+static void see_identity(struct look *l)
+{
+	const char *env = l->s->r->env(l->s->r, "EMAIL"), *name = NULL;
+	const char *from = mm_mutt_text(l->s, "from", env != NULL ? env : "");
+	const char *real = mm_mutt_text(l->s, "realname", NULL);
+	const struct mm_mutt_var *header = mm_mutt_get(l->s, "use_from");
+
+	put(l, MM_SET_ADDRESS, "from", from != NULL ? mailbox(from, l->a, &name) : NULL);
+	if (header != NULL && !flag(l->s, "use_from", true))
+		overridden(&l->acc->s[MM_SET_ADDRESS], header->path, header->line, "use_from=no");
+	if (name != NULL)
+		put(l, MM_SET_REAL_NAME, "from", name);
+	else
+		put(l, MM_SET_REAL_NAME, "realname", real != NULL && real[0] != '\0' ? real : NULL);
 }
 
 static void see_security(struct look *l, enum mm_setting id, const struct mm_mutt_url *u, const char *var)
@@ -357,6 +393,8 @@ static void see_incoming(struct look *l)
 		put(l, MM_SET_IN_USERNAME, user, name != NULL && name[0] != '\0' ? name : l->s->r->login);
 	see_password(l, MM_SET_IN_PASSWORD_COMMAND, pop ? "pop_pass" : "imap_pass", u, var);
 	see_tls(l, MM_SET_IN_TLS_MIN, MM_SET_IN_CA_FILE);
+	look_for_tunnel(l, MM_SIDE_INCOMING);
+	look_for_other_server(l);
 	put(l, MM_SET_IN_LEAVE_ON_SERVER, pop ? "pop_delete" : "",
 	    pop && flag(l->s, "pop_delete", false) ? "no" : "yes");
 }
@@ -391,6 +429,7 @@ static void see_outgoing(struct look *l)
 	see_sender(l);
 	see_password(l, MM_SET_OUT_PASSWORD_COMMAND, "smtp_pass", u, "smtp_url");
 	see_tls(l, MM_SET_OUT_TLS_MIN, MM_SET_OUT_CA_FILE);
+	look_for_tunnel(l, MM_SIDE_OUTGOING);
 }
 
 static void see_handed_on(struct look *l, const struct mm_mutt_var *v)
