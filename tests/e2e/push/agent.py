@@ -14,6 +14,13 @@ REQUEST_END, HELLO, REPORT, FINDING, KEEPALIVE, END, REFUSED = 3, 16, 17, 18, 20
 out = sys.stdout.buffer
 
 
+def hold():
+    """Silent until the connection is gone."""
+    parent = os.getppid()
+    while os.getppid() == parent:
+        time.sleep(0.2)
+
+
 def frame(kind, body=b""):
     return struct.pack(">HHI", kind, 0, len(body)) + body
 
@@ -111,18 +118,18 @@ def main():
         a.end().send()
     elif mode == "hang":
         hello().send()
-        time.sleep(600)
+        hold()
     elif mode == "refuse":
         Answer().add(REFUSED, {"code": 77, "reason": "replay", "text": "serial 5 is older than 7"}).send()
         sys.exit(77)
     elif mode == "garbage":
         out.write(MAGIC + b"\x00\x10\xff\xff\xff\xff\xff\xff")
         out.flush()
-        time.sleep(600)
+        hold()
     elif mode == "huge":
         out.write(MAGIC + struct.pack(">HHI", HELLO, 0, 1 << 30))
         out.flush()
-        time.sleep(600)
+        hold()
     elif mode == "noend":
         hello().add(FINDING, {}).send()
         sys.exit(0)

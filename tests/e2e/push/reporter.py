@@ -17,6 +17,13 @@ MAGIC = b"MMUSTR1\n"
 ENVELOPE, REQUEST_END, HELLO, REPORT, FINDING, LOGIN, END, REFUSED = 1, 3, 16, 17, 18, 19, 21, 22
 
 
+def hold():
+    """Silent until the connection is gone."""
+    parent = os.getppid()
+    while os.getppid() == parent:
+        time.sleep(0.2)
+
+
 def frame(kind, value):
     body = json.dumps(value).encode()
     return struct.pack(">HHI", kind, 0, len(body)) + body
@@ -58,7 +65,7 @@ def main():
     (seen / f"{r['host']},{r['op']},{time.time_ns()}").touch()
     how = mode()
     if how == "hang" and not (FOLDER / "answer").exists():
-        time.sleep(600)
+        hold()
     if how == "refuse":
         sys.stdout.buffer.write(MAGIC + frame(REFUSED, {"code": 77, "reason": "replay", "text": "old"}))
         sys.exit(77)
