@@ -86,6 +86,19 @@ void mm_parse_keys(
 	}
 }
 
+void mm_parse_named(struct mm_parser *p, config_setting_t *s, void *into, const char *what, const char *kind,
+    void (*use)(struct mm_parser *p, config_setting_t *x, void *into, const char *who))
+{
+	if (!mm_parse_is_block(p, s, what))
+		return;
+	for (int i = 0; i < config_setting_length(s); i++) {
+		config_setting_t *x = config_setting_get_elem(s, (unsigned)i);
+		const char *who = mm_arena_printf(p->scratch, "%s %s", kind, config_setting_name(x));
+		if (!mm_parse_skip(x) && mm_parse_is_block(p, x, who))
+			use(p, x, into, who);
+	}
+}
+
 /* ---- single keys */
 
 static void read_format(struct mm_parser *p, config_setting_t *s, void *into, const char *what)
@@ -174,22 +187,19 @@ static void read_endpoint(struct mm_parser *p, config_setting_t *s, struct mm_en
 		    "%s has no protocol; write protocol = \"imap\", \"pop3\" or \"smtp\"", what);
 }
 
-static void read_endpoints(struct mm_parser *p, config_setting_t *s, void *into, const char *what)
+static void endpoint_entry(struct mm_parser *p, config_setting_t *x, void *into, const char *who)
 {
 	struct mm_policy *pol = into;
-	if (!mm_parse_is_block(p, s, what))
-		return;
-	for (int i = 0; i < config_setting_length(s); i++) {
-		config_setting_t *x = config_setting_get_elem(s, (unsigned)i);
-		const char *name = config_setting_name(x);
-		const char *who = mm_arena_printf(p->scratch, "endpoint %s", name);
-		if (mm_parse_skip(x) || !mm_parse_is_block(p, x, who))
-			continue;
-		struct mm_endpoint *e = mm_arena_push(
-		    p->arena, &pol->endpoints, &pol->n_endpoints, &pol->cap_endpoints, sizeof(*e));
-		*e = (struct mm_endpoint){.name = {mm_arena_strdup(p->arena, name), mm_parse_at(p, x)}};
-		read_endpoint(p, x, e, who);
-	}
+	const char *name = config_setting_name(x);
+	struct mm_endpoint *e =
+	    mm_arena_push(p->arena, &pol->endpoints, &pol->n_endpoints, &pol->cap_endpoints, sizeof(*e));
+	*e = (struct mm_endpoint){.name = {mm_arena_strdup(p->arena, name), mm_parse_at(p, x)}};
+	read_endpoint(p, x, e, who);
+}
+
+static void read_endpoints(struct mm_parser *p, config_setting_t *s, void *into, const char *what)
+{
+	mm_parse_named(p, s, into, what, "endpoint", endpoint_entry);
 }
 
 /* ---- accounts */
@@ -221,26 +231,22 @@ static void read_account(struct mm_parser *p, config_setting_t *s, struct mm_pac
 	}
 }
 
-static void read_accounts(struct mm_parser *p, config_setting_t *s, void *into, const char *what)
+static void account_entry(struct mm_parser *p, config_setting_t *x, void *into, const char *who)
 {
 	struct mm_policy *pol = into;
-	if (!mm_parse_is_block(p, s, what))
-		return;
-	for (int i = 0; i < config_setting_length(s); i++) {
-		config_setting_t *x = config_setting_get_elem(s, (unsigned)i);
-		const char *name = config_setting_name(x);
-		const char *who = mm_arena_printf(p->scratch, "account %s", name);
-		if (mm_parse_skip(x) || !mm_parse_is_block(p, x, who))
-			continue;
-		struct mm_paccount *acc = mm_arena_push(
-		    p->arena, &pol->accounts, &pol->n_accounts, &pol->cap_accounts, sizeof(*acc));
-		*acc = (struct mm_paccount){.name = {mm_arena_strdup(p->arena, name), mm_parse_at(p, x)}};
-		if (!mm_is_account_name(name))
-			mm_diag_error(p->diags, acc->name.at,
-			    "account %s: a name has 1 to %d of a-z, 0-9, - and _; choose another", name,
-			    MM_NAME_MAX);
-		read_account(p, x, acc, who);
-	}
+	const char *name = config_setting_name(x);
+	struct mm_paccount *acc =
+	    mm_arena_push(p->arena, &pol->accounts, &pol->n_accounts, &pol->cap_accounts, sizeof(*acc));
+	*acc = (struct mm_paccount){.name = {mm_arena_strdup(p->arena, name), mm_parse_at(p, x)}};
+	if (!mm_is_account_name(name))
+		mm_diag_error(p->diags, acc->name.at,
+		    "account %s: a name has 1 to %d of a-z, 0-9, - and _; choose another", name, MM_NAME_MAX);
+	read_account(p, x, acc, who);
+}
+
+static void read_accounts(struct mm_parser *p, config_setting_t *s, void *into, const char *what)
+{
+	mm_parse_named(p, s, into, what, "account", account_entry);
 }
 
 /* ---- final and rules */

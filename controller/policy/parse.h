@@ -39,6 +39,10 @@ bool mm_parse_skip(const config_setting_t *s);
 bool mm_parse_bad(const config_setting_t *s);
 /* Is it a { } group? Reports when not. */
 bool mm_parse_is_block(struct mm_parser *p, config_setting_t *s, const char *what);
+/* Read a block of named blocks: use() gets each with what to call it, kind and
+ * name ("group staff"). */
+void mm_parse_named(struct mm_parser *p, config_setting_t *s, void *into, const char *what, const char *kind,
+    void (*use)(struct mm_parser *p, config_setting_t *x, void *into, const char *who));
 /* Read every member of a block through its key; the table ends with a NULL
  * name. Reports unknown keys with the nearest known one. */
 void mm_parse_keys(

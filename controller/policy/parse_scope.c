@@ -272,26 +272,24 @@ static void sort(struct mm_parser *p, struct mm_scopes *list, const char *kind)
 	}
 }
 
-void mm_parse_groups(struct mm_parser *p, config_setting_t *s, void *into, const char *what)
+static void group_entry(struct mm_parser *p, config_setting_t *x, void *into, const char *who)
 {
 	static const struct mm_key keys[] = {{"priority", read_scope_priority},
 	    {"accounts", read_scope_accounts}, {"override", read_overrides}, {"clients", read_clients},
 	    {"create", read_scope_create}, {NULL, NULL}};
 	struct mm_policy *pol = into;
-	if (!mm_parse_is_block(p, s, what))
-		return;
-	for (int i = 0; i < config_setting_length(s); i++) {
-		config_setting_t *x = config_setting_get_elem(s, (unsigned)i);
-		const char *name = config_setting_name(x);
-		const char *who = mm_arena_printf(p->scratch, "group %s", name);
-		if (mm_parse_skip(x) || !mm_parse_is_block(p, x, who))
-			continue;
-		struct mm_scope *g = new_scope(p, &pol->groups, MM_LAYER_GROUP, name, mm_parse_at(p, x));
-		mm_parse_keys(p, x, keys, g, who);
-		if (config_setting_get_member(x, "priority") == NULL)
-			mm_diag_error(p->diags, g->name.at,
-			    "%s has no priority; write priority = 10; (higher wins)", who);
-	}
+	const char *name = config_setting_name(x);
+	struct mm_scope *g = new_scope(p, &pol->groups, MM_LAYER_GROUP, name, mm_parse_at(p, x));
+	mm_parse_keys(p, x, keys, g, who);
+	if (config_setting_get_member(x, "priority") == NULL)
+		mm_diag_error(
+		    p->diags, g->name.at, "%s has no priority; write priority = 10; (higher wins)", who);
+}
+
+void mm_parse_groups(struct mm_parser *p, config_setting_t *s, void *into, const char *what)
+{
+	struct mm_policy *pol = into;
+	mm_parse_named(p, s, into, what, "group", group_entry);
 	sort(p, &pol->groups, "group");
 }
 
