@@ -17,7 +17,7 @@ out = sys.stdout.buffer
 def hold():
     """Silent until the connection is gone."""
     parent = os.getppid()
-    while os.getppid() == parent:
+    while parent != 1 and os.getppid() == parent:
         time.sleep(0.2)
 
 

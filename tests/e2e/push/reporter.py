@@ -20,7 +20,7 @@ ENVELOPE, REQUEST_END, HELLO, REPORT, FINDING, LOGIN, END, REFUSED = 1, 3, 16, 1
 def hold():
     """Silent until the connection is gone."""
     parent = os.getppid()
-    while os.getppid() == parent:
+    while parent != 1 and os.getppid() == parent:
         time.sleep(0.2)
 
 
