@@ -11,15 +11,16 @@ static int wait_for(int fd, int64_t deadline, const struct mm_checkin_limits *l,
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 	int64_t left = deadline - mm_now_ms();
-	int wait = left < l->silence_ms ? (int)left : l->silence_ms;
+	bool last = left < l->silence_ms; /* the whole time ends before silence does */
+	int wait = last ? (int)left : l->silence_ms;
 	int rc = poll(&p, 1, wait > 0 ? wait : 0);
 	if (rc > 0 || (rc < 0 && errno == EINTR))
 		return 0;
 	if (rc < 0)
 		return mm_err_sys(err, MM_EX_FAILED, "cannot wait for the host");
 	return mm_err_set(err, MM_EX_UNREACHABLE,
-	    left <= 0 ? "the host is not finished after %d s" : "the host says nothing for %d s",
-	    (left <= 0 ? l->total_ms : l->silence_ms) / 1000);
+	    last ? "the host is not finished after %d s" : "the host says nothing for %d s",
+	    (last ? l->total_ms : l->silence_ms) / 1000);
 }
 
 static int take_frame(void *ctx, const struct mm_frame *f, struct mm_err *err)
