@@ -53,7 +53,9 @@ static void judge_setting(struct mm_place_run *p, struct mm_todo *t, enum mm_set
 	const struct mm_values *want = &t->m.acc->want;
 	struct mm_judged *j = &t->s[s];
 	enum mm_mode mode = mm_sheet_mode(p->c->sheet, p->client->name, s);
-	if (want->v[s] == NULL || mode == MM_MODE_IGNORE || !client_has(p->client, mm_setting_def(s)->side))
+	const struct mm_setting_def *def = mm_setting_def(s);
+	if (want->v[s] == NULL || mode == MM_MODE_IGNORE || !client_has(p->client, def->side) ||
+	    (def->flags & MM_SETF_TEST) != 0)
 		return;
 	const struct mm_seen *seen = t->m.seen != NULL ? &t->m.seen->s[s] : NULL;
 	const char *found = seen != NULL ? seen->value : NULL, *why = NULL;

@@ -187,6 +187,8 @@ static void encode_task(const struct run *run, size_t i, struct mm_buf *out)
 	    .username = want(k, MM_SET_IN_USERNAME),
 	    .port = port_of(k),
 	    .secret = k->slot,
+	    .certificate = -1,
+	    .retrieve = -1,
 	    .tls_min =
 		want(k, MM_SET_IN_TLS_MIN) != NULL ? want(k, MM_SET_IN_TLS_MIN) : run->r->sheet->tls_min,
 	    .ca_file = want(k, MM_SET_IN_CA_FILE),

@@ -28,6 +28,7 @@ static json_t *tls_json(const struct mm_tls_facts *t)
 	mm_wire_put(o, "san", t->san, MM_REPORT_TEXT_MAX);
 	mm_json_set_int(o, "not_before", t->not_before);
 	mm_json_set_int(o, "not_after", t->not_after);
+	mm_ladder_put_tls(o, t);
 	return o;
 }
 
@@ -64,6 +65,7 @@ void mm_login_put(json_t *o, const struct mm_login *l)
 	if (has_tls(&l->tls))
 		mm_json_set(o, "tls", tls_json(&l->tls));
 	mm_json_set(o, "timing", timing_json(&l->timing));
+	mm_ladder_put(o, &l->ladder);
 	mm_json_set_int(o, "when", l->when);
 }
 
@@ -98,7 +100,9 @@ static int read_tls(const json_t *o, struct mm_arena *a, struct mm_tls_facts *t,
 	    mm_wire_str_opt(tls, "san", MM_REPORT_TEXT_MAX, NULL, a, &t->san, err) != 0 ||
 	    mm_json_int_opt(tls, "not_before", -MM_WIRE_INT_MAX, MM_WIRE_INT_MAX, 0, &t->not_before, err) !=
 		0 ||
-	    mm_json_int_opt(tls, "not_after", -MM_WIRE_INT_MAX, MM_WIRE_INT_MAX, 0, &t->not_after, err) != 0)
+	    mm_json_int_opt(tls, "not_after", -MM_WIRE_INT_MAX, MM_WIRE_INT_MAX, 0, &t->not_after, err) !=
+		0 ||
+	    mm_ladder_get_tls(tls, a, t, err) != 0)
 		return mm_err_prefix(err, "\"tls\"");
 	return 0;
 }
@@ -165,7 +169,8 @@ int mm_login_get(const json_t *o, struct mm_arena *a, struct mm_login *out, stru
 	    mm_wire_str_opt(o, "text", MM_REPORT_TEXT_MAX, "", a, &out->text, err) != 0 ||
 	    mm_wire_str_opt(o, "admin", MM_REPORT_TEXT_MAX, "", a, &out->admin, err) != 0 ||
 	    mm_wire_str_opt(o, "server_text", MM_SERVER_TEXT_MAX, NULL, a, &out->server_text, err) != 0 ||
-	    read_tls(o, a, &out->tls, err) != 0 || read_timing(o, &out->timing, err) != 0)
+	    read_tls(o, a, &out->tls, err) != 0 || read_timing(o, &out->timing, err) != 0 ||
+	    mm_ladder_get(o, a, &out->ladder, err) != 0)
 		return -1;
 	return mm_json_int(o, "when", 0, MM_WIRE_INT_MAX, &out->when, err);
 }

@@ -16,6 +16,7 @@
 #include "common/digest.h"
 #include "common/err.h"
 #include "common/mem.h"
+#include "schemas/ladder.h"
 #include "schemas/request.h"
 #include "schemas/settings.h"
 #include "schemas/state.h"
@@ -56,6 +57,13 @@ struct mm_finding {
 struct mm_tls_facts {
 	const char *version, *cipher, *subject, *issuer, *san; /* NULL = no TLS, or not reached */
 	int64_t not_before, not_after;
+	const char *key;        /* "RSA 2048", "EC prime256v1"; NULL = unknown, as all that follow */
+	const char *signature;  /* "sha256WithRSAEncryption" */
+	const char *offered;    /* protocol versions that the server accepts, "TLSv1.2 TLSv1.3" */
+	const char *ocsp;       /* stapled (RFC 6066 8): "none", "good", "revoked", "unknown", "invalid" */
+	enum mm_tri name_match; /* do the subject alternative names hold the host (RFC 9525)? */
+	const struct mm_cert_link *chain;
+	size_t n_chain;
 };
 
 struct mm_timing { /* milliseconds; -1 = not reached */
@@ -77,6 +85,7 @@ struct mm_login {
 	const char *server_text; /* the server's last words, printable, at most 512 bytes; or NULL */
 	struct mm_tls_facts tls;
 	struct mm_timing timing;
+	struct mm_ladder ladder;
 	int64_t when;
 };
 

@@ -7,6 +7,8 @@
 
 static const char *const incoming_words[] = {"imap", "pop3", NULL};
 static const char *const outgoing_words[] = {"smtp", NULL};
+static const char *const credential_words[] = {
+    "auto", "command", "secret-service", "netrc", "systemd", "none", NULL};
 static const char *const tls_words[] = {"1.2", "1.3", NULL};
 const char *const mm_security_words[] = {"tls", "starttls", "none", NULL};
 const char *const mm_auth_words[] = {"password", "plain", "login", "cram-md5", "scram-sha-256", "gssapi",
@@ -57,6 +59,12 @@ static const struct mm_setting_def defs[MM_SET_COUNT] = {
     [MM_SET_IN_PASSWORD_COMMAND] = {"incoming.password_command", "password_command", MM_SIDE_INCOMING, MM_TYPE_ARGV, 1, MM_ARGV_MAX, NULL, NULL,
 	MM_SETF_TEMPLATE, "Incoming password command",
 	"Program and arguments that print the password; no shell is used."},
+    [MM_SET_IN_CREDENTIAL] = {"incoming.credential", "credential", MM_SIDE_INCOMING, MM_TYPE_WORD, 0, 0, credential_words, NULL,
+	MM_SETF_TEST, "Incoming credential source",
+	"Where the login check takes the password from; auto is the password command, else Secret Service, else netrc."},
+    [MM_SET_IN_CLIENT_CERT] = {"incoming.client_cert", "client_cert", MM_SIDE_INCOMING, MM_TYPE_PATH, 2, PATH_LEN_MAX, NULL, NULL,
+	MM_SETF_TEMPLATE, "Incoming client certificate",
+	"PEM file on the workstation with the user's certificate and its key."},
     [MM_SET_IN_TLS_MIN] = {"incoming.tls_min", "tls_min", MM_SIDE_INCOMING, MM_TYPE_WORD, 0, 0, tls_words, "1.2",
 	0, "Incoming TLS floor",
 	"The oldest TLS version that is accepted."},
@@ -91,6 +99,12 @@ static const struct mm_setting_def defs[MM_SET_COUNT] = {
     [MM_SET_OUT_PASSWORD_COMMAND] = {"outgoing.password_command", "password_command", MM_SIDE_OUTGOING, MM_TYPE_ARGV, 1, MM_ARGV_MAX, NULL, NULL,
 	MM_SETF_TEMPLATE, "Outgoing password command",
 	"Program and arguments that print the password; no shell is used."},
+    [MM_SET_OUT_CREDENTIAL] = {"outgoing.credential", "credential", MM_SIDE_OUTGOING, MM_TYPE_WORD, 0, 0, credential_words, NULL,
+	MM_SETF_TEST, "Outgoing credential source",
+	"Where the login check takes the password from; auto is the password command, else Secret Service, else netrc."},
+    [MM_SET_OUT_CLIENT_CERT] = {"outgoing.client_cert", "client_cert", MM_SIDE_OUTGOING, MM_TYPE_PATH, 2, PATH_LEN_MAX, NULL, NULL,
+	MM_SETF_TEMPLATE, "Outgoing client certificate",
+	"PEM file on the workstation with the user's certificate and its key."},
     [MM_SET_OUT_TLS_MIN] = {"outgoing.tls_min", "tls_min", MM_SIDE_OUTGOING, MM_TYPE_WORD, 0, 0, tls_words, "1.2",
 	0, "Outgoing TLS floor",
 	"The oldest TLS version that is accepted."},

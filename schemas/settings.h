@@ -40,6 +40,8 @@ enum mm_setting {
 	MM_SET_IN_AUTH,     /* see mm_auth_words */
 	MM_SET_IN_USERNAME,
 	MM_SET_IN_PASSWORD_COMMAND, /* argument vector */
+	MM_SET_IN_CREDENTIAL,       /* auto | command | secret-service | netrc | systemd | none */
+	MM_SET_IN_CLIENT_CERT,      /* absolute path of a PEM with certificate and key */
 	MM_SET_IN_TLS_MIN,          /* 1.2 | 1.3 */
 	MM_SET_IN_CA_FILE,          /* absolute path on the workstation */
 	MM_SET_IN_PIN,              /* sha256//BASE64 of the public key, as in RFC 7469 */
@@ -51,6 +53,8 @@ enum mm_setting {
 	MM_SET_OUT_AUTH,
 	MM_SET_OUT_USERNAME,
 	MM_SET_OUT_PASSWORD_COMMAND,
+	MM_SET_OUT_CREDENTIAL,
+	MM_SET_OUT_CLIENT_CERT,
 	MM_SET_OUT_TLS_MIN,
 	MM_SET_OUT_CA_FILE,
 	MM_SET_OUT_PIN,
@@ -73,6 +77,7 @@ enum mm_type {
 #define MM_SETF_TEMPLATE 0x01u /* may hold %{...} placeholders in policy */
 #define MM_SETF_REQUIRED 0x02u /* a resolved account must have it */
 #define MM_SETF_NOCASE 0x04u   /* equal without regard to case */
+#define MM_SETF_TEST 0x08u     /* for the login check only: no client holds it, no finding is made of it */
 
 struct mm_setting_def {
 	const char *id;  /* "incoming.host" */

@@ -76,5 +76,9 @@ void mm_wire_finish(json_t *o, struct mm_buf *out);
 /* ---- the part of a login that login frames and probe answers share */
 void mm_login_put(json_t *o, const struct mm_login *l);
 int mm_login_get(const json_t *o, struct mm_arena *a, struct mm_login *out, struct mm_err *err);
+void mm_ladder_put(json_t *o, const struct mm_ladder *l);
+int mm_ladder_get(const json_t *o, struct mm_arena *a, struct mm_ladder *out, struct mm_err *err);
+void mm_ladder_put_tls(json_t *tls, const struct mm_tls_facts *t); /* key, signature, ..., chain */
+int mm_ladder_get_tls(const json_t *tls, struct mm_arena *a, struct mm_tls_facts *t, struct mm_err *err);
 
 #endif

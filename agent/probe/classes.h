@@ -15,6 +15,7 @@ enum mm_cls {
 	/* before any network */
 	MM_CLS_BAD_SETTINGS,
 	MM_CLS_BAD_HOST_SYNTAX,
+	MM_CLS_NOT_IN_POLICY, /* a host that the signed policy does not name gets no credentials */
 	/* names */
 	MM_CLS_DNS_NO_SUCH_NAME,
 	MM_CLS_DNS_NO_ADDRESS,
@@ -71,8 +72,19 @@ enum mm_cls {
 	MM_CLS_AUTH_SLOW,
 	MM_CLS_AUTH_CONN_DROPPED,
 	MM_CLS_AUTH_UNCLEAR,
+	MM_CLS_AUTH_REQUIRED, /* SMTP: 530 to MAIL or RCPT */
+	MM_CLS_KRB_FAILED,
 	MM_CLS_MAILBOX_UNUSABLE,
 	MM_CLS_MAILBOX_NO_ANSWER,
+	/* sender dry run */
+	MM_CLS_SENDER_REJECTED,
+	MM_CLS_RELAY_DENIED,
+	MM_CLS_RCPT_REJECTED,
+	MM_CLS_SENDER_NO_ANSWER,
+	MM_CLS_TOO_BIG,
+	/* round trip */
+	MM_CLS_TRIP_REFUSED, /* the test message was not accepted */
+	MM_CLS_TRIP_BOUNCED,
 	/* nothing was proven, in either direction */
 	MM_CLS_PREAUTH_NOT_A_TEST,
 	MM_CLS_NO_SECRET,
@@ -85,7 +97,27 @@ enum mm_cls {
 	MM_CLS_LIBRARY_LIMIT,
 	MM_CLS_CA_FILE_UNREADABLE,
 	MM_CLS_ROUNDTRIP_NOT_TESTED,
+	MM_CLS_TRIP_NOT_SEEN, /* accepted, and not there yet: the next run looks again */
+	MM_CLS_NO_TICKET,     /* Kerberos: none, or expired */
+	MM_CLS_NO_CLIENT_CERT,
 	MM_CLS_LOCAL_TROUBLE,
+	/* remarks beside a verdict */
+	MM_CLS_IPV6_BROKEN,
+	MM_CLS_ADDRESS_DEAD,
+	MM_CLS_CERT_EXPIRES_SOON,
+	MM_CLS_CERT_NO_SAN,
+	MM_CLS_CERT_WEAK_SOON,  /* accepted today, below RSA 2048 or SHA-256 */
+	MM_CLS_OLD_TLS_OFFERED, /* 1.0 or 1.1 beside the new ones */
+	MM_CLS_OCSP_REVOKED,
+	MM_CLS_OCSP_INVALID,
+	MM_CLS_CLEARTEXT_LOGIN, /* the server takes passwords before TLS */
+	MM_CLS_MECH_UNUSABLE,   /* offered, and cannot work */
+	MM_CLS_OVERQUOTA,
+	MM_CLS_SEND_TEMP,      /* greylisting and the like */
+	MM_CLS_SERVER_ALERT,   /* [ALERT] text, shown once */
+	MM_CLS_TRIP_JUNK,      /* arrived, in Junk */
+	MM_CLS_TRIP_LEFT_OVER, /* the test message could not be removed */
+	MM_CLS_SLOW_GREETING,
 	MM_CLS_COUNT
 };
 
@@ -95,6 +127,7 @@ enum mm_severity {
 	MM_SEV_TEMPORARY, /* the settings are not the cause; later it may work */
 	MM_SEV_ALARM,     /* looks like somebody in between */
 	MM_SEV_UNTESTED,  /* no evidence: neither passed nor failed */
+	MM_SEV_REMARK,    /* a note beside a verdict, never a verdict */
 };
 
 struct mm_cls_def {
@@ -102,6 +135,7 @@ struct mm_cls_def {
 	const char *user;  /* for the user; {places} are those of sentence.h */
 	const char *admin; /* for the admin: cause, and what to do */
 	enum mm_severity severity;
+	const char *fix; /* what to do, one sentence with places; NULL = nothing that one could do */
 };
 
 const struct mm_cls_def *mm_cls_def(enum mm_cls c);

@@ -98,8 +98,13 @@ static int add_task(const char *url, const struct mm_hand_opts *o, const char *c
     struct mm_input *out, struct mm_err *err)
 {
 	struct mm_probe_task *t = &out->tasks[out->n];
-	*t = (struct mm_probe_task){
-	    .id = (int64_t)out->n + 1, .secret = -1, .tls_min = o->tls_min, .ca_file = ca, .pin = o->pin};
+	*t = (struct mm_probe_task){.id = (int64_t)out->n + 1,
+	    .secret = -1,
+	    .certificate = -1,
+	    .retrieve = -1,
+	    .tls_min = o->tls_min,
+	    .ca_file = ca,
+	    .pin = o->pin};
 	t->auth = o->auth != NULL ? o->auth : "password";
 	if (mm_probe_url_parse(url, o->security, mem, t, err) != 0 || choose_level(o, t, err) != 0)
 		return -1;

@@ -21,6 +21,7 @@ static const char *const names[MM_PLACE_COUNT] = {
     [MM_PLACE_MECH] = "mech",
     [MM_PLACE_WANTED] = "wanted",
     [MM_PLACE_OFFERED] = "offered",
+    [MM_PLACE_SENDER] = "sender",
 };
 
 static int find(const char *s, size_t n)

@@ -25,6 +25,7 @@ enum mm_place {
 	MM_PLACE_MECH,    /* way to log in that was used */
 	MM_PLACE_WANTED,  /* ... that the settings say */
 	MM_PLACE_OFFERED, /* ... that the server has */
+	MM_PLACE_SENDER,  /* the user's own address */
 	MM_PLACE_COUNT
 };
 

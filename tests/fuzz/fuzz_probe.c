@@ -35,7 +35,7 @@ static void check_redaction(const char *line, size_t n)
 
 static void check_url(struct mm_arena *a, const char *line, size_t n)
 {
-	struct mm_probe_task t = {.secret = -1};
+	struct mm_probe_task t = mm_probe_task_none;
 	struct mm_err err = MM_ERR_NONE;
 	if (mm_probe_url_parse(mm_arena_strndup(a, line, n), NULL, a, &t, &err) != 0) {
 		assert(err.code == MM_EX_USAGE && err.text[0] != '\0');
@@ -51,7 +51,7 @@ static void check_host(struct mm_arena *a, const char *line, size_t n)
 	struct mm_endpoint ep;
 	struct mm_buf b = MM_BUF_INIT(256);
 	struct mm_probe_task t = {
-	    .protocol = "imap", .security = "tls", .auth = "password", .port = 993, .secret = -1};
+	    .protocol = "imap", .security = "tls", .auth = "password", .port = 993, .secret = -1, .certificate = -1, .retrieve = -1};
 	t.host = mm_arena_strndup(a, line, n);
 	enum mm_cls c = mm_endpoint_lint(&t, &ep, &b);
 	assert(mm_buf_ok(&b));

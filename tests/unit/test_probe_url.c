@@ -7,7 +7,7 @@
 static int parse(const char *url, const char *security, struct mm_arena *a, struct mm_probe_task *t)
 {
 	struct mm_err err = MM_ERR_NONE;
-	*t = (struct mm_probe_task){.secret = -1};
+	*t = mm_probe_task_none;
 	int rc = mm_probe_url_parse(url, security, a, t, &err);
 	if (rc != 0) {
 		assert_int_equal(err.code, MM_EX_USAGE);
@@ -99,6 +99,8 @@ static const struct mm_probe_task good = {.level = MM_LEVEL_LOGIN,
     .auth = "password",
     .username = "alice",
     .secret = 0,
+    .certificate = -1,
+    .retrieve = -1,
     .tls_min = "1.3",
     .ca_file = "/etc/ca.pem",
     .pin = "sha256//AAAA"};
