@@ -24,8 +24,7 @@ static void take_login(struct mm_collect *c, const char *json, size_t n)
 	if (mm_login_decode(json, n, c->a, &l, NULL) != 0)
 		return;
 	*(struct mm_login *)mm_arena_push(c->a, &c->logins, &c->n_logins, &c->cap_logins, sizeof(l)) = l;
-	if (l.result == MM_LOGIN_FAILED)
-		c->exit_bits |= MM_EX_DIFF;
+	c->exit_bits |= mm_login_verdict(l.result, l.cls).exit_bit;
 }
 
 /* Through the wire's form and back: a deep copy, cleaned of what may not be printed. */

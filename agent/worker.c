@@ -129,7 +129,7 @@ static int take_login(struct child *c, const struct mm_frame *f, struct mm_arena
 		return -1;
 	if (!mm_streq(x.user, c->job->user))
 		return not_own(c, x.user);
-	count(c, x.result == MM_LOGIN_FAILED ? MM_EX_DIFF : MM_EX_OK);
+	count(c, mm_login_verdict(x.result, x.cls).exit_bit);
 	mm_login_encode(&x, &body);
 	return keep(c, c->phase == PHASE_RAN ? &c->spool : &c->findings, MM_FT_LOGIN, &body);
 }

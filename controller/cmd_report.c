@@ -157,8 +157,7 @@ static int status_exit(const struct mm_fleet *f)
 {
 	int rc = MM_EX_OK;
 	if (f->places_by[MM_AUDIT_PASS] + f->places_by[MM_AUDIT_NOT_APPLICABLE] < f->places ||
-	    f->hosts_pending > 0 || f->logins_result[MM_LOGIN_FAILED] > 0 ||
-	    (f->revision > 0 && f->hosts_current < f->hosts_fresh))
+	    f->hosts_pending > 0 || (f->revision > 0 && f->hosts_current < f->hosts_fresh))
 		rc |= MM_EX_DIFF;
 	if (f->hosts_refused > 0)
 		rc |= MM_EX_HOSTS_FAILED;
@@ -226,13 +225,13 @@ static const char *host_word(const struct mm_host_row *h, int64_t revision, enum
 		return "stale";
 	if (h->expired)
 		return "request expired";
-	if (h->settings[MM_AUDIT_FAIL] > 0 || h->logins[MM_LOGIN_FAILED] > 0) {
+	if (h->settings[MM_AUDIT_FAIL] > 0 || h->logins_by[MM_AUDIT_FAIL] > 0) {
 		*col = MM_RED;
 		return "not compliant";
 	}
-	if (h->settings[MM_AUDIT_UNKNOWN] > 0 || h->logins[MM_LOGIN_UNTESTED] > 0)
+	if (h->settings[MM_AUDIT_UNKNOWN] > 0 || h->logins_by[MM_AUDIT_UNKNOWN] > 0)
 		return "unknown";
-	if (h->settings[MM_AUDIT_PASS] + h->logins[MM_LOGIN_PASSED] == 0) {
+	if (h->settings[MM_AUDIT_PASS] + h->logins_by[MM_AUDIT_PASS] == 0) {
 		*col = MM_DIM;
 		return "nothing to check";
 	}

@@ -124,9 +124,10 @@ static void count_login(
     struct mm_collect *c, const struct mm_login *l, struct mm_host_result *r, struct mm_push_summary *s)
 {
 	r->logins[l->result]++;
+	r->exit_bits |= mm_login_verdict(l->result, l->cls).exit_bit;
+	mm_causes_add(s->causes, c->host, l);
 	if (l->result != MM_LOGIN_FAILED)
 		return;
-	r->exit_bits |= MM_EX_DIFF;
 	struct mm_trouble t = {.host = c->host,
 	    .user = l->user,
 	    .client = "",

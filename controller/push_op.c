@@ -368,6 +368,7 @@ int mm_push_run_op(struct mm_ctl *c, const struct mm_selection *sel, const struc
 {
 	*out = (struct mm_push_summary){.arena = mm_arena_new(), .op = how->op};
 	out->changes = mm_changes_new(out->arena);
+	out->causes = mm_causes_new(out->arena);
 	struct op o = {.c = c, .how = how, .s = out};
 	struct mm_key *key = NULL;
 	if (mm_ctl_open(c, err) < 0 || mm_select(c->store, sel, out->arena, &out->targets, &out->n, err) < 0)

@@ -8,6 +8,7 @@
 
 #include "controller/cmd.h"
 #include "controller/push/push.h"
+#include "controller/push_causes.h"
 #include "controller/push_changes.h"
 #include "controller/push_select.h"
 #include "schemas/request.h"
@@ -51,6 +52,7 @@ struct mm_push_summary {
 	size_t n;
 	size_t by_class[MM_PC_COUNT];
 	struct mm_changes *changes; /* for MM_OP_PLAN */
+	struct mm_causes *causes;   /* every login check that answers the requests */
 	struct mm_trouble *troubles;
 	size_t n_troubles, cap_troubles, more_troubles;
 	struct mm_push_stats stats;

@@ -89,6 +89,34 @@ static void print_troubles(const struct mm_push_summary *s)
 		    s->n_troubles + s->more_troubles - TROUBLES_SHOWN);
 }
 
+static bool unproven(const struct mm_cause *g)
+{
+	return g->result != MM_LOGIN_FAILED && mm_login_verdict(g->result, g->cls).exit_bit != MM_EX_OK;
+}
+
+/* Each refused login stands above; of what was not proven the causes. */
+static void print_unproven(const struct mm_push_summary *s)
+{
+	size_t n, total = 0, shown = 0;
+	const struct mm_cause *const *list = mm_causes_sorted(s->causes, &n);
+	for (size_t i = 0; i < n; i++)
+		if (unproven(list[i]))
+			total += list[i]->logins;
+	if (total == 0)
+		return;
+	printf("%sLogins that are not proven (%zu)%s\n", coloured(MM_YELLOW), total, plain());
+	for (size_t i = 0; i < n && shown < TROUBLES_SHOWN; i++) {
+		const struct mm_cause *g = list[i];
+		if (!unproven(g))
+			continue;
+		shown++;
+		say("  %zu x  %s %s:%d  %s: %s", g->logins, g->protocol, g->server, g->port, g->cls,
+		    *g->admin != '\0' ? g->admin : g->text);
+		say("  (%s@%s%s)", g->first->user, g->first->host, g->n_places > 1 ? " ..." : "");
+		putchar('\n');
+	}
+}
+
 /* ---- plans */
 
 static void print_value(const char *v, bool differs)
@@ -186,6 +214,7 @@ void mm_push_print(const struct mm_push_summary *s)
 	for (int c = 0; c < MM_PC_COUNT; c++)
 		print_class(s, (enum mm_push_class)c);
 	print_troubles(s);
+	print_unproven(s);
 	if (s->op != MM_OP_PLAN)
 		print_sums(s);
 	printf("%s%zu of %zu hosts answered%s", coloured(s->by_class[MM_PC_OK] == s->n ? MM_GREEN : MM_BOLD),

@@ -193,3 +193,16 @@ struct mm_verdict mm_verdict(enum mm_state s, enum mm_action a)
 	assert(s < MM_ST_COUNT && a < MM_ACT_COUNT);
 	return verdicts[s][a];
 }
+
+/* Classes of "untested" that mean: there is nothing that could be tested. */
+static const char *const nothing_to_test[] = {"NO_LOGIN_WANTED", "NO_TLS_WANTED"};
+
+struct mm_verdict mm_login_verdict(enum mm_result r, const char *cls)
+{
+	static const struct mm_verdict by_result[MM_LOGIN_COUNT] = {
+	    [MM_LOGIN_PASSED] = OK_PASS, [MM_LOGIN_FAILED] = DIFF_FAIL, [MM_LOGIN_UNTESTED] = DIFF_UNKN};
+	static const struct mm_verdict nothing = OK_SKIP;
+	assert(r < MM_LOGIN_COUNT);
+	int n = (int)(sizeof(nothing_to_test) / sizeof(nothing_to_test[0]));
+	return r == MM_LOGIN_UNTESTED && find(nothing_to_test, n, cls) >= 0 ? nothing : by_result[r];
+}

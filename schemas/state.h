@@ -67,5 +67,9 @@ struct mm_verdict {
 	enum mm_audit audit;
 };
 struct mm_verdict mm_verdict(enum mm_state s, enum mm_action a);
+/* The same for a login check. What was not tested proves nothing: unknown,
+ * and a difference; but where the policy wants no login (or no TLS), the
+ * class says so and there is nothing to prove. `cls` may be NULL. */
+struct mm_verdict mm_login_verdict(enum mm_result r, const char *cls);
 
 #endif

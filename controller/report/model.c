@@ -80,9 +80,7 @@ static int fold_finding(const struct mm_finding_row *r, void *arg, struct mm_err
 
 static enum mm_audit login_audit(const struct mm_login_row *r)
 {
-	if (r->stale || r->l.result == MM_LOGIN_UNTESTED)
-		return MM_AUDIT_UNKNOWN;
-	return r->l.result == MM_LOGIN_PASSED ? MM_AUDIT_PASS : MM_AUDIT_FAIL;
+	return r->stale ? MM_AUDIT_UNKNOWN : mm_login_verdict(r->l.result, r->l.cls).audit;
 }
 
 static int fold_login(const struct mm_login_row *r, void *arg, struct mm_err *err)

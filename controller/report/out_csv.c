@@ -71,11 +71,6 @@ static void finding(struct mm_out *o, const struct mm_finding_row *r)
 
 static void login(struct mm_out *o, const struct mm_login_row *r)
 {
-	static const char *const audit[MM_LOGIN_COUNT] = {
-	    [MM_LOGIN_PASSED] = "pass",
-	    [MM_LOGIN_FAILED] = "fail",
-	    [MM_LOGIN_UNTESTED] = "unknown",
-	};
 	const struct mm_login *l = &r->l;
 	char server[512];
 	snprintf(server, sizeof(server), "%s:%d", l->host, l->port);
@@ -91,7 +86,8 @@ static void login(struct mm_out *o, const struct mm_login_row *r)
 	cell(o, l->any ? mm_level_name(l->reached) : "nothing", false);
 	cell(o, mm_result_name(l->result), false);
 	cell(o, l->cls, false);
-	cell(o, r->stale ? "unknown" : audit[l->result], false);
+	cell(
+	    o, mm_audit_name(r->stale ? MM_AUDIT_UNKNOWN : mm_login_verdict(l->result, l->cls).audit), false);
 	cell(o, l->admin[0] != '\0' ? l->admin : l->text, false);
 	cell(o, evidence_name(r->evidence), false);
 	cell(o, r->stale ? "yes" : "no", false);

@@ -199,7 +199,7 @@ static void login(struct mm_out *o, const struct mm_login_row *r)
 	fprintf(o->f, ":%d</code> <span class=\"note\">", l->port);
 	mm_html_text(o->f, l->protocol);
 	fputs("</span><td>", o->f);
-	badge(o->f, l->result == MM_LOGIN_FAILED ? "fail" : "unknown", mm_result_name(l->result));
+	badge(o->f, mm_audit_name(mm_login_verdict(l->result, l->cls).audit), mm_result_name(l->result));
 	fputs("<td><strong>", o->f);
 	mm_html_text(o->f, l->text);
 	fputs("</strong> <span class=\"why\">", o->f);

@@ -108,7 +108,9 @@ int mm_store_logins(struct mm_store *s, const struct mm_evidence_filter *f,
 	while ((rc = mm_q_step(&q, err)) == 1) {
 		struct mm_arena *a = mm_arena_new();
 
-		rc = login_from_row(&q, horizon(s, f), a, &r, err) ? -1 : cb(&r, arg, err);
+		rc = login_from_row(&q, horizon(s, f), a, &r, err) ? -1 : 0;
+		if (!rc && !(f->differences && mm_login_verdict(r.l.result, r.l.cls).exit_bit == MM_EX_OK))
+			rc = cb(&r, arg, err);
 		mm_arena_free(a);
 		if (rc)
 			break;

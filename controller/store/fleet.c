@@ -64,17 +64,28 @@ static int host_findings(struct cursor *c, struct mm_host_row *r, struct mm_err 
 	return 0;
 }
 
+/* A login that was not proven lately leaves its place unknown, whatever the settings are. */
+static enum mm_audit login_audit(struct mm_q *q, int result, bool stale)
+{
+	if (stale || result < 0)
+		return MM_AUDIT_UNKNOWN;
+	return mm_login_verdict((enum mm_result)result, mm_q_str(q, 5)).audit;
+}
+
 static int host_logins(struct cursor *c, struct mm_host_row *r, struct mm_err *err)
 {
 	int order;
 
 	for (; c->row && (order = strcmp(mm_q_str(&c->q, 0), r->host)) <= 0;) {
 		int result = mm_result_by_name(mm_q_str(&c->q, 2));
+		bool stale = mm_q_int(&c->q, 3) != 0;
+		int64_t n = order == 0 ? mm_q_int(&c->q, 4) : 0;
 
-		if (order == 0 && mm_q_int(&c->q, 3))
-			r->logins_stale += mm_q_int(&c->q, 4);
-		else if (order == 0 && result >= 0)
-			r->logins[result] += mm_q_int(&c->q, 4);
+		r->logins_by[login_audit(&c->q, result, stale)] += n;
+		if (stale)
+			r->logins_stale += n;
+		else if (result >= 0)
+			r->logins[result] += n;
 		if (cursor_next(c, err))
 			return -1;
 	}
@@ -198,14 +209,6 @@ static int place_findings(struct cursor *c, struct place *p, struct mm_fleet *ou
 	return 0;
 }
 
-/* A login that was not proven lately leaves its place unknown, whatever the settings are. */
-static enum mm_audit login_audit(int result, bool stale)
-{
-	if (stale || result < 0 || result == MM_LOGIN_UNTESTED)
-		return MM_AUDIT_UNKNOWN;
-	return result == MM_LOGIN_PASSED ? MM_AUDIT_PASS : MM_AUDIT_FAIL;
-}
-
 static int place_logins(struct cursor *c, struct place *p, struct mm_fleet *out, struct mm_err *err)
 {
 	while (at_place(c, p)) {
@@ -213,7 +216,7 @@ static int place_logins(struct cursor *c, struct place *p, struct mm_fleet *out,
 		bool stale = mm_q_int(&c->q, 3) != 0;
 		int64_t n = mm_q_int(&c->q, 4);
 
-		place_add(p, login_audit(result, stale), stale);
+		place_add(p, login_audit(&c->q, result, stale), stale);
 		out->logins += n;
 		if (stale)
 			out->logins_stale += n;

@@ -300,9 +300,9 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
 	"COUNT(*) " FINDINGS_FROM "WHERE f.closed = 0 AND " ONE_HOST(
 	    "f") "GROUP BY f.host, f.user, f.state, f.action, stale ORDER BY f.host, f.user"},
     [MM_SQL_COUNT_LOGINS] = {"count of login checks",
-	"SELECT l.host, l.user, l.result, CASE WHEN l.seen < ?2 THEN 1 ELSE 0 END AS stale, COUNT(*) "
-	"FROM logins l WHERE l.closed = 0 AND " ONE_HOST(
-	    "l") "GROUP BY l.host, l.user, l.result, stale ORDER BY l.host, l.user"},
+	"SELECT l.host, l.user, l.result, CASE WHEN l.seen < ?2 THEN 1 ELSE 0 END AS stale, COUNT(*), "
+	"l.class FROM logins l WHERE l.closed = 0 AND " ONE_HOST(
+	    "l") "GROUP BY l.host, l.user, l.result, l.class, stale ORDER BY l.host, l.user"},
     [MM_SQL_FLEET] = {"fleet",
 	"SELECT (SELECT COUNT(*) FROM user_personal), "
 	"(SELECT COUNT(DISTINCT c.user) FROM coverage c JOIN user_personal p ON p.login = c.user), "

@@ -312,7 +312,7 @@ struct mm_login_row {
 
 struct mm_evidence_filter {
 	const char *host, *user, *client, *account, *setting, *tag, *group; /* NULL = any */
-	bool differences;    /* findings whose verdict is fail or unknown; logins that did not pass */
+	bool differences;    /* findings whose verdict is fail or unknown; logins whose verdict is */
 	bool history;        /* closed intervals too */
 	int64_t at;          /* as it stood at this time; 0 = now */
 	int64_t stale_after; /* seconds; 0 = MM_STALE_DAYS days */
@@ -340,6 +340,7 @@ struct mm_host_row {
 	int64_t settings[4]; /* open findings by enum mm_audit; those of stale hosts count as unknown */
 	int64_t logins[MM_LOGIN_COUNT]; /* by result; of fresh evidence */
 	int64_t logins_stale;
+	int64_t logins_by[4];      /* by verdict (enum mm_audit); stale ones are unknown */
 	struct mm_push_state push; /* host "" when it was never pushed to */
 };
 int mm_store_host_rows(struct mm_store *s, const struct mm_evidence_filter *f /* host, tag, stale_after */,

@@ -133,12 +133,38 @@ static void verdict_laws(void **unused)
 	}
 }
 
+static void login_verdicts(void **unused)
+{
+	(void)unused;
+	static const struct {
+		enum mm_result result;
+		const char *cls;
+		int exit_bit;
+		enum mm_audit audit;
+	} rows[] = {
+	    {MM_LOGIN_PASSED, "", MM_EX_OK, MM_AUDIT_PASS},
+	    {MM_LOGIN_FAILED, "AUTH_REJECTED", MM_EX_DIFF, MM_AUDIT_FAIL},
+	    {MM_LOGIN_FAILED, "NO_LOGIN_WANTED", MM_EX_DIFF, MM_AUDIT_FAIL},
+	    {MM_LOGIN_UNTESTED, "NO_SECRET", MM_EX_DIFF, MM_AUDIT_UNKNOWN},
+	    {MM_LOGIN_UNTESTED, "", MM_EX_DIFF, MM_AUDIT_UNKNOWN},
+	    {MM_LOGIN_UNTESTED, NULL, MM_EX_DIFF, MM_AUDIT_UNKNOWN},
+	    {MM_LOGIN_UNTESTED, "NO_LOGIN_WANTED", MM_EX_OK, MM_AUDIT_NOT_APPLICABLE},
+	    {MM_LOGIN_UNTESTED, "NO_TLS_WANTED", MM_EX_OK, MM_AUDIT_NOT_APPLICABLE},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct mm_verdict v = mm_login_verdict(rows[i].result, rows[i].cls);
+		if (v.exit_bit != rows[i].exit_bit || v.audit != rows[i].audit)
+			fail_msg("row %zu: %d %s", i, v.exit_bit, mm_audit_name(v.audit));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(words),
 	    cmocka_unit_test(verdict_table),
 	    cmocka_unit_test(verdict_laws),
+	    cmocka_unit_test(login_verdicts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -259,6 +259,9 @@ class Answers(Case):
             s = sheet(accounts=[account(outgoing__password_command=text)], check="login")
             a = self.host.apply(s)
             self.assertEqual([(x["result"], x["class"]) for x in a.of(LOGIN)], [("untested", word)])
+            self.assertEqual(a.status, DIFF, "what is not proven is not as desired")
+            self.assertEqual(self.host.run("apply").returncode, DIFF)
+        self.assertEqual(self.host.run("apply", "--no-login").returncode, OK)
 
     def test_probe_is_not_believed(self):
         self.put(".msmtprc", "")

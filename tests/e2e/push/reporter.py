@@ -51,10 +51,10 @@ def finding(user, state="compliant", action="none", found="993"):
             "desired": "993", "found": found, "line": 3, "state": state, "action": action, "reason": ""}
 
 
-def login(user, result):
+def login(user, result, cls=""):
     return {"user": user, "account": "work", "side": "incoming", "protocol": "imap", "host": "mail.acme.example",
             "port": 993, "security": "tls", "auth": "password", "username": user, "level": "login", "result": result,
-            "class": "AUTH_REJECTED" if result == "failed" else "", "text": "", "admin": "the server refuses the password",
+            "class": cls, "text": "", "admin": "the server refuses the password",
             "when": int(time.time())}
 
 
@@ -82,7 +82,13 @@ def main():
         second = finding(u, "pending", "corrected", "143")
         frames.append(frame(FINDING, {**second, "setting": "outgoing.port", "desired": "465"}))
         if how == "drift":
-            frames.append(frame(LOGIN, login(u, "failed")))
+            frames.append(frame(LOGIN, login(u, "failed", "AUTH_REJECTED")))
+        if how == "untested":
+            frames.append(frame(LOGIN, login(u, "untested", "NO_SECRET")))
+        if how == "nologin":
+            frames.append(frame(LOGIN, login(u, "untested", "NO_LOGIN_WANTED")))
+        if how == "passed":
+            frames.append(frame(LOGIN, {**login(u, "passed"), "reached": "login"}))
     sha = hashlib.sha256()
     for f in frames:
         sha.update(f[:2] + f[4:])

@@ -1,6 +1,8 @@
 """push and plan with a store: what is pending after which kind of end, known
 hosts, and the end of a push that is killed. The agent is scripted."""
 
+import csv
+import io
 import json
 import os
 import pathlib
@@ -38,7 +40,7 @@ class StoreTest(unittest.TestCase):
                     "MAILMUSTER_STATE": str(self.tmp / "state")}
         self.mm("init")
         pub = (self.tmp / "state/keys/ssh.pub").read_text().strip()
-        self.sshd = Sshd(self.tmp / "s", [pub], ["ok", "hang", "refuse", "drift"],
+        self.sshd = Sshd(self.tmp / "s", [pub], ["ok", "hang", "refuse", "drift", "untested", "nologin", "passed"],
                          command=f"{sys.executable} -I -S {pathlib.Path(__file__).parent / 'reporter.py'} {self.tmp}")
         self.addCleanup(self.sshd.stop)
         (self.tmp / "modes").mkdir()
@@ -112,6 +114,23 @@ class StoreTest(unittest.TestCase):
         rows = json.loads(self.mm("report", "--format", "json"))
         self.assertEqual(sorted(f["host"] for f in rows["findings"]), ["h0", "h0", "h1", "h1"])
         self.assertEqual([(x["host"], x["class"]) for x in rows["logins"] if x["result"] == "failed"], [("h1", "AUTH_REJECTED")])
+
+    def test_every_command_gives_the_same_verdict(self):
+        for mode, bits, result, words in (("passed", OK, "pass", "ok"), ("nologin", OK, "pass", "ok"),
+                                          ("untested", DIFF, "unknown", "unknown"), ("drift", DIFF, "fail", "not compliant")):
+            with self.subTest(mode):
+                self.hosts([mode])
+                out = self.mm("push", "--all", status=bits)
+                self.assertEqual("not proven" in out, mode == "untested", out)
+                self.assertEqual("Not in order" in out, mode == "drift", out)
+                self.assertIn(words, self.mm("status", status=bits))
+                self.mm("status", "--refresh", status=bits)
+                self.mm("drift", status=bits)
+                r = json.loads(self.mm("report", "--format", "json"))
+                self.assertEqual({p["result"] for p in r["places"]}, {result})
+                rows = list(csv.DictReader(io.StringIO(self.mm("report", "--format", "csv"))))
+                self.assertEqual([x["result"] for x in rows if x["kind"] == "login"],
+                                 [{"nologin": "notapplicable"}.get(mode, result)])
 
     def test_plan_groups_and_writes_nothing(self):
         self.hosts(["ok", "ok", "ok"])
