@@ -291,7 +291,7 @@ static int intake_findings(struct mm_intake *t, struct endings *e, struct mm_err
 struct open_login {
 	int64_t id; /* 0 = none */
 	int64_t since, seen, last_passed;
-	bool same_result, same;
+	bool same_result, same_endpoint;
 };
 
 static const char *endpoint_of(struct mm_arena *a, const struct mm_login *l)
@@ -315,7 +315,7 @@ static int open_login(struct mm_intake *t, const struct mm_login *l, const char 
 		o->id = mm_q_int(&q, 0);
 		o->same_result =
 		    mm_streq(mm_q_str(&q, 1), mm_result_name(l->result)) && mm_streq(mm_q_str(&q, 2), l->cls);
-		o->same = o->same_result && mm_streq(mm_q_str(&q, 3), endpoint);
+		o->same_endpoint = mm_streq(mm_q_str(&q, 3), endpoint);
 		o->since = mm_q_int(&q, 4);
 		o->seen = mm_q_int(&q, 5);
 		o->last_passed = mm_q_int(&q, 6);
@@ -324,13 +324,28 @@ static int open_login(struct mm_intake *t, const struct mm_login *l, const char 
 	return rc < 0 ? -1 : 0;
 }
 
+/* When these very settings passed last: a login elsewhere, or as somebody else, says nothing of them. */
+static int last_passed(struct mm_intake *t, const struct mm_login *l, const char *endpoint,
+    const struct open_login *o, int64_t *out, struct mm_err *err)
+{
+	*out = l->result == MM_LOGIN_PASSED ? t->seen : o->last_passed;
+	if (l->result == MM_LOGIN_PASSED || (o->id && o->same_endpoint))
+		return 0;
+	return mm_q_one(t->s, out, MM_SQL_LOGIN_LAST_PASSED, err, "ttttt", t->in->head->host, l->user,
+		   l->account, l->side, endpoint) < 0
+		   ? -1
+		   : 0;
+}
+
 static int write_login(struct mm_intake *t, const struct mm_login *l, const char *endpoint,
     const struct open_login *o, const char *body, struct mm_err *err)
 {
-	int64_t passed = l->result == MM_LOGIN_PASSED ? t->seen : o->last_passed;
+	int64_t passed = 0;
 	int64_t evidence = t->in->head->evidence;
 
-	if (o->id && o->same)
+	if (last_passed(t, l, endpoint, o, &passed, err))
+		return -1;
+	if (o->id && o->same_endpoint && o->same_result)
 		return mm_q_run(
 			   t->s, MM_SQL_LOGIN_TOUCH, err, "itiii", o->id, body, evidence, t->seen, passed) < 0
 			   ? -1

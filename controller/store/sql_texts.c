@@ -262,6 +262,9 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
     [MM_SQL_LOGIN_OPEN] = {"login check", "SELECT id, result, class, endpoint, since, seen, last_passed FROM "
 					  "logins WHERE host = ?1 AND user = ?2 "
 					  "AND account = ?3 AND side = ?4 AND closed = 0"},
+    [MM_SQL_LOGIN_LAST_PASSED] = {"login check",
+	"SELECT COALESCE(MAX(last_passed), 0) FROM logins WHERE host = ?1 AND user = ?2 AND closed > 0 "
+	"AND account = ?3 AND side = ?4 AND endpoint = ?5"},
     [MM_SQL_LOGIN_ADD] = {"login check",
 	"INSERT INTO logins (host, user, account, side, result, class, endpoint, body, evidence, since, "
 	"seen, "

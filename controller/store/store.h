@@ -305,7 +305,7 @@ struct mm_login_row {
 	int64_t since; /* since when it is in this result with this class */
 	int64_t seen;
 	int64_t closed;
-	int64_t last_passed; /* 0 = never */
+	int64_t last_passed; /* with this very endpoint, security, auth and user name; 0 = never */
 	enum mm_evidence evidence;
 	bool stale;
 };

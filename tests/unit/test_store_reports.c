@@ -370,6 +370,41 @@ static void test_logins(void **state)
 	assert_int_equal(logins(f, NULL).n, 1);
 }
 
+static struct mm_login *login_at(
+    struct fixture *f, struct made *m, const char *id, int64_t when, enum mm_result result)
+{
+	mm_store_set_now(f->s, when);
+	make(m, id, "alice");
+	return login(m, "alice", result, result == MM_LOGIN_PASSED ? "" : "AUTH_REJECTED");
+}
+
+/* A login elsewhere, or as somebody else, proves nothing of these settings. */
+static void test_last_passed_is_of_the_settings(void **state)
+{
+	struct fixture *f = *state;
+	struct made m;
+	struct mm_login *l;
+	static const char *const ids[][2] = {
+	    {"a0", "b0"}, {"a1", "b1"}, {"a2", "b2"}, {"a3", "b3"}, {"a4", "b4"}};
+
+	login_at(f, &m, "r1", T0, MM_LOGIN_PASSED);
+	store(f, &m);
+	for (int i = 0; i < 5; i++) {
+		l = login_at(f, &m, ids[i][0], T0 + 100 * (i + 1), MM_LOGIN_FAILED);
+		l->host = i == 0 ? "other.acme.example" : l->host;
+		l->port = i == 1 ? 10993 : l->port;
+		l->security = i == 2 ? "starttls" : l->security;
+		l->auth = i == 3 ? "xoauth2" : l->auth;
+		l->username = i == 4 ? "somebody" : l->username;
+		store(f, &m);
+		assert_int_equal(logins(f, NULL).login.last_passed, 0);
+		login_at(f, &m, ids[i][1], T0 + 100 * (i + 1) + 50, MM_LOGIN_FAILED);
+		store(f, &m);
+		assert_int_equal(logins(f, NULL).login.last_passed, T0);
+	}
+	assert_int_equal(logins(f, NULL).n, 1);
+}
+
 static void test_logins_go_with_their_account(void **state)
 {
 	struct fixture *f = *state;
@@ -547,6 +582,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_host_removed_history_stays, setup, store_teardown),
 	    cmocka_unit_test_setup_teardown(test_filters, setup, store_teardown),
 	    cmocka_unit_test_setup_teardown(test_logins, setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(test_last_passed_is_of_the_settings, setup, store_teardown),
 	    cmocka_unit_test_setup_teardown(test_logins_go_with_their_account, setup, store_teardown),
 	    cmocka_unit_test_setup_teardown(test_stale, setup, store_teardown),
 	    cmocka_unit_test_setup_teardown(test_host_rows, setup, store_teardown),
