@@ -97,11 +97,10 @@ bool mm_answer_end(struct mm_answer *a)
 	return !a->broken;
 }
 
-void mm_answer_refuse(struct mm_answer *a, int code, const char *word, const char *text)
+void mm_answer_refuse(struct mm_answer *a, const struct mm_refused *r)
 {
 	struct mm_buf body = MM_BUF_INIT(MM_FRAME_MAX);
-	const struct mm_refused r = {.code = code, .reason = word, .text = text};
-	mm_refused_encode(&r, &body);
+	mm_refused_encode(r, &body);
 	put_body(a, MM_FT_REFUSED, &body);
 	mm_tally_free(&a->tally);
 }

@@ -28,6 +28,6 @@ void mm_answer_report(struct mm_answer *a, const struct mm_report_head *h, const
 void mm_answer_keepalive(struct mm_answer *a);
 /* END; false when the answer did not get through. */
 bool mm_answer_end(struct mm_answer *a);
-void mm_answer_refuse(struct mm_answer *a, int code, const char *word, const char *text);
+void mm_answer_refuse(struct mm_answer *a, const struct mm_refused *r);
 
 #endif

@@ -37,7 +37,12 @@ struct job {
 static int refuse(struct job *j, const char *word)
 {
 	int code = j->err->code != 0 ? j->err->code : MM_EX_FAILED;
-	mm_answer_refuse(&j->answer, code, word, j->err->text);
+	struct mm_refused r = {.code = code, .reason = word, .text = j->err->text};
+	if (mm_streq(word, MM_REFUSED_REPLAY)) {
+		r.epoch = j->state.last.epoch;
+		r.serial = j->state.last.serial;
+	}
+	mm_answer_refuse(&j->answer, &r);
 	return code;
 }
 

@@ -289,6 +289,9 @@ static int sign_request(struct host_job *j, const char *host, enum mm_op op, int
 	if (mm_store_serial_take(b->store, host, m->id, &serial, err) ||
 	    mm_store_acks(b->store, host, m->id, MM_ACK_MAX, j->a, &r.ack, &r.n_ack, err))
 		return -1;
+	const struct mm_issued issued = {m->id, mm_op_name(op), b->p.revision.number};
+	if (mm_store_issued_note(b->store, host, &serial, &issued, err))
+		return -1;
 	r.epoch = serial.epoch;
 	r.serial = serial.serial;
 	r.issued = mm_store_now(b->store);

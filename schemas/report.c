@@ -187,6 +187,10 @@ void mm_refused_encode(const struct mm_refused *r, struct mm_buf *out)
 	mm_json_set_int(o, "code", r->code);
 	mm_json_set_str(o, "reason", r->reason);
 	mm_wire_put(o, "text", r->text, MM_ERR_TEXT_MAX);
+	if (r->serial > 0) {
+		mm_json_set_int(o, "epoch", r->epoch);
+		mm_json_set_int(o, "serial", r->serial);
+	}
 	mm_wire_finish(o, out);
 }
 
@@ -201,7 +205,9 @@ int mm_refused_decode(
 	/* A refusal that says "0, all is well" would be none. */
 	if (mm_wire_int(o, "code", 1, 255, &r.code, err) == 0 &&
 	    mm_wire_form_str(o, "reason", is_reason, false, a, &r.reason, err) == 0 &&
-	    mm_wire_str_opt(o, "text", MM_ERR_TEXT_MAX, "", a, &r.text, err) == 0)
+	    mm_wire_str_opt(o, "text", MM_ERR_TEXT_MAX, "", a, &r.text, err) == 0 &&
+	    mm_json_int_opt(o, "epoch", 0, MM_WIRE_INT_MAX, 0, &r.epoch, err) == 0 &&
+	    mm_json_int_opt(o, "serial", 0, MM_WIRE_INT_MAX, 0, &r.serial, err) == 0)
 		rc = 0;
 	if (rc == 0)
 		*out = r;

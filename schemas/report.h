@@ -120,6 +120,7 @@ int mm_hello_decode(const char *json, size_t n, struct mm_arena *a, struct mm_he
 struct mm_refused {
 	int code;
 	const char *reason, *text;
+	int64_t epoch, serial; /* of a replay: the newest request that was seen; 0 = not told */
 };
 void mm_refused_encode(const struct mm_refused *r, struct mm_buf *out);
 int mm_refused_decode(

@@ -37,6 +37,8 @@ static int take_refused(struct mm_answer *a, const struct mm_frame *f, struct mm
 	int rc = mm_refused_decode(f->body, f->len, arena, &r, err);
 	if (rc == 0) {
 		a->refused_code = r.code;
+		a->refused_epoch = r.epoch;
+		a->refused_serial = r.serial;
 		copy(a->refused_reason, sizeof(a->refused_reason), r.reason);
 		copy(a->refused_text, sizeof(a->refused_text), r.text != NULL ? r.text : "");
 		a->state = MM_ANSWER_REFUSED;

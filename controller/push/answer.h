@@ -22,6 +22,7 @@ struct mm_answer {
 	bool hello;
 	char host[256]; /* as HELLO names it; "" before it came */
 	int refused_code;
+	int64_t refused_epoch, refused_serial; /* of a replay: what the host has seen, 0 = not told */
 	char refused_reason[32];
 	char refused_text[512];
 };

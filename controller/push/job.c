@@ -108,6 +108,8 @@ struct mm_outcome mm_job_outcome(const struct mm_job *j, const struct mm_outcome
 		mm_outcome_set(
 		    &o, MM_PC_REFUSED, "the agent refused (%s): %s", a->refused_reason, a->refused_text);
 		o.code = a->refused_code;
+		o.seen_epoch = a->refused_epoch;
+		o.seen_serial = a->refused_serial;
 		(void)snprintf(o.reason, sizeof(o.reason), "%s", a->refused_reason);
 	} else if (o.cls == MM_PC_NO_END && !a->in.started && (a->in.noise > 0 || a->in.in.len > 0)) {
 		size_t n = a->in.in.len < 80 ? a->in.in.len : 80;

@@ -8,6 +8,7 @@
 
 static const struct mm_push_class_def defs[MM_PC_COUNT] = {
     [MM_PC_OK] = {"ok", "answered", MM_EX_OK},
+    [MM_PC_SUPERSEDED] = {"superseded", "a newer request of ours was there first", MM_EX_OK},
     [MM_PC_REFUSED] = {"refused-by-agent", "the agent refused the request", MM_EX_HOSTS_FAILED},
     [MM_PC_HOSTKEY_UNKNOWN] = {"host-key-unknown", "no host key is pinned", MM_EX_HOSTS_FAILED},
     [MM_PC_HOSTKEY_CHANGED] = {"host-key-changed", "THE HOST KEY HAS CHANGED", MM_EX_HOSTS_FAILED},

@@ -8,9 +8,11 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum mm_push_class {
 	MM_PC_OK,              /* a complete answer with a good END */
+	MM_PC_SUPERSEDED,      /* a newer request of ours has reached the host before this one */
 	MM_PC_REFUSED,         /* the agent said REFUSED: code and reason are its own */
 	MM_PC_HOSTKEY_UNKNOWN, /* no key is pinned for this host */
 	MM_PC_HOSTKEY_CHANGED, /* another key than the pinned one */
@@ -50,6 +52,8 @@ struct mm_outcome {
 	enum mm_push_class cls;
 	int code;                   /* exit status of the remote command or REFUSED.code; -1 = none */
 	char reason[32];            /* REFUSED.reason */
+	int64_t seen_epoch;         /* of a replay: the newest request that the host has seen ... */
+	int64_t seen_serial;        /* ... 0 = not told */
 	char text[MM_OUTCOME_TEXT]; /* one printable sentence, "" for MM_PC_OK */
 	char fingerprint[64];       /* of the key that the host showed, "" = none seen */
 	bool delivered;             /* the request was written to the host completely */

@@ -109,3 +109,61 @@ int mm_store_serial_take(
 	*out = n;
 	return 0;
 }
+
+/* ---- what was signed lately */
+
+static int issued_note(struct mm_store *s, const char *host, const struct mm_serial *serial,
+    const struct mm_issued *what, struct mm_err *err)
+{
+	int64_t now = mm_store_now(s);
+
+	if (mm_q_run(s, MM_SQL_ISSUED_PRUNE, err, "ti", host, now - MM_ISSUED_KEPT_S) < 0)
+		return -1;
+	return mm_q_run(s, MM_SQL_ISSUED_ADD, err, "tiittii", host, serial->epoch, serial->serial,
+		   what->request_id, what->op, what->revision, now) < 0
+		   ? -1
+		   : 0;
+}
+
+int mm_store_issued_note(struct mm_store *s, const char *host, const struct mm_serial *serial,
+    const struct mm_issued *what, struct mm_err *err)
+{
+	if (mm_store_begin(s, err))
+		return -1;
+	return mm_store_end(s, issued_note(s, host, serial, what, err), err);
+}
+
+int mm_store_issued_get(struct mm_store *s, const char *host, const struct mm_serial *serial,
+    struct mm_arena *a, struct mm_issued *out, struct mm_err *err)
+{
+	struct mm_q q;
+	int rc;
+
+	if (mm_q_start(s, &q, MM_SQL_ISSUED_GET, err, "tii", host, serial->epoch, serial->serial))
+		return -1;
+	rc = mm_q_step(&q, err);
+	if (rc == 1)
+		*out = (struct mm_issued){.request_id = mm_arena_strdup(a, mm_q_str(&q, 0)),
+		    .op = mm_arena_strdup(a, mm_q_str(&q, 1)),
+		    .revision = mm_q_int(&q, 2)};
+	mm_q_done(&q);
+	return rc < 0 ? -1 : !rc;
+}
+
+int mm_store_unanswered(struct mm_store *s, const char *host, const char *request_id, int64_t seconds,
+    int64_t *n, struct mm_err *err)
+{
+	return mm_q_one(s, n, MM_SQL_ISSUED_SINCE, err, "tit", host, mm_store_now(s) - seconds, request_id) <
+		       0
+		   ? -1
+		   : 0;
+}
+
+int mm_store_answered(struct mm_store *s, const char *host, const char *request_id, struct mm_err *err)
+{
+	int64_t n = 0;
+
+	if (mm_q_one(s, &n, MM_SQL_ANSWERED, err, "tt", host, request_id) < 0)
+		return -1;
+	return n == 0;
+}

@@ -183,6 +183,17 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
 	"INSERT INTO serials (host, epoch, serial, request_id) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (host) "
 	"DO UPDATE SET epoch = excluded.epoch, serial = excluded.serial, request_id = excluded.request_id"},
 
+    [MM_SQL_ISSUED_ADD] = {"issued requests",
+	"INSERT INTO issued (host, epoch, serial, request_id, op, revision, time) "
+	"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"},
+    [MM_SQL_ISSUED_PRUNE] = {"issued requests", "DELETE FROM issued WHERE host = ?1 AND time < ?2"},
+    [MM_SQL_ISSUED_GET] = {"issued requests",
+	"SELECT request_id, op, revision FROM issued WHERE host = ?1 AND epoch = ?2 AND serial = ?3"},
+    [MM_SQL_ISSUED_SINCE] = {"issued requests",
+	"SELECT COUNT(*) FROM issued i WHERE i.host = ?1 AND i.time >= ?2 AND i.request_id <> ?3 "
+	"AND NOT EXISTS (SELECT 1 FROM reports r WHERE r.host = ?1 AND r.request_id = i.request_id)"},
+    [MM_SQL_ANSWERED] = {"answers", "SELECT COUNT(*) FROM reports WHERE host = ?1 AND request_id = ?2"},
+
     [MM_SQL_PUSH_WANT] = {"push state",
 	"INSERT INTO push_state (host, revision, done_revision, pending, op, request_id, queued, attempts, "
 	"last_attempt, next_retry, outcome, text, unreachable) VALUES (?1, ?2, 0, 1, '', '', ?3, 0, 0, 0, "
@@ -190,13 +201,14 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
 	"ON CONFLICT (host) DO UPDATE SET revision = excluded.revision, pending = 1, queued = "
 	"excluded.queued, "
 	"attempts = 0, next_retry = 0"},
-    /* An older revision that was answered for does not settle the wish for a newer one. */
+    /* An older revision that was answered for does not settle the wish for a newer one, and
+     * an attempt that failed takes nothing back that another process has settled meanwhile. */
     [MM_SQL_PUSH_RESULT] = {"push state",
 	"INSERT INTO push_state (host, revision, done_revision, pending, op, request_id, queued, attempts, "
 	"last_attempt, next_retry, outcome, text, unreachable) VALUES (?1, ?2, CASE WHEN ?3 = 0 THEN ?2 "
 	"ELSE 0 END, ?3, ?4, ?5, ?6, 1, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (host) DO UPDATE SET "
 	"done_revision = CASE WHEN ?3 = 0 THEN ?2 ELSE push_state.done_revision END, "
-	"pending = CASE WHEN ?2 < push_state.revision THEN push_state.pending ELSE ?3 END, "
+	"pending = CASE WHEN ?2 < push_state.revision OR ?3 = 1 THEN push_state.pending ELSE 0 END, "
 	"revision = MAX(?2, push_state.revision), "
 	"op = ?4, request_id = ?5, attempts = push_state.attempts + 1, last_attempt = ?6, next_retry = ?7, "
 	"outcome = ?8, text = ?9, unreachable = ?10"},

@@ -222,6 +222,26 @@ struct mm_serial {
 int mm_store_serial_take(
     struct mm_store *s, const char *host, const char *request_id, struct mm_serial *out, struct mm_err *err);
 
+/* What was signed for a host during the last day: proof that a request which
+ * a host has seen is one of ours. */
+#define MM_ISSUED_KEPT_S 86400
+struct mm_issued {
+	const char *request_id;
+	const char *op; /* mm_op_name() */
+	int64_t revision;
+};
+int mm_store_issued_note(struct mm_store *s, const char *host, const struct mm_serial *serial,
+    const struct mm_issued *what, struct mm_err *err);
+/* 1 = none of ours, or too long ago. */
+int mm_store_issued_get(struct mm_store *s, const char *host, const struct mm_serial *serial,
+    struct mm_arena *a, struct mm_issued *out, struct mm_err *err);
+/* How many requests other than `request_id` went to the host during the last
+ * `seconds` and have no answer in the store: another run is under way. */
+int mm_store_unanswered(struct mm_store *s, const char *host, const char *request_id, int64_t seconds,
+    int64_t *n, struct mm_err *err);
+/* 0: an answer to this request is stored, 1: none. */
+int mm_store_answered(struct mm_store *s, const char *host, const char *request_id, struct mm_err *err);
+
 /* ---- push state: one desired generation per host, no queue of commands (push.c) */
 
 struct mm_push_state {
@@ -247,7 +267,8 @@ int mm_store_push_want(struct mm_store *s, const char *host, int64_t revision, s
 /* Record an attempt: uses host, revision (tried), op, request_id, outcome,
  * text, unreachable, next_retry, and pending (still owed?). Counts the
  * attempt. Of another op than "apply" nothing is recorded; a wish for a
- * newer revision that came meanwhile stays pending. */
+ * newer revision that came meanwhile stays pending, and what another process
+ * has settled meanwhile does not become pending again. */
 int mm_store_push_result(struct mm_store *s, const struct mm_push_state *r, struct mm_err *err);
 int mm_store_push_get(
     struct mm_store *s, const char *host, struct mm_arena *a, struct mm_push_state *out, struct mm_err *err);

@@ -38,7 +38,18 @@ static void test_file(void **state)
 	assert_int_equal(mm_store_create(f->path, &again, &f->err), -1);
 	assert_non_null(strstr(f->err.text, "exists already"));
 	reopen(f);
-	assert_int_equal(mm_store_version(f->s), 1);
+	assert_int_equal(mm_store_version(f->s), 2);
+}
+
+static void test_older_is_brought_up(void **state)
+{
+	struct fixture *f = *state;
+	int64_t n = 0;
+
+	forge(f, "DROP TABLE issued; PRAGMA user_version = 1");
+	reopen(f);
+	assert_int_equal(mm_store_version(f->s), 2);
+	ok(f, mm_store_unanswered(f->s, "ws1", "", 60, &n, &f->err));
 }
 
 static void test_open_refuses(void **state)
@@ -71,7 +82,7 @@ static void test_newer_is_refused_untouched(void **state)
 	assert_int_equal(f->err.code, MM_EX_DATAERR);
 	assert_non_null(strstr(f->err.text, "version 99"));
 	assert_null(s);
-	forge(f, "PRAGMA user_version = 1");
+	forge(f, "PRAGMA user_version = 2");
 	reopen(f);
 }
 
@@ -367,6 +378,48 @@ static void test_push_state(void **state)
 	ok(f, mm_store_push_result(f->s, &r, &f->err));
 	assert_int_equal(pushes(f, MM_PUSH_PENDING), 0);
 	assert_int_equal(pushes(f, MM_PUSH_ALL), 1);
+	/* A second run fails after the first has settled it: nothing is owed again. */
+	r.pending = true;
+	r.outcome = "connection-lost";
+	ok(f, mm_store_push_result(f->s, &r, &f->err));
+	assert_int_equal(pushes(f, MM_PUSH_PENDING), 0);
+	ok(f, mm_store_push_want(f->s, "ws1", 4, &f->err));
+	ok(f, mm_store_push_result(f->s, &r, &f->err));
+	assert_int_equal(pushes(f, MM_PUSH_PENDING), 1);
+}
+
+static void test_issued(void **state)
+{
+	struct fixture *f = *state;
+	const struct mm_serial one = {1, 100}, two = {1, 101}, later = {1, 102};
+	const struct mm_issued push = {"r1", "apply", 3}, plan = {"r2", "plan", 4};
+	struct mm_issued got;
+	int64_t n = 0;
+
+	mm_store_set_now(f->s, T0);
+	ok(f, mm_store_issued_note(f->s, "ws1", &one, &push, &f->err));
+	ok(f, mm_store_issued_note(f->s, "ws1", &two, &plan, &f->err));
+	assert_int_equal(mm_store_issued_note(f->s, "ws1", &two, &push, &f->err), -1);
+	ok(f, mm_store_issued_get(f->s, "ws1", &one, f->a, &got, &f->err));
+	assert_string_equal(got.request_id, "r1");
+	assert_string_equal(got.op, "apply");
+	assert_int_equal(got.revision, 3);
+	/* Another host's, another epoch's, one that nobody made. */
+	assert_int_equal(mm_store_issued_get(f->s, "ws2", &one, f->a, &got, &f->err), 1);
+	assert_int_equal(
+	    mm_store_issued_get(f->s, "ws1", &(struct mm_serial){2, 100}, f->a, &got, &f->err), 1);
+	assert_int_equal(mm_store_issued_get(f->s, "ws1", &later, f->a, &got, &f->err), 1);
+	ok(f, mm_store_unanswered(f->s, "ws1", "r2", 60, &n, &f->err));
+	assert_int_equal(n, 1);
+	assert_int_equal(mm_store_answered(f->s, "ws1", "r1", &f->err), 1);
+	mm_store_set_now(f->s, T0 + 61);
+	ok(f, mm_store_unanswered(f->s, "ws1", "r2", 60, &n, &f->err));
+	assert_int_equal(n, 0);
+	/* A day later they are forgotten. */
+	mm_store_set_now(f->s, T0 + MM_ISSUED_KEPT_S + 1);
+	ok(f, mm_store_issued_note(f->s, "ws1", &later, &push, &f->err));
+	assert_int_equal(mm_store_issued_get(f->s, "ws1", &one, f->a, &got, &f->err), 1);
+	ok(f, mm_store_issued_get(f->s, "ws1", &later, f->a, &got, &f->err));
 }
 
 /* Who only asked what would change has ordered nothing. */
@@ -441,6 +494,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(test_file, store_setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(test_older_is_brought_up, store_setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(test_issued, store_setup, store_teardown),
 	    cmocka_unit_test_setup_teardown(test_open_refuses, store_setup, store_teardown),
 	    cmocka_unit_test_setup_teardown(test_newer_is_refused_untouched, store_setup, store_teardown),
 	    cmocka_unit_test_setup_teardown(test_transactions_nest, store_setup, store_teardown),
