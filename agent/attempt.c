@@ -210,6 +210,20 @@ static void yield(struct mm_place_run *p, struct mm_todo *t, int s, const struct
 		t->write |= t->s[k].write;
 }
 
+/* It is what is wanted; is that certain, now that it has been written? */
+static void weigh(struct mm_place_run *p, struct mm_judged *j, const struct mm_seen *now)
+{
+	if (now->unsure_path != NULL) {
+		struct mm_seen *seen = mm_arena_alloc(p->c->arena, 1, sizeof(*seen));
+		*seen = *now;
+		j->seen = seen;
+		j->state = MM_ST_UNKNOWN;
+		j->reason = mm_unsure_reason(p->c->arena, now);
+	} else if (j->state == MM_ST_UNKNOWN) {
+		j->state = MM_ST_PENDING; /* as desired only by chance until then */
+	}
+}
+
 /* True when everything that was written is in effect. */
 static bool proven(struct mm_place_run *p, struct mm_todo *t, const struct mm_view *view)
 {
@@ -219,9 +233,13 @@ static bool proven(struct mm_place_run *p, struct mm_todo *t, const struct mm_vi
 		return false;
 	}
 	for (int s = 0; s < MM_SET_COUNT; s++) {
-		const struct mm_judged *j = &t->s[s];
-		if (!j->write || mm_setting_satisfies((enum mm_setting)s, acc->s[s].value, j->desired))
+		struct mm_judged *j = &t->s[s];
+		if (!j->write)
 			continue;
+		if (mm_setting_satisfies((enum mm_setting)s, acc->s[s].value, j->desired)) {
+			weigh(p, j, &acc->s[s]);
+			continue;
+		}
 		if (acc->s[s].over_path != NULL)
 			yield(p, t, s, &acc->s[s]);
 		else

@@ -54,6 +54,9 @@ static void set_origin(struct mm_finding *f, const struct mm_judged *j)
 	if (j->state == MM_ST_OVERRIDDEN && s->over_path != NULL) {
 		f->override_path = s->over_path;
 		f->line = s->over_line;
+	} else if (j->state == MM_ST_UNKNOWN && s->unsure_path != NULL) {
+		f->override_path = mm_streq(s->unsure_path, f->path) ? NULL : s->unsure_path;
+		f->line = s->unsure_line;
 	} else if (s->path != NULL) {
 		f->override_path = mm_streq(s->path, f->path) ? NULL : s->path;
 		f->line = s->line;
@@ -182,6 +185,8 @@ static bool side_in_effect(const struct mm_todo *t, enum mm_side side)
 		if (!j->asked || mm_setting_def((enum mm_setting)s)->side != side)
 			continue;
 		any = true;
+		if (j->state == MM_ST_UNKNOWN) /* perhaps; a login with them would prove another thing */
+			return false;
 		if (!j->write && j->state != MM_ST_UNSUPPORTED &&
 		    !(j->state == MM_ST_COMPLIANT &&
 			mm_setting_satisfies((enum mm_setting)s, j->found, j->desired)))

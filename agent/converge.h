@@ -27,7 +27,8 @@ enum mm_how {
  * over all clients: the evidence on which a login check may be run. */
 struct mm_effect {
 	bool present;   /* some client has it */
-	bool in_effect; /* some client has exactly what is desired */
+	bool in_effect; /* some client has exactly what is desired, and nothing can be in the way unseen:
+			 * with a setting whose state is unknown, no login stands for what it uses */
 };
 
 struct mm_converge {

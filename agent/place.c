@@ -7,6 +7,14 @@
 
 /* ---- one setting */
 
+const char *mm_unsure_reason(struct mm_arena *a, const struct mm_seen *s)
+{
+	if (s->unsure_line == 0)
+		return mm_arena_printf(a, "%s may win over this setting: %s", s->unsure_path, s->unsure_why);
+	return mm_arena_printf(
+	    a, "%s:%d may win over this setting: %s", s->unsure_path, s->unsure_line, s->unsure_why);
+}
+
 static bool client_has(const struct mm_client *cl, enum mm_side side)
 {
 	if (side == MM_SIDE_INCOMING)
@@ -20,6 +28,22 @@ static const char *found_value(enum mm_setting s, const struct mm_seen *seen, co
 	if (seen == NULL || seen->value == NULL)
 		return NULL;
 	return seen->from_default && !mm_setting_satisfies(s, seen->value, desired) ? NULL : seen->value;
+}
+
+/* What the program will see cannot be known from here: never compliant, and
+ * no difference either. What is written may be certain afterwards: reading
+ * back tells. The user's own choice is allowed, whatever it is. */
+static void judge_unsure(struct mm_place_run *p, struct mm_judged *j, enum mm_mode mode)
+{
+	bool same = j->state == MM_ST_COMPLIANT;
+	if (same && j->reason[0] != '\0')
+		return;
+	if (same && mode == MM_MODE_ENFORCE)
+		j->write = j->seen->unsure_open;
+	else if (j->write && p->c->how != MM_HOW_AUDIT)
+		return;
+	j->state = MM_ST_UNKNOWN;
+	j->reason = mm_unsure_reason(p->c->arena, j->seen);
 }
 
 static void judge_found(struct mm_place_run *p, const struct mm_todo *t, enum mm_setting s, enum mm_mode mode)
@@ -38,6 +62,8 @@ static void judge_found(struct mm_place_run *p, const struct mm_todo *t, enum mm
 		j->write = false;
 		j->reason = mm_arena_printf(p->c->arena, "%s wins over this setting",
 		    j->seen->over_by != NULL ? j->seen->over_by : "something else");
+	} else if (j->seen != NULL && j->seen->unsure_path != NULL) {
+		judge_unsure(p, j, mode);
 	}
 }
 

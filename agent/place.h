@@ -73,6 +73,9 @@ void mm_place_own(struct mm_place_run *p);
 /* A setting was not written after all. */
 void mm_place_fail(struct mm_place_run *p, enum mm_state state, const char *reason);
 
+/* Why what is seen may not be what the program will see. */
+const char *mm_unsure_reason(struct mm_arena *a, const struct mm_seen *s);
+
 /* The inverse of a row's edits, in the overlay. Of an adopted account only
  * what still has the value that we wrote. */
 int mm_undo_row(

@@ -70,7 +70,14 @@ struct mm_seen {
 	int over_line;
 	const char *over_by; /* "account-hook", "locked preference", ... */
 	bool over_holds;     /* `value` is what stands there: as desired, it is compliant all the same */
-	const char *note;    /* anything a person should know, one sentence, or NULL */
+	/* Where something stands that could win over `value` and cannot be seen without running the
+	 * user's code (the output of a command that is read, keys that are typed), or NULL: `value` is
+	 * then no more than a guess, and nobody may call it compliant. */
+	const char *unsure_path;
+	int unsure_line;
+	const char *unsure_why; /* "the output of a command is read there" */
+	bool unsure_open;       /* written by us, it would stand behind that, and be certain */
+	const char *note;       /* anything a person should know, one sentence, or NULL */
 };
 
 struct mm_seen_account {

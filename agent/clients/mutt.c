@@ -36,7 +36,7 @@ const char *mm_mutt_own_path(struct mm_reader *r, const struct mm_mutt_kind *k)
 	return mm_config_path(r, k->own);
 }
 
-static const char *file_path(struct mm_reader *r, const char *name)
+const char *mm_mutt_file_path(struct mm_reader *r, const char *name)
 {
 	return name[0] == '~' ? mm_home_path(r, name + 2) : mm_config_path(r, name + 4);
 }
@@ -59,7 +59,7 @@ static int find(
 	*n = 0;
 	p.extra_dirs = own_dirs(r, k);
 	for (size_t i = 0; k->files[i] != NULL; i++) {
-		p.path = file_path(r, k->files[i]);
+		p.path = mm_mutt_file_path(r, k->files[i]);
 		if (!mm_have_file(r, p.path))
 			continue;
 		mm_add_place(r->arena, places, n, &p);

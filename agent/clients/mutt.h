@@ -27,6 +27,10 @@ struct mm_mutt_incoming { /* which variable says where mail is read */
 };
 
 const char *mm_mutt_own_path(struct mm_reader *r, const struct mm_mutt_kind *k);
+/* A name of k->files as a path. */
+const char *mm_mutt_file_path(struct mm_reader *r, const char *name);
+/* The variable with the command for tokens that goes with "imap_authenticators" and its like. */
+const char *mm_mutt_token_command(const char *authenticators);
 /* The server that mail is read from. */
 struct mm_mutt_incoming mm_mutt_incoming(const struct mm_mutt_state *s, struct mm_arena *a);
 /* Mail is handed to msmtp: where that is said, or NULL. */

@@ -88,6 +88,16 @@ static bool rewrite(struct writer *w, const struct mm_mutt_url *u)
 	return any;
 }
 
+/* Where it is set, it is the name that mutt logs in with, whatever the
+ * address says. */
+static void write_login(struct writer *w, const struct mm_mutt_url *u)
+{
+	const char *login = mm_mutt_text(w->s, "imap_login", "");
+
+	if (mm_streq(u->protocol, "imap") && (login == NULL || login[0] != '\0') && u->user != NULL)
+		set(w, "imap_login", 's', u->user);
+}
+
 static int write_incoming(struct writer *w, struct mm_err *err)
 {
 	static const enum mm_setting parts[] = {
@@ -100,6 +110,7 @@ static int write_incoming(struct writer *w, struct mm_err *err)
 		return -1;
 	if (mm_streq(u.protocol, "pop3"))
 		set(w, "pop_host", 's', mm_mutt_url_print(&u, w->a));
+	write_login(w, &u);
 	if (rewrite(w, &u))
 		return 0;
 	if (mm_streq(u.protocol, "imap")) {
@@ -141,15 +152,25 @@ static void write_starttls(struct writer *w)
 	}
 }
 
+const char *mm_mutt_token_command(const char *authenticators)
+{
+	return authenticators[0] == 'i'   ? "imap_oauth_refresh_command"
+	       : authenticators[0] == 'p' ? "pop_oauth_refresh_command"
+					  : "smtp_oauth_refresh_command";
+}
+
 static void write_auth(struct writer *w, enum mm_setting s, const char *var)
 {
 	const char *auth = wanted(w, s), *now = mm_mutt_text(w->s, var, "");
+	const char *token = mm_mutt_text(w->s, mm_mutt_token_command(var), "");
+	bool open = mm_mutt_doubt(w->s, var) != NULL;
 
 	if (auth == NULL || mm_streq(auth, "none"))
 		return;
 	if (!mm_streq(auth, "password"))
 		set(w, var, 's', auth);
-	else if (now == NULL || now[0] != '\0') /* left alone, mutt takes what the server offers */
+	else if (now == NULL || now[0] != '\0' || token == NULL || token[0] != '\0' || open)
+		/* left alone, mutt takes what the server offers */
 		set(w, var, 's', "plain:login");
 }
 
@@ -170,6 +191,7 @@ static void write_tls(struct writer *w)
 {
 	const char *in = wanted(w, MM_SET_IN_TLS_MIN), *ca = wanted(w, MM_SET_IN_CA_FILE);
 	const char *min = in != NULL ? in : wanted(w, MM_SET_OUT_TLS_MIN);
+	static const char *const old[] = {"ssl_use_sslv2", "ssl_use_sslv3"}; /* not known everywhere */
 
 	if (ca == NULL)
 		ca = wanted(w, MM_SET_OUT_CA_FILE);
@@ -177,6 +199,12 @@ static void write_tls(struct writer *w)
 		set(w, "ssl_ca_certificates_file", 's', ca);
 	if (min == NULL)
 		return;
+	for (size_t i = 0; i < 2; i++) {
+		const char *on = mm_mutt_text(w->s, old[i], "no");
+
+		if (on == NULL || mm_streq_nocase(on, "yes"))
+			set(w, old[i], 'b', "no");
+	}
 	set(w, "ssl_use_tlsv1", 'b', "no");
 	set(w, "ssl_use_tlsv1_1", 'b', "no");
 	set(w, "ssl_use_tlsv1_2", 'b', mm_streq(min, "1.3") ? "no" : "yes");
@@ -251,7 +279,7 @@ static int refuse_second(const struct mm_mutt_kind *k, const struct mm_seen_acco
 int mm_mutt_change(struct mm_reader *r, const struct mm_mutt_kind *k, const struct mm_place *p,
     const struct mm_view *now, const struct mm_change *c, struct mm_edits *out, struct mm_err *err)
 {
-	struct mm_mutt_state s = {.r = r, .neomutt = k->neomutt};
+	struct mm_mutt_state s = {.r = r, .neomutt = k->neomutt, .own = mm_mutt_own_path(r, k)};
 	struct writer w = {.a = r->arena, .s = &s, .c = c};
 	const char *own = mm_mutt_own_path(r, k);
 	struct mm_edit_list source = {0};
@@ -267,7 +295,8 @@ int mm_mutt_change(struct mm_reader *r, const struct mm_mutt_kind *k, const stru
 		return -1;
 	mm_want_file(out, r->arena, own, &mm_format_muttrc, &w.edits, 0600);
 	if (w.edits.n > 0)
-		mm_want_edit(&source, r->arena, MM_EDIT_BLOCK_SET, k->block, "", 's', block(r, own));
+		mm_want_edit(&source, r->arena, MM_EDIT_BLOCK_SET, k->block, k->neomutt ? "finish" : "", 's',
+		    block(r, own));
 	mm_want_file(out, r->arena, p->path, &mm_format_muttrc, &source, 0600);
 	return 0;
 }

@@ -20,12 +20,35 @@ static const char *canonical(const char *name)
 	return name;
 }
 
-const struct mm_mutt_var *mm_mutt_get(const struct mm_mutt_state *s, const char *name)
+static struct mm_mutt_var *slot(const struct mm_mutt_state *s, const char *name)
 {
 	for (size_t i = s->n_vars; i-- > 0;)
 		if (strcmp(s->vars[i].name, name) == 0)
 			return &s->vars[i];
 	return NULL;
+}
+
+const struct mm_mutt_var *mm_mutt_get(const struct mm_mutt_state *s, const char *name)
+{
+	const struct mm_mutt_var *v = slot(s, name);
+
+	return v != NULL && v->kind != 'd' ? v : NULL;
+}
+
+const struct mm_mutt_var *mm_mutt_reset(const struct mm_mutt_state *s, const char *name)
+{
+	const struct mm_mutt_var *v = slot(s, name);
+
+	return v != NULL && v->kind == 'd' ? v : NULL;
+}
+
+const struct mm_mutt_doubt *mm_mutt_doubt(const struct mm_mutt_state *s, const char *name)
+{
+	const struct mm_mutt_var *v = slot(s, name);
+
+	if (s->behind.path != NULL && (v == NULL || v->seq < s->behind.seq))
+		return &s->behind;
+	return v != NULL && v->maybe.path != NULL ? &v->maybe : NULL;
 }
 
 const char *mm_mutt_text(const struct mm_mutt_state *s, const char *name, const char *dflt)
@@ -40,24 +63,41 @@ const char *mm_mutt_text(const struct mm_mutt_state *s, const char *name, const 
 static void assign(
     struct mm_mutt_state *s, const char *name, char kind, const char *text, const char *path, int line)
 {
-	struct mm_mutt_var *v = NULL;
+	struct mm_mutt_var *v = slot(s, name);
 
-	for (size_t i = 0; i < s->n_vars; i++)
-		if (strcmp(s->vars[i].name, name) == 0)
-			v = &s->vars[i];
+	if (s->cond.path != NULL && v != NULL && !mm_streq(path, s->own)) {
+		/* No other than without the condition, or perhaps another. */
+		if (v->kind != kind || !mm_streq(v->text, text))
+			v->maybe = s->cond;
+		return;
+	}
 	if (v == NULL)
 		v = mm_arena_push(s->r->arena, &s->vars, &s->n_vars, &s->cap_vars, sizeof(*v));
-	*v = (struct mm_mutt_var){.name = name, .kind = kind, .text = text, .path = path, .line = line};
+	*v = (struct mm_mutt_var){.name = name,
+	    .kind = kind,
+	    .text = text,
+	    .path = path,
+	    .line = line,
+	    .seq = ++s->seq,
+	    .maybe = s->cond};
 }
 
-static void forget(struct mm_mutt_state *s, const char *name)
+static void reset(struct mm_mutt_state *s, const char *name, const char *path, int line)
 {
-	size_t w = 0;
+	bool all = strcmp(name, "all") == 0;
 
-	for (size_t i = 0; i < s->n_vars; i++)
-		if (strcmp(name, "all") != 0 && strcmp(s->vars[i].name, name) != 0)
-			s->vars[w++] = s->vars[i];
-	s->n_vars = w;
+	for (size_t i = 0; all && i < s->n_vars; i++)
+		assign(s, s->vars[i].name, 'd', "", path, line);
+	if (!all)
+		assign(s, name, 'd', "", path, line);
+	else if (s->cond.path == NULL)
+		s->behind.path = NULL;
+}
+
+/* From here on anything may be set otherwise. */
+static void doubt(struct mm_mutt_state *s, const char *path, int line, const char *why)
+{
+	s->behind = (struct mm_mutt_doubt){.path = path, .line = line, .why = why, .seq = ++s->seq};
 }
 
 static void trap(struct mm_mutt_state *s, const char *path, int line, const char *text)
@@ -81,7 +121,10 @@ static char expand_variable(struct mm_mutt_state *s, const char *name, struct mm
 		mm_buf_adds(b, env);
 		return 's';
 	}
-	if (v != NULL && v->kind != 's' && v->kind != 'n')
+	if ((v != NULL && v->kind != 's' && v->kind != 'n') || mm_mutt_doubt(s, canonical(name)) != NULL)
+		return '?';
+	/* It may be in the environment that the user will have, or built in. */
+	if (v == NULL && !mm_starts_with(name, "my_"))
 		return '?';
 	if (v != NULL && v->kind == 's')
 		mm_buf_adds(b, v->text);
@@ -161,7 +204,7 @@ static void run_set(struct mm_mutt_state *s, const struct mm_mutt_set *set, cons
 		text = is_yes(s, name) ? "no" : "yes";
 		break;
 	case 'r':
-		forget(s, name);
+		reset(s, name, path, line);
 		return;
 	case '+':
 		kind = '?';
@@ -172,34 +215,61 @@ static void run_set(struct mm_mutt_state *s, const struct mm_mutt_set *set, cons
 	assign(s, name, kind, text, path, line);
 }
 
-/* `source WORD` as seen from the file `from`. NULL: a command, or not known. */
-static const char *source_path(struct mm_mutt_state *s, const struct mm_mutt_word *w, const char *from)
+/* What a distribution's own file reads through a helper: eval_folder() does. */
+static bool is_distributions(const char *text, const char *from)
 {
-	struct mm_arena *a = s->r->arena;
-	const char *text;
-
-	if (expand(s, w, &text) != 's' || text[0] == '\0' || mm_ends_with(text, "|"))
-		return NULL;
-	if (text[0] == '~' && text[1] == '/')
-		return mm_home_path(s->r, text + 2);
-	if (text[0] == '/')
-		return text;
-	return mm_arena_printf(a, "%s/%s", s->neomutt ? mm_path_dir(a, from) : s->r->home, text);
+	return (mm_streq(from, "/etc/Muttrc") && mm_streq(text, "/usr/lib/mutt/source-muttrc.d|")) ||
+	       (mm_streq(from, "/etc/neomuttrc") &&
+		   mm_streq(text, "/usr/libexec/neomutt/source-neomuttrc.d|"));
 }
 
-static int run_source(
-    struct mm_mutt_state *s, const struct mm_mutt_cmd *c, const char *from, int line, struct mm_err *err)
+/* A file that is included: what is wrong with it is no reason to see nothing. */
+static void include(struct mm_mutt_state *s, const char *path, const char *from, int line)
+{
+	struct mm_err err = MM_ERR_NONE;
+
+	if (mm_mutt_eval_file(s, path, &err) == 0)
+		return;
+	trap(
+	    s, from, line, mm_arena_printf(s->r->arena, "What is included here was not read: %s.", err.text));
+	doubt(s, from, line, "a file that cannot be read is included there");
+}
+
+/* A relative path: neomutt takes it from the file that has it, mutt from
+ * where it was started, which is the home for those with whom it works. */
+static void include_relative(struct mm_mutt_state *s, const char *text, const char *from, int line)
+{
+	struct mm_arena *a = s->r->arena;
+	const char *path = mm_arena_printf(a, "%s/%s", s->neomutt ? mm_path_dir(a, from) : s->r->home, text);
+
+	if (s->neomutt || mm_have_file(s->r, path))
+		include(s, path, from, line);
+	else
+		doubt(s, from, line, "a file is included whose folder depends on where mutt is started");
+}
+
+static void run_source(struct mm_mutt_state *s, const struct mm_mutt_cmd *c, const char *from, int line)
 {
 	for (size_t i = 0; i < c->n_words; i++) {
-		const char *path = source_path(s, &c->words[i], from);
+		const char *text;
+		char kind = expand(s, &c->words[i], &text);
 
-		if (path == NULL)
+		if (kind == 's' && (text[0] == '\0' || is_distributions(text, from)))
+			continue;
+		if (kind == 's' && mm_ends_with(text, "|")) {
 			trap(s, from, line,
 			    "Settings come from the output of a command here; it is not run to find out.");
-		else if (mm_mutt_eval_file(s, path, err) != 0)
-			return -1;
+			doubt(s, from, line, "the output of a command is read there");
+		} else if (kind != 's' || strchr("=+^!<>@-", text[0]) != NULL ||
+			   (text[0] == '~' && text[1] != '/')) {
+			trap(s, from, line, "Which file is included here is not known.");
+			doubt(s, from, line, "which file is included there is not known");
+		} else if (text[0] == '/' || text[0] == '~') {
+			include(s, text[0] == '/' ? text : mm_home_path(s->r, text + 2), from, line);
+		} else {
+			include_relative(s, text, from, line);
+		}
 	}
-	return 0;
 }
 
 /* neomutt's hooks on its own coming, going and waiting. */
@@ -223,18 +293,78 @@ static void keep_hook(struct mm_mutt_state *s, const struct mm_mutt_cmd *c, cons
 	expand(s, &c->words[c->n_words - 1], &h->command);
 }
 
-static int run_command(
-    struct mm_mutt_state *s, const struct mm_mutt_cmd *c, const char *path, int line, struct mm_err *err)
+/* Keys that mutt is to type, and what keys may mean. */
+static void keep_keys(struct mm_mutt_state *s, const struct mm_mutt_cmd *c, const char *path, int line)
+{
+	bool keys = strcmp(c->name, "push") != 0 && strcmp(c->name, "exec") != 0;
+	size_t first = keys ? 2 : 0; /* behind the menu and the key */
+
+	for (size_t i = first; i < c->n_words; i++) {
+		struct mm_mutt_hook *h =
+		    mm_arena_push(s->r->arena, &s->hooks, &s->n_hooks, &s->cap_hooks, sizeof(*h));
+
+		*h = (struct mm_mutt_hook){.name = c->name, .path = path, .line = line};
+		if (keys)
+			expand(s, &c->words[1], &h->pattern);
+		if (expand(s, &c->words[i], &h->command) != 's')
+			h->command = ":"; /* anything */
+		if (keys)
+			return;
+	}
+}
+
+static void run_command(struct mm_mutt_state *s, const struct mm_mutt_cmd *c, const char *path, int line);
+
+/* neomutt: `ifdef NAME COMMAND`. Which names there are depends on how it was
+ * built: the command may be run, or not. */
+static void run_condition(struct mm_mutt_state *s, const struct mm_mutt_cmd *c, const char *path, int line)
+{
+	struct mm_mutt_doubt outer = s->cond;
+	struct mm_mutt_cmd *v;
+	const char *text;
+	size_t n;
+
+	if (c->n_words < 2)
+		return;
+	if (outer.path == NULL)
+		s->cond = (struct mm_mutt_doubt){
+		    .path = path, .line = line, .why = "it depends on a condition there", .seq = ++s->seq};
+	if (s->conditions >= MM_MUTT_DEPTH_MAX || expand(s, &c->words[1], &text) != 's' ||
+	    mm_muttrc_scan((struct mm_text){.p = text, .n = strlen(text)}, s->r->arena, &v, &n, NULL) != 0) {
+		doubt(s, path, line, "a command under a condition there is not known");
+		n = 0;
+	}
+	s->conditions++;
+	for (size_t i = 0; i < n && !s->cond_finish; i++) {
+		if (strcmp(v[i].name, "finish") == 0)
+			s->cond_finish = true;
+		else
+			run_command(s, &v[i], path, line);
+	}
+	s->conditions--;
+	if (!s->cond_finish)
+		s->cond = outer;
+}
+
+static void run_command(struct mm_mutt_state *s, const struct mm_mutt_cmd *c, const char *path, int line)
 {
 	for (size_t i = 0; i < c->n_sets; i++)
-		run_set(s, &c->sets[i], path, line + c->sets[i].line - c->line);
+		run_set(s, &c->sets[i], path, s->conditions > 0 ? line : line + c->sets[i].line - c->line);
 	if (strcmp(c->name, "source") == 0)
-		return run_source(s, c, path, line, err);
-	if (strcmp(c->name, "my_hdr") == 0 || mm_ends_with(c->name, "-hook"))
+		run_source(s, c, path, line);
+	else if (strcmp(c->name, "my_hdr") == 0 || mm_ends_with(c->name, "-hook"))
 		keep_hook(s, c, path, line);
-	if (s->neomutt && strcmp(c->name, "finish") == 0)
+	else if (strcmp(c->name, "push") == 0 || strcmp(c->name, "exec") == 0 ||
+		 strcmp(c->name, "macro") == 0 || strcmp(c->name, "bind") == 0)
+		keep_keys(s, c, path, line);
+	else if (!s->neomutt)
+		return;
+	else if (strcmp(c->name, "finish") == 0)
 		s->finished = true;
-	return 0;
+	else if (strcmp(c->name, "ifdef") == 0 || strcmp(c->name, "ifndef") == 0)
+		run_condition(s, c, path, line);
+	else if (strcmp(c->name, "lua") == 0 || strcmp(c->name, "lua-source") == 0)
+		doubt(s, path, line, "a program in Lua is run there");
 }
 
 int mm_mutt_eval_text(
@@ -242,14 +372,17 @@ int mm_mutt_eval_text(
 {
 	struct mm_mutt_cmd *v;
 	size_t n;
-	int rc = 0;
+	struct mm_mutt_doubt outer = s->cond;
 
 	if (mm_muttrc_scan(text, s->r->arena, &v, &n, err) != 0)
 		return mm_err_prefix(err, "%s", path);
-	for (size_t i = 0; i < n && rc == 0 && !s->finished; i++)
-		rc = run_command(s, &v[i], path, line > 0 ? line : v[i].line, err);
+	for (size_t i = 0; i < n && !s->finished; i++) {
+		run_command(s, &v[i], path, line > 0 ? line : v[i].line);
+		s->cond_finish = false; /* the condition stays for the rest of the file */
+	}
 	s->finished = false;
-	return rc;
+	s->cond = outer;
+	return 0;
 }
 
 static bool is_reading(const struct mm_mutt_state *s, const char *path)
@@ -267,10 +400,12 @@ int mm_mutt_eval_file(struct mm_mutt_state *s, const char *path, struct mm_err *
 
 	if (is_reading(s, path)) {
 		trap(s, path, 0, "The file includes itself.");
+		doubt(s, path, 0, "the file includes itself");
 		return 0;
 	}
 	if (s->depth >= MM_MUTT_DEPTH_MAX || s->files >= MM_MUTT_FILES_MAX) {
 		trap(s, path, 0, "Too many files are included; the rest was not read.");
+		doubt(s, path, 0, "the file was not read, since too many are included");
 		return 0;
 	}
 	rc = mm_read_text(s->r, path, &text, err);
@@ -280,6 +415,8 @@ int mm_mutt_eval_file(struct mm_mutt_state *s, const char *path, struct mm_err *
 	s->reading[s->depth++] = path;
 	rc = mm_mutt_eval_text(s, text, path, 0, err);
 	s->depth--;
+	if (mm_streq(path, s->own))
+		s->own_seq = ++s->seq;
 	return rc;
 }
 
@@ -305,6 +442,6 @@ int mm_mutt_eval(struct mm_mutt_state *s, const char *path, struct mm_err *err)
 	if (mm_mutt_eval_file(s, global, err) != 0 ||
 	    eval_folder(s, s->neomutt ? "/etc/neomuttrc.d" : "/etc/Muttrc.d", err) != 0)
 		return -1;
-	s->n_traps = s->n_hooks = 0; /* the system's own ways are no news */
+	s->n_traps = 0; /* the system's own ways are no news */
 	return mm_mutt_eval_file(s, path, err);
 }

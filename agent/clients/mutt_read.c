@@ -1,9 +1,9 @@
 /* What mutt's variables and hooks say, as settings. */
-#include <regex.h>
 #include <string.h>
 
 #include "agent/clients/adapter.h"
 #include "agent/clients/mutt.h"
+#include "agent/clients/mutt_later.h"
 #include "agent/clients/sh.h"
 #include "agent/formats/muttrc.h"
 #include "common/text.h"
@@ -17,6 +17,8 @@ struct look {                          /* one reading */
 	struct mm_mutt_incoming in;
 	struct mm_mutt_url smtp;
 	bool has_smtp;
+	struct mm_mutt_later later;
+	struct mm_mutt_doubt whole; /* it may not be this file at all */
 };
 
 /* ---- where the servers are */
@@ -54,110 +56,7 @@ const struct mm_mutt_var *mm_mutt_handed_on(const struct mm_mutt_state *s)
 	return strstr(v->text, "msmtp") != NULL ? v : NULL;
 }
 
-/* ---- hooks */
-
-static bool matches(const char *pattern, const char *subject)
-{
-	bool negated = pattern[0] == '!';
-	regex_t re;
-	bool hit;
-
-	if (negated)
-		pattern += 1 + strspn(pattern + 1, " \t");
-	if (regcomp(&re, pattern, REG_EXTENDED | REG_NOSUB) != 0)
-		return false;
-	hit = regexec(&re, subject, 0, NULL, 0) == 0;
-	regfree(&re);
-	return hit != negated;
-}
-
-/* As mutt writes it for account-hook: without a port that is the usual one. */
-static bool matches_server(const struct look *l, const char *pattern, const struct mm_mutt_url *u)
-{
-	struct mm_mutt_url bare = *u;
-	const char *with, *without;
-
-	bare.path = "";
-	if (bare.port == NULL)
-		bare.port = "";
-	with = mm_mutt_url_print(&bare, l->a);
-	bare.user = NULL;
-	without = mm_mutt_url_print(&bare, l->a);
-	if (matches(pattern, with) || matches(pattern, without))
-		return true;
-	with = mm_arena_printf(l->a, "%.*s/", (int)(strrchr(with, ':') - with), with);
-	return matches(pattern, with);
-}
-
-static bool folder_matches(const struct look *l, const char *pattern)
-{
-	const char *folder = text_of(l->s, "folder"), *spool = text_of(l->s, "spoolfile");
-
-	if (pattern[0] == '=' || pattern[0] == '+')
-		return true;
-	if (spool[0] == '=' || spool[0] == '+')
-		spool = mm_arena_printf(l->a, "%s/%s", folder, spool + 1);
-	return matches(pattern, spool) || matches(pattern, folder);
-}
-
-static bool is_prefix(const char *const *v, const char *s)
-{
-	for (; *v != NULL; v++)
-		if (mm_starts_with(s, *v))
-			return true;
-	return false;
-}
-
-/* Would this hook run for the account at all? */
-static bool concerns(const struct look *l, const struct mm_mutt_hook *h, const char *var)
-{
-	static const char *const sending[] = {"from", "realname", "smtp_", "sendmail", NULL};
-
-	if (strcmp(h->name, "account-hook") == 0)
-		return (l->in.var != NULL && !mm_starts_with(var, "smtp_") &&
-			   matches_server(l, h->pattern, &l->in.url)) ||
-		       (l->has_smtp && mm_starts_with(var, "smtp_") &&
-			   matches_server(l, h->pattern, &l->smtp));
-	if (strcmp(h->name, "folder-hook") == 0)
-		return folder_matches(l, h->pattern);
-	if (h->pattern == NULL)
-		return true;
-	return is_prefix(sending, var);
-}
-
-static const char *mailbox(const char *from, struct mm_arena *a, const char **name);
-
-/* Does the header line "From: ..." say something else? */
-static bool other_from(const struct look *l, const char *line, bool name)
-{
-	const char *said_name, *said, *ours_name, *ours;
-
-	if (strncasecmp(line, "From:", 5) != 0)
-		return false;
-	said = mailbox(line + 5, l->a, &said_name);
-	ours = mailbox(text_of(l->s, "from"), l->a, &ours_name);
-	if (ours_name == NULL)
-		ours_name = text_of(l->s, "realname");
-	return name ? said_name != NULL && !mm_streq(said_name, ours_name) : !mm_streq_nocase(said, ours);
-}
-
-static bool sets_other(const struct look *l, const struct mm_mutt_hook *h, const char *var)
-{
-	struct mm_mutt_state t = {.r = l->s->r, .neomutt = l->s->neomutt};
-	const struct mm_mutt_var *v, *now = mm_mutt_get(l->s, var);
-	struct mm_text text = {.p = h->command, .n = strlen(h->command)};
-
-	if (mm_mutt_eval_text(&t, text, h->path, h->line, NULL) != 0)
-		return false;
-	for (size_t i = 0; i < t.n_hooks; i++)
-		if (strcmp(t.hooks[i].name, "my_hdr") == 0 &&
-		    (strcmp(var, "from") == 0 || strcmp(var, "realname") == 0) &&
-		    other_from(l, t.hooks[i].command, var[0] == 'r'))
-			return true;
-	v = mm_mutt_get(&t, var);
-	return v != NULL &&
-	       (now == NULL || now->kind != v->kind || v->kind == '?' || strcmp(v->text, now->text) != 0);
-}
+/* ---- what wins, and what might */
 
 static void overridden(struct mm_seen *seen, const char *path, int line, const char *by)
 {
@@ -172,21 +71,60 @@ static void overridden(struct mm_seen *seen, const char *path, int line, const c
 static void look_for_override(const struct look *l, struct mm_seen *seen, const char *var)
 {
 	const struct mm_mutt_var *own = mm_mutt_get(&l->own, var), *now = mm_mutt_get(l->s, var);
+	const struct mm_mutt_var *reset = mm_mutt_reset(l->s, var);
+	const struct mm_mutt_hook *h;
 
 	if (own != NULL && now != NULL && strcmp(own->path, now->path) != 0 &&
 	    (own->kind != now->kind || strcmp(own->text, now->text) != 0))
 		overridden(seen, now->path, now->line, "a later line of the user's");
-	for (size_t i = l->s->n_hooks; i-- > 0;) {
-		const struct mm_mutt_hook *h = &l->s->hooks[i];
-		bool name = strcmp(var, "realname") == 0;
-
-		if (strcmp(h->name, "my_hdr") == 0) {
-			if ((name || strcmp(var, "from") == 0) && other_from(l, h->command, name))
-				overridden(seen, h->path, h->line, "my_hdr From");
-		} else if (concerns(l, h, var) && sets_other(l, h, var)) {
-			overridden(seen, h->path, h->line, h->name);
-		}
+	if (own != NULL && reset != NULL && seen->over_path == NULL) {
+		overridden(seen, reset->path, reset->line, "a later line of the user's");
+		seen->over_holds = true;
 	}
+	if (strcmp(var, "from") == 0 || strcmp(var, "realname") == 0) {
+		h = mm_mutt_later_from(&l->later, var[0] == 'r');
+		if (h != NULL)
+			overridden(seen, h->path, h->line, "my_hdr From");
+	}
+	h = mm_mutt_later_sets(&l->later, var);
+	if (h != NULL)
+		overridden(seen, h->path, h->line, h->name);
+}
+
+static void unsure(struct mm_seen *seen, const struct mm_mutt_doubt *d)
+{
+	if (seen->unsure_path != NULL)
+		return;
+	seen->unsure_path = d->path;
+	seen->unsure_line = d->line;
+	seen->unsure_why = d->why;
+}
+
+/* Can what we know of the variable be trusted? */
+static void look_for_doubt(const struct look *l, struct mm_seen *seen, const char *var)
+{
+	const struct mm_mutt_var *own = mm_mutt_get(&l->own, var), *now = mm_mutt_get(l->s, var);
+	const struct mm_mutt_doubt *read = mm_mutt_doubt(l->s, var),
+				   *later = mm_mutt_later_doubt(&l->later, var);
+	struct mm_mutt_doubt value = {.why = "it cannot be seen what value is set there"};
+	bool password = mm_ends_with(var, "_pass");
+
+	if (l->whole.path != NULL)
+		later = &l->whole;
+	if (later != NULL)
+		unsure(seen, later);
+	if (read == NULL && now != NULL && !password && (now->kind == '?' || now->kind == 'e')) {
+		value.path = now->path;
+		value.line = now->line;
+		value.seq = now->seq;
+		read = &value;
+	}
+	if (read == NULL)
+		return;
+	unsure(seen, read);
+	/* What we write is read where our block stands, or at the end when there is none yet. */
+	seen->unsure_open |=
+	    later == NULL && own == NULL && (l->s->own_seq == 0 || read->seq < l->s->own_seq);
 }
 
 /* Through a tunnel it speaks with a program: to no host that we know, and
@@ -196,19 +134,31 @@ static void look_for_tunnel(struct look *l, enum mm_side side)
 	static const enum mm_setting lost[] = {
 	    MM_SET_IN_HOST, MM_SET_IN_PORT, MM_SET_IN_SECURITY, MM_SET_IN_TLS_MIN};
 	const struct mm_mutt_var *v = mm_mutt_get(l->s, "tunnel");
+	const struct mm_mutt_hook *h = mm_mutt_later_sets(&l->later, "tunnel");
+	bool on = v != NULL && v->kind != 'n' && v->text[0] != '\0';
 
-	if (v == NULL || v->kind == 'n' || v->text[0] == '\0')
+	if (!on && h == NULL)
 		return;
 	for (size_t i = 0; i < sizeof(lost) / sizeof(lost[0]); i++)
-		overridden(&l->acc->s[mm_setting_on_side(lost[i], side)], v->path, v->line, "a tunnel");
+		overridden(&l->acc->s[mm_setting_on_side(lost[i], side)], on ? v->path : h->path,
+		    on ? v->line : h->line, "a tunnel");
 }
 
 /* Our file names the server twice: for the inbox, and for the other folders. */
 static void look_for_other_server(struct look *l)
 {
 	static const char *const names[] = {"spoolfile", "folder"};
+	struct mm_seen *seen = &l->acc->s[MM_SET_IN_HOST];
 	struct mm_mutt_url u;
 
+	for (size_t i = 0; i < 2; i++) {
+		const struct mm_mutt_hook *h = mm_mutt_later_sets(&l->later, names[i]);
+
+		if (h != NULL)
+			overridden(seen, h->path, h->line, h->name);
+	}
+	if (strcmp(l->in.var, "folder") == 0) /* an inbox that is not known would come before it */
+		look_for_doubt(l, seen, "spoolfile");
 	for (size_t i = 0; i < 2; i++) {
 		const struct mm_mutt_var *own = mm_mutt_get(&l->own, names[i]),
 					 *now = mm_mutt_get(l->s, names[i]);
@@ -218,7 +168,7 @@ static void look_for_other_server(struct look *l)
 			mm_streq(u.host, l->in.url.host) && mm_streq(u.port, l->in.url.port) &&
 			mm_streq(u.user, l->in.url.user) && u.tls == l->in.url.tls))
 			continue;
-		overridden(&l->acc->s[MM_SET_IN_HOST], now->path, now->line, "a later line of the user's");
+		overridden(seen, now->path, now->line, "a later line of the user's");
 	}
 }
 
@@ -233,34 +183,11 @@ static struct mm_seen *put(struct look *l, enum mm_setting id, const char *var, 
 	seen->from_default = v == NULL && value != NULL;
 	seen->path = v != NULL ? v->path : NULL;
 	seen->line = v != NULL ? v->line : 0;
-	look_for_override(l, seen, var);
+	if (var[0] != '\0') {
+		look_for_override(l, seen, var);
+		look_for_doubt(l, seen, var);
+	}
 	return seen;
-}
-
-/* The address in "Name <address>", and the name. */
-static const char *mailbox(const char *from, struct mm_arena *a, const char **name)
-{
-	const char *open = strrchr(from, '<'), *close = open != NULL ? strchr(open, '>') : NULL;
-	size_t n;
-
-	*name = NULL;
-	from += strspn(from, " \t");
-	if (close == NULL) {
-		n = strlen(from);
-		while (n > 0 && (from[n - 1] == ' ' || from[n - 1] == '\t'))
-			n--;
-		return n > 0 ? mm_arena_strndup(a, from, n) : NULL;
-	}
-	n = (size_t)(open - from);
-	while (n > 0 && (from[n - 1] == ' ' || from[n - 1] == '"'))
-		n--;
-	while (n > 0 && from[0] == '"') {
-		from++;
-		n--;
-	}
-	if (n > 0)
-		*name = mm_arena_strndup(a, from, n);
-	return mm_arena_strndup(a, open + 1, (size_t)(close - open) - 1);
 }
 
 static bool flag(const struct mm_mutt_state *s, const char *name, bool dflt)
@@ -272,6 +199,15 @@ static bool flag(const struct mm_mutt_state *s, const char *name, bool dflt)
 	return v->kind == 's' && (mm_streq_nocase(v->text, "yes") || mm_streq_nocase(v->text, "ask-yes"));
 }
 
+/* The setting hangs on this variable, too. */
+static void also(struct look *l, enum mm_setting id, const char *var)
+{
+	const struct mm_mutt_hook *h = mm_mutt_later_sets(&l->later, var);
+
+	if (h != NULL)
+		overridden(&l->acc->s[id], h->path, h->line, h->name);
+}
+
 static void see_identity(struct look *l)
 {
 	const char *env = l->s->r->env(l->s->r, "EMAIL"), *name = NULL;
@@ -279,9 +215,13 @@ static void see_identity(struct look *l)
 	const char *real = mm_mutt_text(l->s, "realname", NULL);
 	const struct mm_mutt_var *header = mm_mutt_get(l->s, "use_from");
 
-	put(l, MM_SET_ADDRESS, "from", from != NULL ? mailbox(from, l->a, &name) : NULL);
+	put(l, MM_SET_ADDRESS, "from", from != NULL ? mm_mutt_mailbox(from, l->a, &name) : NULL);
 	if (header != NULL && !flag(l->s, "use_from", true))
 		overridden(&l->acc->s[MM_SET_ADDRESS], header->path, header->line, "use_from=no");
+	also(l, MM_SET_ADDRESS, "use_from");
+	if (flag(l->s, "reverse_name", false))
+		l->acc->s[MM_SET_ADDRESS].note =
+		    "With reverse_name an answer comes from the address that was written to.";
 	if (name != NULL)
 		put(l, MM_SET_REAL_NAME, "from", name);
 	else
@@ -299,6 +239,10 @@ static void see_security(struct look *l, enum mm_setting id, const struct mm_mut
 	else
 		put(l, id, mm_mutt_get(l->s, "ssl_force_tls") != NULL ? "ssl_force_tls" : var,
 		    offered ? "starttls, if offered" : "none");
+	if (!u->tls) {
+		also(l, id, "ssl_force_tls");
+		look_for_doubt(l, &l->acc->s[id], "ssl_force_tls");
+	}
 	if (!u->tls && offered && !force)
 		l->acc->s[id].note =
 		    "With ssl_force_tls=no the password goes in clear when the server offers no TLS.";
@@ -307,9 +251,13 @@ static void see_security(struct look *l, enum mm_setting id, const struct mm_mut
 static const char *auth_word(const struct mm_mutt_state *s, const char *var)
 {
 	const char *t = mm_mutt_text(s, var, "");
+	const char *token = mm_mutt_text(s, mm_mutt_token_command(var), "");
 
 	if (t == NULL)
 		return NULL;
+	/* With a command for tokens it is tried first. */
+	if (t[0] == '\0' && token != NULL && token[0] != '\0')
+		return "oauthbearer";
 	if (t[0] == '\0' || mm_streq_nocase(t, "plain:login") || mm_streq_nocase(t, "login:plain"))
 		return "password";
 	return t;
@@ -358,12 +306,27 @@ static const char *tls_min(const struct mm_mutt_state *s, const char **var)
 	return NULL;
 }
 
+/* A version below the floor that is switched on later. */
+static void look_below(struct look *l, enum mm_setting min)
+{
+	static const char *const v[] = {
+	    "ssl_use_tlsv1", "ssl_use_tlsv1_1", "ssl_use_tlsv1_2", "ssl_use_tlsv1_3"};
+
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		look_for_doubt(l, &l->acc->s[min], v[i]);
+		if (flag(l->s, v[i], i > 1))
+			return;
+		also(l, min, v[i]);
+	}
+}
+
 static void see_tls(struct look *l, enum mm_setting min, enum mm_setting ca)
 {
 	const char *var, *version = tls_min(l->s, &var),
 			 *file = mm_mutt_text(l->s, "ssl_ca_certificates_file", "");
 
 	put(l, min, var, version);
+	look_below(l, min);
 	put(l, ca, "ssl_ca_certificates_file", file != NULL && file[0] != '\0' ? file : NULL);
 	if (l->acc->s[ca].path != NULL && mm_starts_with(l->acc->s[ca].path, "/etc/"))
 		l->acc->s[ca].from_default = true; /* the distribution's */
@@ -374,7 +337,8 @@ static void see_incoming(struct look *l)
 	const struct mm_mutt_url *u = &l->in.url;
 	bool pop = mm_streq(u->protocol, "pop3");
 	const char *var = l->in.var, *user = pop ? "pop_user" : "imap_user",
-		   *name = mm_mutt_text(l->s, user, "");
+		   *name = mm_mutt_text(l->s, user, ""),
+		   *login = pop ? "" : mm_mutt_text(l->s, "imap_login", "");
 
 	l->acc->has_incoming = true;
 	put(l, MM_SET_IN_PROTOCOL, var, u->protocol);
@@ -387,10 +351,14 @@ static void see_incoming(struct look *l)
 	see_security(l, MM_SET_IN_SECURITY, u, var);
 	put(l, MM_SET_IN_AUTH, pop ? "pop_authenticators" : "imap_authenticators",
 	    lower(auth_word(l->s, pop ? "pop_authenticators" : "imap_authenticators"), l->a));
-	if (u->user != NULL)
+	if (login == NULL || login[0] != '\0') /* mutt/account.c: it comes before all others */
+		put(l, MM_SET_IN_USERNAME, "imap_login", login);
+	else if (u->user != NULL)
 		put(l, MM_SET_IN_USERNAME, var, u->user);
 	else
 		put(l, MM_SET_IN_USERNAME, user, name != NULL && name[0] != '\0' ? name : l->s->r->login);
+	if (!pop)
+		also(l, MM_SET_IN_USERNAME, "imap_login");
 	see_password(l, MM_SET_IN_PASSWORD_COMMAND, pop ? "pop_pass" : "imap_pass", u, var);
 	see_tls(l, MM_SET_IN_TLS_MIN, MM_SET_IN_CA_FILE);
 	look_for_tunnel(l, MM_SIDE_INCOMING);
@@ -460,10 +428,31 @@ static void traps(struct look *l)
 		mm_add_trap(l->a, l->out, l->s->traps[i].path, l->s->traps[i].line, l->s->traps[i].text);
 }
 
+/* mutt looks for each of its files with its own version behind the name, and
+ * then without; which version there is can only be asked by running it. */
+static void look_for_other_file(struct look *l, const struct mm_mutt_kind *k, const struct mm_place *p)
+{
+	for (size_t i = 0; !k->neomutt && k->files[i] != NULL && l->whole.path == NULL; i++) {
+		const char *const *names;
+		const char *path = mm_mutt_file_path(l->s->r, k->files[i]);
+		const char *dir = mm_path_dir(l->a, path), *base = strrchr(path, '/') + 1;
+		size_t n = strlen(base);
+		bool listed = l->s->r->list(l->s->r, dir, &names, NULL) > 0;
+
+		for (; listed && *names != NULL; names++)
+			if (strncmp(*names, base, n) == 0 && (*names)[n] == '-' && (*names)[n + 1] >= '0' &&
+			    (*names)[n + 1] <= '9')
+				l->whole.path = mm_arena_printf(l->a, "%s/%s", dir, *names);
+		l->whole.why = "mutt of that version reads that file instead";
+		if (mm_streq(path, p->path))
+			return;
+	}
+}
+
 int mm_mutt_read(struct mm_reader *r, const struct mm_mutt_kind *k, const struct mm_place *p,
     struct mm_view *out, struct mm_err *err)
 {
-	struct mm_mutt_state s = {.r = r, .neomutt = k->neomutt};
+	struct mm_mutt_state s = {.r = r, .neomutt = k->neomutt, .own = mm_mutt_own_path(r, k)};
 	struct look l = {.s = &s, .own = {.r = r, .neomutt = k->neomutt}, .a = r->arena, .out = out};
 	const struct mm_mutt_var *handed;
 
@@ -475,6 +464,10 @@ int mm_mutt_read(struct mm_reader *r, const struct mm_mutt_kind *k, const struct
 	l.in = mm_mutt_incoming(&s, r->arena);
 	l.has_smtp = mm_mutt_url_parse(text_of(&s, "smtp_url"), r->arena, &l.smtp);
 	handed = mm_mutt_handed_on(&s);
+	l.later = (struct mm_mutt_later){
+	    .s = &s, .in = l.in.var != NULL ? &l.in.url : NULL, .smtp = l.has_smtp ? &l.smtp : NULL};
+	mm_mutt_later(&l.later);
+	look_for_other_file(&l, k, p);
 	traps(&l);
 	if (l.in.var == NULL && !l.has_smtp && handed == NULL)
 		return 0; /* no server: no account */

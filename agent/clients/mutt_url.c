@@ -141,3 +141,28 @@ const char *mm_mutt_url_print(const struct mm_mutt_url *u, struct mm_arena *a)
 	mm_buf_free(&b);
 	return out;
 }
+
+const char *mm_mutt_mailbox(const char *from, struct mm_arena *a, const char **name)
+{
+	const char *open = strrchr(from, '<'), *close = open != NULL ? strchr(open, '>') : NULL;
+	size_t n;
+
+	*name = NULL;
+	from += strspn(from, " \t");
+	if (close == NULL) {
+		n = strlen(from);
+		while (n > 0 && (from[n - 1] == ' ' || from[n - 1] == '\t'))
+			n--;
+		return n > 0 ? mm_arena_strndup(a, from, n) : NULL;
+	}
+	n = (size_t)(open - from);
+	while (n > 0 && (from[n - 1] == ' ' || from[n - 1] == '"'))
+		n--;
+	while (n > 0 && from[0] == '"') {
+		from++;
+		n--;
+	}
+	if (n > 0)
+		*name = mm_arena_strndup(a, from, n);
+	return mm_arena_strndup(a, open + 1, (size_t)(close - open) - 1);
+}

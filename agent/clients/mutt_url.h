@@ -26,5 +26,7 @@ bool mm_mutt_url_parse(const char *s, struct mm_arena *a, struct mm_mutt_url *ou
 bool mm_mutt_pop_host_parse(const char *s, struct mm_arena *a, struct mm_mutt_url *out);
 /* With the user percent-encoded and the port always written. */
 const char *mm_mutt_url_print(const struct mm_mutt_url *u, struct mm_arena *a);
+/* The address in "Name <address>", NULL when there is none, and the name, which may be NULL. */
+const char *mm_mutt_mailbox(const char *from, struct mm_arena *a, const char **name);
 
 #endif

@@ -414,14 +414,22 @@ static const char *raw_lines(const char *raw, struct mm_arena *a)
 	return block_lines(t, &(struct block){.body_to = t.n}, a);
 }
 
+/* Also as what is done under a condition. */
+static bool is_command(const struct mm_mutt_cmd *c, const char *name)
+{
+	if (strcmp(c->name, "ifdef") == 0 || strcmp(c->name, "ifndef") == 0)
+		return c->n_words > 1 && strstr(c->words[1].text, name) != NULL;
+	return strcmp(c->name, name) == 0;
+}
+
 static void new_block(
     struct mm_text in, const struct mm_mutt_cmd *v, size_t n, const struct mm_edit *e, struct mm_cuts *cuts)
 {
 	const char *gap = e->section[0] != '\0' ? " " : "", *nl = e->value[0] != '\0' ? "\n" : "";
 	size_t at = in.n;
 
-	for (size_t i = n; i-- > 0;)
-		if (strcmp(v[i].name, "finish") == 0)
+	for (size_t i = n; i-- > 0 && e->key[0] != '\0';)
+		if (is_command(&v[i], e->key))
 			at = v[i].line_from;
 	mm_put_lines(cuts, in, at,
 	    mm_arena_printf(cuts->a, "\n" BLOCK_BEGIN "%s%s\n%s%s" BLOCK_END "%s%s", gap, e->section,

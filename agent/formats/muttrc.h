@@ -18,8 +18,9 @@
  *	# <<< mailmuster NAME
  *
  * (NAME of [a-z0-9_-], may be empty) with an empty line before it, which guards against a backslash at the
- *end of the text. A new block comes at the end, or before the first `finish`, behind which neomutt reads
- *nothing.
+ *end of the text. A new block comes at the end; with a key,
+ * before the first command of that name, bare or behind ifdef or ifndef: behind a `finish` neomutt reads
+ * nothing, and to mutt it is nothing.
  */
 #ifndef MM_AGENT_FORMATS_MUTTRC_H
 #define MM_AGENT_FORMATS_MUTTRC_H

@@ -116,15 +116,11 @@ static void check(struct mm_client_run *run, const struct mm_client *cl, const s
 }
 
 /* A user.js may hide what is added; an unfinished last line of a muttrc is
- * finished by whatever comes behind it. Both are found out when reading back.
- * The managed block stands before a `finish`, which ends neomutt's reading and
- * which mutt passes over: what follows it may win in mutt, and is reported. */
+ * finished by whatever comes behind it. Both are found out when reading back. */
 static bool is_exempt(size_t client, const struct files *f)
 {
 	if (client == 3)
 		return f->other.n > 0;
-	if (client == 1 && memmem(f->text.p, f->text.n, "finish", 6) != NULL)
-		return true;
 	return client > 0 && mm_muttrc_open_end(f->text);
 }
 

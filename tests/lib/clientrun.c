@@ -56,7 +56,8 @@ static bool wanted_here(const struct mm_seen_account *seen, enum mm_setting s, c
 {
 	if (seen == NULL)
 		return true;
-	return seen->s[s].over_path == NULL && !mm_setting_satisfies(s, seen->s[s].value, want);
+	return seen->s[s].over_path == NULL &&
+	       (seen->s[s].unsure_open || !mm_setting_satisfies(s, seen->s[s].value, want));
 }
 
 static int run_account(struct mm_client_run *run, size_t index, struct mm_err *err)
@@ -191,7 +192,7 @@ static void show_account(const struct mm_seen_account *acc, struct mm_buf *out)
 	for (enum mm_setting s = 0; s < MM_SET_COUNT; s++) {
 		const struct mm_seen *x = &acc->s[s];
 
-		if (x->value == NULL && x->over_path == NULL)
+		if (x->value == NULL && x->over_path == NULL && x->unsure_path == NULL)
 			continue;
 		mm_buf_addf(
 		    out, "%s %s = %s", acc->key, mm_setting_def(s)->id, x->value != NULL ? x->value : "-");
@@ -201,6 +202,9 @@ static void show_account(const struct mm_seen_account *acc, struct mm_buf *out)
 			mm_buf_addf(out, " (%s:%d)", x->path, x->line);
 		if (x->over_path != NULL)
 			mm_buf_addf(out, " overridden by %s (%s:%d)", x->over_by, x->over_path, x->over_line);
+		if (x->unsure_path != NULL)
+			mm_buf_addf(out, " unsure%s, %s (%s:%d)", x->unsure_open ? " until written" : "",
+			    x->unsure_why, x->unsure_path, x->unsure_line);
 		mm_buf_addc(out, '\n');
 	}
 }

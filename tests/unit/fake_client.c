@@ -65,6 +65,14 @@ static void seen(struct mm_arena *a, const struct mm_doc *d, const char *path, s
 			s->over_line = hook->line;
 			s->over_by = "a hook";
 		}
+		const struct mm_item *unseen =
+		    mm_doc_find(d, acc->key, mm_arena_printf(a, "unseen_%s", keys[i].key));
+		if (unseen == NULL || (it != NULL && it->line > unseen->line))
+			continue;
+		s->unsure_path = path;
+		s->unsure_line = unseen->line;
+		s->unsure_why = "a command is run there";
+		s->unsure_open = mm_streq(unseen->value, "open");
 	}
 }
 
@@ -96,14 +104,22 @@ static void want(
 	*e = (struct mm_edit){.op = op, .section = section, .key = key, .value = value, .kind = 's'};
 }
 
+/* Does writing make it certain? */
+static bool is_open(const struct mm_view *v, const char *key, enum mm_setting s)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (mm_streq(v->accounts[i].key, key))
+			return v->accounts[i].s[s].unsure_open;
+	return false;
+}
+
 static int change(struct mm_reader *r, const struct mm_place *p, const struct mm_view *now,
     const struct mm_change *c, struct mm_edits *out, struct mm_err *err)
 {
 	struct mm_file_edit *f = mm_arena_alloc(r->arena, 2, sizeof(*f));
-	struct mm_edit *e = mm_arena_alloc(r->arena, N_KEYS + 1, sizeof(*e));
+	struct mm_edit *e = mm_arena_alloc(r->arena, 2 * N_KEYS + 1, sizeof(*e));
 	const char *key = c->kind == MM_CHANGE_ADD ? c->account : c->key;
 	size_t n = 0;
-	(void)now;
 	(void)err;
 	*out = (struct mm_edits){.key = key};
 	if (c->kind == MM_CHANGE_REMOVE)
@@ -111,8 +127,12 @@ static int change(struct mm_reader *r, const struct mm_place *p, const struct mm
 	if (c->kind == MM_CHANGE_ADD)
 		want(&e[n++], MM_EDIT_SECTION_ADD, key, "", NULL);
 	for (size_t i = 0; i < N_KEYS; i++) {
-		if (c->want->v[keys[i].set] != NULL)
-			want(&e[n++], MM_EDIT_SET, key, keys[i].key, c->want->v[keys[i].set]);
+		if (c->want->v[keys[i].set] == NULL)
+			continue;
+		want(&e[n++], MM_EDIT_SET, key, keys[i].key, c->want->v[keys[i].set]);
+		if (is_open(now, key, keys[i].set))
+			want(&e[n++], MM_EDIT_DELETE, key,
+			    mm_arena_printf(r->arena, "unseen_%s", keys[i].key), NULL);
 	}
 	f[0] = (struct mm_file_edit){
 	    .path = p->path, .format = &mm_format_ini, .edits = e, .n = n, .create_mode = 0600};
