@@ -106,6 +106,36 @@ static size_t width_of(const char *s)
 	return used;
 }
 
+size_t mm_columns(const char *s)
+{
+	return width_of(s);
+}
+
+void mm_wrap(struct mm_buf *out, const char *text, size_t indent, size_t width)
+{
+	size_t at = indent;
+	for (bool first = true;; first = false) {
+		text += strspn(text, " ");
+		size_t n = strcspn(text, " "), used = 0;
+		if (n == 0)
+			return;
+		char *word = mm_xstrdup(text);
+		word[n] = '\0';
+		used = width_of(word);
+		if (!first && width > 0 && at + 1 + used > width) {
+			mm_buf_addf(out, "\n%*s", (int)indent, "");
+			at = indent;
+		} else if (!first) {
+			mm_buf_addc(out, ' ');
+			at++;
+		}
+		mm_buf_adds(out, word);
+		at += used;
+		free(word);
+		text += n;
+	}
+}
+
 struct cell {
 	char *text;
 	size_t width; /* columns */

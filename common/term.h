@@ -21,6 +21,13 @@ int mm_term_width(FILE *f); /* columns; 80 when it is not a terminal */
 /* Append text with control characters and invalid UTF-8 shown as \xNN. */
 void mm_printable(struct mm_buf *out, const char *s, size_t n);
 
+/* Columns that a text takes, wide and combining characters counted. */
+size_t mm_columns(const char *s);
+/* Append a text broken at its blanks, so that no line reaches beyond `width`
+ * columns; 0: not broken at all. It begins at column `indent`, and so does each
+ * further line. A word that is too long stays whole. Ends without a newline. */
+void mm_wrap(struct mm_buf *out, const char *text, size_t indent, size_t width);
+
 /* A table: columns are as wide as needed, the last may be cut at the
  * terminal's width (never when it is not a terminal). */
 struct mm_table;

@@ -25,7 +25,7 @@ static void hang_up(struct mm_line *l)
 static void begin_talk(struct mm_attempt *a)
 {
 	struct mm_err err = MM_ERR_NONE;
-	struct mm_talk_plan plan = {.ep = &a->ep, .limits = a->limits};
+	struct mm_talk_plan plan = {.ep = &a->ep, .limits = a->limits, .trace = a->trace};
 	if (mm_login_possible(&a->ep)) {
 		plan.secret = a->secret;
 		plan.login_options = a->own_command ? NULL : a->ep.auth->login_options;

@@ -11,6 +11,7 @@
 #include "common/mem.h"
 #include "common/text.h"
 
+#define TICK_MS 100
 #define FDS_RESERVED 64
 #define FDS_PER_TEST 3 /* two connections and a spare address */
 
@@ -176,8 +177,11 @@ static void start(struct engine *e, struct server *s, const struct mm_name_answe
 		s->last = NULL;
 	s->active++;
 	t->attempt = mm_xcalloc(1, sizeof(*t->attempt));
-	*t->attempt = (struct mm_attempt){
-	    .ep = t->ep, .secret = e->jobs[t->job].secret, .multi = e->multi, .limits = e->o.limits};
+	*t->attempt = (struct mm_attempt){.ep = t->ep,
+	    .secret = e->jobs[t->job].secret,
+	    .trace = e->jobs[t->job].trace,
+	    .multi = e->multi,
+	    .limits = e->o.limits};
 	t->attempt->tcp_ms = s->alive ? -1 : s->dead_ms;
 	t->attempt->signals.dial_errno = s->alive ? 0 : s->dead_errno;
 	mm_attempt_begin(t->attempt, name, now);
@@ -263,6 +267,10 @@ static int wait_for_something(struct engine *e)
 	for (size_t i = 0; i < e->n_running; i++)
 		n = add_fds(e, n, e->running[i]->attempt);
 	int ms = (int)next_wake(e, mm_clock_ms());
+	if (e->o.tick != NULL) {
+		e->o.tick(e->o.ctx);
+		ms = ms < TICK_MS ? ms : TICK_MS;
+	}
 	CURLMcode rc = curl_multi_poll(e->multi, e->fds, n, ms, NULL);
 	return rc == CURLM_OK ? 0 : mm_err_set(e->err, MM_EX_FAILED, "libcurl: %s", curl_multi_strerror(rc));
 }

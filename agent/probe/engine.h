@@ -21,6 +21,7 @@
 struct mm_job {
 	const struct mm_probe_task *task;
 	const struct mm_secret *secret; /* NULL: none */
+	const struct mm_trace *trace;   /* NULL: nobody looks on */
 };
 
 struct mm_engine_opts {
@@ -30,6 +31,8 @@ struct mm_engine_opts {
 	/* A test is over; `login` is valid during the call. -1 ends the run. The
 	 * job's secret is not needed any more. */
 	int (*told)(void *ctx, size_t job, const struct mm_login *login, struct mm_err *err);
+	/* While something is awaited, ten times a second; NULL: not. */
+	void (*tick)(void *ctx);
 	void *ctx;
 };
 

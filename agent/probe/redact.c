@@ -119,7 +119,8 @@ static int words_kept(const char *word, size_t n)
 	return n == 5 && memcmp(word, "LOGIN", 5) == 0 ? 1 : -1;
 }
 
-static void hide_arguments(struct mm_buf *out, const char *s, size_t n)
+/* Returns whether something was hidden. */
+static bool hide_arguments(struct mm_buf *out, const char *s, size_t n)
 {
 	int left = -1;
 	for (size_t i = 0; i < n;) {
@@ -130,13 +131,26 @@ static void hide_arguments(struct mm_buf *out, const char *s, size_t n)
 		}
 		if (left == 0) {
 			mm_buf_adds(out, "***");
-			return;
+			return true;
 		}
 		const char *word = s + i;
 		mm_printable(out, word, len);
 		i += len;
 		left = left > 0 ? left - 1 : words_kept(word, len);
 	}
+	return false;
+}
+
+/* Is one of the words a command with a secret? */
+static bool is_login_command(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n;) {
+		size_t len = word_len(s + i, n - i);
+		if (len > 0 && words_kept(s + i, len) >= 0)
+			return true;
+		i += len > 0 ? len : 1;
+	}
+	return false;
 }
 
 static bool gives_away(const struct mm_secret *s, const char *text, size_t n)
@@ -156,6 +170,28 @@ void mm_redact(struct mm_buf *out, const char *text, size_t n, const struct mm_s
 		len--;
 	if (gives_away(secret, text, n) || gives_away(secret, mm_buf_str(&all), len))
 		mm_buf_adds(out, MM_REDACT_WITHHELD);
+	else
+		mm_buf_add(out, mm_buf_str(&all), len);
+	if (all.data != NULL)
+		explicit_bzero(all.data, all.cap);
+	mm_buf_free(&all);
+}
+
+void mm_redact_command(
+    struct mm_buf *out, const char *line, size_t n, bool login, const struct mm_secret *secret)
+{
+	struct mm_buf all = MM_BUF_INIT(8 * (n + 1));
+	bool hidden = hide_arguments(&all, line, n);
+	/* "AUTH PLAIN" alone, with the rest in lines to come, has nothing to hide */
+	bool bare = login && !hidden && is_login_command(line, n);
+	if ((login && !hidden && !bare) || gives_away(secret, mm_buf_str(&all), all.len)) {
+		mm_buf_reset(&all);
+		mm_printable(&all, line, word_len(line, n));
+		mm_buf_adds(&all, " ***");
+	}
+	size_t len = all.len < MM_REDACT_MAX ? all.len : MM_REDACT_MAX;
+	if (gives_away(secret, mm_buf_str(&all), len))
+		mm_buf_adds(out, "***");
 	else
 		mm_buf_add(out, mm_buf_str(&all), len);
 	if (all.data != NULL)

@@ -25,4 +25,11 @@ bool mm_reveals(const char *text, size_t n, const char *secret, size_t len);
  * LOGIN commands in it are replaced by ***. */
 void mm_redact(struct mm_buf *out, const char *text, size_t n, const struct mm_secret *secret);
 
+/* A line that we sent, for printing: *** for the arguments of a command that
+ * carries a password, and for all behind the first word when what is left
+ * still reveals one. With `login` the line is known to begin a login, and no
+ * word behind the command and its mechanism stays. */
+void mm_redact_command(
+    struct mm_buf *out, const char *line, size_t n, bool login, const struct mm_secret *secret);
+
 #endif

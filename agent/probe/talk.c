@@ -60,10 +60,13 @@ static int on_debug(CURL *easy, curl_infotype type, char *data, size_t n, void *
 		return 0;
 	t->last_event = mm_clock_ms();
 	if (type == CURLINFO_HEADER_IN) {
+		mm_trace_server(t->trace, data, n, t->secret);
 		on_line_in(t, data, n);
 		return 0;
 	}
+	enum mm_veil veil = t->dialog.auth_open ? MM_VEIL_INSIDE : MM_VEIL_BEGINS;
 	mm_dialog_out(&t->dialog, data, n);
+	mm_trace_client(t->trace, data, n, t->dialog.auth_open ? veil : MM_VEIL_OPEN, t->secret);
 	if (t->dialog.auth_open)
 		stamp(&t->auth_began, t->last_event);
 	return 0;
@@ -77,6 +80,7 @@ static void on_tls(void *ctx)
 	if (!t->tls.done)
 		return;
 	stamp(&t->tls_done, t->last_event);
+	mm_trace_note(t->trace, "%s, %s", t->tls.version, t->tls.cipher);
 	mm_dialog_tls(&t->dialog);
 }
 
@@ -250,6 +254,8 @@ struct mm_talk *mm_talk_begin(CURLM *multi, const struct mm_talk_plan *plan, int
 	t->limits = plan->limits;
 	t->fd = t->sock = fd;
 	t->look = plan->look;
+	t->trace = plan->trace;
+	t->secret = plan->secret;
 	t->began = t->last_event = mm_clock_ms();
 	mm_dialog_init(&t->dialog, plan->ep->mail);
 	mm_tls_watch_init(&t->tls);

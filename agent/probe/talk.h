@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "agent/probe/diagnose.h"
+#include "agent/probe/trace.h"
 #include "common/err.h"
 #include "common/secret.h"
 
@@ -36,6 +37,7 @@ struct mm_talk_plan {
 	enum mm_look look;              /* MM_LOOK_NONE: the talk itself. A look has no credentials. */
 	const struct mm_secret *secret; /* NULL: no login */
 	const char *login_options;      /* for libcurl; NULL: its own choice */
+	const struct mm_trace *trace;   /* who looks on; NULL: nobody */
 };
 
 struct mm_talk {
@@ -43,6 +45,8 @@ struct mm_talk {
 	CURL *easy;
 	struct curl_slist *names; /* for CURLOPT_RESOLVE */
 	const struct mm_limits *limits;
+	const struct mm_trace *trace;   /* NULL: nobody looks on */
+	const struct mm_secret *secret; /* what must not be shown; NULL: none */
 	struct mm_dialog dialog;
 	struct mm_tls_watch tls;
 	bool finished; /* `end` is valid */

@@ -1,5 +1,6 @@
 #include "agent/probe/redact.h"
 
+#include "agent/probe/trace.h"
 #include "common/digest.h"
 #include "tests/lib/testutil.h"
 
@@ -110,6 +111,69 @@ static void test_printable_and_short(void **state)
 	assert_int_equal(strlen(out), MM_REDACT_MAX - 1);
 }
 
+static void command(const char *line, bool login, const char *secret, const char *want)
+{
+	struct mm_buf b = MM_BUF_INIT(8192);
+	struct mm_secret *s = mm_secret_new();
+	assert_int_equal(mm_secret_set(s, secret, strlen(secret), NULL), 0);
+	mm_redact_command(&b, line, strlen(line), login, s);
+	assert_string_equal(mm_buf_str(&b), want);
+	mm_buf_free(&b);
+	mm_secret_free(s);
+}
+
+static void test_command(void **state)
+{
+	(void)state;
+	command("A1 CAPABILITY", false, "hunter2", "A1 CAPABILITY");
+	command("A2 LOGIN alice hunter2", true, "hunter2", "A2 LOGIN alice ***");
+	command("A2 LOGIN \"al ice\" \"hun ter2\"", true, "hun ter2", "A2 LOGIN \"al ***");
+	command("A2 AUTHENTICATE PLAIN AGFsaWNlAGh1bnRlcjI=", true, "hunter2", "A2 AUTHENTICATE PLAIN ***");
+	command("A2 AUTHENTICATE PLAIN", true, "hunter2", "A2 AUTHENTICATE PLAIN");
+	command("AUTH PLAIN AGFsaWNlAGh1bnRlcjI=", true, "hunter2", "AUTH PLAIN ***");
+	command("PASS hunter2", true, "hunter2", "PASS ***");
+	command("USER hunter2", false, "hunter2", "USER ***");
+	command("XMAGIC hunter2", true, "other", "XMAGIC ***");
+	command("AGFsaWNlAGh1bnRlcjI=", false, "hunter2", "***");
+	command("MAIL FROM:<alice@acme.example>", false, "hunter2", "MAIL FROM:<alice@acme.example>");
+	command("MAIL FROM:<hunter2@acme.example>", false, "hunter2", "MAIL ***");
+}
+
+struct seen {
+	char text[4096];
+};
+
+static void look_on(void *ctx, enum mm_said who, const char *text)
+{
+	struct seen *s = ctx;
+	size_t n = strlen(s->text);
+	snprintf(s->text + n, sizeof(s->text) - n, "%c%s|", "<>*"[who], text);
+}
+
+static void test_trace(void **state)
+{
+	(void)state;
+	struct seen seen = {.text = ""};
+	const struct mm_trace t = {look_on, &seen};
+	struct mm_secret *s = mm_secret_new();
+	assert_int_equal(mm_secret_set(s, "hunter2", 7, NULL), 0);
+	const char hello[] = "220-hello\r\n220 \033[2Jworld\r\n", echo[] = "500 AUTH LOGIN hunter2\r\n";
+	mm_trace_server(&t, hello, strlen(hello), s);
+	mm_trace_client(&t, "AUTH LOGIN\r\n", 12, MM_VEIL_BEGINS, s);
+	mm_trace_server(&t, "334 VXNlcm5hbWU6\r\n", 18, s);
+	mm_trace_client(&t, "YWxpY2U=\r\n", 10, MM_VEIL_INSIDE, s);
+	mm_trace_server(&t, echo, strlen(echo), s);
+	mm_trace_client(&t, "QUIT\r\n", 6, MM_VEIL_OPEN, s);
+	mm_trace_note(&t, "%s\n", "TLSv1.3");
+	assert_string_equal(seen.text,
+	    "<220-hello|<220 \\x1b[2Jworld|>AUTH LOGIN|<334 VXNlcm5hbWU6|>***|<" MM_REDACT_WITHHELD
+	    "|>QUIT|*TLSv1.3\\x0a|");
+	mm_trace_server(NULL, hello, strlen(hello), s);
+	mm_trace_client(NULL, hello, strlen(hello), MM_VEIL_OPEN, s);
+	mm_trace_note(NULL, "nobody");
+	mm_secret_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -119,6 +183,8 @@ int main(void)
 	    MM_TEST(test_withheld_as_a_whole),
 	    MM_TEST(test_echoed_commands),
 	    MM_TEST(test_printable_and_short),
+	    MM_TEST(test_command),
+	    MM_TEST(test_trace),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -177,6 +177,30 @@ static void test_progress_is_silent_elsewhere(void **state)
 	mm_test_rmdir(&d);
 }
 
+static void wraps(const char *text, size_t indent, size_t width, const char *want)
+{
+	struct mm_buf b = MM_BUF_INIT(1000);
+	mm_wrap(&b, text, indent, width);
+	assert_string_equal(mm_buf_str(&b), want);
+	mm_buf_free(&b);
+}
+
+static void test_wrap(void **state)
+{
+	(void)state;
+	wraps("one two three", 2, 9, "one two\n  three");
+	wraps("one two three", 2, 8, "one\n  two\n  three");
+	wraps("one two three", 2, 0, "one two three");
+	wraps("  a   b  ", 0, 80, "a b");
+	wraps("", 4, 20, "");
+	wraps("aVeryLongWordThatFitsNowhere x", 1, 10, "aVeryLongWordThatFitsNowhere\n x");
+	/* two columns each */
+	wraps("\xe6\x97\xa5\xe6\x9c\xac \xe6\x97\xa5\xe6\x9c\xac", 0, 8,
+	    "\xe6\x97\xa5\xe6\x9c\xac\n\xe6\x97\xa5\xe6\x9c\xac");
+	assert_int_equal(mm_columns("caf\xc3\xa9"), 4);
+	assert_int_equal(mm_columns("\xe6\x97\xa5"), 2);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -185,6 +209,7 @@ int main(void)
 	    MM_TEST(test_cell_limit),
 	    MM_TEST(test_table_on_a_terminal),
 	    MM_TEST(test_progress),
+	    MM_TEST(test_wrap),
 	    MM_TEST(test_progress_is_silent_elsewhere),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
