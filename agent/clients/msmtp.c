@@ -27,6 +27,9 @@ enum key {
 	K_PASSWORD,
 	K_CERTCHECK,
 	K_PROTOCOL,
+	K_SOCKET,
+	K_AUTO_FROM,
+	K_HOST_OVERRIDE,
 	K_COUNT
 };
 
@@ -44,6 +47,9 @@ static const char *const key_names[K_COUNT] = {
     [K_PASSWORD] = "password",
     [K_CERTCHECK] = "tls_certcheck",
     [K_PROTOCOL] = "protocol",
+    [K_SOCKET] = "socket",
+    [K_AUTO_FROM] = "auto_from",
+    [K_HOST_OVERRIDE] = "tls_host_override",
 };
 
 #define PRIORITIES_12 "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
@@ -52,6 +58,8 @@ static const char *const key_names[K_COUNT] = {
 struct value {
 	const char *text; /* NULL: not set */
 	int line;
+	bool here;  /* it stands in the account itself */
+	int unsure; /* the line of an eval behind it, which may have set it otherwise; 0: none */
 };
 
 struct account {
@@ -141,8 +149,10 @@ static void inherit(
 			continue;
 		}
 		for (int k = 0; k < K_COUNT; k++)
-			if (parent->own[k].text != NULL)
+			if (parent->own[k].text != NULL || parent->own[k].unsure != 0) {
 				acc->own[k] = parent->own[k];
+				acc->own[k].here = false;
+			}
 	}
 }
 
@@ -152,6 +162,13 @@ static int key_index(const char *name)
 		if (strcmp(key_names[k], name) == 0)
 			return k;
 	return -1;
+}
+
+/* One line of a command's output stands here in truth. */
+static void doubt(struct value *v, int line)
+{
+	for (int k = 0; k < K_COUNT; k++)
+		v[k].unsure = line;
 }
 
 static void take_item(
@@ -170,9 +187,12 @@ static void take_item(
 		acc->has_keys = true;
 		acc->by_eval = acc->by_eval || strcmp(it->key, "eval") == 0;
 	}
+	if (!header && strcmp(it->key, "eval") == 0)
+		doubt(dflt ? c->dflt : acc->own, it->line);
 	if (k < 0)
 		return;
-	*(dflt ? &c->dflt[k] : &acc->own[k]) = (struct value){.text = it->value, .line = it->line};
+	*(dflt ? &c->dflt[k] : &acc->own[k]) =
+	    (struct value){.text = it->value, .line = it->line, .here = !dflt};
 }
 
 static int load(
@@ -193,12 +213,35 @@ static int load(
 
 static struct value get(const struct account *acc, enum key k)
 {
-	return acc->own[k].text != NULL ? acc->own[k] : acc->dflt[k];
+	struct value v = acc->own[k].text != NULL ? acc->own[k] : acc->dflt[k];
+
+	if (v.unsure == 0)
+		v.unsure = acc->own[k].unsure;
+	return v;
 }
 
 static bool on(struct value v, bool dflt)
 {
 	return v.text == NULL ? dflt : strcmp(v.text, "off") != 0;
+}
+
+static void look_for_doubt(struct mm_seen *s, const char *path, struct value v)
+{
+	if (v.unsure == 0)
+		return;
+	s->unsure_path = path;
+	s->unsure_line = v.unsure;
+	s->unsure_why = "the output of a command is read there";
+	s->unsure_open |= !v.here; /* a new line comes behind it */
+}
+
+static void overridden(struct mm_seen *s, const char *path, struct value by, const char *name)
+{
+	if (s->over_path != NULL)
+		return;
+	s->over_path = path;
+	s->over_line = by.line;
+	s->over_by = name;
 }
 
 static void put(
@@ -208,6 +251,7 @@ static void put(
 	s->s[id].from_default = v.text == NULL && text != NULL;
 	s->s[id].path = v.text != NULL ? path : NULL;
 	s->s[id].line = v.text != NULL ? v.line : 0;
+	look_for_doubt(&s->s[id], path, v);
 }
 
 /* auth and, where TLS is off, what it means then: "on" never sends a
@@ -254,13 +298,36 @@ static void see_tls(struct mm_seen_account *s, const struct account *acc, const 
 	    !secure    ? "none"
 	    : implicit ? "tls"
 		       : "starttls");
+	look_for_doubt(&s->s[MM_SET_OUT_SECURITY], path, tls);
+	if (secure)
+		look_for_doubt(&s->s[MM_SET_OUT_SECURITY], path, st);
 	put(s, MM_SET_OUT_PORT, path, port, port.text != NULL ? port.text : implicit ? "465" : "25");
+}
+
+/* Keys that win over others, whatever those say. */
+static void see_others(struct mm_seen_account *s, const struct account *acc, const char *path)
+{
+	struct value password = get(acc, K_PASSWORD), unix_socket = get(acc, K_SOCKET),
+		     from = get(acc, K_AUTO_FROM);
+	struct mm_seen *command = &s->s[MM_SET_OUT_PASSWORD_COMMAND];
+
+	password.here = true; /* a command of ours does not stand in its place */
+	look_for_doubt(command, path, password);
+	if (text_or_null(password) != NULL) {
+		overridden(command, path, password, "password");
+		command->note = "A password stands in the file; msmtp then never runs the command.";
+	}
+	if (text_or_null(unix_socket) != NULL) {
+		overridden(&s->s[MM_SET_OUT_HOST], path, unix_socket, "socket");
+		overridden(&s->s[MM_SET_OUT_PORT], path, unix_socket, "socket");
+	}
+	if (from.text != NULL && on(from, false))
+		overridden(&s->s[MM_SET_ADDRESS], path, from, "auto_from");
 }
 
 static void see(struct mm_seen_account *s, const struct account *acc, const char *path, struct mm_arena *a)
 {
 	struct value v = get(acc, K_PASSWORDEVAL), trust = get(acc, K_TRUST), proto = get(acc, K_PROTOCOL);
-	struct value password = get(acc, K_PASSWORD);
 
 	s->key = s->label = acc->name;
 	s->has_outgoing = true;
@@ -274,19 +341,13 @@ static void see(struct mm_seen_account *s, const struct account *acc, const char
 	put(s, MM_SET_OUT_TLS_MIN, path, get(acc, K_PRIORITIES), tls_min(get(acc, K_PRIORITIES)));
 	put(s, MM_SET_OUT_CA_FILE, path, trust,
 	    trust.text != NULL && strcmp(trust.text, "system") == 0 ? NULL : text_or_null(trust));
-	if (text_or_null(password) != NULL) {
-		struct mm_seen *seen = &s->s[MM_SET_OUT_PASSWORD_COMMAND];
-
-		seen->over_path = path;
-		seen->over_line = password.line;
-		seen->over_by = "password";
-		seen->note = "A password stands in the file; msmtp then never runs the command.";
-	}
+	see_others(s, acc, path);
 }
 
 static void traps(const struct account *acc, const char *path, struct mm_arena *a, struct mm_view *out)
 {
-	struct value check = get(acc, K_CERTCHECK), auth = get(acc, K_AUTH), pw = get(acc, K_PASSWORD);
+	struct value check = get(acc, K_CERTCHECK), auth = get(acc, K_AUTH), pw = get(acc, K_PASSWORD),
+		     name = get(acc, K_HOST_OVERRIDE);
 
 	if (check.text != NULL && !on(check, true))
 		mm_add_trap(a, out, path, check.line,
@@ -295,6 +356,10 @@ static void traps(const struct account *acc, const char *path, struct mm_arena *
 	    (strcmp(auth.text, "plain") == 0 || strcmp(auth.text, "login") == 0))
 		mm_add_trap(a, out, path, auth.line,
 		    mm_arena_printf(a, "Account '%s' sends the password in clear text.", acc->name));
+	if (text_or_null(name) != NULL)
+		mm_add_trap(a, out, path, name.line,
+		    mm_arena_printf(
+			a, "Account '%s' takes a server's certificate for another name.", acc->name));
 	if (text_or_null(pw) != NULL)
 		mm_add_trap(a, out, path, pw.line,
 		    mm_arena_printf(
@@ -382,6 +447,16 @@ static int write_account(
 	return 0;
 }
 
+/* Said only where it is not what msmtp does by itself. */
+static void write_protocol(struct writer *w, struct config *c, const struct mm_change *ch)
+{
+	const struct account *acc = ch->kind == MM_CHANGE_SET ? account(c, ch->key) : NULL;
+	struct value now = acc != NULL ? get(acc, K_PROTOCOL) : c->dflt[K_PROTOCOL];
+
+	if (now.text != NULL || now.unsure != 0)
+		want(w, K_PROTOCOL, ch->want->v[MM_SET_OUT_PROTOCOL]);
+}
+
 static const char *free_name(struct config *c, const char *name, struct mm_arena *a)
 {
 	const char *try = name;
@@ -443,6 +518,7 @@ static int change(struct mm_reader *r, const struct mm_place *p, const struct mm
 			add(&w, &c, ch, out);
 		if (write_account(&w, ch->want, ch->full, err) != 0)
 			return -1;
+		write_protocol(&w, &c, ch);
 		if (ch->kind == MM_CHANGE_ADD && ch->index == 0 && account(&c, "default") == NULL &&
 		    strcmp(out->key, "default") != 0)
 			mm_want_edit(&w.edits, r->arena, MM_EDIT_SECTION_ADD, "default", "", 's', out->key);
