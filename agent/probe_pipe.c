@@ -122,8 +122,6 @@ static int next_record(struct talk *t, struct mm_err *err)
 	uint32_t len = htonl((uint32_t)n);
 	char head[4];
 	memcpy(head, &len, sizeof(head));
-	if (n + sizeof(head) > MM_SECRET_MAX)
-		return mm_err_set(err, MM_EX_FAILED, "a credential is too long");
 	if (mm_secret_set(t->record, head, sizeof(head), err) != 0 ||
 	    mm_secret_add(t->record, mm_secret_bytes(s), n, err) != 0)
 		return -1;
@@ -220,7 +218,7 @@ int mm_probe_talk(const struct mm_probe_pipe *p, struct mm_err *err)
 	    .in = -1,
 	    .out = -1,
 	    .secrets = -1,
-	    .record = mm_secret_new(),
+	    .record = mm_secret_new_max(MM_SECRET_PEM_MAX + sizeof(uint32_t)),
 	    .lines = MM_BUF_INIT(MM_PROBE_LINE_MAX * 4),
 	    .deadline = now_ms() + p->timeout_ms};
 	int rc = start(&t, err);

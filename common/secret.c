@@ -14,30 +14,42 @@
 #include "common/frame.h"
 
 struct mm_secret {
-	size_t len;
-	char bytes[MM_SECRET_MAX + 1];
+	size_t len, max;
+	char bytes[]; /* max + 1 */
 };
 
-struct mm_secret *mm_secret_new(void)
+static size_t whole_size(const struct mm_secret *s)
 {
-	struct mm_secret *s =
-	    mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return sizeof(*s) + s->max + 1;
+}
+
+struct mm_secret *mm_secret_new_max(size_t max)
+{
+	size_t size = sizeof(struct mm_secret) + max + 1;
+	struct mm_secret *s = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (s == MAP_FAILED)
 		mm_oom();
 	/* Both are wishes: RLIMIT_MEMLOCK may be 0, and a kernel may lack the advice. */
-	int locked = mlock(s, sizeof(*s));
-	int hidden = madvise(s, sizeof(*s), MADV_DONTDUMP);
+	int locked = mlock(s, size);
+	int hidden = madvise(s, size, MADV_DONTDUMP);
 	(void)locked;
 	(void)hidden;
+	s->max = max;
 	return s;
+}
+
+struct mm_secret *mm_secret_new(void)
+{
+	return mm_secret_new_max(MM_SECRET_MAX);
 }
 
 void mm_secret_free(struct mm_secret *s)
 {
 	if (s == NULL)
 		return;
-	explicit_bzero(s, sizeof(*s));
-	munmap(s, sizeof(*s));
+	size_t size = whole_size(s);
+	explicit_bzero(s, size);
+	munmap(s, size);
 }
 
 const char *mm_secret_bytes(const struct mm_secret *s)
@@ -52,13 +64,19 @@ size_t mm_secret_len(const struct mm_secret *s)
 
 static void clear(struct mm_secret *s)
 {
-	explicit_bzero(s, sizeof(*s));
+	explicit_bzero(s->bytes, s->max + 1);
+	s->len = 0;
+}
+
+static int too_long(const struct mm_secret *s, struct mm_err *err)
+{
+	return mm_err_set(err, MM_EX_DATAERR, "a secret is longer than %zu bytes", s->max);
 }
 
 int mm_secret_add(struct mm_secret *s, const void *p, size_t n, struct mm_err *err)
 {
-	if (n > MM_SECRET_MAX - s->len)
-		return mm_err_set(err, MM_EX_DATAERR, "a secret is longer than %d bytes", MM_SECRET_MAX);
+	if (n > s->max - s->len)
+		return too_long(s, err);
 	if (n > 0)
 		memcpy(s->bytes + s->len, p, n);
 	s->len += n;
@@ -68,8 +86,8 @@ int mm_secret_add(struct mm_secret *s, const void *p, size_t n, struct mm_err *e
 
 int mm_secret_set(struct mm_secret *s, const void *p, size_t n, struct mm_err *err)
 {
-	if (n > MM_SECRET_MAX)
-		return mm_err_set(err, MM_EX_DATAERR, "a secret is longer than %d bytes", MM_SECRET_MAX);
+	if (n > s->max)
+		return too_long(s, err);
 	clear(s);
 	return mm_secret_add(s, p, n, err);
 }
@@ -79,7 +97,7 @@ int mm_secret_read_fd(struct mm_secret *s, int fd, struct mm_err *err)
 	clear(s);
 	for (;;) {
 		/* Straight into the locked memory; the NUL's place tells "too long". */
-		ssize_t n = read(fd, s->bytes + s->len, sizeof(s->bytes) - s->len);
+		ssize_t n = read(fd, s->bytes + s->len, s->max + 1 - s->len);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0) {
@@ -89,10 +107,9 @@ int mm_secret_read_fd(struct mm_secret *s, int fd, struct mm_err *err)
 		if (n == 0)
 			break;
 		s->len += (size_t)n;
-		if (s->len > MM_SECRET_MAX) {
+		if (s->len > s->max) {
 			clear(s);
-			return mm_err_set(
-			    err, MM_EX_DATAERR, "a secret is longer than %d bytes", MM_SECRET_MAX);
+			return too_long(s, err);
 		}
 	}
 	s->bytes[s->len] = '\0';
@@ -106,7 +123,7 @@ void mm_secret_first_line(struct mm_secret *s)
 		n = s->len;
 	if (n > 0 && s->bytes[n] == '\n' && s->bytes[n - 1] == '\r')
 		n--;
-	explicit_bzero(s->bytes + n, sizeof(s->bytes) - n);
+	explicit_bzero(s->bytes + n, s->max + 1 - n);
 	s->len = n;
 }
 

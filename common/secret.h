@@ -12,11 +12,13 @@
 
 #include "common/err.h"
 
-#define MM_SECRET_MAX 4096 /* bytes */
+#define MM_SECRET_MAX 4096              /* bytes */
+#define MM_SECRET_PEM_MAX (64u * 1024u) /* a private key with its certificates */
 
-struct mm_secret; /* opaque; holds up to MM_SECRET_MAX bytes plus a NUL */
+struct mm_secret; /* opaque; holds up to a maximum of bytes plus a NUL */
 
-struct mm_secret *mm_secret_new(void);
+struct mm_secret *mm_secret_new(void); /* for up to MM_SECRET_MAX bytes */
+struct mm_secret *mm_secret_new_max(size_t max);
 void mm_secret_free(struct mm_secret *s);               /* wipes; NULL is allowed */
 const char *mm_secret_bytes(const struct mm_secret *s); /* NUL-terminated */
 size_t mm_secret_len(const struct mm_secret *s);

@@ -79,11 +79,29 @@ static const char *cert_detail(const struct mm_tls_watch *w)
 	return w->trouble != MM_CERT_OK ? w->trouble_text : NULL;
 }
 
+/* About ticket and certificate. */
+static const char *means_detail(const struct maker *m)
+{
+	const struct mm_signals *s = &m->a->signals;
+	if (m->cls == MM_CLS_NO_CLIENT_CERT && s->end != MM_END_OWN_CERT)
+		return "none was given";
+	if (m->cls == MM_CLS_NO_TICKET && s->gss == NULL)
+		return "no ticket cache was named";
+	if (m->cls == MM_CLS_NO_TICKET || m->cls == MM_CLS_KRB_FAILED)
+		return s->gss != NULL ? s->gss : s->dialog->auth_text;
+	if (m->cls == MM_CLS_AUTH_TOKEN_REFUSED)
+		return s->dialog->token_error ? s->dialog->token_text : s->dialog->auth_text;
+	return m->cls == MM_CLS_AUTH_CERT_REFUSED && s->dialog->auth_sent ? s->dialog->auth_text : NULL;
+}
+
 static const char *detail(const struct maker *m)
 {
 	const struct mm_signals *s = &m->a->signals;
 	if (m->a->local[0] != '\0')
 		return m->a->local;
+	const char *means = means_detail(m);
+	if (means != NULL)
+		return means;
 	if (s->gai == EAI_AGAIN && m->a->name.addrs == NULL && m->a->name.ms >= m->a->limits->dns_ms)
 		return "no answer in time";
 	if (s->gai != 0)

@@ -27,7 +27,9 @@ static void begin_talk(struct mm_attempt *a)
 	struct mm_err err = MM_ERR_NONE;
 	struct mm_talk_plan plan = {.ep = &a->ep, .limits = a->limits, .trace = a->trace};
 	if (mm_login_possible(&a->ep)) {
+		plan.login = true;
 		plan.secret = a->secret;
+		plan.certificate = a->certificate;
 		plan.login_options = a->own_command ? NULL : a->ep.auth->login_options;
 	}
 	a->line.talk = mm_talk_begin(a->multi, &plan, mm_dial_take(&a->line.dial), &err);
@@ -100,6 +102,7 @@ static void try_own_command(struct mm_attempt *a, int64_t now)
 static void talk_over(struct mm_attempt *a, int64_t now)
 {
 	a->signals.end = a->line.talk->end;
+	a->signals.gss = a->line.talk->gss[0] != '\0' ? a->line.talk->gss : NULL;
 	if (wants_own_command(a)) {
 		try_own_command(a, now);
 	} else if (holds(a)) {

@@ -28,8 +28,9 @@ struct mm_line {
 
 struct mm_attempt {
 	struct mm_endpoint ep;
-	const struct mm_secret *secret; /* NULL: none */
-	const struct mm_trace *trace;   /* NULL: nobody looks on */
+	const struct mm_secret *secret;      /* NULL: none */
+	const struct mm_secret *certificate; /* a client's, with its key; NULL: none */
+	const struct mm_trace *trace;        /* NULL: nobody looks on */
 	CURLM *multi;
 	const struct mm_limits *limits;
 	struct mm_signals signals;

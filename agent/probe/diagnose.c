@@ -2,10 +2,19 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <string.h>
+
+/* What the way to log in needs: a ticket, a certificate, a password or token. */
+static bool has_means(const struct mm_endpoint *ep)
+{
+	if (ep->auth->ticket)
+		return ep->has_ticket;
+	return ep->auth->certificate ? ep->has_certificate : ep->has_secret;
+}
 
 bool mm_login_possible(const struct mm_endpoint *ep)
 {
-	return ep->level >= MM_LEVEL_LOGIN && ep->has_secret && ep->username != NULL &&
+	return ep->level >= MM_LEVEL_LOGIN && has_means(ep) && ep->username != NULL &&
 	       ep->auth->accepts != 0 && ep->auth->testable;
 }
 
@@ -113,6 +122,13 @@ static enum mm_cls of_plain_look(const struct mm_signals *s)
 
 /* ---- encryption */
 
+/* It asked for one, and then it was over. */
+static enum mm_cls wants_cert(const struct mm_signals *s)
+{
+	return mm_login_possible(s->ep) && s->ep->has_certificate ? MM_CLS_AUTH_CERT_REFUSED
+								  : MM_CLS_TLS_CLIENT_CERT;
+}
+
 static enum mm_cls of_handshake(const struct mm_signals *s)
 {
 	enum mm_cls plain = of_plain_look(s);
@@ -123,7 +139,7 @@ static enum mm_cls of_handshake(const struct mm_signals *s)
 	if (s->look[MM_LOOK_TLS12].tls)
 		return MM_CLS_TLS_OTHER;
 	if (s->tls->client_cert_asked)
-		return MM_CLS_TLS_CLIENT_CERT;
+		return wants_cert(s);
 	return s->end == MM_END_TLS_CLOSED ? MM_CLS_TLS_CLOSED : MM_CLS_TLS_OTHER;
 }
 
@@ -183,7 +199,7 @@ static enum mm_cls of_lost(const struct mm_signals *s)
 		return mm_refusal_class(d->last, MM_CLS_AUTH_CONN_DROPPED);
 	/* in TLS 1.3 the alert arrives after the handshake is done for us */
 	if (s->tls->done && d->greeting == MM_GREETING_NONE && s->tls->client_cert_asked)
-		return MM_CLS_TLS_CLIENT_CERT;
+		return wants_cert(s);
 	return mm_refusal_class(d->last, MM_CLS_CONN_DROPPED);
 }
 
@@ -232,15 +248,44 @@ static enum mm_cls of_no_attempt(const struct mm_signals *s)
 	return MM_CLS_AUTH_MECH_NOT_OFFERED;
 }
 
+/* MIT Kerberos' words (lib/krb5 and lib/gssapi/krb5, 1.20) for a ticket that
+ * is not there; everything else is about a ticket that is. */
+static enum mm_cls of_gss(const char *text)
+{
+	static const char *const none[] = {"No Kerberos credentials", "No credentials cache",
+	    "No credentials were supplied", "Credentials cache", "Ticket expired", "Credential has expired",
+	    "credentials have expired", "Matching credential not found", NULL};
+	for (const char *const *w = none; *w != NULL; w++)
+		if (strcasestr(text, *w) != NULL)
+			return MM_CLS_NO_TICKET;
+	return MM_CLS_KRB_FAILED;
+}
+
+/* "User name or password" would be a lie where none was used. */
+static enum mm_cls of_refusal(const struct mm_auth *auth, enum mm_cls cls)
+{
+	if (cls != MM_CLS_AUTH_REJECTED)
+		return cls;
+	if (auth->ticket)
+		return MM_CLS_KRB_FAILED;
+	if (auth->certificate)
+		return MM_CLS_AUTH_CERT_REFUSED;
+	return auth->token ? MM_CLS_AUTH_TOKEN_REFUSED : cls;
+}
+
 static enum mm_cls of_denied(const struct mm_signals *s)
 {
 	const struct mm_dialog *d = s->dialog;
+	if (s->gss != NULL)
+		return of_gss(s->gss);
 	if (!d->auth_sent)
 		return of_no_attempt(s);
 	if (!accepted(s))
 		return MM_CLS_MECH_DIFFERS;
 	/* libcurl does not wait for the NO behind the error object of a token */
-	return d->auth_reply == MM_REPLY_NO || d->token_error ? mm_auth_reply_class(d) : MM_CLS_AUTH_UNCLEAR;
+	return d->auth_reply == MM_REPLY_NO || d->token_error
+		   ? of_refusal(s->ep->auth, mm_auth_reply_class(d))
+		   : MM_CLS_AUTH_UNCLEAR;
 }
 
 static enum mm_cls of_mailbox(const struct mm_signals *s)
@@ -264,7 +309,11 @@ static enum mm_cls why_no_login(const struct mm_endpoint *ep)
 		return MM_CLS_NO_LOGIN_WANTED;
 	if (!ep->auth->testable)
 		return MM_CLS_MECH_NOT_TESTABLE;
-	return ep->username == NULL ? MM_CLS_NO_USERNAME : MM_CLS_NO_SECRET;
+	if (ep->username == NULL)
+		return MM_CLS_NO_USERNAME;
+	if (ep->auth->ticket)
+		return MM_CLS_NO_TICKET;
+	return ep->auth->certificate ? MM_CLS_NO_CLIENT_CERT : MM_CLS_NO_SECRET;
 }
 
 /* libcurl is content; that alone proves nothing. */
@@ -320,10 +369,20 @@ enum mm_cls mm_diagnose(const struct mm_signals *s)
 		return s->dialog->starttls_masked ? MM_CLS_STARTTLS_STRIPPED : MM_CLS_EHLO_REJECTED;
 	case MM_END_CA:
 		return MM_CLS_CA_FILE_UNREADABLE;
+	case MM_END_OWN_CERT:
+		return MM_CLS_NO_CLIENT_CERT;
 	case MM_END_LOCAL:
 		break;
 	}
 	return MM_CLS_LOCAL_TROUBLE;
+}
+
+/* In TLS 1.3 the handshake is done for us before the server has looked at our
+ * certificate. */
+static bool cert_trouble(const struct mm_signals *s)
+{
+	enum mm_cls cls = mm_diagnose(s);
+	return cls == MM_CLS_TLS_CLIENT_CERT || (cls == MM_CLS_AUTH_CERT_REFUSED && !s->dialog->auth_sent);
 }
 
 bool mm_level_reached(const struct mm_signals *s, enum mm_level *out)
@@ -335,7 +394,7 @@ bool mm_level_reached(const struct mm_signals *s, enum mm_level *out)
 		return true;
 	if (mm_dialog_logged_in(s->dialog) && accepted(s))
 		*out = MM_LEVEL_LOGIN;
-	else if (s->tls->done && mm_diagnose(s) != MM_CLS_TLS_CLIENT_CERT)
+	else if (s->tls->done && !cert_trouble(s))
 		*out = MM_LEVEL_TLS;
 	return true;
 }

@@ -30,6 +30,7 @@ enum mm_end {
 	MM_END_WEIRD,    /* an answer that libcurl did not expect */
 	MM_END_EHLO,     /* neither EHLO nor HELO accepted */
 	MM_END_CA,       /* CA file unreadable */
+	MM_END_OWN_CERT, /* the client certificate or its key is not usable */
 	MM_END_LOCAL,    /* anything else: ours */
 };
 
@@ -67,6 +68,7 @@ struct mm_signals {
 	enum mm_end end;
 	const struct mm_dialog *dialog; /* not NULL when end != MM_END_NOT_RUN */
 	const struct mm_tls_watch *tls; /* likewise */
+	const char *gss;                /* why the Kerberos library failed; NULL: it did not */
 	enum mm_mailbox mailbox;
 	struct mm_look_result look[MM_LOOK_COUNT];
 };

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "agent/probe/token_error.h"
+
 struct text {
 	const char *p;
 	size_t n;
@@ -198,10 +200,11 @@ static void auth_end(struct mm_dialog *d, enum mm_reply r)
 	d->auth_open = false;
 }
 
-/* "eyJ" is base64 of "{" and a quotation mark: the error object of OAuth. */
+/* The error object of OAuth, in a challenge that has to be answered before the
+ * refusal comes. */
 static void take_challenge(struct mm_dialog *d, struct text t)
 {
-	if (begins(t, "eyJ"))
+	if (mm_token_error(t.p, t.n, d->token_text, sizeof(d->token_text)))
 		d->token_error = true;
 }
 

@@ -59,10 +59,11 @@ struct mm_dialog {
 	bool user_open; /* POP3: USER is open, PASS has yet to follow */
 	enum mm_mech used;
 	enum mm_reply auth_reply;
-	int auth_code;    /* SMTP: 535 ...; 0 elsewhere */
-	bool auth_bad;    /* IMAP: the reply was BAD, not NO */
-	bool token_error; /* a challenge that reads {"status":...} came, RFC 7628 3.2.2 */
-	char tag[16];     /* IMAP: of the open command */
+	int auth_code;                       /* SMTP: 535 ...; 0 elsewhere */
+	bool auth_bad;                       /* IMAP: the reply was BAD, not NO */
+	bool token_error;                    /* a challenge that reads {"status":...} came, RFC 7628 3.2.2 */
+	char token_text[MM_DIALOG_TEXT / 2]; /* ... in words */
+	char tag[16];                        /* IMAP: of the open command */
 
 	char auth_text[2 * MM_DIALOG_TEXT]; /* all lines of the reply to the login */
 	char last[MM_DIALOG_TEXT];          /* the server's last line */

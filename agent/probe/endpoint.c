@@ -49,10 +49,10 @@ static const struct mm_auth auths[] = {
     {"login", MM_MECH_BIT(MM_MECH_LOGIN), "AUTH=LOGIN", .testable = true},
     {"cram-md5", MM_MECH_BIT(MM_MECH_CRAM_MD5), "AUTH=CRAM-MD5", .testable = true},
     {"scram-sha-256", MM_MECH_BIT(MM_MECH_SCRAM_SHA_256), NULL, .testable = false},
-    {"gssapi", MM_MECH_BIT(MM_MECH_GSSAPI), NULL, .testable = false},
+    {"gssapi", MM_MECH_BIT(MM_MECH_GSSAPI), "AUTH=GSSAPI", .ticket = true, .testable = true},
     {"xoauth2", MM_MECH_BIT(MM_MECH_XOAUTH2), "AUTH=XOAUTH2", .token = true, .testable = true},
     {"oauthbearer", MM_MECH_BIT(MM_MECH_OAUTHBEARER), "AUTH=OAUTHBEARER", .token = true, .testable = true},
-    {"external", MM_MECH_BIT(MM_MECH_EXTERNAL), NULL, .testable = false},
+    {"external", MM_MECH_BIT(MM_MECH_EXTERNAL), "AUTH=EXTERNAL", .certificate = true, .testable = true},
     {"none", 0, NULL, .testable = true},
     {.word = NULL},
 };
@@ -179,6 +179,8 @@ enum mm_cls mm_endpoint_lint(const struct mm_probe_task *t, struct mm_endpoint *
 	    .ca_file = t->ca_file,
 	    .pin = t->pin,
 	    .has_secret = t->secret >= 0,
+	    .has_certificate = t->certificate >= 0,
+	    .has_ticket = t->ccache != NULL,
 	};
 	return MM_CLS_NONE;
 }

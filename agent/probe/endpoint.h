@@ -55,6 +55,8 @@ struct mm_auth {
 	const char *login_options; /* for libcurl; NULL: nothing to choose */
 	bool own_command;          /* the protocol's own login will do where SASL has none of them */
 	bool token;                /* the secret is a token and not a password */
+	bool ticket;               /* no secret: a Kerberos ticket */
+	bool certificate;          /* no secret: the client certificate of the TLS connection */
 	bool testable;             /* libcurl as Debian builds it can do it */
 };
 
@@ -69,6 +71,8 @@ struct mm_endpoint {
 	int tls_min;               /* 12 or 13 */
 	const char *ca_file, *pin; /* NULL = none */
 	bool has_secret;
+	bool has_certificate; /* sent whatever the way to log in is, when the server asks for one */
+	bool has_ticket;      /* a ticket cache was named */
 };
 
 /* Check a task and translate it; strings are borrowed from it. Returns

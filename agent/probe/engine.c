@@ -161,6 +161,7 @@ static void admit(struct engine *e)
 			cls = lint_secret(e->jobs[i].secret, &detail);
 		if (cls == MM_CLS_NONE) {
 			ep.has_secret = e->jobs[i].secret != NULL;
+			ep.has_certificate = e->jobs[i].certificate != NULL;
 			enqueue(e, i, &ep);
 		} else {
 			refuse(e, i, cls, mm_buf_str(&detail));
@@ -179,6 +180,7 @@ static void start(struct engine *e, struct server *s, const struct mm_name_answe
 	t->attempt = mm_xcalloc(1, sizeof(*t->attempt));
 	*t->attempt = (struct mm_attempt){.ep = t->ep,
 	    .secret = e->jobs[t->job].secret,
+	    .certificate = e->jobs[t->job].certificate,
 	    .trace = e->jobs[t->job].trace,
 	    .multi = e->multi,
 	    .limits = e->o.limits};

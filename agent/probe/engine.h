@@ -20,8 +20,9 @@
 
 struct mm_job {
 	const struct mm_probe_task *task;
-	const struct mm_secret *secret; /* NULL: none */
-	const struct mm_trace *trace;   /* NULL: nobody looks on */
+	const struct mm_secret *secret;      /* NULL: none */
+	const struct mm_secret *certificate; /* a client's, with its key, PEM; NULL: none */
+	const struct mm_trace *trace;        /* NULL: nobody looks on */
 };
 
 struct mm_engine_opts {

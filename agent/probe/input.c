@@ -70,6 +70,8 @@ static int take_line(struct reader *r, const char *line, size_t n, struct mm_err
 	*slot = t;
 	if (t.secret > r->highest)
 		r->highest = t.secret;
+	if (t.certificate > r->highest)
+		r->highest = t.certificate;
 	return 0;
 }
 
@@ -113,14 +115,14 @@ static int take_records(struct reader *r, struct mm_err *err)
 	struct pipe_in *p = &r->secrets;
 	while (p->len >= RECORD_HEADER) {
 		uint32_t n = record_len(p->data);
-		if (n > MM_SECRET_MAX)
+		if (n > MM_SECRET_PEM_MAX)
 			return mm_err_set(
-			    err, MM_EX_DATAERR, "a secret has more than %d bytes", MM_SECRET_MAX);
+			    err, MM_EX_DATAERR, "a secret has more than %u bytes", MM_SECRET_PEM_MAX);
 		if (p->len < RECORD_HEADER + n)
 			break;
 		if (r->in->n_secrets == MM_PROBE_TASKS_MAX)
 			return mm_err_set(err, MM_EX_DATAERR, "more than %d secrets", MM_PROBE_TASKS_MAX);
-		struct mm_secret *s = mm_secret_new();
+		struct mm_secret *s = mm_secret_new_max(n);
 		push_secret(r->in, &r->secret_cap, s);
 		if (mm_secret_set(s, p->data + RECORD_HEADER, n, err) != 0)
 			return -1;
@@ -159,12 +161,27 @@ static int read_both(struct reader *r, struct mm_err *err)
 	return 0;
 }
 
+/* Only a certificate with its key may be longer than a password. */
+static int check_lengths(const struct mm_input *in, struct mm_err *err)
+{
+	for (size_t i = 0; i < in->n; i++) {
+		int64_t s = in->tasks[i].secret;
+		if (s >= 0 && mm_secret_len(in->secrets[s]) > MM_SECRET_MAX)
+			return mm_err_set(err, MM_EX_DATAERR, "secret %lld has more than %d bytes",
+			    (long long)s, MM_SECRET_MAX);
+	}
+	return 0;
+}
+
 static void count_uses(struct mm_input *in)
 {
 	in->uses = mm_xcalloc(in->n_secrets + 1, sizeof(*in->uses));
-	for (size_t i = 0; i < in->n; i++)
+	for (size_t i = 0; i < in->n; i++) {
 		if (in->tasks[i].secret >= 0)
 			in->uses[in->tasks[i].secret]++;
+		if (in->tasks[i].certificate >= 0)
+			in->uses[in->tasks[i].certificate]++;
+	}
 }
 
 int mm_input_read(int task_fd, int secret_fd, struct mm_arena *mem, struct mm_input *out, struct mm_err *err)
@@ -172,10 +189,12 @@ int mm_input_read(int task_fd, int secret_fd, struct mm_arena *mem, struct mm_in
 	*out = (struct mm_input){.n = 0};
 	struct reader r = {.mem = mem, .in = out, .highest = -1};
 	r.tasks = (struct pipe_in){.fd = task_fd, .cap = MM_PROBE_LINE_MAX + 1};
-	r.secrets = (struct pipe_in){.fd = secret_fd, .cap = MM_SECRET_MAX + RECORD_HEADER + CHUNK};
+	r.secrets = (struct pipe_in){.fd = secret_fd, .cap = MM_SECRET_PEM_MAX + RECORD_HEADER + CHUNK};
 	r.tasks.data = mm_xcalloc(r.tasks.cap, 1);
 	r.secrets.data = mm_xcalloc(r.secrets.cap, 1);
 	int rc = read_both(&r, err);
+	if (rc == 0)
+		rc = check_lengths(out, err);
 	wipe(&r.tasks);
 	wipe(&r.secrets);
 	if (rc == 0)
@@ -190,12 +209,23 @@ const struct mm_secret *mm_input_secret(const struct mm_input *in, const struct 
 	return t->secret >= 0 ? in->secrets[t->secret] : NULL;
 }
 
+const struct mm_secret *mm_input_certificate(const struct mm_input *in, const struct mm_probe_task *t)
+{
+	return t->certificate >= 0 ? in->secrets[t->certificate] : NULL;
+}
+
+static void release(struct mm_input *in, int64_t i)
+{
+	if (i < 0 || --in->uses[i] > 0)
+		return;
+	mm_secret_free(in->secrets[i]);
+	in->secrets[i] = NULL;
+}
+
 void mm_input_release(struct mm_input *in, const struct mm_probe_task *t)
 {
-	if (t->secret < 0 || --in->uses[t->secret] > 0)
-		return;
-	mm_secret_free(in->secrets[t->secret]);
-	in->secrets[t->secret] = NULL;
+	release(in, t->secret);
+	release(in, t->certificate);
 }
 
 void mm_input_free(struct mm_input *in)

@@ -26,7 +26,9 @@ struct mm_input {
 int mm_input_read(int task_fd, int secret_fd, struct mm_arena *mem, struct mm_input *out, struct mm_err *err);
 /* The secret of a task, or NULL. */
 const struct mm_secret *mm_input_secret(const struct mm_input *in, const struct mm_probe_task *t);
-/* This task is over; wipes its secret when no other task needs it. */
+/* Its client certificate with key, a PEM text, or NULL. */
+const struct mm_secret *mm_input_certificate(const struct mm_input *in, const struct mm_probe_task *t);
+/* This task is over; wipes its secrets when no other task needs them. */
 void mm_input_release(struct mm_input *in, const struct mm_probe_task *t);
 void mm_input_free(struct mm_input *in);
 

@@ -10,6 +10,7 @@
 #include "agent/probe/engine.h"
 #include "agent/probe/hand.h"
 #include "agent/probe/input.h"
+#include "agent/probe/ticket.h"
 #include "common/cli.h"
 #include "common/frame.h"
 #include "common/proc.h"
@@ -66,15 +67,17 @@ static void raise_file_limit(void)
 	setrlimit(RLIMIT_NOFILE, &r);
 }
 
-static int enter_sandbox(const struct mm_input *in, struct mm_err *err)
+static int enter_sandbox(const struct mm_input *in, const char *ccache, struct mm_err *err)
 {
-	const char **paths = mm_xcalloc(in->n + 1, sizeof(*paths));
+	const char **paths = mm_xcalloc(in->n + 2, sizeof(*paths));
 	size_t n = 0;
 	for (size_t i = 0; i < in->n; i++) {
 		const char *ca = in->tasks[i].ca_file;
 		if (ca != NULL && (n == 0 || strcmp(paths[n - 1], ca) != 0))
 			paths[n++] = ca;
 	}
+	if (ccache != NULL)
+		paths[n++] = ccache;
 	struct mm_sandbox_opts o = {.read_paths = paths};
 	int rc = mm_sandbox_enter(MM_SANDBOX_PROBE, &o, err);
 	free(paths);
@@ -90,11 +93,16 @@ static int test_all(struct run *r, struct mm_err *err)
 	struct mm_engine_opts eo = {.limits = &limits, .told = told, .ctx = r};
 	struct mm_job *jobs = mm_xcalloc(r->in->n + 1, sizeof(*jobs));
 	for (size_t i = 0; i < r->in->n; i++)
-		jobs[i] = (struct mm_job){&r->in->tasks[i], mm_input_secret(r->in, &r->in->tasks[i])};
+		jobs[i] = (struct mm_job){.task = &r->in->tasks[i],
+		    .secret = mm_input_secret(r->in, &r->in->tasks[i]),
+		    .certificate = mm_input_certificate(r->in, &r->in->tasks[i])};
 	raise_file_limit();
-	int rc = mm_curl_init(err);
+	const char *ccache = NULL;
+	int rc = mm_ticket_begin(r->in->tasks, r->in->n, &ccache, err);
 	if (rc == 0)
-		rc = enter_sandbox(r->in, err);
+		rc = mm_curl_init(err);
+	if (rc == 0)
+		rc = enter_sandbox(r->in, ccache, err);
 	if (rc == 0)
 		rc = mm_engine_run(jobs, r->in->n, &eo, err);
 	free(jobs);

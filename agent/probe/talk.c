@@ -52,10 +52,26 @@ static void on_line_in(struct mm_talk *t, const char *p, size_t n)
 		stamp(&t->auth_done, t->last_event);
 }
 
+/* "gss_init_sec_context() failed: REASON. ": said nowhere else. */
+static void take_gss(struct mm_talk *t, const char *p, size_t n)
+{
+	static const char sign[] = "() failed: ";
+	const char *at = n > 4 && memcmp(p, "gss_", 4) == 0 ? memmem(p, n, sign, strlen(sign)) : NULL;
+	if (at == NULL || t->gss[0] != '\0')
+		return;
+	at += strlen(sign);
+	n -= (size_t)(at - p);
+	while (n > 0 && (at[n - 1] == '\n' || at[n - 1] == ' ' || at[n - 1] == '.'))
+		n--;
+	snprintf(t->gss, sizeof(t->gss), "%.*s", (int)n, at);
+}
+
 static int on_debug(CURL *easy, curl_infotype type, char *data, size_t n, void *ctx)
 {
 	struct mm_talk *t = ctx;
 	(void)easy;
+	if (type == CURLINFO_TEXT)
+		take_gss(t, data, n);
 	if (type != CURLINFO_HEADER_IN && type != CURLINFO_HEADER_OUT)
 		return 0;
 	t->last_event = mm_clock_ms();
@@ -220,16 +236,56 @@ static CURLcode set_tls(struct mm_talk *t, const struct mm_talk_plan *p, enum mm
 	return CURLE_OK;
 }
 
+/* From memory, never through a file. The same text holds certificate, chain
+ * and key. An encrypted key must not make OpenSSL ask on a terminal. */
+static CURLcode set_certificate(struct mm_talk *t, const struct mm_secret *pem)
+{
+	/* libcurl copies it; the structure is not const, its content is left alone */
+	struct curl_blob blob = {.len = mm_secret_len(pem), .flags = CURL_BLOB_COPY};
+	const char *bytes = mm_secret_bytes(pem);
+	memcpy(&blob.data, &bytes, sizeof(blob.data));
+	SET(CURLOPT_SSLCERTTYPE, "PEM");
+	SET(CURLOPT_SSLKEYTYPE, "PEM");
+	SET(CURLOPT_SSLCERT_BLOB, &blob);
+	SET(CURLOPT_SSLKEY_BLOB, &blob);
+	SET(CURLOPT_KEYPASSWD, "");
+	return CURLE_OK;
+}
+
+/* A Kerberos login is made by whoever the ticket is for: the user name has to
+ * be said as the one to act for, or anybody's ticket would pass. libcurl takes
+ * GSSAPI only with a name that has a realm, and uses nothing of it. */
+static CURLcode set_ticket_user(struct mm_talk *t, const char *user)
+{
+	struct mm_buf name = MM_BUF_INIT(1024);
+	mm_buf_addf(&name, "%s@ticket", user);
+	CURLcode rc = curl_easy_setopt(t->easy, CURLOPT_USERNAME, mm_buf_str(&name));
+	mm_buf_free(&name);
+	if (rc == CURLE_OK)
+		rc = curl_easy_setopt(t->easy, CURLOPT_SASL_AUTHZID, user);
+	return rc;
+}
+
+static CURLcode set_user(struct mm_talk *t, const struct mm_talk_plan *p)
+{
+	if (p->ep->auth->ticket)
+		return set_ticket_user(t, p->ep->username);
+	return curl_easy_setopt(t->easy, CURLOPT_USERNAME, p->ep->username);
+}
+
 static CURLcode set_login(struct mm_talk *t, const struct mm_talk_plan *p)
 {
-	SET(CURLOPT_USERNAME, p->ep->username);
+	CURLcode rc = set_user(t, p);
+	if (rc != CURLE_OK)
+		return rc;
 	/* forced only where the RFC allows it without an offer (RFC 4954 4) */
 	SET(CURLOPT_SASL_IR, p->ep->mail == MM_MAIL_SMTP ? 1L : 0L);
 	if (p->login_options != NULL)
 		SET(CURLOPT_LOGIN_OPTIONS, p->login_options);
+	/* with a password libcurl would not take EXTERNAL */
 	if (p->ep->auth->token)
 		SET(CURLOPT_XOAUTH2_BEARER, mm_secret_bytes(p->secret));
-	else
+	else if (!p->ep->auth->ticket && !p->ep->auth->certificate)
 		SET(CURLOPT_PASSWORD, mm_secret_bytes(p->secret));
 	return CURLE_OK;
 }
@@ -242,7 +298,9 @@ static CURLcode set_all(struct mm_talk *t, const struct mm_talk_plan *p, struct 
 		rc = set_connection(t, p, names);
 	if (rc == CURLE_OK)
 		rc = set_tls(t, p, sec);
-	if (rc == CURLE_OK && p->secret != NULL && p->look == MM_LOOK_NONE)
+	if (rc == CURLE_OK && p->login && p->certificate != NULL && p->look == MM_LOOK_NONE)
+		rc = set_certificate(t, p->certificate);
+	if (rc == CURLE_OK && p->login && p->look == MM_LOOK_NONE)
 		rc = set_login(t, p);
 	return rc;
 }
@@ -316,6 +374,8 @@ static enum mm_end end_of(CURLcode code, const char *error)
 		return MM_END_EHLO;
 	case CURLE_SSL_CACERT_BADFILE:
 		return MM_END_CA;
+	case CURLE_SSL_CERTPROBLEM:
+		return MM_END_OWN_CERT;
 	default:
 		return MM_END_LOCAL;
 	}

@@ -34,10 +34,12 @@ extern const struct mm_limits mm_limits_default;
 struct mm_talk_plan {
 	const struct mm_endpoint *ep;
 	const struct mm_limits *limits;
-	enum mm_look look;              /* MM_LOOK_NONE: the talk itself. A look has no credentials. */
-	const struct mm_secret *secret; /* NULL: no login */
-	const char *login_options;      /* for libcurl; NULL: its own choice */
-	const struct mm_trace *trace;   /* who looks on; NULL: nobody */
+	enum mm_look look;                   /* MM_LOOK_NONE: the talk itself. A look has no credentials. */
+	bool login;                          /* with what is needed for it below */
+	const struct mm_secret *secret;      /* NULL: the way to log in needs none */
+	const struct mm_secret *certificate; /* of the client, with its key, PEM; NULL: none */
+	const char *login_options;           /* for libcurl; NULL: its own choice */
+	const struct mm_trace *trace;        /* who looks on; NULL: nobody */
 };
 
 struct mm_talk {
@@ -52,6 +54,7 @@ struct mm_talk {
 	bool finished; /* `end` is valid */
 	enum mm_end end;
 	char error[CURL_ERROR_SIZE]; /* libcurl's words */
+	char gss[256];               /* those of the Kerberos library, when it failed; else "" */
 	int fd;                      /* until libcurl has taken it, else -1 */
 	int sock;                    /* the same number, for waiting only */
 	enum mm_look look;
