@@ -8,5 +8,6 @@ extern const struct mm_client mm_client_thunderbird;
 extern const struct mm_client mm_client_mutt;
 extern const struct mm_client mm_client_neomutt;
 extern const struct mm_client mm_client_msmtp;
+extern const struct mm_client mm_client_mpop;
 
 #endif

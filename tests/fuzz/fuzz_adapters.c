@@ -117,11 +117,11 @@ static void check(struct mm_client_run *run, const struct mm_client *cl, const s
 
 /* A user.js may hide what is added; an unfinished last line of a muttrc is
  * finished by whatever comes behind it. Both are found out when reading back. */
-static bool is_exempt(size_t client, const struct files *f)
+static bool is_exempt(const char *client, const struct files *f)
 {
-	if (client == 3)
+	if (mm_streq(client, "thunderbird"))
 		return f->other.n > 0;
-	return client > 0 && mm_muttrc_open_end(f->text);
+	return mm_ends_with(client, "mutt") && mm_muttrc_open_end(f->text);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -129,7 +129,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const struct {
 		const char *client, *path;
 	} which[] = {{"msmtp", "/h/.msmtprc"}, {"mutt", "/h/.muttrc"}, {"neomutt", "/h/.neomuttrc"},
-	    {"thunderbird", "/h/.thunderbird/p/prefs.js"}};
+	    {"thunderbird", "/h/.thunderbird/p/prefs.js"}, {"mpop", "/h/.mpoprc"}};
 	const char *text = (const char *)data + 2, *nul;
 	struct files files;
 	struct mm_account acc;
@@ -140,7 +140,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 2)
 		return 0;
-	k = data[0] % (sizeof(which) / sizeof(which[0]));
+	k = (uint8_t)(data[0] - '0') % (sizeof(which) / sizeof(which[0]));
 	nul = memchr(text, '\0', size - 2);
 	files.main = which[k].path;
 	files.text = (struct mm_text){.p = text, .n = nul != NULL ? (size_t)(nul - text) : size - 2};
@@ -157,7 +157,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    .locked = no_lock,
 	    .ctx = &files};
 	if (mm_client_run(&run, &r, mm_client_by_name(which[k].client), &sheet, &err) == 0 &&
-	    run.place != NULL && !is_exempt(k, &files))
+	    run.place != NULL && !is_exempt(which[k].client, &files))
 		check(&run, run.client, &sheet);
 	mm_arena_free(r.arena);
 	return 0;

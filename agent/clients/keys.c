@@ -1,0 +1,172 @@
+#include "agent/clients/keys.h"
+
+#include <string.h>
+
+#include "agent/clients/sh.h"
+#include "common/text.h"
+
+const struct mm_word mm_words_yes_no[] = {{"yes", "yes"}, {"no", "no"}, {"on", "yes"}, {"off", "no"},
+    {"true", "yes"}, {"false", "no"}, {"1", "yes"}, {"0", "no"}, {NULL, NULL}};
+
+const char *mm_word_canon(const struct mm_word *w, const char *native)
+{
+	for (; w->native != NULL; w++)
+		if (mm_streq_nocase(w->native, native))
+			return w->canon;
+	return NULL;
+}
+
+const char *mm_word_native(const struct mm_word *w, const char *canon)
+{
+	for (; w->native != NULL; w++)
+		if (mm_streq(w->canon, canon))
+			return w->native;
+	return NULL;
+}
+
+struct mm_native mm_get_in_section(const void *ctx, const char *key)
+{
+	const struct mm_in_section *in = ctx;
+	const struct mm_item *it = mm_doc_find(in->doc, in->section, key);
+
+	if (it == NULL)
+		return (struct mm_native){.text = NULL};
+	return (struct mm_native){.text = it->value, .path = in->path, .line = it->line};
+}
+
+void mm_see(struct mm_seen_account *acc, enum mm_setting s, struct mm_native v, const char *value)
+{
+	acc->s[s].value = value;
+	acc->s[s].from_default = v.text == NULL && value != NULL;
+	acc->s[s].path = v.text != NULL ? v.path : NULL;
+	acc->s[s].line = v.text != NULL ? v.line : 0;
+}
+
+static const char *canonical(const struct mm_key *k, const char *text, struct mm_arena *a)
+{
+	const char *word = k->words != NULL ? mm_word_canon(k->words, text) : NULL;
+
+	if (word != NULL)
+		return word;
+	if (text[0] == '\0')
+		return k->dflt;
+	return k->shell ? mm_sh_argv(text, a) : text;
+}
+
+void mm_keys_see(const struct mm_key *keys, size_t n, mm_key_get *get, const void *ctx, struct mm_arena *a,
+    struct mm_seen_account *acc)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct mm_native v = get(ctx, keys[i].key);
+
+		mm_see(acc, keys[i].s, v, v.text != NULL ? canonical(&keys[i], v.text, a) : keys[i].dflt);
+	}
+}
+
+void mm_see_over(struct mm_seen *seen, struct mm_native by, const char *name, const char *note)
+{
+	seen->over_path = by.path;
+	seen->over_line = by.line;
+	seen->over_by = name;
+	seen->note = note;
+}
+
+void mm_want_set(
+    struct mm_edit_list *l, struct mm_arena *a, const char *section, const char *key, const char *value)
+{
+	if (value != NULL)
+		mm_want_edit(l, a, MM_EDIT_SET, section, key, 's', value);
+}
+
+static const char *native(const struct mm_key *k, const char *value, struct mm_arena *a, struct mm_err *err)
+{
+	const char *word = k->words != NULL ? mm_word_native(k->words, value) : NULL;
+
+	if (word != NULL)
+		return word;
+	return k->shell ? mm_sh_line(value, a, err) : value;
+}
+
+int mm_keys_want(const struct mm_key *keys, size_t n, const struct mm_values *want, const char *section,
+    struct mm_edit_list *l, struct mm_arena *a, struct mm_err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		char kind = keys[i].kind != 0 ? keys[i].kind : 's';
+		const char *value = want->v[keys[i].s], *text;
+
+		if (value == NULL)
+			continue;
+		text = native(&keys[i], value, a, err);
+		if (text == NULL)
+			return -1;
+		mm_want_edit(l, a, MM_EDIT_SET, section, keys[i].key, kind, text);
+		if (keys[i].also != NULL)
+			mm_want_edit(l, a, MM_EDIT_SET, section, keys[i].also, kind, text);
+	}
+	return 0;
+}
+
+static bool among(const char *list, const char *value)
+{
+	size_t n = strlen(value);
+
+	for (const char *p = list; *p != '\0'; p += strspn(p, " ")) {
+		size_t k = strcspn(p, " ");
+
+		if (k == n && memcmp(p, value, n) == 0)
+			return true;
+		p += k;
+	}
+	return false;
+}
+
+const char *mm_cannot(const struct mm_cannot *rows, enum mm_setting s, const char *value)
+{
+	for (; rows->why != NULL; rows++)
+		if (rows->s == s && (rows->only == NULL || !among(rows->only, value)))
+			return rows->why;
+	return NULL;
+}
+
+int mm_find_first(struct mm_reader *r, const char *program, const char *const *paths, size_t n_paths,
+    const char *fresh, bool create, struct mm_place **places, size_t *n)
+{
+	*places = NULL;
+	*n = 0;
+	for (size_t i = 0; i < n_paths; i++) {
+		struct mm_place p = {.path = paths[i], .label = "", .exists = true, .in_use = *n == 0};
+
+		if (mm_have_file(r, paths[i]))
+			mm_add_place(r->arena, places, n, &p);
+	}
+	if (*n == 0 && create && r->program(r, program)) {
+		struct mm_place p = {.path = fresh, .label = "", .in_use = true};
+
+		mm_add_place(r->arena, places, n, &p);
+	}
+	return 0;
+}
+
+const char *mm_free_name(
+    const char *name, bool (*taken)(const void *ctx, const char *name), const void *ctx, struct mm_arena *a)
+{
+	const char *try = name;
+
+	for (int i = 2; taken(ctx, try); i++)
+		try = mm_arena_printf(a, "%s-%d", name, i);
+	return try;
+}
+
+int mm_load_doc(
+    struct mm_reader *r, const char *path, const struct mm_format *f, struct mm_doc *out, struct mm_err *err)
+{
+	struct mm_text t;
+	int rc = mm_read_text(r, path, &t, err);
+
+	*out = (struct mm_doc){.items = NULL, .n = 0, .eol = "\n"};
+	if (rc <= 0)
+		return rc;
+	if (f->parse(t, r->arena, out, err) != 0)
+		return mm_err_prefix(err, "%s", path);
+	return 0;
+}

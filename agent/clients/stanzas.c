@@ -1,0 +1,178 @@
+#include "agent/clients/stanzas.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "agent/formats/msmtprc.h"
+#include "common/text.h"
+
+struct mm_stanza *mm_stanza_named(const struct mm_stanzas *c, const char *name)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (strcmp(c->v[i].name, name) == 0)
+			return &c->v[i];
+	return NULL;
+}
+
+bool mm_stanza_is_alias(const struct mm_stanza *s)
+{
+	return !s->has_keys && s->parents[0] != '\0';
+}
+
+static int key_index(const char *const *keys, const char *name)
+{
+	for (int k = 0; keys[k] != NULL; k++) {
+		assert(k < MM_STANZA_KEYS_MAX);
+		if (strcmp(keys[k], name) == 0)
+			return k;
+	}
+	return -1;
+}
+
+bool mm_stanza_defaults_have(const struct mm_stanzas *c, const char *const *keys, const char *key)
+{
+	int k = key_index(keys, key);
+
+	return k >= 0 && c->dflt[k] != NULL;
+}
+
+struct mm_native mm_stanza_get(const void *ctx, const char *key)
+{
+	const struct mm_stanza *s = ctx;
+	int k = key_index(s->keys, key);
+	const struct mm_item *it;
+
+	if (k < 0)
+		return (struct mm_native){.text = NULL};
+	it = s->own[k] != NULL ? s->own[k] : s->dflt[k];
+	return (struct mm_native){
+	    .text = it != NULL ? it->value : NULL, .path = s->path, .line = it != NULL ? it->line : 0};
+}
+
+/* Names parted by commas; blanks around them do not count. */
+static const char *next_name(const char **p, struct mm_arena *a)
+{
+	const char *s = *p + strspn(*p, " \t,"), *e = s + strcspn(s, ",");
+
+	*p = e;
+	while (e > s && (e[-1] == ' ' || e[-1] == '\t'))
+		e--;
+	return e > s ? mm_arena_strndup(a, s, (size_t)(e - s)) : NULL;
+}
+
+struct load {
+	struct mm_reader *r;
+	const char *path, *label;
+	const char *const *keys;
+	struct mm_stanzas *c;
+	struct mm_view *view;
+};
+
+static void inherit(struct load *l, struct mm_stanza *s, int line)
+{
+	const char *p = s->parents, *from;
+
+	while ((from = next_name(&p, l->r->arena)) != NULL) {
+		const struct mm_stanza *parent = mm_stanza_named(l->c, from);
+
+		if (parent == NULL || parent == s) {
+			mm_add_trap(l->r->arena, l->view, l->path, line,
+			    mm_arena_printf(l->r->arena,
+				"Account '%s' inherits from '%s', which is not defined before it: %s "
+				"refuses the whole file.",
+				s->name, from, l->label));
+			continue;
+		}
+		for (int k = 0; k < MM_STANZA_KEYS_MAX; k++)
+			if (parent->own[k] != NULL)
+				s->own[k] = parent->own[k];
+	}
+}
+
+static struct mm_stanza *open_account(struct load *l, const char *name)
+{
+	struct mm_stanza *s = mm_arena_push(l->r->arena, &l->c->v, &l->c->n, &l->c->cap, sizeof(*l->c->v));
+
+	*s = (struct mm_stanza){.name = name, .parents = "", .path = l->path, .keys = l->keys};
+	memcpy(s->dflt, l->c->dflt, sizeof(s->dflt));
+	return s;
+}
+
+static void take_item(struct load *l, const struct mm_item *it)
+{
+	bool dflt = it->section[0] == '\0', header = it->kind == 'c';
+	struct mm_stanza *s = dflt ? NULL : mm_stanza_named(l->c, it->section);
+	int k = header ? -1 : key_index(l->keys, it->key);
+
+	if (!dflt && s == NULL)
+		s = open_account(l, it->section);
+	if (header && s != NULL) {
+		s->parents = it->value;
+		inherit(l, s, it->line);
+	} else if (s != NULL) {
+		s->has_keys = true;
+		s->by_eval = s->by_eval || strcmp(it->key, "eval") == 0;
+	}
+	if (k >= 0)
+		*(s != NULL ? &s->own[k] : &l->c->dflt[k]) = it;
+}
+
+int mm_stanzas_load(struct mm_reader *r, const char *path, const char *const *keys, const char *label,
+    struct mm_stanzas *out, struct mm_view *view, struct mm_err *err)
+{
+	struct load l = {.r = r, .path = path, .label = label, .keys = keys, .c = out, .view = view};
+	struct mm_doc d;
+
+	*out = (struct mm_stanzas){.v = NULL, .n = 0};
+	if (mm_load_doc(r, path, &mm_format_msmtprc, &d, err) != 0)
+		return -1;
+	for (size_t i = 0; i < d.n; i++)
+		take_item(&l, &d.items[i]);
+	return 0;
+}
+
+static bool taken(const void *ctx, const char *name)
+{
+	return mm_stanza_named(ctx, name) != NULL;
+}
+
+const char *mm_stanza_add(
+    const struct mm_stanzas *c, const struct mm_change *ch, struct mm_edit_list *l, struct mm_arena *a)
+{
+	const char *key = mm_free_name(ch->account, taken, c, a);
+
+	mm_want_edit(l, a, MM_EDIT_SECTION_ADD, key, "", 's', NULL);
+	return key;
+}
+
+void mm_stanza_add_default(const struct mm_stanzas *c, const struct mm_change *ch, const char *key,
+    struct mm_edit_list *l, struct mm_arena *a)
+{
+	if (ch->index == 0 && mm_stanza_named(c, "default") == NULL && strcmp(key, "default") != 0)
+		mm_want_edit(l, a, MM_EDIT_SECTION_ADD, "default", "", 's', key);
+}
+
+static bool is_default_alias(const struct mm_stanza *s)
+{
+	return strcmp(s->name, "default") == 0 && !s->has_keys;
+}
+
+int mm_stanza_remove(const struct mm_stanzas *c, const char *key, struct mm_edit_list *l, struct mm_arena *a,
+    struct mm_err *err)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		const char *p = c->v[i].parents, *name;
+
+		if (is_default_alias(&c->v[i]))
+			continue;
+		while ((name = next_name(&p, a)) != NULL)
+			if (strcmp(name, key) == 0)
+				return mm_err_set(err, MM_EX_FAILED,
+				    "account '%s' cannot be removed: account '%s' inherits from it", key,
+				    c->v[i].name);
+	}
+	for (size_t i = 0; i < c->n; i++)
+		if (is_default_alias(&c->v[i]) && strcmp(c->v[i].parents, key) == 0)
+			mm_want_edit(l, a, MM_EDIT_SECTION_REMOVE, "default", "", 's', NULL);
+	return 0;
+}

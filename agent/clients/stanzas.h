@@ -1,0 +1,50 @@
+/*
+ * The accounts of a file in the grammar of msmtp and mpop, with what each
+ * inherits: `account a : b, c` takes over what b and c (in this order) set or
+ * inherited, the last of several keys wins, `defaults` counts for the
+ * accounts behind it and comes last. Tried against mpop 1.4.18, msmtp 1.8.23.
+ */
+#ifndef MM_AGENT_CLIENTS_STANZAS_H
+#define MM_AGENT_CLIENTS_STANZAS_H
+
+#include "agent/clients/keys.h"
+
+#define MM_STANZA_KEYS_MAX 32
+
+struct mm_stanza {
+	const char *name, *parents;
+	const char *path;
+	const char *const *keys;
+	bool has_keys, by_eval;
+	const struct mm_item *own[MM_STANZA_KEYS_MAX], *dflt[MM_STANZA_KEYS_MAX];
+};
+
+struct mm_stanzas {
+	struct mm_stanza *v;
+	size_t n, cap;
+	const struct mm_item *dflt[MM_STANZA_KEYS_MAX];
+};
+
+/* `keys`: those that count, NULL-terminated, at most MM_STANZA_KEYS_MAX. What
+ * makes `label` refuse the file beside its grammar becomes a trap of `view`.
+ * An absent file has no accounts. */
+int mm_stanzas_load(struct mm_reader *r, const char *path, const char *const *keys, const char *label,
+    struct mm_stanzas *out, struct mm_view *view, struct mm_err *err);
+struct mm_stanza *mm_stanza_named(const struct mm_stanzas *c, const char *name);
+/* `account default : x`: another name, no account. */
+bool mm_stanza_is_alias(const struct mm_stanza *s);
+/* Do the `defaults` at the end of the file set this key? */
+bool mm_stanza_defaults_have(const struct mm_stanzas *c, const char *const *keys, const char *key);
+/* ctx: a struct mm_stanza. */
+mm_key_get mm_stanza_get;
+
+/* Edits for a new account; its name. The first account of all becomes the default, too. */
+const char *mm_stanza_add(
+    const struct mm_stanzas *c, const struct mm_change *ch, struct mm_edit_list *l, struct mm_arena *a);
+void mm_stanza_add_default(const struct mm_stanzas *c, const struct mm_change *ch, const char *key,
+    struct mm_edit_list *l, struct mm_arena *a);
+/* What else goes with an account that we made; an error when another account inherits from it. */
+int mm_stanza_remove(const struct mm_stanzas *c, const char *key, struct mm_edit_list *l, struct mm_arena *a,
+    struct mm_err *err);
+
+#endif

@@ -1,0 +1,84 @@
+"""A mail server on loopback, and what each terminal program does to log in there."""
+
+import pathlib
+import shutil
+import tempfile
+
+from realclient import ClientCase, MailServer, argv_text, have, sheet, wait_for
+
+PASSWORD = "pa ss\"w\\ord#1$x;y'z`q"
+
+
+class ServerCase(ClientCase):
+    """One server for all tests of a class."""
+
+    @classmethod
+    @have("dovecot")
+    def setUpClass(cls):
+        cls.dir = pathlib.Path(tempfile.mkdtemp(prefix="mmreal"))
+        cls.dir.chmod(0o755)
+        cls.server = MailServer(cls.dir / "srv", {"alice@acme.example": PASSWORD, "alice": PASSWORD}).start()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.stop()
+        shutil.rmtree(cls.dir, ignore_errors=True)
+
+    def setUp(self):
+        super().setUp()
+        path = self.home.write("password", PASSWORD + "\n")
+        self.command = argv_text(["/bin/cat", str(path)])
+
+    def account(self, security="tls", protocol="imap", **more):
+        """An account of this server, as a sheet has it."""
+        port, tls = self.server.ports, security == "tls"
+        common = {"host": "localhost", "auth": "password", "security": security, "tls_min": "1.2",
+                  "password_command": self.command, "ca_file": str(self.server.ca.cert)}
+        rows = {"account.address": "alice@acme.example", "account.real_name": "Alice O'Hara \"Al\"",
+                "incoming.protocol": protocol, "incoming.port": str(port[protocol + "s" if tls else protocol]),
+                "incoming.username": "alice@acme.example", "incoming.leave_on_server": "yes",
+                "outgoing.protocol": "smtp", "outgoing.port": str(port["submissions" if tls else "submission"]),
+                "outgoing.username": "alice"}
+        rows.update({f"{side}.{k}": v for side in ("incoming", "outgoing") for k, v in common.items()})
+        rows.update({k.replace("__", "."): v for k, v in more.items()})
+        return {k: v for k, v in rows.items() if v is not None}
+
+    sheet = staticmethod(lambda account, **options: sheet(dict(account), **options))
+
+    def logins(self, service, user, port):
+        return sum(1 for s, u, p in self.server.logins(user, service) if p == int(port))
+
+    def expect_incoming(self, account, act, user=None):
+        """`act` logs in to the incoming server of this account, as the server saw it."""
+        service, port = account["incoming.protocol"], account["incoming.port"]
+        self.expect(service, user or account["incoming.username"], port, act)
+
+    def expect_outgoing(self, account, act):
+        self.expect("submission", account["outgoing.username"], account["outgoing.port"], act)
+
+    def expect(self, service, user, port, act):
+        before = self.logins(service, user, port)
+        p = act()
+        said = f"{p.stdout} {p.stderr}" if p is not None else ""
+        wait_for(f"a login of {user} at {service}: {said}",
+                 lambda: self.logins(service, user, port) > before, 10)
+
+    def expect_refusal(self, act):
+        """Whatever `act` does, nobody logs in."""
+        before = len(self.server.logins())
+        p = act()
+        self.assertEqual(len(self.server.logins()), before, p and p.stdout)
+
+    def fresh(self):
+        """The home without anything but the password."""
+        for path in self.home.path.iterdir():
+            if path.name == "password":
+                continue
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+
+    def provision(self, client, account, **options):
+        self.fresh()
+        self.home.apply(client, self.sheet(account, **options))
