@@ -11,7 +11,7 @@
 #include "controller/checkin_talk.h"
 #include "controller/cmd.h"
 #include "controller/push_op.h"
-#include "controller/request_build.h"
+#include "controller/push_overtaken.h"
 
 /* An agent collects its spool before it calls, and shows life every
  * MM_KEEPALIVE_S while it works on a request. */
@@ -150,7 +150,7 @@ static int record(struct checkin *k, struct mm_err *err)
 {
 	const struct mm_outcome *o = &k->result.outcome;
 	struct mm_push_state now = {.pending = true};
-	if (k->op != MM_OP_APPLY)
+	if (k->op != MM_OP_APPLY || o->cls == MM_PC_SUPERSEDED)
 		return 0;
 	if (mm_store_push_get(k->store, k->host, k->a, &now, err) < 0)
 		return -1;
@@ -166,14 +166,30 @@ static int record(struct checkin *k, struct mm_err *err)
 	return mm_store_push_result(k->store, &p, err);
 }
 
+static int refused(struct checkin *k, const struct mm_answer *a, struct mm_err *err)
+{
+	struct mm_outcome *o = &k->result.outcome;
+	enum mm_overtaken what;
+	struct mm_issued by;
+	mm_outcome_set(o, MM_PC_REFUSED, "%s: %s", a->refused_reason, a->refused_text);
+	(void)snprintf(o->reason, sizeof(o->reason), "%s", a->refused_reason);
+	o->code = a->refused_code;
+	o->seen_epoch = a->refused_epoch;
+	o->seen_serial = a->refused_serial;
+	if (mm_overtaken(k->store, k->host, k->op, &k->made, o, k->a, &what, &by, err) < 0)
+		return -1;
+	/* A push serves the host at this moment: it has what it needs. */
+	if (what != MM_OV_NO)
+		mm_outcome_set(o, MM_PC_SUPERSEDED, "another request of ours was there first");
+	return 0;
+}
+
 static int take_answer(struct checkin *k, struct mm_err *err)
 {
 	struct mm_checkin_stream s;
-	struct mm_outcome *o = &k->result.outcome;
 	int rc = mm_checkin_read(STDIN_FILENO, k->host, &for_answer, &s, err);
 	if (rc == 0 && s.answer.state == MM_ANSWER_REFUSED) {
-		mm_outcome_set(o, MM_PC_REFUSED, "%s: %s", s.answer.refused_reason, s.answer.refused_text);
-		o->code = s.answer.refused_code;
+		rc = refused(k, &s.answer, err);
 	} else if (rc == 0) {
 		rc = store_reports(k, s.reports, err);
 		if (rc == 0 && k->result.reports == 0)
@@ -251,7 +267,7 @@ static int run_for(struct mm_ctl *c, const char *host)
 	k.store = c->store;
 	if (rc != 0 || serve(&k, &err) != 0)
 		status = mm_ctl_fail("checkin", &err);
-	else if (k.result.outcome.cls != MM_PC_OK)
+	else if (mm_push_class_def(k.result.outcome.cls)->exit_bit != MM_EX_OK)
 		status = MM_EX_HOSTS_FAILED;
 	mm_buf_free(&k.request);
 	mm_arena_free(k.a);

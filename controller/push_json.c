@@ -46,6 +46,7 @@ static json_t *host_json(const struct mm_host_result *r)
 	mm_json_set_str(o, "host_key", out->fingerprint[0] != '\0' ? out->fingerprint : NULL);
 	mm_json_set_str(o, "transport", out->by_ssh ? "ssh" : "libssh2");
 	mm_json_set_str(o, "request_id", r->request_id[0] != '\0' ? r->request_id : NULL);
+	mm_json_set_str(o, "superseded_by", out->cls == MM_PC_SUPERSEDED ? r->by.request_id : NULL);
 	mm_json_set_str(o, "agent", r->agent[0] != '\0' ? r->agent : NULL);
 	mm_json_set(o, "actions", counts(r->actions, MM_ACT_COUNT, action));
 	mm_json_set(o, "states", counts(r->states, MM_ST_COUNT, state));

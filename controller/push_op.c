@@ -1,5 +1,6 @@
 #include "controller/push_op.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,12 +11,19 @@
 #include "common/text.h"
 #include "controller/push/local.h"
 #include "controller/push_answer.h"
-#include "controller/request_build.h"
+#include "controller/push_overtaken.h"
+#include "schemas/proto.h"
 
 #define RETRY_FIRST_S 60 /* after a failed attempt; doubled each time */
 #define RETRY_MAX_S 21600
 #define GATHER_MS 250 /* finished hosts wait for company, so that a transaction is worth its flush */
 #define GATHER_MAX 64
+#define OTHERS_MS 60000 /* how long the end of another run is waited for */
+#define LOOK_MS 200
+
+/* Before each further round, for the hosts that another run of ours was faster at. */
+static const int pauses_ms[] = {0, 2000, 4000, 8000, 16000};
+#define ROUNDS (sizeof(pauses_ms) / sizeof(pauses_ms[0]))
 
 struct op {
 	struct mm_ctl *c;
@@ -23,7 +31,11 @@ struct op {
 	struct mm_push_summary *s;
 	struct mm_request_builder *builder;
 	struct mm_collect **answers; /* one for each host */
-	size_t next;                 /* the next host to hand out */
+	size_t *queue, n_queue;      /* of this round */
+	size_t next;                 /* the next of the queue to hand out */
+	size_t *again, n_again;      /* for the next round */
+	size_t round;
+	bool *decided; /* one for each host: it has an outcome */
 	size_t finished;
 	bool in_transaction;
 	size_t *ready; /* hosts that are finished and not yet stored */
@@ -52,9 +64,9 @@ static int next(void *ctx, struct mm_push_job *job, struct mm_err *err)
 {
 	struct op *o = ctx;
 	(void)err;
-	if (o->next == o->s->n)
+	if (o->next == o->n_queue)
 		return 0;
-	struct mm_target *t = &o->s->targets[o->next++];
+	struct mm_target *t = &o->s->targets[o->queue[o->next++]];
 	*job = (struct mm_push_job){
 	    .host = t->host.id,
 	    .address = t->host.address,
@@ -72,12 +84,11 @@ static int next(void *ctx, struct mm_push_job *job, struct mm_err *err)
 static int prepare(void *ctx, const struct mm_push_job *job, struct mm_buf *out, struct mm_err *err)
 {
 	struct op *o = ctx;
-	struct mm_request_made made;
 	struct mm_host_result *r = &o->s->hosts[index_of(o, job)];
 	if (need_transaction(o, err) < 0 ||
-	    mm_request_prepare(o->builder, job->host, o->how->op, 0, out, &made, err) < 0)
+	    mm_request_prepare(o->builder, job->host, o->how->op, 0, out, &r->made, err) < 0)
 		return -1;
-	memcpy(r->request_id, made.id, sizeof(r->request_id));
+	memcpy(r->request_id, r->made.id, sizeof(r->request_id));
 	return 0;
 }
 
@@ -163,18 +174,48 @@ static int store_answer(struct op *o, struct mm_collect *a, struct mm_host_resul
 	return 0;
 }
 
+/* Was another run of ours faster? 1: this host is asked again. */
+static int overtaken(struct op *o, size_t i, struct mm_err *err)
+{
+	struct mm_host_result *r = &o->s->hosts[i];
+	enum mm_overtaken what = MM_OV_NO;
+	bool replay = mm_streq(r->outcome.reason, MM_REFUSED_REPLAY);
+	if (mm_overtaken(o->c->store, r->target->host.id, o->how->op, &r->made, &r->outcome, o->s->arena,
+		&what, &r->by, err) < 0)
+		return -1;
+	if (what == MM_OV_AGAIN && o->round < ROUNDS) {
+		o->again[o->n_again++] = i;
+		o->finished--;
+		r->outcome = MM_OUTCOME_NONE;
+		return 1;
+	}
+	if (what == MM_OV_DONE || (what == MM_OV_AGAIN && replay)) {
+		mm_outcome_set(&r->outcome, MM_PC_SUPERSEDED,
+		    "another run was there first (%s, revision %lld), and has not ended yet", r->by.op,
+		    (long long)r->by.revision);
+		r->exit_bits |= MM_EX_DIFF; /* until its end is known */
+	}
+	return 0;
+}
+
 static int store_one(struct op *o, size_t i, struct mm_err *err)
 {
 	struct mm_host_result *r = &o->s->hosts[i];
 	int rc = 0;
 	if (r->outcome.cls == MM_PC_OK && o->answers[i] != NULL)
 		rc = store_answer(o, o->answers[i], r, err);
-	if (rc == 0)
-		rc = record(o, r->target, r, err);
 	mm_collect_free(o->answers[i]);
 	o->answers[i] = NULL;
+	if (rc == 0)
+		rc = overtaken(o, i, err);
+	if (rc != 0)
+		return rc < 0 ? -1 : 0;
+	/* What the other run writes down of this host stands. */
+	if (r->outcome.cls != MM_PC_SUPERSEDED)
+		rc = record(o, r->target, r, err);
 	r->exit_bits |= mm_push_class_def(r->outcome.cls)->exit_bit;
 	o->s->by_class[r->outcome.cls]++;
+	o->decided[i] = true;
 	return rc;
 }
 
@@ -218,6 +259,7 @@ static int done(void *ctx, const struct mm_push_job *job, const struct mm_outcom
 	o->finished++;
 	if (out->cls == MM_PC_INTERRUPTED) {
 		o->s->by_class[MM_PC_INTERRUPTED]++;
+		o->decided[i] = true;
 		return 0;
 	}
 	if (o->n_ready == 0)
@@ -281,7 +323,41 @@ static int load_identity(struct op *o, struct mm_identity **id, struct mm_err *e
 	return rc;
 }
 
-static int drive(struct op *o, const struct mm_identity *id, struct mm_err *err)
+/* True when the run is to be stopped. */
+static bool stopped_within(int stop, int ms)
+{
+	struct pollfd p = {.fd = stop, .events = POLLIN};
+	return poll(&p, 1, ms) > 0;
+}
+
+/* The hosts that another run serves: how did that end? */
+static int await_others(struct op *o, int stop, struct mm_err *err)
+{
+	int64_t deadline = mm_now_ms() + OTHERS_MS;
+	for (size_t i = 0; i < o->s->n; i++) {
+		struct mm_host_result *r = &o->s->hosts[i];
+		int bits = MM_EX_OK, rc = 1;
+		if (r->outcome.cls != MM_PC_SUPERSEDED || !mm_streq(r->by.op, mm_op_name(MM_OP_APPLY)))
+			continue;
+		for (;;) {
+			rc = mm_overtaken_fate(
+			    o->c->store, r->target->host.id, &r->by, &r->outcome, &bits, err);
+			int64_t left = deadline - mm_now_ms();
+			if (rc <= 0 || left <= 0)
+				break;
+			mm_progress("waiting for another run of ours at %s", r->target->host.id);
+			if (stopped_within(stop, left < LOOK_MS ? (int)left : LOOK_MS))
+				return 1;
+		}
+		if (rc < 0)
+			return -1;
+		r->exit_bits = rc == 0 ? bits : r->exit_bits;
+	}
+	return 0;
+}
+
+/* What has come in is stored, also when the run was stopped. */
+static int one_round(struct op *o, const struct mm_push_opts *opts, struct mm_err *err)
 {
 	static const struct mm_push_ops ops = {.next = next,
 	    .prepare = prepare,
@@ -290,6 +366,35 @@ static int drive(struct op *o, const struct mm_identity *id, struct mm_err *err)
 	    .done = done,
 	    .flush = flush,
 	    .progress = progress};
+	struct mm_push_stats *sum = &o->s->stats, now = {0};
+	int rc = mm_push_run(opts, &ops, o, &now, err);
+	sum->workers_started += now.workers_started;
+	sum->workers_died += now.workers_died;
+	sum->served_again += now.served_again;
+	sum->parallel = now.parallel;
+	if (rc >= 0 && (store_ready(o, err) < 0 || commit(o, err) < 0))
+		rc = -1;
+	return rc;
+}
+
+static int rounds(struct op *o, const struct mm_push_opts *opts, struct mm_err *err)
+{
+	for (;;) {
+		int rc = one_round(o, opts, err);
+		if (rc != 0)
+			return rc;
+		if (o->n_again == 0)
+			return await_others(o, opts->stop_fd, err);
+		if (stopped_within(opts->stop_fd, pauses_ms[o->round++]))
+			return 1;
+		memcpy(o->queue, o->again, o->n_again * sizeof(*o->queue));
+		o->n_queue = o->n_again;
+		o->n_again = o->next = 0;
+	}
+}
+
+static int drive(struct op *o, const struct mm_identity *id, struct mm_err *err)
+{
 	sigset_t before;
 	int stop = interrupts(&before, err), rc = -1;
 	if (stop >= 0) {
@@ -297,12 +402,9 @@ static int drive(struct op *o, const struct mm_identity *id, struct mm_err *err)
 		    .parallel = (unsigned)o->how->parallel,
 		    .timeout_s = (unsigned)o->how->timeout_s,
 		    .stop_fd = stop};
-		rc = mm_push_run(&opts, &ops, o, &o->s->stats, err);
+		rc = rounds(o, &opts, err);
 		close(stop);
 	}
-	/* What has come in is stored, also when the run was stopped. */
-	if (rc >= 0 && (store_ready(o, err) < 0 || commit(o, err) < 0))
-		rc = -1;
 	mm_progress_clear();
 	/* The interrupt that ended the run must not end us when it is let in. */
 	struct timespec none = {0};
@@ -324,7 +426,9 @@ static int drive(struct op *o, const struct mm_identity *id, struct mm_err *err)
 static void conclude(struct op *o, bool stopped)
 {
 	struct mm_push_summary *s = o->s;
-	for (size_t i = o->next; i < s->n; i++) {
+	for (size_t i = 0; i < s->n; i++) {
+		if (o->decided[i])
+			continue;
 		mm_outcome_set(&s->hosts[i].outcome, MM_PC_INTERRUPTED, "not begun: the run was stopped");
 		s->by_class[MM_PC_INTERRUPTED]++;
 	}
@@ -344,6 +448,11 @@ static int run(struct op *o, struct mm_err *err)
 	s->hosts = mm_arena_alloc(s->arena, s->n + 1, sizeof(*s->hosts));
 	o->answers = mm_xcalloc(s->n + 1, sizeof(struct mm_collect *));
 	o->ready = mm_xcalloc(s->n + 1, sizeof(*o->ready));
+	o->queue = mm_xcalloc(s->n + 1, sizeof(*o->queue));
+	o->again = mm_xcalloc(s->n + 1, sizeof(*o->again));
+	o->decided = mm_xcalloc(s->n + 1, sizeof(*o->decided));
+	for (o->n_queue = 0; o->n_queue < s->n; o->n_queue++)
+		o->queue[o->n_queue] = o->n_queue;
 	for (size_t i = 0; i < s->n; i++)
 		s->hosts[i] = (struct mm_host_result){
 		    .target = &s->targets[i], .outcome = MM_OUTCOME_NONE, .agent = ""};
@@ -359,6 +468,9 @@ static int run(struct op *o, struct mm_err *err)
 		mm_collect_free(o->answers[i]);
 	free(o->answers);
 	free(o->ready);
+	free(o->queue);
+	free(o->again);
+	free(o->decided);
 	mm_identity_free(id);
 	return rc < 0 ? -1 : 0;
 }

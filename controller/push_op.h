@@ -11,6 +11,7 @@
 #include "controller/push_causes.h"
 #include "controller/push_changes.h"
 #include "controller/push_select.h"
+#include "controller/request_build.h"
 #include "schemas/request.h"
 
 struct mm_push_how {
@@ -26,7 +27,9 @@ struct mm_host_result {
 	const struct mm_target *target;
 	struct mm_outcome outcome;
 	char request_id[MM_ID_LEN];
-	const char *agent; /* version, "" = did not say */
+	struct mm_request_made made; /* id "" = nothing was made for it */
+	struct mm_issued by;         /* MM_PC_SUPERSEDED: the newer request */
+	const char *agent;           /* version, "" = did not say */
 	/* of the report that answers the request */
 	int64_t findings, actions[MM_ACT_COUNT], states[MM_ST_COUNT], logins[MM_LOGIN_COUNT];
 	int64_t errors;  /* findings that count as failed */

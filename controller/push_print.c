@@ -224,11 +224,13 @@ void mm_push_print(const struct mm_push_summary *s)
 		printf(", %zu failed", failed);
 	if (unreachable > 0)
 		printf(", %zu unreachable", unreachable);
+	if (s->by_class[MM_PC_SUPERSEDED] > 0)
+		printf(", %zu served by another run", s->by_class[MM_PC_SUPERSEDED]);
 	if (s->by_class[MM_PC_INTERRUPTED] > 0)
 		printf(", %zu not served: stopped", s->by_class[MM_PC_INTERRUPTED]);
 	printf(" (%s, revision %lld, %.1f s)\n", mm_op_name(s->op), (long long)s->revision,
 	    (double)s->took_ms / 1000);
-	if (s->op == MM_OP_APPLY && s->by_class[MM_PC_OK] < s->n)
+	if (s->op == MM_OP_APPLY && s->by_class[MM_PC_OK] + s->by_class[MM_PC_SUPERSEDED] < s->n)
 		puts("What is left is pending: mailmuster push --pending");
 	if (s->stats.parallel > 0 && s->stats.parallel < MM_PUSH_PARALLEL / 4)
 		printf(

@@ -3,7 +3,7 @@
 
 Reads tasks and secrets as the real one does, and appends what it was asked to $HOME/.probe.jsonl.
 $HOME/.probe-script may hold JSON {"HOST": answer}: "failed" (AUTH_REJECTED), "silent", "garbage",
-"unasked", "lies", "lower", "hang"; everything else passes. A password that is wrong for $HOME/.probe-password fails.
+"unasked", "lies", "lower", "hang", "slow"; everything else passes. A password that is wrong for $HOME/.probe-password fails.
 """
 import json
 import os
@@ -47,6 +47,8 @@ with open(home / ".probe.jsonl", "a", encoding="utf-8") as log:
             a.update(host="evil.test", username="root", port=1, side="outgoing")
         elif how == "lower":
             a.update(level="reach", reached="reach")
+        elif how == "slow":
+            time.sleep(5)
         elif how == "hang":
             time.sleep(600)
         print(json.dumps(a), flush=True)

@@ -35,6 +35,9 @@ case $1 in
 record) tee $dir/from_host | {CHECKIN} "$2" | tee $dir/to_host; exit "${{PIPESTATUS[1]}}" ;;
 replay) timeout 2 cat >/dev/null & cat $dir/to_host; timeout 5 cat >/dev/null; exit 0 ;;
 silent) exec sleep 60 ;;
+hold) # the request waits on its way to the host
+    {CHECKIN} "$2" | {{ read -r -N 1 c; touch $dir/holding; while [ ! -e $dir/go ]; do sleep 0.1; done; printf %s "$c"; cat; }}
+    exit "${{PIPESTATUS[0]}}" ;;
 bytes:*) # killed when it has written so many bytes
     rm -f $dir/fifo; mkfifo $dir/fifo
     {CHECKIN} "$2" <&0 >$dir/fifo & pid=$!
@@ -401,6 +404,26 @@ class CheckinTest(unittest.TestCase):
         self.assertIn("was seen before", r.stderr)
         self.assertEqual(self.ws1.read("/home/alice/.msmtprc"), changed)
         self.ws1.write("/home/alice/.msmtprc", before, self.ws1.users["alice"])
+
+    def test_k_overtaken_by_a_push(self):
+        """The host refuses what it was to be told by check-in, since a push has told it more: no alarm."""
+        self.owe(self.ws1)
+        between = self.ctl.ws.root / "home/mailmuster/between"
+        self.authorise(self.ws1, "/home/mailmuster/between.sh hold ws1")
+        agent = subprocess.Popen(self.ws1.command("/usr/bin/mailmuster-agent", "checkin"), stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE, text=True)
+        try:
+            self.assertTrue(agentlib.wait_until((between / "holding").exists, 30))
+            self.ctl.must(OK, "push", "--host", "ws1")
+        finally:
+            (between / "go").touch()
+            _, err = agent.communicate(timeout=60)
+            self.authorise(self.ws1)
+        self.assertIn("was seen before", err)
+        self.assertEqual(self.ctl.audit("checkin", "ws1")[-1]["outcome"], "superseded")
+        state = self.ctl.push_state("ws1")
+        self.assertEqual((state["pending"], state["outcome"], state["op"]), (0, "ok", "apply"))
+        self.checkin(self.ws1, OK)
 
     def test_l_killed_in_the_middle(self):
         self.delivered(self.ws1)
