@@ -4,21 +4,13 @@
 #include <string.h>
 #include <time.h>
 
+#include "agent/probe/maker.h"
 #include "agent/probe/redact.h"
-#include "agent/probe/sentence.h"
 #include "common/text.h"
 
 #define SENTENCE_MAX 4096u
 
-struct maker {
-	const struct mm_attempt *a; /* NULL: never begun */
-	const struct mm_probe_task *task;
-	struct mm_arena *mem;
-	enum mm_cls cls;
-	struct mm_places places;
-};
-
-static const char *clean(const struct maker *m, const char *s)
+const char *mm_maker_clean(const struct mm_maker *m, const char *s)
 {
 	struct mm_buf b = MM_BUF_INIT(8 * MM_REDACT_MAX);
 	if (s == NULL || s[0] == '\0')
@@ -29,12 +21,12 @@ static const char *clean(const struct maker *m, const char *s)
 	return out;
 }
 
-static const char *number(const struct maker *m, int64_t n)
+static const char *number(const struct mm_maker *m, int64_t n)
 {
 	return mm_arena_printf(m->mem, "%lld", (long long)n);
 }
 
-static const char *date(const struct maker *m, int64_t t)
+const char *mm_maker_date(const struct mm_maker *m, int64_t t)
 {
 	char text[MM_TIME_MAX];
 	return mm_arena_strdup(m->mem, mm_time_utc(t, text));
@@ -42,17 +34,19 @@ static const char *date(const struct maker *m, int64_t t)
 
 /* ---- what was said */
 
-static const char *server_words(const struct maker *m)
+static const char *server_words(const struct mm_maker *m)
 {
 	const struct mm_dialog *d = m->a != NULL ? m->a->signals.dialog : NULL;
 	if (d == NULL)
 		return NULL;
-	if (m->a->mailbox.state == MM_MAILBOX_NO)
-		return clean(m, m->a->mailbox.last);
-	return clean(m, d->auth_text[0] != '\0' ? d->auth_text : d->last);
+	if (m->a->signals.sender.run && !m->a->signals.sender.held)
+		return mm_maker_clean(m, m->a->signals.sender.said);
+	if (m->a->after.mailbox.state == MM_MAILBOX_NO)
+		return mm_maker_clean(m, m->a->after.mailbox.last);
+	return mm_maker_clean(m, d->auth_text[0] != '\0' ? d->auth_text : d->last);
 }
 
-static const char *offered(const struct maker *m, unsigned mechs)
+static const char *offered(const struct mm_maker *m, unsigned mechs)
 {
 	struct mm_buf b = MM_BUF_INIT(512);
 	for (int i = MM_MECH_PLAIN; i < MM_MECH_COUNT; i++)
@@ -63,7 +57,7 @@ static const char *offered(const struct maker *m, unsigned mechs)
 	return out;
 }
 
-static void place_dialog(struct maker *m, const struct mm_dialog *d)
+static void place_dialog(struct mm_maker *m, const struct mm_dialog *d)
 {
 	const struct mm_look_result *plain = &m->a->signals.look[MM_LOOK_PLAIN];
 	bool looked = plain->greeting == MM_GREETING_OTHER_MAIL;
@@ -80,7 +74,7 @@ static const char *cert_detail(const struct mm_tls_watch *w)
 }
 
 /* About ticket and certificate. */
-static const char *means_detail(const struct maker *m)
+static const char *means_detail(const struct mm_maker *m)
 {
 	const struct mm_signals *s = &m->a->signals;
 	if (m->cls == MM_CLS_NO_CLIENT_CERT && s->end != MM_END_OWN_CERT)
@@ -94,7 +88,7 @@ static const char *means_detail(const struct maker *m)
 	return m->cls == MM_CLS_AUTH_CERT_REFUSED && s->dialog->auth_sent ? s->dialog->auth_text : NULL;
 }
 
-static const char *detail(const struct maker *m)
+static const char *detail(const struct mm_maker *m)
 {
 	const struct mm_signals *s = &m->a->signals;
 	if (m->a->local[0] != '\0')
@@ -117,7 +111,7 @@ static const char *detail(const struct maker *m)
 }
 
 /* How long the step took that did not come to its end. */
-static int64_t waited(const struct maker *m)
+static int64_t waited(const struct mm_maker *m)
 {
 	const struct mm_attempt *a = m->a;
 	if (!a->signals.dialled)
@@ -127,34 +121,35 @@ static int64_t waited(const struct maker *m)
 	return a->limits->answer_ms;
 }
 
-static void place_cert(struct maker *m, const struct mm_tls_watch *w)
+static void place_cert(struct mm_maker *m, const struct mm_tls_watch *w)
 {
 	const struct mm_cert_facts *bad = w->trouble != MM_CERT_OK ? &w->bad : &w->cert;
-	m->places.v[MM_PLACE_SUBJECT] = clean(m, w->cert.subject);
-	m->places.v[MM_PLACE_ISSUER] = clean(m, w->cert.issuer);
-	m->places.v[MM_PLACE_SAN] = clean(m, w->cert.san[0] != '\0' ? w->cert.san : w->cert.subject);
-	m->places.v[MM_PLACE_BAD_SUBJECT] = clean(m, bad->subject);
+	m->places.v[MM_PLACE_SUBJECT] = mm_maker_clean(m, w->cert.subject);
+	m->places.v[MM_PLACE_ISSUER] = mm_maker_clean(m, w->cert.issuer);
+	m->places.v[MM_PLACE_SAN] = mm_maker_clean(m, w->cert.san[0] != '\0' ? w->cert.san : w->cert.subject);
+	m->places.v[MM_PLACE_BAD_SUBJECT] = mm_maker_clean(m, bad->subject);
 	m->places.v[MM_PLACE_CHAIN] = number(m, w->chain);
-	m->places.v[MM_PLACE_NOT_BEFORE] = date(m, bad->not_before);
-	m->places.v[MM_PLACE_NOT_AFTER] = date(m, bad->not_after);
+	m->places.v[MM_PLACE_NOT_BEFORE] = mm_maker_date(m, bad->not_before);
+	m->places.v[MM_PLACE_NOT_AFTER] = mm_maker_date(m, bad->not_after);
 }
 
-static void place_task(struct maker *m)
+static void place_task(struct mm_maker *m)
 {
 	const struct mm_probe_task *t = m->task;
-	m->places.v[MM_PLACE_HOST] = clean(m, t->host);
+	m->places.v[MM_PLACE_HOST] = mm_maker_clean(m, t->host);
 	m->places.v[MM_PLACE_PORT] = number(m, t->port);
 	m->places.v[MM_PLACE_WANTED] = t->auth;
+	m->places.v[MM_PLACE_SENDER] = mm_maker_clean(m, t->sender != NULL ? t->sender : t->address);
 	if (m->a == NULL)
 		return;
 	m->places.v[MM_PLACE_PROTOCOL] = mm_mail_label(m->a->ep.mail);
 	m->places.v[MM_PLACE_SECURITY] = mm_security_label(m->a->ep.security);
 }
 
-static void place_attempt(struct maker *m)
+static void place_attempt(struct mm_maker *m)
 {
 	const struct mm_signals *s = &m->a->signals;
-	m->places.v[MM_PLACE_DETAIL] = clean(m, detail(m));
+	m->places.v[MM_PLACE_DETAIL] = mm_maker_clean(m, detail(m));
 	m->places.v[MM_PLACE_MS] = number(m, waited(m));
 	m->places.v[MM_PLACE_SERVER] = server_words(m);
 	if (s->dialog != NULL)
@@ -163,7 +158,7 @@ static void place_attempt(struct maker *m)
 		place_cert(m, s->tls);
 }
 
-static const char *sentence(const struct maker *m, const char *tmpl)
+const char *mm_maker_sentence(const struct mm_maker *m, const char *tmpl)
 {
 	struct mm_buf b = MM_BUF_INIT(SENTENCE_MAX);
 	const char *out = mm_sentence(tmpl, &m->places, &b) == 0 ? mm_buf_str(&b) : tmpl;
@@ -172,45 +167,7 @@ static const char *sentence(const struct maker *m, const char *tmpl)
 	return out;
 }
 
-/* ---- facts */
-
-static const char *text_or_null(const struct maker *m, const char *s)
-{
-	return s[0] != '\0' ? mm_arena_strdup(m->mem, s) : NULL;
-}
-
-static struct mm_tls_facts tls_facts(const struct maker *m, const struct mm_tls_watch *w)
-{
-	return (struct mm_tls_facts){
-	    .version = text_or_null(m, w->version),
-	    .cipher = text_or_null(m, w->cipher),
-	    .subject = text_or_null(m, w->cert.subject),
-	    .issuer = text_or_null(m, w->cert.issuer),
-	    .san = text_or_null(m, w->cert.san),
-	    .not_before = w->cert.not_before,
-	    .not_after = w->cert.not_after,
-	};
-}
-
-static int span(int64_t from, int64_t to)
-{
-	return from != 0 && to >= from ? (int)(to - from) : -1;
-}
-
-/* The greeting follows TLS, or the connection where STARTTLS comes later. */
-static struct mm_timing timing(const struct mm_attempt *a)
-{
-	struct mm_timing t = {
-	    a->signals.gai == 0 ? a->dns_ms : -1, a->signals.dialled ? a->tcp_ms : -1, -1, -1, -1};
-	const struct mm_talk *k = a->line.talk;
-	if (k == NULL)
-		return t;
-	int64_t before = k->tls_done != 0 && k->tls_done <= k->greeted ? k->tls_done : k->began;
-	t.tls = span(k->tls_began, k->tls_done);
-	t.greeting = span(before, k->greeted);
-	t.login = span(k->auth_began, k->auth_done);
-	return t;
-}
+/* ---- verdict */
 
 static struct mm_login base(const struct mm_probe_task *t)
 {
@@ -230,19 +187,20 @@ static struct mm_login base(const struct mm_probe_task *t)
 	};
 }
 
-static void put_verdict(const struct maker *m, struct mm_login *out)
+static void put_verdict(const struct mm_maker *m, struct mm_login *out)
 {
 	const struct mm_cls_def *def = mm_cls_def(m->cls);
 	out->result = mm_cls_result(m->cls);
 	out->cls = def->word;
-	out->text = sentence(m, def->user);
-	out->admin = sentence(m, def->admin);
+	out->text = mm_maker_sentence(m, def->user);
+	out->admin = mm_maker_sentence(m, def->admin);
+	out->ladder.fix = def->fix != NULL ? mm_maker_sentence(m, def->fix) : "";
 }
 
 void mm_answer_make(
     const struct mm_attempt *a, const struct mm_probe_task *task, struct mm_arena *mem, struct mm_login *out)
 {
-	struct maker m = {.a = a, .task = task, .mem = mem};
+	struct mm_maker m = {.a = a, .task = task, .mem = mem};
 	m.cls = a->local[0] != '\0' ? MM_CLS_LOCAL_TROUBLE : mm_diagnose(&a->signals);
 	*out = base(task);
 	place_task(&m);
@@ -253,17 +211,21 @@ void mm_answer_make(
 	if (out->result != MM_LOGIN_PASSED ||
 	    (m.places.v[MM_PLACE_SERVER] != NULL && strstr(m.places.v[MM_PLACE_SERVER], "[ALERT]") != NULL))
 		out->server_text = m.places.v[MM_PLACE_SERVER];
-	out->timing = timing(a);
-	if (a->signals.tls != NULL)
-		out->tls = tls_facts(&m, a->signals.tls);
+	out->timing = mm_facts_timing(a);
+	out->tls = mm_facts_tls(&m);
+	out->ladder.endpoint = mm_facts_endpoint(&m);
+	out->ladder.mailbox = mm_facts_mailbox(&m);
+	mm_steps_make(&m, out);
+	mm_notes_make(&m, out);
 }
 
 void mm_answer_refuse(const struct mm_probe_task *task, enum mm_cls cls, const char *detail_text,
     struct mm_arena *mem, struct mm_login *out)
 {
-	struct maker m = {.task = task, .mem = mem, .cls = cls};
+	struct mm_maker m = {.task = task, .mem = mem, .cls = cls};
 	*out = base(task);
 	place_task(&m);
-	m.places.v[MM_PLACE_DETAIL] = clean(&m, detail_text);
+	m.places.v[MM_PLACE_DETAIL] = mm_maker_clean(&m, detail_text);
 	put_verdict(&m, out);
+	mm_steps_make(&m, out);
 }

@@ -82,6 +82,7 @@ enum mm_cls {
 	MM_CLS_RELAY_DENIED,
 	MM_CLS_RCPT_REJECTED,
 	MM_CLS_SENDER_NO_ANSWER,
+	MM_CLS_SEND_REFUSED, /* by a rule that is about neither address */
 	MM_CLS_TOO_BIG,
 	/* round trip */
 	MM_CLS_TRIP_REFUSED, /* the test message was not accepted */

@@ -12,7 +12,7 @@ void mm_dial_begin(
 	*d = (struct mm_dial){.addrs = addrs, .n = n, .port = port, .next = now, .won = -1};
 	d->deadline = now + limit_ms;
 	for (size_t i = 0; i < MM_ADDRS_MAX; i++)
-		d->fd[i] = -1;
+		d->fd[i] = d->ms[i] = -1;
 }
 
 _Static_assert(offsetof(struct sockaddr_in, sin_port) == offsetof(struct sockaddr_in6, sin6_port),
@@ -26,12 +26,13 @@ static struct mm_addr with_port(const struct mm_addr *a, int port)
 	return out;
 }
 
-static void give_up(struct mm_dial *d, size_t i, int error)
+static void give_up(struct mm_dial *d, size_t i, int error, int64_t now)
 {
 	if (d->fd[i] >= 0)
 		close(d->fd[i]);
 	d->fd[i] = -1;
 	d->error[i] = error;
+	d->ms[i] = (int)(now - d->began[i]);
 }
 
 static void begin_one(struct mm_dial *d, int64_t now)
@@ -39,12 +40,13 @@ static void begin_one(struct mm_dial *d, int64_t now)
 	size_t i = d->begun++;
 	struct mm_addr a = with_port(&d->addrs[i], d->port);
 	d->next = now + MM_DIAL_STAGGER_MS;
+	d->began[i] = now;
 	d->fd[i] = socket(a.sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (d->fd[i] < 0 || (connect(d->fd[i], (struct sockaddr *)&a.sa, a.len) != 0 && errno != EINPROGRESS))
-		give_up(d, i, errno);
+		give_up(d, i, errno, now);
 }
 
-static bool is_connected(struct mm_dial *d, size_t i)
+static bool is_connected(struct mm_dial *d, size_t i, int64_t now)
 {
 	struct pollfd p = {.fd = d->fd[i], .events = POLLOUT};
 	if (p.fd < 0 || poll(&p, 1, 0) <= 0)
@@ -54,7 +56,9 @@ static bool is_connected(struct mm_dial *d, size_t i)
 	if (getsockopt(d->fd[i], SOL_SOCKET, SO_ERROR, &error, &len) != 0)
 		error = errno;
 	if (error != 0)
-		give_up(d, i, error);
+		give_up(d, i, error, now);
+	else
+		d->ms[i] = (int)(now - d->began[i]);
 	return error == 0;
 }
 
@@ -69,7 +73,7 @@ static bool any_open(const struct mm_dial *d)
 enum mm_dial_state mm_dial_step(struct mm_dial *d, int64_t now)
 {
 	for (size_t i = 0; i < d->begun; i++) {
-		if (is_connected(d, i)) {
+		if (is_connected(d, i, now)) {
 			d->won = (int)i;
 			return MM_DIAL_DONE;
 		}
@@ -77,7 +81,7 @@ enum mm_dial_state mm_dial_step(struct mm_dial *d, int64_t now)
 	if (now >= d->deadline) {
 		for (size_t i = 0; i < d->begun; i++)
 			if (d->fd[i] >= 0)
-				give_up(d, i, ETIMEDOUT);
+				give_up(d, i, ETIMEDOUT, now);
 		return MM_DIAL_FAILED;
 	}
 	while (d->begun < d->n && (!any_open(d) || now >= d->next))

@@ -23,7 +23,9 @@ struct mm_dial {
 	int port;
 	int fd[MM_ADDRS_MAX];    /* -1: closed */
 	int error[MM_ADDRS_MAX]; /* errno of an attempt that failed */
-	int64_t next;            /* when another address gets its turn */
+	int ms[MM_ADDRS_MAX];    /* until it answered or failed; -1: neither */
+	int64_t began[MM_ADDRS_MAX];
+	int64_t next; /* when another address gets its turn */
 	int64_t deadline;
 	int won; /* index of the address that answered, -1 */
 };

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "agent/probe/token_error.h"
+#include "common/text.h"
 
 struct text {
 	const char *p;
@@ -140,10 +141,39 @@ static void take_greeting(struct mm_dialog *d, struct text t)
 
 /* ---- capabilities */
 
+/* One word more in a list of words; `join` stands for the spaces inside of it. */
+static void add_word(char *list, size_t size, struct text w, char join)
+{
+	size_t have = strlen(list);
+	if (w.n == 0 || have + w.n + 2 > size)
+		return;
+	if (have > 0)
+		list[have++] = ' ';
+	for (size_t i = 0; i < w.n; i++) {
+		char c = w.p[i] == ' ' ? join : w.p[i];
+		list[have++] = c > ' ' && c < 0x7f ? c : '?';
+	}
+	list[have] = '\0';
+}
+
+/* "AUTH PLAIN LOGIN" as "AUTH=PLAIN,LOGIN" */
+static void add_line(struct mm_dialog *d, struct text t)
+{
+	size_t before = strlen(d->caps);
+	add_word(d->caps, sizeof(d->caps), t, ',');
+	char *comma = strchr(d->caps + before, ',');
+	if (comma != NULL)
+		*comma = '=';
+}
+
 static void take_mechs(struct mm_dialog *d, struct text t)
 {
-	for (struct text w = take_word(&t); w.n > 0; w = take_word(&t))
-		d->mechs |= MM_MECH_BIT(mm_mech_by_name(w.p, w.n));
+	for (struct text w = take_word(&t); w.n > 0; w = take_word(&t)) {
+		enum mm_mech m = mm_mech_by_name(w.p, w.n);
+		if (m == MM_MECH_OTHER || (d->mechs & MM_MECH_BIT(m)) == 0)
+			add_word(d->mech_names, sizeof(d->mech_names), w, '?');
+		d->mechs |= MM_MECH_BIT(m);
+	}
 }
 
 static void take_capability(struct mm_dialog *d, struct text w)
@@ -160,19 +190,34 @@ static void take_capability(struct mm_dialog *d, struct text w)
 	}
 }
 
+static void forget_offer(struct mm_dialog *d)
+{
+	d->mechs = 0;
+	d->login_disabled = false;
+	d->caps_heard = false;
+	d->size = 0;
+	d->caps[0] = d->mech_names[0] = '\0';
+}
+
 static void imap_untagged(struct mm_dialog *d, struct text t)
 {
 	t = skip(t, 2);
 	if (!is_word(take_word(&t), "CAPABILITY"))
 		return;
-	d->login_disabled = false;
-	d->mechs = 0;
-	for (struct text w = take_word(&t); w.n > 0; w = take_word(&t))
+	forget_offer(d);
+	d->caps_heard = true;
+	for (struct text w = take_word(&t); w.n > 0; w = take_word(&t)) {
 		take_capability(d, w);
+		add_word(d->caps, sizeof(d->caps), w, '?');
+	}
 }
 
 static void pop3_capability(struct mm_dialog *d, struct text t)
 {
+	d->caps_heard = true;
+	if (t.n == 1 && t.p[0] == '.')
+		return;
+	add_line(d, t);
 	struct text w = take_word(&t);
 	if (is_word(w, "SASL"))
 		take_mechs(d, t);
@@ -182,12 +227,29 @@ static void pop3_capability(struct mm_dialog *d, struct text t)
 		take_capability(d, w);
 }
 
+static int64_t number(struct text t)
+{
+	char digits[20];
+	int64_t n = 0;
+	struct text w = take_word(&t);
+	copy(digits, sizeof(digits), w);
+	return w.n < sizeof(digits) && mm_parse_int(digits, 0, INT64_MAX, &n) == 0 ? n : 0;
+}
+
+/* The first line is the server's name, RFC 5321 4.1.1.1; only some say an
+ * extension there, and then libcurl reads it too. */
 static void smtp_capability(struct mm_dialog *d, struct text t)
 {
+	bool first = !d->caps_heard;
+	d->caps_heard = true;
 	t = skip(t, 4);
+	if (!first)
+		add_line(d, t);
 	struct text w = take_word(&t);
 	if (is_word(w, "AUTH"))
 		take_mechs(d, t);
+	else if (is_word(w, "SIZE"))
+		d->size = number(t);
 	else
 		take_capability(d, w);
 }
@@ -305,6 +367,10 @@ void mm_dialog_in(struct mm_dialog *d, const char *line, size_t n)
 		d->lines++;
 	if (t.n > 0)
 		copy(d->last, sizeof(d->last), t);
+	if (d->lines == 1)
+		copy(d->first, sizeof(d->first), t);
+	if (d->mail == MM_MAIL_IMAP && d->alert[0] == '\0' && contains(t, "[ALERT]"))
+		copy(d->alert, sizeof(d->alert), t);
 	if (d->greeting == MM_GREETING_NONE)
 		take_greeting(d, t);
 	else if (d->auth_open)
@@ -377,11 +443,27 @@ void mm_dialog_out(struct mm_dialog *d, const char *line, size_t n)
 		out[d->mail](d, line_text(line, n));
 }
 
+enum mm_tri mm_dialog_cleartext(const struct mm_dialog *d)
+{
+	static const unsigned ways =
+	    MM_MECH_BIT(MM_MECH_PLAIN) | MM_MECH_BIT(MM_MECH_LOGIN) | MM_MECH_BIT(MM_MECH_COMMAND);
+	if (d->tls)
+		return d->cleartext_login;
+	if (!d->caps_heard)
+		return MM_UNKNOWN;
+	/* IMAP has LOGIN unless it says that it has not (RFC 9051 6.2.3) */
+	bool command = d->mail == MM_MAIL_IMAP && !d->login_disabled;
+	return command || (d->mechs & ways) != 0 ? MM_YES : MM_NO;
+}
+
 void mm_dialog_tls(struct mm_dialog *d)
 {
+	/* with TLS from the beginning nothing is said before it */
+	d->cleartext_login = d->lines > 0 ? mm_dialog_cleartext(d) : MM_UNKNOWN;
+	d->disabled_before_tls = d->login_disabled;
 	d->tls = true;
-	d->mechs = 0;
-	d->login_disabled = false;
+	forget_offer(d);
+	d->alert[0] = '\0'; /* anybody could have said it */
 	d->ehlo_sent = false;
 }
 

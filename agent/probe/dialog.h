@@ -22,9 +22,12 @@
 #include <stdint.h>
 
 #include "agent/probe/endpoint.h"
+#include "schemas/ladder.h"
 
 #define MM_DIALOG_LINES 2000 /* from the server, then it is not a mail server that we test */
 #define MM_DIALOG_TEXT 512
+#define MM_DIALOG_CAPS 1536 /* of the capability list; words beyond it are left out */
+#define MM_DIALOG_MECHS 256
 
 enum mm_greeting {
 	MM_GREETING_NONE, /* nothing was said yet */
@@ -50,6 +53,14 @@ struct mm_dialog {
 	bool starttls_offered;  /* before TLS */
 	bool starttls_odd_case; /* not in capitals: libcurl before 8.17 does not see it */
 	bool starttls_masked;   /* XXXX or ****: something in between removed it */
+	bool caps_heard;        /* a capability list came */
+	int64_t size;           /* SMTP SIZE; 0 = no limit, or not said */
+	/* printable ASCII, words separated by spaces; an SMTP or POP3 line of
+	 * several words is one: "AUTH=PLAIN,LOGIN" */
+	char caps[MM_DIALOG_CAPS];
+	char mech_names[MM_DIALOG_MECHS]; /* the SASL names, as the server writes them */
+	enum mm_tri cleartext_login;      /* is a password taken before TLS? */
+	bool disabled_before_tls;         /* LOGINDISABLED, then TLS: libcurl does not forget it */
 
 	bool starttls_sent, starttls_refused;
 	bool ehlo_sent, helo_sent;
@@ -67,6 +78,8 @@ struct mm_dialog {
 
 	char auth_text[2 * MM_DIALOG_TEXT]; /* all lines of the reply to the login */
 	char last[MM_DIALOG_TEXT];          /* the server's last line */
+	char first[MM_DIALOG_TEXT / 2];     /* the server's first line */
+	char alert[MM_DIALOG_TEXT / 2];     /* an [ALERT], to be shown to the user (RFC 9051 7.1) */
 	uint32_t lines;
 };
 
@@ -77,6 +90,8 @@ void mm_dialog_in(struct mm_dialog *d, const char *line, size_t n);
 void mm_dialog_out(struct mm_dialog *d, const char *line, size_t n);
 /* TLS is on: what was offered before does not count any more. */
 void mm_dialog_tls(struct mm_dialog *d);
+/* Is a password taken before TLS, as far as was heard? */
+enum mm_tri mm_dialog_cleartext(const struct mm_dialog *d);
 /* The only definition of a login that held. */
 bool mm_dialog_logged_in(const struct mm_dialog *d);
 /* It makes no sense to wait for more: not a server of this kind, or endless. */

@@ -34,6 +34,23 @@ struct mm_resolver {
 	bool closed;
 };
 
+const char *mm_addr_text(const struct mm_addr *a, char *out)
+{
+	const void *raw;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+	if (a->sa.ss_family == AF_INET6) {
+		memcpy(&v6, &a->sa, sizeof(v6));
+		raw = &v6.sin6_addr;
+	} else {
+		memcpy(&v4, &a->sa, sizeof(v4));
+		raw = &v4.sin_addr;
+	}
+	if (inet_ntop(a->sa.ss_family, raw, out, MM_ADDR_TEXT_MAX) == NULL)
+		out[0] = '\0';
+	return out;
+}
+
 static int by_host(const void *a, const void *b)
 {
 	const struct mm_name *x = a, *y = b;

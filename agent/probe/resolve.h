@@ -21,6 +21,10 @@ struct mm_addr {
 	socklen_t len;
 };
 
+/* Numeric, into `out` of MM_ADDR_TEXT_MAX bytes, which is returned. */
+#define MM_ADDR_TEXT_MAX 46
+const char *mm_addr_text(const struct mm_addr *a, char *out);
+
 struct mm_name; /* one host; belongs to the resolver */
 
 /* Can be replaced, so that a test can have a name service that fails. */

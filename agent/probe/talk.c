@@ -278,8 +278,10 @@ static CURLcode set_login(struct mm_talk *t, const struct mm_talk_plan *p)
 	CURLcode rc = set_user(t, p);
 	if (rc != CURLE_OK)
 		return rc;
-	/* forced only where the RFC allows it without an offer (RFC 4954 4) */
-	SET(CURLOPT_SASL_IR, p->ep->mail == MM_MAIL_SMTP ? 1L : 0L);
+	/* Forced only where the RFC allows it without an offer (RFC 4954 4). A
+	 * ticket is too long for a command line of SMTP; libcurl then makes the
+	 * message anew, with a Kerberos context that is used up. */
+	SET(CURLOPT_SASL_IR, p->ep->mail == MM_MAIL_SMTP && !p->ep->auth->ticket ? 1L : 0L);
 	if (p->login_options != NULL)
 		SET(CURLOPT_LOGIN_OPTIONS, p->login_options);
 	/* with a password libcurl would not take EXTERNAL */
@@ -320,6 +322,7 @@ struct mm_talk *mm_talk_begin(CURLM *multi, const struct mm_talk_plan *plan, int
 	t->tls.event = on_tls;
 	t->tls.ctx = t;
 	t->tls.tolerant = is_look(t);
+	t->tls.host = plan->ep->host;
 	t->easy = curl_easy_init();
 	if (t->easy == NULL)
 		mm_oom();
@@ -471,6 +474,7 @@ void mm_talk_end(struct mm_talk *t)
 		curl_easy_cleanup(t->easy);
 	}
 	curl_slist_free_all(t->names);
+	mm_tls_watch_free(&t->tls);
 	if (t->fd >= 0)
 		close(t->fd);
 	free(t);

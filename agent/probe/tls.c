@@ -1,6 +1,7 @@
 #include "agent/probe/tls.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/ssl.h>
@@ -10,6 +11,13 @@
 void mm_tls_watch_init(struct mm_tls_watch *w)
 {
 	*w = (struct mm_tls_watch){.alert_in = -1};
+}
+
+void mm_tls_watch_free(struct mm_tls_watch *w)
+{
+	free(w->links);
+	w->links = NULL;
+	w->n_links = 0;
 }
 
 static void set(char *out, size_t size, const char *s)
@@ -58,6 +66,8 @@ static void on_cert(struct mm_tls_watch *w, X509_STORE_CTX *store)
 	w->have_cert = true;
 	w->chain = sk_X509_num(X509_STORE_CTX_get0_untrusted(store));
 	mm_cert_facts_read(leaf, &w->cert);
+	w->name_match = w->host != NULL && mm_cert_is_for(leaf, w->host);
+	w->n_links = mm_chain_read(X509_STORE_CTX_get0_untrusted(store), &w->links);
 }
 
 /* The first error is the one that is told; libcurl stops there too. */

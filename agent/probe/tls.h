@@ -28,11 +28,22 @@ struct mm_cert_facts {
 	int64_t not_before, not_after;  /* unix seconds */
 };
 
+/* A certificate of the chain that the server sent. */
+struct mm_chain_link {
+	char subject[256], issuer[256];
+	char key[48];       /* "RSA 2048", "EC prime256v1" */
+	char signature[48]; /* "sha256WithRSAEncryption" */
+	int64_t not_after;
+	bool weak; /* below RSA 2048 or EC 224, or signed over SHA-1 or MD5 */
+};
+#define MM_CHAIN_MAX 8
+
 struct mm_tls_watch {
 	/* told on: when the handshake begins and ends; may be NULL */
 	void (*event)(void *ctx);
 	void *ctx;
-	bool tolerant; /* accept every certificate; only for talks without credentials */
+	bool tolerant;    /* accept every certificate; only for talks without credentials */
+	const char *host; /* the name that the certificate is to hold; may be NULL */
 
 	bool started, done;
 	bool client_cert_asked; /* a CertificateRequest came (perhaps an optional one) */
@@ -40,13 +51,17 @@ struct mm_tls_watch {
 	char version[16], cipher[64];
 	int chain; /* certificates that the server sent */
 	bool have_cert;
-	struct mm_cert_facts cert; /* the server's own */
+	struct mm_cert_facts cert;   /* the server's own */
+	bool name_match;             /* a subject alternative name is `host`; CN does not count */
+	struct mm_chain_link *links; /* its own first; freed by mm_tls_watch_free() */
+	size_t n_links;
 	enum mm_cert_trouble trouble;
 	char trouble_text[128];   /* OpenSSL's words */
 	struct mm_cert_facts bad; /* the certificate that is to blame; valid with trouble */
 };
 
 void mm_tls_watch_init(struct mm_tls_watch *w);
+void mm_tls_watch_free(struct mm_tls_watch *w);
 /* ssl_ctx: the SSL_CTX that libcurl passes; the watch outlives it. */
 void mm_tls_watch_attach(struct mm_tls_watch *w, void *ssl_ctx);
 /* "handshake failure"; never NULL. */

@@ -8,6 +8,7 @@
 #include <openssl/x509v3.h>
 
 #include "common/buf.h"
+#include "common/mem.h"
 
 /* XN_FLAG_RFC2253 escapes control characters and everything that is not
  * ASCII, so the result can be printed as it stands. */
@@ -123,4 +124,77 @@ enum mm_cert_trouble mm_cert_trouble_of(int x509_error)
 	default:
 		return MM_CERT_OTHER;
 	}
+}
+
+/* ---- name */
+
+static bool is_address(const char *host)
+{
+	unsigned char raw[sizeof(struct in6_addr)];
+	return inet_pton(AF_INET, host, raw) == 1 || inet_pton(AF_INET6, host, raw) == 1;
+}
+
+bool mm_cert_is_for(X509 *cert, const char *host)
+{
+	if (is_address(host))
+		return X509_check_ip_asc(cert, host, 0) == 1;
+	return X509_check_host(cert, host, 0, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL) == 1;
+}
+
+/* ---- chain */
+
+#define RSA_BITS_MIN 2048
+#define EC_BITS_MIN 224 /* as strong as RSA 2048, NIST SP 800-57 1 table 2 */
+
+static bool key_text(const X509 *cert, char *out, size_t size)
+{
+	EVP_PKEY *key = X509_get0_pubkey(cert);
+	char curve[32] = "";
+	if (key == NULL) {
+		snprintf(out, size, "unknown");
+		return false;
+	}
+	int bits = EVP_PKEY_get_bits(key);
+	switch (EVP_PKEY_get_base_id(key)) {
+	case EVP_PKEY_RSA:
+	case EVP_PKEY_RSA_PSS:
+		snprintf(out, size, "RSA %d", bits);
+		return bits < RSA_BITS_MIN;
+	case EVP_PKEY_EC:
+		EVP_PKEY_get_group_name(key, curve, sizeof(curve), NULL);
+		snprintf(out, size, "EC %s", curve);
+		return bits < EC_BITS_MIN;
+	default:
+		snprintf(out, size, "%s", OBJ_nid2sn(EVP_PKEY_get_base_id(key)));
+		return false;
+	}
+}
+
+/* The signature of a root is not what it is trusted for. */
+static bool signature_weak(X509 *cert)
+{
+	int md = NID_undef;
+	if (X509_get_signature_info(cert, &md, NULL, NULL, NULL) != 1 ||
+	    X509_NAME_cmp(X509_get_subject_name(cert), X509_get_issuer_name(cert)) == 0)
+		return false;
+	return md == NID_sha1 || md == NID_md5 || md == NID_md5_sha1;
+}
+
+size_t mm_chain_read(const STACK_OF(X509) * chain, struct mm_chain_link **out)
+{
+	int all = sk_X509_num(chain);
+	size_t n = all > 0 ? (size_t)all : 0;
+	n = n < MM_CHAIN_MAX ? n : MM_CHAIN_MAX;
+	*out = n > 0 ? mm_xcalloc(n, sizeof(**out)) : NULL;
+	for (size_t i = 0; i < n; i++) {
+		X509 *cert = sk_X509_value(chain, (int)i);
+		struct mm_chain_link *l = &(*out)[i];
+		name_text(X509_get_subject_name(cert), l->subject, sizeof(l->subject));
+		name_text(X509_get_issuer_name(cert), l->issuer, sizeof(l->issuer));
+		snprintf(l->signature, sizeof(l->signature), "%s", OBJ_nid2ln(X509_get_signature_nid(cert)));
+		l->not_after = unix_time(X509_get0_notAfter(cert));
+		l->weak = key_text(cert, l->key, sizeof(l->key));
+		l->weak = signature_weak(cert) || l->weak;
+	}
+	return n;
 }

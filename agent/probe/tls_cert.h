@@ -1,4 +1,4 @@
-/* Certificates into text; the only other user of OpenSSL beside tls.c. */
+/* Reading X509 certificates for tls.c. Internal to agent/probe. */
 #ifndef MM_AGENT_PROBE_TLS_CERT_H
 #define MM_AGENT_PROBE_TLS_CERT_H
 
@@ -7,7 +7,12 @@
 #include "agent/probe/tls.h"
 
 void mm_cert_facts_read(X509 *cert, struct mm_cert_facts *out);
-/* X509_V_ERR_... to our words. */
+/* X509_V_ERR_...; of a server that shows the wrong name OpenSSL knows nothing. */
 enum mm_cert_trouble mm_cert_trouble_of(int x509_error);
+/* By its subject alternative names alone (RFC 9525 6.3), of which an address
+ * literal is one, too. */
+bool mm_cert_is_for(X509 *cert, const char *host);
+/* What is told of a chain, at most MM_CHAIN_MAX of it; free() the list. */
+size_t mm_chain_read(const STACK_OF(X509) * chain, struct mm_chain_link **out);
 
 #endif

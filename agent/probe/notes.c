@@ -1,0 +1,158 @@
+/*
+ * Remarks beside the verdict, from what the test's own connection showed. A
+ * remark never changes a verdict.
+ */
+#include <string.h>
+#include <time.h>
+
+#include "agent/probe/maker.h"
+
+#define DAY 86400
+#define SOON_DAYS 21
+#define VERY_SOON_DAYS 7
+#define SLOW_GREETING_MS 3000
+
+struct notes {
+	struct mm_maker m; /* its places are changed for each remark */
+	struct mm_login *out;
+	int64_t now;
+};
+
+static void add(struct notes *n, enum mm_cls cls, const char *detail)
+{
+	mm_note_add(&n->m, cls, detail, n->out);
+}
+
+void mm_note_add(const struct mm_maker *of, enum mm_cls cls, const char *detail, struct mm_login *out)
+{
+	struct mm_maker m = *of;
+	struct mm_ladder *l = &out->ladder;
+	const struct mm_cls_def *def = mm_cls_def(cls);
+	if (l->n_notes == MM_NOTES_MAX)
+		return;
+	m.places.v[MM_PLACE_DETAIL] = detail;
+	struct mm_note *list = mm_arena_alloc(m.mem, l->n_notes + 1, sizeof(*list));
+	if (l->n_notes > 0)
+		memcpy(list, l->notes, l->n_notes * sizeof(*list));
+	list[l->n_notes] = (struct mm_note){
+	    .cls = def->word,
+	    .text = def->user[0] != '\0' ? mm_maker_sentence(&m, def->user) : "",
+	    .admin = mm_maker_sentence(&m, def->admin),
+	};
+	if (def->fix != NULL)
+		list[l->n_notes].admin =
+		    mm_arena_printf(m.mem, "%s %s", list[l->n_notes].admin, mm_maker_sentence(&m, def->fix));
+	l->notes = list;
+	l->n_notes++;
+}
+
+/* ---- certificate */
+
+static void note_expiry(struct notes *n, const struct mm_tls_watch *w)
+{
+	int64_t left = w->cert.not_after - n->now;
+	if (left < 0 || left >= SOON_DAYS * DAY)
+		return;
+	const char *when = mm_arena_printf(n->m.mem, "in %lld days", (long long)(left / DAY));
+	if (left < VERY_SOON_DAYS * DAY)
+		when =
+		    mm_arena_printf(n->m.mem, "within a week (%s)", left < DAY ? "today or tomorrow" : when);
+	add(n, MM_CLS_CERT_EXPIRES_SOON, when);
+}
+
+static void note_weak(struct notes *n, const struct mm_tls_watch *w)
+{
+	for (size_t i = 0; i < w->n_links; i++) {
+		const struct mm_chain_link *l = &w->links[i];
+		if (!l->weak)
+			continue;
+		add(n, MM_CLS_CERT_WEAK_SOON,
+		    mm_arena_printf(n->m.mem, "%s: %s, %s", l->subject, l->key, l->signature));
+		return;
+	}
+}
+
+/* Only of a certificate that was accepted: another one is the verdict. */
+static void note_cert(struct notes *n, const struct mm_signals *s)
+{
+	const struct mm_tls_watch *w = s->tls;
+	if (!w->done || !w->have_cert || w->trouble != MM_CERT_OK || s->end == MM_END_CERT ||
+	    s->end == MM_END_PIN)
+		return;
+	note_expiry(n, w);
+	if (!w->name_match)
+		add(n, MM_CLS_CERT_NO_SAN, NULL);
+	note_weak(n, w);
+}
+
+/* ---- dialog */
+
+static bool is_unknown_mechanism(const struct mm_dialog *d)
+{
+	return d->auth_code == 504 ||
+	       strcasestr(d->auth_text, "unsupported authentication mechanism") != NULL;
+}
+
+/* Offered, and cannot work: refused by name although it was offered; or
+ * EXTERNAL, which takes the name from a certificate, over a TLS session in
+ * which none was asked for (RFC 4422 A). */
+static void note_mechs(struct notes *n, const struct mm_signals *s)
+{
+	const struct mm_dialog *d = s->dialog;
+	if (d->auth_reply == MM_REPLY_NO && (d->mechs & MM_MECH_BIT(d->used)) != 0 && is_unknown_mechanism(d))
+		add(n, MM_CLS_MECH_UNUSABLE, mm_mech_name(d->used));
+	else if (s->tls->done && !s->tls->client_cert_asked &&
+		 (d->mechs & MM_MECH_BIT(MM_MECH_EXTERNAL)) != 0)
+		add(n, MM_CLS_MECH_UNUSABLE, mm_mech_name(MM_MECH_EXTERNAL));
+}
+
+static void note_dialog(struct notes *n, const struct mm_signals *s)
+{
+	const struct mm_dialog *d = s->dialog;
+	if (d->alert[0] != '\0') {
+		n->m.places.v[MM_PLACE_SERVER] = mm_maker_clean(&n->m, d->alert);
+		add(n, MM_CLS_SERVER_ALERT, NULL);
+	}
+	if (n->m.a->ep.security == MM_SEC_STARTTLS && mm_dialog_cleartext(d) == MM_YES)
+		add(n, MM_CLS_CLEARTEXT_LOGIN, NULL);
+	note_mechs(n, s);
+	if (n->out->timing.greeting >= SLOW_GREETING_MS) {
+		n->m.places.v[MM_PLACE_MS] = mm_arena_printf(n->m.mem, "%d", n->out->timing.greeting);
+		add(n, MM_CLS_SLOW_GREETING, NULL);
+	}
+}
+
+static const char *quota_text(const struct notes *n, const struct mm_quota *q)
+{
+	if (q->storage && q->used >= q->limit / 100 * MM_QUOTA_NEAR)
+		return mm_arena_printf(n->m.mem, "%lld of %lld KiB", (long long)q->used, (long long)q->limit);
+	return mm_arena_printf(
+	    n->m.mem, "%lld of %lld messages", (long long)q->count, (long long)q->count_limit);
+}
+
+static void note_after(struct notes *n, const struct mm_after *a)
+{
+	const struct mm_mailbox_seen *b = &a->mailbox.seen;
+	const struct mm_sender_seen *s = &a->sender.seen;
+	if (b->alert[0] != '\0') {
+		n->m.places.v[MM_PLACE_SERVER] = mm_maker_clean(&n->m, b->alert);
+		add(n, MM_CLS_SERVER_ALERT, NULL);
+	}
+	if (mm_quota_near(&b->quota))
+		add(n, MM_CLS_OVERQUOTA, quota_text(n, &b->quota));
+	if (!s->run || mm_cls_def(s->cls)->severity != MM_SEV_REMARK)
+		return;
+	n->m.places.v[MM_PLACE_SERVER] = mm_maker_clean(&n->m, s->said);
+	add(n, s->cls, n->m.places.v[MM_PLACE_SERVER]);
+}
+
+void mm_notes_make(const struct mm_maker *m, struct mm_login *out)
+{
+	struct notes n = {.m = *m, .out = out, .now = (int64_t)time(NULL)};
+	const struct mm_signals *s = &m->a->signals;
+	if (s->dialog == NULL)
+		return;
+	note_cert(&n, s);
+	note_dialog(&n, s);
+	note_after(&n, &m->a->after);
+}
