@@ -37,9 +37,16 @@ def run(*argv, cwd=None):
 class Pki:
     """A CA and certificates in a folder; every name is a file NAME.crt, NAME.key."""
 
+    EC = ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")
+    LEAF = "basicConstraints = CA:false"
+    CA = "basicConstraints = critical,CA:true"
+
     def __init__(self, folder):
         self.folder = folder
         self.root("ca", "Test CA")
+        self.make()
+
+    def make(self):
         self.root("other", "Unknown CA")
         self.leaf("good", "ca", "DNS:localhost,IP:127.0.0.1")
         self.leaf("wrongname", "ca", "DNS:mail.acme.example")
@@ -55,18 +62,18 @@ class Pki:
     def ca(self):
         return self.path("ca.crt")
 
-    def key(self, name):
-        run("openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256",
-            "-out", self.path(name + ".key"))
+    def key(self, name, spec=EC):
+        run("openssl", "genpkey", *spec, "-out", self.path(name + ".key"))
 
-    def root(self, name, cn):
+    def root(self, name, cn, *more):
         self.key(name)
         run("openssl", "req", "-x509", "-new", "-key", self.path(name + ".key"), "-days", "30",
-            "-subj", "/CN=" + cn, "-out", self.path(name + ".crt"))
+            "-subj", "/CN=" + cn, "-out", self.path(name + ".crt"), *more)
 
-    def leaf(self, name, issuer, san, start=None, end=None):
-        self.key(name)
-        run("openssl", "req", "-new", "-key", self.path(name + ".key"), "-subj", "/CN=" + name,
+    def leaf(self, name, issuer, san, start=None, end=None, cn=None, key=EC, digest="sha256", constraints=LEAF):
+        """A certificate by `issuer`; from `start` until `end` (YYYYMMDDHHMMSSZ), or 30 days."""
+        self.key(name, key)
+        run("openssl", "req", "-new", "-key", self.path(name + ".key"), "-subj", "/CN=" + (cn or name),
             "-out", self.path(name + ".csr"))
         conf = self.path(name + ".cnf")
         with open(conf, "w", encoding="ascii") as f:
@@ -76,14 +83,14 @@ default_ca = d
 database = {self.path(name + ".db")}
 new_certs_dir = {self.folder}
 rand_serial = yes
-default_md = sha256
+default_md = {digest}
 policy = p
 x509_extensions = x
 [p]
 commonName = supplied
 [x]
-subjectAltName = {san}
-basicConstraints = CA:false
+{"subjectAltName = " + san if san else ""}
+{constraints}
 """)
         open(self.path(name + ".db"), "w", encoding="ascii").close()
         dates = ["-startdate", start, "-enddate", end] if start else ["-days", "30"]
@@ -175,6 +182,8 @@ local 127.0.0.2 {{
 class Dovecot:
     """Started by the constructor; stop() ends it and removes its folder."""
 
+    more_settings = ""  # of a subclass; with {dir}
+
     def __init__(self, pki=None, cert="good"):
         self.dir = tempfile.mkdtemp(prefix="mmdc")
         os.chmod(self.dir, 0o755)
@@ -212,7 +221,7 @@ class Dovecot:
         os.chown(os.path.join(self.dir, "home"), me.pw_uid, me.pw_gid)
         conf = os.path.join(self.dir, "dovecot.conf")
         with open(conf, "w", encoding="ascii") as f:
-            f.write(CONF.format(dir=self.dir, user=internal[0], group=internal[1], login=internal[2],
+            f.write((CONF + self.more_settings).format(dir=self.dir, user=internal[0], group=internal[1], login=internal[2],
                                 uid=me.pw_uid, gid=me.pw_gid, cert=self.cert, sink=sink, **self.ports))
         self.proc = subprocess.Popen(["/usr/sbin/dovecot", "-F", "-c", conf], stdout=subprocess.DEVNULL,
                                      stderr=subprocess.DEVNULL, start_new_session=True)

@@ -10,11 +10,12 @@ import time
 
 
 class Talk:
-    """One connection: send lines, read lines, switch to TLS."""
+    """One connection: send lines, read lines, switch to TLS. What was read is kept in `heard`."""
 
-    def __init__(self, sock):
+    def __init__(self, sock, heard):
         self.sock = sock
         self.buf = b""
+        self.heard = heard
 
     def say(self, *lines):
         self.sock.sendall("".join(line + "\r\n" for line in lines).encode())
@@ -26,7 +27,9 @@ class Talk:
                 raise EOFError
             self.buf += more
         head, _, self.buf = self.buf.partition(b"\n")
-        return head.decode("utf-8", "replace").rstrip("\r")
+        text = head.decode("utf-8", "replace").rstrip("\r")
+        self.heard.append(text)
+        return text
 
     def tls(self, context):
         self.sock = context.wrap_socket(self.sock, server_side=True)
@@ -58,7 +61,7 @@ class Server:
 
     def _one(self, conn):
         conn.settimeout(60)
-        talk = Talk(conn)
+        talk = Talk(conn, self.lines)
         try:
             if self.context is not None:
                 talk.tls(self.context)

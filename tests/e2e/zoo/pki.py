@@ -1,0 +1,51 @@
+"""The certificates of the zoo: one for each way to be wrong."""
+
+import datetime
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "probe"))
+
+import dovecot  # noqa: E402
+
+ZONE = "zoo.test"
+# names that the good certificate holds besides its own
+SHARED = ("clear", "lax", "crowd", "old", "twelve", "adh", "strict")
+RSA_1024 = ("-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024")
+RSA_2048 = ("-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048")
+
+
+def stamp(days):
+    t = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=days)
+    return t.strftime("%Y%m%d%H%M%SZ")
+
+
+class ZooPki(dovecot.Pki):
+    """Every certificate is for NAME.zoo.test, unless that is what is wrong with it."""
+
+    def make(self):
+        until = (stamp(-1), stamp(400))
+        self.root("other", "Unknown CA")
+        self.server("good", "ca", *until, extra=",DNS:*.wild.zoo.test" + "".join(f",DNS:{n}.{ZONE}" for n in
+                                                                                            SHARED))
+        self.server("rsa", "ca", *until, key=RSA_2048)
+        self.server("expired", "ca", "20200101000000Z", "20210101000000Z")
+        self.server("future", "ca", "20990101000000Z", "20990201000000Z")
+        self.server("ninedays", "ca", stamp(-1), stamp(9.5))
+        self.server("unknown", "other", *until)
+        self.server("sha1", "ca", *until, digest="sha1")
+        self.server("rsa1024", "ca", *until, key=RSA_1024)
+        self.leaf("wrongname", "ca", "DNS:mail.elsewhere.test", *until, cn="mail.elsewhere.test")
+        self.leaf("cnonly", "ca", None, *until, cn="cnonly." + ZONE)
+        self.root("selfsigned", "selfsigned." + ZONE, "-addext", "subjectAltName=DNS:selfsigned." + ZONE)
+        self.leaf("middle", "ca", None, *until, cn="Middle CA", constraints=self.CA)
+        self.server("nochain", "middle", *until)
+        self.server("chain", "middle", *until)
+        with open(self.path("chain.crt"), "a", encoding="ascii") as f, \
+                open(self.path("middle.crt"), encoding="ascii") as middle:
+            f.write(middle.read())
+        self.server("revoked", "ca", *until)
+
+    def server(self, name, issuer, *dates, extra="", **more):
+        host = f"{name}.{ZONE}"
+        self.leaf(name, issuer, f"DNS:{host}{extra}", *dates, cn=host, **more)

@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+"""Every outcome that mailmuster-probe knows, produced and diagnosed.
+
+    MM_BIN=FOLDER python3 tests/e2e/zoo/test_zoo.py      (needs root, or user namespaces)
+
+All cases go through one process at once; a table of them is printed at the end.
+"""
+
+import imaplib
+import json
+import os
+import ssl
+import subprocess
+import sys
+import threading
+import unittest
+
+sys.path[:0] = [os.path.dirname(os.path.abspath(__file__))]
+
+import world  # noqa: E402
+
+if __name__ == "__main__":
+    world.enter()
+
+import cases_auth  # noqa: E402
+import cases_net  # noqa: E402
+import cases_send  # noqa: E402
+import cases_tls  # noqa: E402
+import harness  # noqa: E402
+import pending  # noqa: E402
+import zoo  # noqa: E402
+from imapd import PASSWORD  # noqa: E402
+
+def penalised(z, impatient, patient):
+    """Wrong passwords, until the server lets everybody wait; then two who log in."""
+    for password in (b"no", b"nor this"):
+        c = imaplib.IMAP4_SSL(z.address["strict"], 993, ssl_context=ssl._create_unverified_context())
+        c.send(b'1 LOGIN alice "%s"\r\n' % password)
+        c.readline()
+        c.shutdown()
+    other = threading.Thread(target=zoo.Run, args=(patient, z.ca, ()))
+    other.start()
+    zoo.Run(impatient, z.ca, ("--login-timeout", "4"))
+    other.join()
+
+
+def occupied(host):
+    """The one connection that a user may have."""
+    c = imaplib.IMAP4_SSL(host, 993, ssl_context=ssl._create_unverified_context())
+    c.login("crowd", PASSWORD)
+    return c
+
+
+class Zoo(unittest.TestCase):
+    """One method for each case is added when the run is over."""
+
+    cases, run_ = (), None
+
+    def test_run(self):
+        self.assertEqual((self.run_.errors, self.run_.status, self.run_.stderr), ([], 0, ""))
+        self.assertLess(self.run_.wall, 90)
+
+    def test_every_outcome_has_a_case(self):
+        """Or a reason why not."""
+        have = {w for c in self.cases for w in (*c.words(), *c.notes)}
+        missing = outcomes() - have - set(ELSEWHERE) - pending.OUTCOMES
+        self.assertEqual(missing, set())
+        self.assertEqual(set(ELSEWHERE) & have, set())
+
+
+class ByHand(unittest.TestCase):
+    """What a task in JSON cannot hold."""
+
+    def ask(self, url):
+        p = subprocess.run([harness.program(), "--json", "--level", "tls", url], env=harness.environment(), check=False,
+                           capture_output=True, text=True, timeout=60)
+        self.assertEqual(p.returncode, 2, p)
+        return json.loads(p.stdout)
+
+    def test_bad_host_syntax(self):
+        for host in ("imap,zoo.test", "imap..zoo.test", "-imap.zoo.test", "im_ap!.zoo.test",
+                     "im\N{LATIN SMALL LETTER A WITH DIAERESIS}p.zoo.test"):
+            a = self.ask(f"imaps://{host}")
+            self.assertIn(a["class"], ("BAD_HOST_SYNTAX",), (host, a))
+
+
+# Outcomes that need more than one task, or a setting of their own: where they are tested.
+ELSEWHERE = {"BAD_HOST_SYNTAX": "ByHand.test_bad_host_syntax"}
+
+
+def outcomes():
+    """Every word of the product's own table."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../agent/probe/classes.c")
+    with open(path, encoding="utf-8") as f:
+        rows = [line.partition('= {"') for line in f if line.lstrip().startswith("[MM_CLS_")]
+    return {rest.partition('"')[0] for _, _, rest in rows} - {""}
+
+
+def add(case):
+    def test(self):
+        wrong = zoo.complaints(case)
+        if case.name not in pending.CASES:
+            self.assertEqual(wrong, [], case.answer)
+    setattr(Zoo, "test_case_" + case.name.replace("-", "_").replace(".", "_"), test)
+
+
+def main():
+    harness.BIN[0] = os.path.abspath(harness.BIN[0])
+    if not os.access(harness.program(), os.X_OK):
+        sys.exit("no mailmuster-probe in MM_BIN")
+    z = world.World()
+    try:
+        slow = cases_auth.penalty()
+        waits = threading.Thread(target=penalised, args=(z, *slow))
+        waits.start()
+        cases = [*cases_net.cases(z), *cases_tls.cases(z), *cases_auth.cases(z), *cases_send.cases(z)]
+        held = occupied(z.address["crowd"])
+        Zoo.run_ = zoo.Run(cases, z.ca)
+        waits.join()
+        held.shutdown()
+        Zoo.cases = cases = cases + slow[0] + slow[1]
+        if os.environ.get("MM_ZOO_LOG"):
+            print(z.dovecot.log(), *(d.log() for d in z.others))
+    finally:
+        z.stop()
+    for c in cases:
+        add(c)
+    done = unittest.main(exit=False, warnings="ignore").result.wasSuccessful()
+    print(zoo.table(cases, pending.CASES))
+    print(Zoo.run_.stderr, end="")
+    print(f"{len(cases)} cases in {Zoo.run_.wall:.1f} s, {Zoo.run_.cpu:.2f} s CPU, {Zoo.run_.kib / 1024:.0f} MiB; "
+          f"{len({w for c in cases for w in (*c.words(), *c.notes)} - {''})} of {len(outcomes())} outcomes")
+    sys.exit(0 if done else 1)
+
+
+if __name__ == "__main__":
+    main()
