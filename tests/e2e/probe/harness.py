@@ -122,7 +122,7 @@ class Base(unittest.TestCase):
         return answer
 
 
-def main(module):
+def main(module, server=Dovecot):
     argv = sys.argv[:1]
     rest = iter(sys.argv[1:])
     for a in rest:
@@ -133,7 +133,7 @@ def main(module):
     if not os.access(program(), os.X_OK):
         sys.exit(argv[0] + ": no mailmuster-probe in --bin or MM_BIN")
     BIN[0] = os.path.abspath(BIN[0])
-    DOVECOT.append(Dovecot())
+    DOVECOT.append(server())
     try:
         # old TLS, which is what some tests are about, is deprecated in Python
         result = unittest.main(module=module, argv=argv, exit=False, warnings="ignore").result
