@@ -80,12 +80,14 @@ static bool holds(const struct mm_attempt *a)
 	       level >= MM_LEVEL_LOGIN;
 }
 
-static void step_mailbox(struct mm_attempt *a, int64_t now)
+static void step_after(struct mm_attempt *a, int64_t now)
 {
-	if (!mm_mailbox_go(&a->mailbox, a->line.talk, now))
+	if (a->after.running)
+		mm_after_go(&a->after, now);
+	if (a->after.running)
 		return;
-	a->signals.mailbox = a->mailbox.state;
-	a->in_mailbox = false;
+	a->signals.mailbox = a->after.mailbox.state;
+	a->signals.sender = a->after.sender.seen;
 }
 
 static void try_own_command(struct mm_attempt *a, int64_t now)
@@ -106,11 +108,8 @@ static void talk_over(struct mm_attempt *a, int64_t now)
 	if (wants_own_command(a)) {
 		try_own_command(a, now);
 	} else if (holds(a)) {
-		a->in_mailbox = mm_mailbox_begin(&a->mailbox, a->line.talk, now);
-		if (a->in_mailbox)
-			step_mailbox(a, now);
-		else
-			a->signals.mailbox = MM_MAILBOX_OK;
+		mm_after_begin(&a->after, a->line.talk, a->sender, now);
+		step_after(a, now);
 	}
 }
 
@@ -120,8 +119,8 @@ static void step_line(struct mm_attempt *a, int64_t now)
 		step_dial(a, now);
 		return;
 	}
-	if (a->in_mailbox) {
-		step_mailbox(a, now);
+	if (a->after.running) {
+		step_after(a, now);
 		return;
 	}
 	if (a->signals.end != MM_END_NOT_RUN)
@@ -180,8 +179,10 @@ static void step_look(struct mm_attempt *a, int64_t now)
 
 static void finish(struct mm_attempt *a)
 {
-	if (a->signals.end == MM_END_OK && a->signals.mailbox != MM_MAILBOX_SILENT)
-		mm_mailbox_leave(a->line.talk);
+	/* nothing of ours is open: a login that did not hold needs its leave, too */
+	if (a->signals.end == MM_END_OK && a->after.chat.talk == NULL)
+		mm_chat_leave(&(struct mm_chat){.talk = a->line.talk});
+	mm_after_end(&a->after);
 	a->done = true;
 }
 
@@ -220,25 +221,21 @@ void mm_attempt_step(struct mm_attempt *a, int64_t now)
 		step_look(a, now);
 	if (!a->done)
 		step_line(a, now);
-	if (a->done || a->line.dialling || a->in_mailbox || a->look != MM_LOOK_NONE)
+	if (a->done || a->line.dialling || a->after.running || a->look != MM_LOOK_NONE)
 		return;
 	maybe_look(a, now);
 }
 
-static size_t poll_line(const struct mm_line *l, bool talking, struct pollfd *fds, size_t max)
+static size_t poll_line(const struct mm_line *l, struct pollfd *fds, size_t max)
 {
-	if (l->dialling)
-		return mm_dial_poll(&l->dial, fds, max);
-	if (!talking || max == 0)
-		return 0;
-	fds[0] = (struct pollfd){.fd = l->talk->sock, .events = POLLIN};
-	return 1;
+	return l->dialling ? mm_dial_poll(&l->dial, fds, max) : 0;
 }
 
 size_t mm_attempt_poll(const struct mm_attempt *a, struct pollfd *fds, size_t max)
 {
-	size_t n = poll_line(&a->line, a->in_mailbox, fds, max);
-	return n + poll_line(&a->look_line, false, fds + n, max - n);
+	size_t n = poll_line(&a->line, fds, max);
+	n += poll_line(&a->look_line, fds + n, max - n);
+	return n + mm_after_poll(&a->after, fds + n, max - n);
 }
 
 static int64_t wake_line(const struct mm_line *l, int64_t now)
@@ -253,13 +250,14 @@ int64_t mm_attempt_wake(const struct mm_attempt *a, int64_t now)
 	if (a->done)
 		return now;
 	int64_t first = wake_line(&a->line, now), second = wake_line(&a->look_line, now);
-	if (a->in_mailbox && a->mailbox.deadline < first)
-		first = a->mailbox.deadline;
+	if (a->after.running && mm_after_wake(&a->after) < first)
+		first = mm_after_wake(&a->after);
 	return first < second ? first : second;
 }
 
 void mm_attempt_end(struct mm_attempt *a)
 {
+	mm_after_end(&a->after);
 	hang_up(&a->line);
 	hang_up(&a->look_line);
 	a->signals.dialog = NULL;

@@ -12,10 +12,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/probe/after.h"
 #include "agent/probe/diagnose.h"
 #include "agent/probe/dial.h"
 #include "agent/probe/endpoint.h"
-#include "agent/probe/mailbox.h"
 #include "agent/probe/resolve.h"
 #include "agent/probe/talk.h"
 
@@ -35,8 +35,8 @@ struct mm_attempt {
 	const struct mm_limits *limits;
 	struct mm_signals signals;
 	struct mm_line line;
-	struct mm_mailbox_step mailbox;
-	bool in_mailbox;
+	struct mm_after after; /* what follows a login that held */
+	const char *sender;    /* the user's own address, for SMTP; NULL: none */
 	bool own_command; /* second try, with the protocol's own login */
 	struct mm_line look_line;
 	enum mm_look look; /* that is under way */

@@ -288,11 +288,18 @@ static enum mm_cls of_denied(const struct mm_signals *s)
 		   : MM_CLS_AUTH_UNCLEAR;
 }
 
+static enum mm_cls of_sender(const struct mm_signals *s)
+{
+	if (s->sender.run && mm_cls_result(s->sender.cls) != MM_LOGIN_PASSED)
+		return s->sender.cls;
+	return s->ep->level > MM_LEVEL_LOGIN ? MM_CLS_ROUNDTRIP_NOT_TESTED : MM_CLS_NONE;
+}
+
 static enum mm_cls of_mailbox(const struct mm_signals *s)
 {
 	switch (s->mailbox) {
 	case MM_MAILBOX_OK:
-		return s->ep->level > MM_LEVEL_LOGIN ? MM_CLS_ROUNDTRIP_NOT_TESTED : MM_CLS_NONE;
+		return of_sender(s);
 	case MM_MAILBOX_NO:
 		return MM_CLS_MAILBOX_UNUSABLE;
 	case MM_MAILBOX_SILENT:

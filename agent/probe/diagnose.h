@@ -12,6 +12,7 @@
 #include "agent/probe/classes.h"
 #include "agent/probe/dialog.h"
 #include "agent/probe/endpoint.h"
+#include "agent/probe/proven.h"
 #include "agent/probe/tls.h"
 
 /* How a talk ended, in libcurl's terms or in ours. */
@@ -70,6 +71,7 @@ struct mm_signals {
 	const struct mm_tls_watch *tls; /* likewise */
 	const char *gss;                /* why the Kerberos library failed; NULL: it did not */
 	enum mm_mailbox mailbox;
+	struct mm_sender_seen sender;
 	struct mm_look_result look[MM_LOOK_COUNT];
 };
 

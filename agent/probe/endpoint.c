@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "agent/probe/sender.h"
 #include "common/text.h"
 
 static const struct {
@@ -144,6 +145,8 @@ static const char *lint_texts(const struct mm_probe_task *t)
 		return "the CA file is not an absolute path";
 	if (t->pin != NULL && (mm_has_control(t->pin) || !mm_starts_with(t->pin, "sha256//")))
 		return "the pin does not begin with sha256//";
+	if (t->sender != NULL && !mm_sender_sound(t->sender))
+		return "the sender is no mail address";
 	if (t->port < 1 || t->port > 65535)
 		return "the port is not between 1 and 65535";
 	if (t->tls_min != NULL && !mm_streq(t->tls_min, "1.2") && !mm_streq(t->tls_min, "1.3"))

@@ -182,6 +182,7 @@ static void start(struct engine *e, struct server *s, const struct mm_name_answe
 	    .secret = e->jobs[t->job].secret,
 	    .certificate = e->jobs[t->job].certificate,
 	    .trace = e->jobs[t->job].trace,
+	    .sender = t->ep.mail == MM_MAIL_SMTP ? e->jobs[t->job].task->sender : NULL,
 	    .multi = e->multi,
 	    .limits = e->o.limits};
 	t->attempt->tcp_ms = s->alive ? -1 : s->dead_ms;

@@ -7,6 +7,7 @@
 #ifndef MM_AGENT_PROBE_ENGINE_H
 #define MM_AGENT_PROBE_ENGINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "agent/probe/resolve.h"
@@ -29,6 +30,7 @@ struct mm_engine_opts {
 	const struct mm_limits *limits; /* NULL: mm_limits_default */
 	const struct mm_gai *gai;       /* NULL: the system's name service */
 	size_t per_server, at_once;     /* 0: the limits above */
+	bool no_survey;                 /* no look at an endpoint whose tests need none */
 	/* A test is over; `login` is valid during the call. -1 ends the run. The
 	 * job's secret is not needed any more. */
 	int (*told)(void *ctx, size_t job, const struct mm_login *login, struct mm_err *err);

@@ -1,85 +1,117 @@
 #include "agent/probe/mailbox.h"
 
 #include <string.h>
-#include <strings.h>
 
-static const struct {
-	const char *open;     /* NULL: no mailbox */
-	const char *yes, *no; /* beginning of the last line of the reply */
-	const char *leave;
-} words[MM_MAIL_COUNT] = {
-    [MM_MAIL_IMAP] = {"MM1 EXAMINE INBOX\r\n", "MM1 OK", "MM1 ", "MM2 LOGOUT\r\n"},
-    [MM_MAIL_POP3] = {"STAT\r\n", "+OK", "-ERR", "QUIT\r\n"},
-    [MM_MAIL_SMTP] = {NULL, NULL, NULL, "QUIT\r\n"},
-};
+#include "common/text.h"
 
-bool mm_mailbox_begin(struct mm_mailbox_step *m, const struct mm_talk *t, int64_t now)
+enum stage { OPEN, ASK_CAPABILITY, ASK_QUOTA };
+
+static void say(struct mm_mailbox_step *m, struct mm_chat *c, int stage, int64_t now)
 {
-	*m = (struct mm_mailbox_step){.deadline = now + t->limits->answer_ms};
-	return words[t->dialog.mail].open != NULL;
+	static const char *const commands[] = {
+	    [OPEN] = "EXAMINE INBOX", [ASK_CAPABILITY] = "CAPABILITY", [ASK_QUOTA] = "GETQUOTAROOT INBOX"};
+	m->stage = stage;
+	if (c->talk->dialog.mail == MM_MAIL_POP3)
+		mm_chat_say(c, MM_REPLY_POP3, now, "STAT");
+	else
+		mm_chat_say(c, MM_REPLY_IMAP, now, "%s", commands[stage]);
 }
 
-static void end_line(struct mm_mailbox_step *m, enum mm_mail mail)
+void mm_mailbox_begin(struct mm_mailbox_step *m, struct mm_chat *c, int64_t now)
 {
-	while (m->len > 0 && m->line[m->len - 1] == '\r')
-		m->len--;
-	m->line[m->len] = '\0';
-	m->len = 0;
-	bool yes = strncasecmp(m->line, words[mail].yes, strlen(words[mail].yes)) == 0;
-	bool no = strncasecmp(m->line, words[mail].no, strlen(words[mail].no)) == 0;
-	if (!yes && !no)
+	*m = (struct mm_mailbox_step){.began = now};
+	say(m, c, OPEN, now);
+}
+
+static bool over(struct mm_mailbox_step *m, enum mm_mailbox state, int64_t now)
+{
+	m->state = state;
+	m->seen.ms = (int)(now - m->began);
+	return true;
+}
+
+/* The text behind [ALERT], of the first line that has one. */
+static void take_alert(struct mm_mailbox_step *m, struct mm_span text)
+{
+	const char *at = m->seen.alert[0] == '\0' ? mm_span_find(text, "[ALERT]") : NULL;
+	if (at == NULL)
 		return;
-	/* without our tag */
-	const char *words_of_server = strncmp(m->line, "MM1 ", 4) == 0 ? m->line + 4 : m->line;
-	snprintf(m->last, sizeof(m->last), "%s", words_of_server);
-	m->state = yes ? MM_MAILBOX_OK : MM_MAILBOX_NO;
+	struct mm_span rest = mm_span_skip(text, (size_t)(at - text.p) + strlen("[ALERT]"));
+	while (rest.n > 0 && rest.p[0] == ' ')
+		rest = mm_span_skip(rest, 1);
+	mm_span_copy(mm_span_line(&rest), m->seen.alert, sizeof(m->seen.alert));
 }
 
-static void take(struct mm_mailbox_step *m, enum mm_mail mail, const char *p, size_t n)
+static bool pop3(struct mm_mailbox_step *m, struct mm_span reply, int64_t now)
 {
-	for (size_t i = 0; i < n && m->state == MM_MAILBOX_NOT_RUN; i++) {
-		if (p[i] == '\n')
-			end_line(m, mail);
-		else if (m->len < sizeof(m->line) - 1)
-			m->line[m->len++] = p[i];
+	m->seen.has_messages = mm_pop3_number(reply, &m->seen.messages);
+	if (mm_pop3_ok(reply))
+		return over(m, MM_MAILBOX_OK, now);
+	mm_span_copy(mm_span_chomp(reply), m->last, sizeof(m->last));
+	return over(m, MM_MAILBOX_NO, now);
+}
+
+/* Many servers list what they can do after the login in their answer to it. */
+static enum mm_tri quota_offered(const struct mm_dialog *d)
+{
+	struct mm_span text = {d->auth_text, strlen(d->auth_text)};
+	const char *begin = mm_span_find(text, "[CAPABILITY ");
+	const char *end = begin != NULL ? strchr(begin, ']') : NULL;
+	if (end == NULL)
+		return MM_UNKNOWN;
+	struct mm_span words = {begin, (size_t)(end - begin)};
+	while (words.n > 0)
+		if (mm_span_is(mm_imap_token(&words).text, "QUOTA"))
+			return MM_YES;
+	return MM_NO;
+}
+
+static bool opened(struct mm_mailbox_step *m, struct mm_chat *c, struct mm_span reply, int64_t now)
+{
+	struct mm_span text;
+	bool ok = mm_imap_ok(reply, c->tag, &text);
+	m->seen.has_messages = mm_imap_exists(reply, &m->seen.messages);
+	if (!ok) {
+		mm_span_copy(text, m->last, sizeof(m->last));
+		return over(m, MM_MAILBOX_NO, now);
 	}
-	m->heard += n;
-	if (m->heard > MM_MAILBOX_REPLY_MAX && m->state == MM_MAILBOX_NOT_RUN)
-		m->state = MM_MAILBOX_SILENT;
+	enum mm_tri quota = quota_offered(&c->talk->dialog);
+	if (quota == MM_NO)
+		return over(m, MM_MAILBOX_OK, now);
+	say(m, c, quota == MM_YES ? ASK_QUOTA : ASK_CAPABILITY, now);
+	return false;
 }
 
-static CURLcode say(struct mm_mailbox_step *m, const struct mm_talk *t)
+static bool imap(struct mm_mailbox_step *m, struct mm_chat *c, struct mm_span reply, int64_t now)
 {
-	const char *open = words[t->dialog.mail].open;
-	size_t all = strlen(open), n = 0;
-	if (m->sent == all)
-		return CURLE_OK;
-	CURLcode rc = curl_easy_send(t->easy, open + m->sent, all - m->sent, &n);
-	if (rc == CURLE_OK)
-		m->sent += n;
-	return rc;
-}
-
-bool mm_mailbox_go(struct mm_mailbox_step *m, const struct mm_talk *t, int64_t now)
-{
-	CURLcode rc = say(m, t);
-	while (rc == CURLE_OK && m->state == MM_MAILBOX_NOT_RUN) {
-		char buf[4096];
-		size_t n = 0;
-		rc = curl_easy_recv(t->easy, buf, sizeof(buf), &n);
-		if (rc == CURLE_OK && n == 0)
-			rc = CURLE_RECV_ERROR;
-		else if (rc == CURLE_OK)
-			take(m, t->dialog.mail, buf, n);
+	struct mm_span text;
+	take_alert(m, reply);
+	switch (m->stage) {
+	case OPEN:
+		return opened(m, c, reply, now);
+	case ASK_CAPABILITY:
+		if (!mm_imap_has_capability(reply, "QUOTA"))
+			break;
+		say(m, c, ASK_QUOTA, now);
+		return false;
+	case ASK_QUOTA:
+		if (mm_imap_ok(reply, c->tag, &text))
+			(void)mm_imap_quota(reply, &m->seen.quota);
+		break;
 	}
-	if (m->state == MM_MAILBOX_NOT_RUN && ((rc != CURLE_OK && rc != CURLE_AGAIN) || now >= m->deadline))
-		m->state = MM_MAILBOX_SILENT;
-	return m->state != MM_MAILBOX_NOT_RUN;
+	return over(m, MM_MAILBOX_OK, now);
 }
 
-void mm_mailbox_leave(const struct mm_talk *t)
+bool mm_mailbox_go(struct mm_mailbox_step *m, struct mm_chat *c, int64_t now)
 {
-	const char *leave = words[t->dialog.mail].leave;
-	size_t n = 0;
-	(void)curl_easy_send(t->easy, leave, strlen(leave), &n);
+	const struct mm_dialog *d = &c->talk->dialog;
+	while (mm_chat_go(c, now)) {
+		struct mm_span reply = mm_chat_reply(c);
+		/* that the mailbox opened is proven, whatever comes after */
+		if (c->state != MM_CHAT_REPLIED)
+			return over(m, m->stage == OPEN ? MM_MAILBOX_SILENT : MM_MAILBOX_OK, now);
+		if (d->mail == MM_MAIL_POP3 ? pop3(m, reply, now) : imap(m, c, reply, now))
+			return true;
+	}
+	return false;
 }

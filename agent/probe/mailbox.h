@@ -1,34 +1,25 @@
 /*
- * After the login, over the connection that libcurl leaves to us: can the
- * mailbox be opened (EXAMINE INBOX, STAT)? Servers accept logins of users
- * whose mailbox they cannot open. EXAMINE and STAT change nothing. Then we
- * leave politely, without waiting for an answer.
+ * After the login: can the mailbox be opened (EXAMINE INBOX, STAT), how much
+ * is in it, and is there room (RFC 9208)? Servers accept logins of users
+ * whose mailbox they cannot open. Nothing here changes anything.
  */
 #ifndef MM_AGENT_PROBE_MAILBOX_H
 #define MM_AGENT_PROBE_MAILBOX_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "agent/probe/talk.h"
-
-#define MM_MAILBOX_REPLY_MAX (64u * 1024u) /* bytes that a server may say to this */
+#include "agent/probe/chat.h"
+#include "agent/probe/proven.h"
 
 struct mm_mailbox_step {
 	enum mm_mailbox state; /* MM_MAILBOX_NOT_RUN while it runs */
-	size_t sent;           /* bytes of the command */
-	size_t heard;
-	int64_t deadline;
-	size_t len;
-	char line[MM_DIALOG_TEXT]; /* the line that is coming in, cut when longer */
-	char last[MM_DIALOG_TEXT]; /* the reply */
+	struct mm_mailbox_seen seen;
+	char last[MM_PROVEN_TEXT]; /* the server's words, when it cannot be opened */
+	int stage;
+	int64_t began;
 };
 
-/* False: this protocol has no mailbox, nothing is to be done. */
-bool mm_mailbox_begin(struct mm_mailbox_step *m, const struct mm_talk *t, int64_t now);
+/* The chat's talk has logged in, by IMAP or POP3. */
+void mm_mailbox_begin(struct mm_mailbox_step *m, struct mm_chat *c, int64_t now);
 /* Go on as far as possible without waiting; true when `state` is the verdict. */
-bool mm_mailbox_go(struct mm_mailbox_step *m, const struct mm_talk *t, int64_t now);
-/* LOGOUT or QUIT, best effort. */
-void mm_mailbox_leave(const struct mm_talk *t);
+bool mm_mailbox_go(struct mm_mailbox_step *m, struct mm_chat *c, int64_t now);
 
 #endif
