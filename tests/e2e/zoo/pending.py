@@ -28,6 +28,8 @@ CASES = {
     "sender-fullbox": "the dry run",
     "sender-loginfirst": "the dry run",
     "sender-mute": "the dry run",
+    "flood-at-ehlo-mail": "the dry run",
+    "flood-at-rcpt": "the dry run",
 }
 # Outcomes without a case.
 OUTCOMES = {

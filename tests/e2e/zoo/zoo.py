@@ -117,7 +117,7 @@ class Run:
                 return
             self.kib = high_water(proc.pid) or self.kib
             if more is None:
-                time.sleep(0.02)
+                time.sleep(0.004)
                 continue
             *done, rest = (rest + more).split(b"\n")
             for line in done:
