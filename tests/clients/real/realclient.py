@@ -80,7 +80,7 @@ class Home:
             elif place and " = " in line and not line.startswith("trap "):
                 name, value = line.split(" = ", 1)
                 account, setting = name.rsplit(" ", 1)
-                for end in (" overridden by ", " (/", " (default)"):
+                for end in (" unsure, ", " unsure until written, ", " overridden by ", " (/", " (default)"):
                     value = value.rsplit(end, 1)[0]
                 out.setdefault(account, {})[setting] = value
         return out

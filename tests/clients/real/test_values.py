@@ -28,6 +28,9 @@ class Mutt(ClientCase):
     VARIABLES = ("from", "realname", "folder", "spoolfile", "smtp_url", "ssl_ca_certificates_file",
                  "ssl_use_tlsv1_2", "pop_host")
 
+    # The adapter says that it does not know: test_unseen.py
+    UNSURE = ("condition-ends-file", "conditions", "include-unreadable", "of-a-version", "values-of-commands")
+
     def query(self, program, env):
         args = [a for v in self.VARIABLES for a in ("-Q", v)]
         p = self.home.run(program, *args, **env)
@@ -75,7 +78,7 @@ class Mutt(ClientCase):
     def all_of(self, program):
         checked = 0
         for folder in golden(program):
-            if folder.name in ("binary", "system-files"):
+            if folder.name in ("binary", "system-files") + self.UNSURE:
                 continue
             with self.subTest(case=folder.name):
                 shutil.rmtree(self.home.path)
@@ -114,7 +117,7 @@ class Msmtp(ClientCase):
     def test_msmtp(self):
         compared = 0
         for folder in golden("msmtp"):
-            if folder.name in ("duplicate-account", "eval-and-unknown"):
+            if folder.name.startswith("eval-") or folder.name in ("duplicate-account", "socket-and-auto-from"):
                 continue
             for state in ("before", "after"):
                 with self.subTest(case=folder.name, state=state):
