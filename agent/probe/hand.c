@@ -1,27 +1,38 @@
 #include "agent/probe/hand.h"
 
-#include <errno.h>
-#include <limits.h>
-#include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "agent/probe/lint.h"
+#include "agent/probe/suggest.h"
 #include "agent/probe/url.h"
-#include "common/term.h"
 #include "common/text.h"
 
-/* ---- from the command line to tasks */
+static bool wants_round_trip(const struct mm_hand_opts *o)
+{
+	return o->round_trip || mm_streq(o->level, "roundtrip");
+}
 
 static int choose_level(const struct mm_hand_opts *o, struct mm_probe_task *t, struct mm_err *err)
 {
-	int level = t->username != NULL ? MM_LEVEL_LOGIN : MM_LEVEL_TLS;
+	int level = t->username != NULL || mm_streq(t->auth, "external") ? MM_LEVEL_LOGIN : MM_LEVEL_TLS;
 	if (o->level != NULL)
 		level = mm_level_by_name(o->level);
-	if (level < 0 || level > MM_LEVEL_LOGIN)
-		return mm_err_set(err, MM_EX_USAGE, "--level is one of reach, tls, login");
-	if (level == MM_LEVEL_LOGIN && t->username == NULL && !mm_streq(t->auth, "none"))
+	if (level < 0)
+		return mm_err_set(err, MM_EX_USAGE, "--level is one of reach, tls, login, roundtrip");
+	if (wants_round_trip(o))
+		level = mm_streq(t->protocol, "smtp") ? MM_LEVEL_ROUNDTRIP : MM_LEVEL_LOGIN;
+	t->level = (enum mm_level)level;
+	if (level < MM_LEVEL_LOGIN || mm_streq(t->auth, "none"))
+		return 0;
+	if (t->username == NULL && !mm_streq(t->auth, "external"))
 		return mm_err_set(
 		    err, MM_EX_USAGE, "a login needs a user name: %s://USER@%s", t->protocol, t->host);
-	t->level = (enum mm_level)level;
+	if (mm_streq(t->security, "none") && !o->allow_cleartext)
+		return mm_err_set(err, MM_EX_USAGE,
+		    "without encryption everybody on the way can read the password; --allow-cleartext sends "
+		    "it");
 	return 0;
 }
 
@@ -41,6 +52,14 @@ static int check_words(const struct mm_hand_opts *o, struct mm_err *err)
 		return mm_err_set(err, MM_EX_USAGE, "--tls-min is 1.2 or 1.3");
 	if (o->pin != NULL && !mm_starts_with(o->pin, "sha256//"))
 		return mm_err_set(err, MM_EX_USAGE, "--pin is sha256// and the key's digest in base64");
+	if (o->ehlo != NULL && !mm_is_hostname(o->ehlo))
+		return mm_err_set(err, MM_EX_USAGE, "--ehlo is a host name");
+	if (o->address != NULL && (strchr(o->address, '@') == NULL || mm_has_control(o->address)))
+		return mm_err_set(err, MM_EX_USAGE, "--address is a mail address");
+	int sources = (o->password_fd >= 0) + (o->password_command != NULL) + (o->token_command != NULL);
+	if (sources > 1)
+		return mm_err_set(err, MM_EX_USAGE,
+		    "--password-fd, --password-command and --token-command exclude each other");
 	return 0;
 }
 
@@ -57,57 +76,139 @@ static int absolute(const char *path, struct mm_arena *mem, const char **out, st
 	return 0;
 }
 
-static int get_secret(
-    const struct mm_hand_opts *o, const struct mm_probe_task *t, struct mm_secret *s, struct mm_err *err)
+/* The library's own default (krb5.conf(5), default_ccache_name) as Debian has it. */
+static const char *ticket_cache(struct mm_arena *mem)
 {
-	struct mm_buf prompt = MM_BUF_INIT(1024);
-	int rc;
-	if (o->password_fd >= 0) {
-		rc = mm_secret_read_fd(s, o->password_fd, err);
-		mm_secret_first_line(s);
-	} else {
-		mm_buf_adds(&prompt, "Password for ");
-		mm_printable(&prompt, t->username, strlen(t->username));
-		mm_buf_adds(&prompt, " at ");
-		mm_printable(&prompt, t->host, strlen(t->host));
-		mm_buf_adds(&prompt, ": ");
-		rc = mm_secret_prompt(s, mm_buf_str(&prompt), err);
-	}
-	mm_buf_free(&prompt);
-	return rc;
+	const char *env = getenv("KRB5CCNAME");
+	if (env != NULL && mm_starts_with(env, "FILE:"))
+		env += strlen("FILE:");
+	if (env != NULL && env[0] == '/')
+		return mm_arena_strdup(mem, env);
+	return mm_arena_printf(mem, "/tmp/krb5cc_%u", (unsigned)getuid());
 }
 
-/* From a descriptor there is one password for all addresses; the terminal is
- * asked for each. */
-static int add_secret(
-    const struct mm_hand_opts *o, struct mm_probe_task *t, struct mm_input *out, struct mm_err *err)
+/* ---- the hosts that are known to be right */
+
+static void add_known(struct mm_probe_known *list, size_t *n, const char *protocol, const char *host,
+    int port, const char *security)
 {
-	if (t->level != MM_LEVEL_LOGIN || mm_streq(t->auth, "none"))
-		return 0;
-	if (o->password_fd < 0 || out->n_secrets == 0) {
-		out->secrets[out->n_secrets] = mm_secret_new();
-		if (get_secret(o, t, out->secrets[out->n_secrets++], err) != 0)
-			return -1;
+	list[(*n)++] =
+	    (struct mm_probe_known){.protocol = protocol, .host = host, .security = security, .port = port};
+}
+
+/* A bare host may have every usual port of the task's protocol. */
+static int set_known(
+    const struct mm_hand_opts *o, struct mm_arena *mem, struct mm_probe_task *t, struct mm_err *err)
+{
+	struct mm_probe_known *list = mm_arena_alloc(mem, MM_PROBE_KNOWN_MAX + 8, sizeof(*list));
+	size_t n = 0;
+	for (size_t i = 0; i < o->known.n; i++) {
+		const char *item = o->known.items[i];
+		struct mm_probe_task k;
+		if (n > MM_PROBE_KNOWN_MAX - 2)
+			return mm_err_set(err, MM_EX_USAGE, "--known is given too often");
+		if (strstr(item, "://") != NULL) {
+			if (mm_probe_url_parse(item, NULL, mem, &k, err) != 0)
+				return mm_err_prefix(err, "--known");
+			add_known(list, &n, k.protocol, k.host, k.port, k.security);
+			continue;
+		}
+		if (!mm_is_hostname(item))
+			return mm_err_set(err, MM_EX_USAGE, "--known: %s is no host name", item);
+		for (const struct mm_pair *p = mm_pairs; p->protocol != NULL; p++)
+			if (mm_streq(p->protocol, t->protocol))
+				add_known(list, &n, p->protocol, item, p->port, p->security);
+		if (mm_streq(t->host, item) && t->port != mm_default_port(t->protocol, t->security))
+			add_known(list, &n, t->protocol, item, t->port, t->security);
 	}
-	t->secret = (int64_t)out->n_secrets - 1;
-	out->uses[t->secret]++;
+	t->known = list;
+	t->n_known = n;
 	return 0;
 }
+
+/* ---- accounts */
+
+bool mm_hand_same_account(const struct mm_probe_task *a, const struct mm_probe_task *b)
+{
+	if (a->username == NULL || !mm_streq(a->username, b->username))
+		return false;
+	if (mm_streq_nocase(a->host, b->host) || strchr(a->username, '@') != NULL)
+		return true;
+	const char *x = mm_behind_service(a->host), *y = mm_behind_service(b->host);
+	return x != NULL && y != NULL && mm_streq_nocase(x, y);
+}
+
+static bool is_incoming(const struct mm_probe_task *t)
+{
+	return !mm_streq(t->protocol, "smtp");
+}
+
+/* The incoming address in which the message of this outgoing one is looked
+ * for: of the same account, IMAP before POP3; else the only one there is. */
+static const struct mm_probe_task *find_incoming(const struct mm_input *in, const struct mm_probe_task *out)
+{
+	const struct mm_probe_task *best = NULL, *only = NULL;
+	size_t incoming = 0, outgoing = 0;
+	for (size_t i = 0; i < in->n; i++) {
+		const struct mm_probe_task *t = &in->tasks[i];
+		incoming += is_incoming(t);
+		outgoing += !is_incoming(t);
+		only = is_incoming(t) ? t : only;
+		if (is_incoming(t) && mm_hand_same_account(t, out) &&
+		    (best == NULL || mm_streq(t->protocol, "imap")))
+			best = t;
+	}
+	if (best == NULL && incoming == 1 && outgoing == 1)
+		best = only;
+	return best;
+}
+
+static int pair_up(struct mm_input *in, struct mm_err *err)
+{
+	size_t outgoing = 0;
+	for (size_t i = 0; i < in->n; i++) {
+		struct mm_probe_task *t = &in->tasks[i];
+		if (t->level != MM_LEVEL_ROUNDTRIP)
+			continue;
+		const struct mm_probe_task *with = find_incoming(in, t);
+		if (with == NULL)
+			return mm_err_set(err, MM_EX_USAGE,
+			    "a round trip over %s needs the incoming server of the same account: "
+			    "imaps://%s@HOST",
+			    t->host, t->username != NULL ? t->username : "USER");
+		if (t->address == NULL)
+			return mm_err_set(
+			    err, MM_EX_USAGE, "a round trip needs the address that it goes to: --address");
+		t->retrieve = with->id;
+		outgoing++;
+	}
+	return outgoing > 0 ? 0
+			    : mm_err_set(err, MM_EX_USAGE,
+				  "a round trip needs an outgoing server: smtp+starttls://USER@HOST:587");
+}
+
+/* ---- tasks */
 
 static int add_task(const char *url, const struct mm_hand_opts *o, const char *ca, struct mm_arena *mem,
     struct mm_input *out, struct mm_err *err)
 {
 	struct mm_probe_task *t = &out->tasks[out->n];
-	*t = (struct mm_probe_task){.id = (int64_t)out->n + 1,
-	    .secret = -1,
-	    .certificate = -1,
-	    .retrieve = -1,
-	    .tls_min = o->tls_min,
-	    .ca_file = ca,
-	    .pin = o->pin};
-	t->auth = o->auth != NULL ? o->auth : "password";
-	if (mm_probe_url_parse(url, o->security, mem, t, err) != 0 || choose_level(o, t, err) != 0)
+	*t = mm_probe_task_none;
+	t->id = (int64_t)out->n + 1;
+	t->tls_min = o->tls_min;
+	t->ca_file = ca;
+	t->pin = o->pin;
+	t->ehlo = o->ehlo;
+	t->auth = o->auth != NULL ? o->auth : o->token_command != NULL ? "xoauth2" : "password";
+	if (mm_probe_url_parse(url, o->security, mem, t, err) != 0 || choose_level(o, t, err) != 0 ||
+	    set_known(o, mem, t, err) != 0)
 		return -1;
+	bool whole = t->username != NULL && strchr(t->username, '@') != NULL;
+	t->address = o->address != NULL ? o->address : whole ? t->username : NULL;
+	if (!is_incoming(t))
+		t->sender = t->address;
+	if (mm_streq(t->auth, "gssapi"))
+		t->ccache = ticket_cache(mem);
 	out->n++;
 	return 0;
 }
@@ -120,117 +221,17 @@ int mm_hand_tasks(char *const *urls, size_t n, const struct mm_hand_opts *o, str
 	if (check_words(o, err) != 0 || absolute(o->ca_file, mem, &ca, err) != 0)
 		return -1;
 	out->tasks = mm_arena_alloc(mem, n, sizeof(*out->tasks));
-	out->secrets = mm_xcalloc(n, sizeof(*out->secrets));
-	out->uses = mm_xcalloc(n, sizeof(*out->uses));
+	/* one of each task, and a certificate for all */
+	out->secrets = mm_xcalloc(n + 1, sizeof(struct mm_secret *));
+	out->uses = mm_xcalloc(n + 1, sizeof(*out->uses));
 	int rc = 0;
 	for (size_t i = 0; i < n && rc == 0; i++)
 		rc = add_task(urls[i], o, ca, mem, out, err);
-	/* nobody is asked for a password before all addresses are right */
-	for (size_t i = 0; i < n && rc == 0; i++)
-		rc = add_secret(o, &out->tasks[i], out, err);
+	if (rc == 0 && wants_round_trip(o))
+		rc = pair_up(out, err);
+	if (rc == 0)
+		rc = mm_hand_secrets(o, out, err);
 	if (rc != 0)
 		mm_input_free(out);
 	return rc;
-}
-
-/* ---- from a result to a ladder */
-
-static const char *colour(enum mm_colour c)
-{
-	if (!mm_term_colour(stdout))
-		return "";
-	return c == MM_GREEN    ? "\033[32m"
-	       : c == MM_RED    ? "\033[31m"
-	       : c == MM_YELLOW ? "\033[33m"
-				: "\033[0m";
-}
-
-static void put(const char *s)
-{
-	struct mm_buf b = MM_BUF_INIT(64u * 1024u);
-	mm_printable(&b, s, strlen(s));
-	fputs(mm_buf_str(&b), stdout);
-	mm_buf_free(&b);
-}
-
-static void rung(const char *name, const char *what, int ms)
-{
-	printf("  %sok%s    %-12s", colour(MM_GREEN), colour(MM_PLAIN), name);
-	put(what);
-	if (ms >= 0)
-		printf(" (%d ms)", ms);
-	putchar('\n');
-}
-
-static void note(const char *label, const char *text)
-{
-	if (text == NULL || text[0] == '\0')
-		return;
-	printf("        %-12s", label);
-	put(text);
-	putchar('\n');
-}
-
-static void print_cert(const struct mm_login *l)
-{
-	char until[MM_TIME_MAX];
-	struct mm_buf b = MM_BUF_INIT(8192);
-	if (l->tls.subject == NULL && l->tls.san == NULL)
-		return;
-	mm_buf_addf(&b, "%s, valid until %s", l->tls.san != NULL ? l->tls.san : l->tls.subject,
-	    mm_time_utc(l->tls.not_after, until));
-	if (l->any && l->reached >= MM_LEVEL_TLS)
-		rung("certificate", mm_buf_str(&b), -1);
-	else
-		note("certificate", mm_buf_str(&b));
-	note("issued by", l->tls.issuer);
-	mm_buf_free(&b);
-}
-
-static void print_rungs(const struct mm_login *l)
-{
-	if (l->timing.dns >= 0)
-		rung("name", l->host, l->timing.dns);
-	if (l->timing.tcp >= 0)
-		rung("connection", "made", l->timing.tcp);
-	if (l->timing.tls >= 0) {
-		struct mm_buf b = MM_BUF_INIT(256);
-		mm_buf_addf(&b, "%s, %s", l->tls.version != NULL ? l->tls.version : "?",
-		    l->tls.cipher != NULL ? l->tls.cipher : "?");
-		rung("encryption", mm_buf_str(&b), l->timing.tls);
-		mm_buf_free(&b);
-	}
-	print_cert(l);
-	if (l->timing.greeting >= 0)
-		rung("greeting", "came", l->timing.greeting);
-	if (l->any && l->reached >= MM_LEVEL_LOGIN)
-		rung("login", l->username, l->timing.login);
-}
-
-void mm_hand_print(const struct mm_login *l)
-{
-	static const struct {
-		const char *word;
-		enum mm_colour c;
-	} verdicts[MM_LOGIN_COUNT] = {
-	    [MM_LOGIN_PASSED] = {"PASSED", MM_GREEN},
-	    [MM_LOGIN_FAILED] = {"FAILED", MM_RED},
-	    [MM_LOGIN_UNTESTED] = {"UNTESTED", MM_YELLOW},
-	};
-	printf("%s ", l->protocol);
-	put(l->username);
-	printf("%s", l->username[0] != '\0' ? " at " : "");
-	put(l->host);
-	printf(" port %d, %s\n", l->port, l->security);
-	print_rungs(l);
-	printf("  %s%s%s", colour(verdicts[l->result].c), verdicts[l->result].word, colour(MM_PLAIN));
-	if (l->result == MM_LOGIN_PASSED) {
-		printf(" (%s)\n", mm_level_name(l->level));
-		return;
-	}
-	printf(" %s: ", l->cls);
-	put(l->text);
-	putchar('\n');
-	note("for admins", l->admin);
-	note("server", l->server_text);
 }

@@ -3,143 +3,81 @@
  * tasks, goes into its sandbox, and only then speaks with anybody.
  */
 #include <fcntl.h>
+#include <locale.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
-#include "agent/probe/engine.h"
 #include "agent/probe/hand.h"
 #include "agent/probe/input.h"
-#include "agent/probe/ticket.h"
+#include "agent/probe/runner.h"
 #include "common/cli.h"
-#include "common/frame.h"
 #include "common/proc.h"
-#include "common/sandbox.h"
-
-#define WANTED_FILES 4096
-#define ANSWER_MAX (256u * 1024u)
 
 struct options {
 	struct mm_hand_opts hand;
-	int64_t password_fd, connect_s, answer_s, login_s;
+	int64_t password_fd, timeout_s, connect_s, answer_s, login_s, per_server;
+	bool v4, v6, no_survey, verbose;
 	bool json, help, version;
 	bool by_hand;
 };
 
-struct run {
-	const struct options *o;
-	struct mm_input *in;
-	size_t failed, untested;
-};
-
-static int print_json(int64_t id, const struct mm_login *l, struct mm_err *err)
+static int limit_ms(int64_t own, int64_t all, int usual)
 {
-	struct mm_buf b = MM_BUF_INIT(ANSWER_MAX);
-	mm_probe_answer_encode(id, l, &b);
-	mm_buf_addc(&b, '\n');
-	int rc = mm_buf_ok(&b) ? mm_write_all(STDOUT_FILENO, b.data, b.len, err)
-			       : mm_err_set(err, MM_EX_FAILED, "the answer %lld is too long", (long long)id);
-	mm_buf_free(&b);
-	return rc;
+	return own > 0 ? (int)own * 1000 : all > 0 ? (int)all * 1000 : usual;
 }
 
-static int told(void *ctx, size_t job, const struct mm_login *l, struct mm_err *err)
+static struct mm_runner_opts runner_opts(const struct options *o)
 {
-	struct run *r = ctx;
-	const struct mm_probe_task *t = &r->in->tasks[job];
-	r->failed += l->result == MM_LOGIN_FAILED;
-	r->untested += l->result == MM_LOGIN_UNTESTED;
-	mm_input_release(r->in, t);
-	if (r->o->json)
-		return print_json(t->id, l, err);
-	mm_hand_print(l);
-	fflush(stdout);
-	return 0;
-}
-
-/* Each connection is a descriptor; the sandbox lets nobody change limits. */
-static void raise_file_limit(void)
-{
-	struct rlimit r;
-	if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur >= WANTED_FILES)
-		return;
-	r.rlim_cur = r.rlim_max < WANTED_FILES ? r.rlim_max : WANTED_FILES;
-	setrlimit(RLIMIT_NOFILE, &r);
-}
-
-static int enter_sandbox(const struct mm_input *in, const char *ccache, struct mm_err *err)
-{
-	const char **paths = mm_xcalloc(in->n + 2, sizeof(*paths));
-	size_t n = 0;
-	for (size_t i = 0; i < in->n; i++) {
-		const char *ca = in->tasks[i].ca_file;
-		if (ca != NULL && (n == 0 || strcmp(paths[n - 1], ca) != 0))
-			paths[n++] = ca;
-	}
-	if (ccache != NULL)
-		paths[n++] = ccache;
-	struct mm_sandbox_opts o = {.read_paths = paths};
-	int rc = mm_sandbox_enter(MM_SANDBOX_PROBE, &o, err);
-	free(paths);
-	return rc;
-}
-
-static int test_all(struct run *r, struct mm_err *err)
-{
-	struct mm_limits limits = mm_limits_default;
-	limits.dial_ms = (int)r->o->connect_s * 1000;
-	limits.answer_ms = (int)r->o->answer_s * 1000;
-	limits.login_ms = (int)r->o->login_s * 1000;
-	struct mm_engine_opts eo = {.limits = &limits, .told = told, .ctx = r};
-	struct mm_job *jobs = mm_xcalloc(r->in->n + 1, sizeof(*jobs));
-	for (size_t i = 0; i < r->in->n; i++)
-		jobs[i] = (struct mm_job){.task = &r->in->tasks[i],
-		    .secret = mm_input_secret(r->in, &r->in->tasks[i]),
-		    .certificate = mm_input_certificate(r->in, &r->in->tasks[i])};
-	raise_file_limit();
-	const char *ccache = NULL;
-	int rc = mm_ticket_begin(r->in->tasks, r->in->n, &ccache, err);
-	if (rc == 0)
-		rc = mm_curl_init(err);
-	if (rc == 0)
-		rc = enter_sandbox(r->in, ccache, err);
-	if (rc == 0)
-		rc = mm_engine_run(jobs, r->in->n, &eo, err);
-	free(jobs);
-	return rc;
+	struct mm_runner_opts r = {.limits = mm_limits_default,
+	    .per_server = (size_t)o->per_server,
+	    .family = o->v4 == o->v6 ? AF_UNSPEC
+		      : o->v4        ? AF_INET
+				     : AF_INET6,
+	    .no_survey = o->no_survey,
+	    .json = o->json,
+	    .progress = o->by_hand && !o->verbose,
+	    .verbose = o->verbose};
+	r.limits.dial_ms = limit_ms(o->connect_s, o->timeout_s, r.limits.dial_ms);
+	r.limits.answer_ms = limit_ms(o->answer_s, o->timeout_s, r.limits.answer_ms);
+	r.limits.login_ms = limit_ms(o->login_s, o->timeout_s, r.limits.login_ms);
+	return r;
 }
 
 /* By hand the results speak; to the agent every answer is a good answer. */
-static int verdict(const struct run *r)
+static int verdict(const struct options *o, const struct mm_tally_of_tests *sum)
 {
-	if (!r->o->by_hand)
+	if (!o->by_hand)
 		return MM_EX_OK;
-	if (r->failed > 0)
+	if (sum->failed > 0)
 		return MM_EX_DIFF;
-	return r->untested > 0 ? MM_EX_FAILED : MM_EX_OK;
+	return sum->untested > 0 ? MM_EX_FAILED : MM_EX_OK;
 }
 
-static int run(struct options *o, char *const *urls, size_t n, int secret_fd, struct mm_err *err)
+static int test(struct options *o, char *const *urls, size_t n, int secret_fd, struct mm_err *err)
 {
 	struct mm_arena *mem = mm_arena_new();
 	struct mm_input in;
-	struct run r = {.o = o, .in = &in};
+	struct mm_tally_of_tests sum = {.passed = 0};
+	const struct mm_runner_opts ro = runner_opts(o);
 	o->hand.password_fd = (int)o->password_fd;
 	int rc = o->by_hand ? mm_hand_tasks(urls, n, &o->hand, mem, &in, err)
 			    : mm_input_read(STDIN_FILENO, secret_fd, mem, &in, err);
 	if (rc == 0) {
-		rc = test_all(&r, err);
+		rc = mm_runner_run(&in, &ro, &sum, err);
 		mm_input_free(&in);
 	}
 	mm_arena_free(mem);
-	return rc == 0 ? verdict(&r) : err->code;
+	return rc == 0 ? verdict(o, &sum) : err->code;
 }
 
 static const char usage[] = "mailmuster-probe [OPTIONS] SCHEME://[USER@]HOST[:PORT]...\n"
 			    "       mailmuster-probe < TASKS 3< SECRETS";
 static const char about[] =
-    "Logs in to mail servers and says what is wrong. SCHEME is imap, imaps, pop3, pop3s, smtp, smtps,\n"
-    "submission or submissions; without the s, STARTTLS is required. Without USER the login is left out.\n"
+    "Logs in to mail servers and says what is wrong. SCHEME is imaps, pop3s, smtps or submissions for TLS,\n"
+    "imap, pop3, smtp or submission for STARTTLS, which is then required (imap+starttls says it aloud).\n"
+    "Without USER the login is left out. A user name may be an address: imaps://alice@acme.example@HOST.\n"
     "Status: 0 passed, 2 failed, 1 not tested, 64 wrong usage.";
 
 static int act(
@@ -159,8 +97,10 @@ static int act(
 		return err->code;
 	}
 	o->json = o->json || !o->by_hand;
-	return run(o, argv, (size_t)argc, secret_fd, err);
+	return test(o, argv, (size_t)argc, secret_fd, err);
 }
+
+#define MAX_SECONDS 600
 
 int main(int argc, char **argv)
 {
@@ -168,27 +108,50 @@ int main(int argc, char **argv)
 	int secret_fd = fcntl(MM_PROBE_SECRET_FD, F_GETFD) >= 0 ? MM_PROBE_SECRET_FD : -1;
 	mm_process_init();
 	mm_no_core();
-	struct options o = {.password_fd = -1,
-	    .connect_s = mm_limits_default.dial_ms / 1000,
-	    .answer_s = mm_limits_default.answer_ms / 1000,
-	    .login_s = mm_limits_default.login_ms / 1000};
+	setlocale(LC_CTYPE, "");
+	struct options o = {.password_fd = -1};
 	struct mm_err err = MM_ERR_NONE;
 	const struct mm_opt opts[] = {
+	    {"security", 0, MM_OPT_STRING, &o.hand.security, 0, 0, "WORD", "tls, starttls or none"},
+	    {"auth", 0, MM_OPT_STRING, &o.hand.auth, 0, 0, "WORD",
+		"how to log in: password (default), plain, xoauth2, gssapi, external, ..."},
+	    {"level", 0, MM_OPT_STRING, &o.hand.level, 0, 0, "LEVEL",
+		"how far to go: reach, tls, login or roundtrip"},
+	    {"round-trip", 0, MM_OPT_FLAG, &o.hand.round_trip, 0, 0, NULL,
+		"send a message, find it, and remove it again"},
+	    {"address", 0, MM_OPT_STRING, &o.hand.address, 0, 0, "ADDRESS",
+		"your own, where the user name is none"},
+	    {"password-fd", 0, MM_OPT_INT, &o.password_fd, 0, 1023, "N",
+		"read the password from descriptor N"},
+	    {"password-command", 0, MM_OPT_STRING, &o.hand.password_command, 0, 0, "COMMAND",
+		"its first line is the password"},
+	    {"token-command", 0, MM_OPT_STRING, &o.hand.token_command, 0, 0, "COMMAND",
+		"its first line is an OAuth 2 token"},
+	    {"client-cert", 0, MM_OPT_STRING, &o.hand.client_cert, 0, 0, "FILE",
+		"certificate and key of yours, PEM"},
 	    {"ca-file", 0, MM_OPT_STRING, &o.hand.ca_file, 0, 0, "FILE",
 		"trust the CAs in FILE and no others"},
 	    {"tls-min", 0, MM_OPT_STRING, &o.hand.tls_min, 0, 0, "VERSION",
 		"lowest TLS version: 1.2 (default) or 1.3"},
-	    {"security", 0, MM_OPT_STRING, &o.hand.security, 0, 0, "WORD", "tls, starttls or none"},
-	    {"auth", 0, MM_OPT_STRING, &o.hand.auth, 0, 0, "WORD",
-		"how to log in: password (default), plain, login, ..."},
 	    {"pin", 0, MM_OPT_STRING, &o.hand.pin, 0, 0, "PIN", "sha256//BASE64 of the server's public key"},
-	    {"level", 0, MM_OPT_STRING, &o.hand.level, 0, 0, "LEVEL", "how far to go: reach, tls or login"},
-	    {"password-fd", 0, MM_OPT_INT, &o.password_fd, 0, 1023, "N",
-		"read the password from descriptor N"},
-	    {"connect-timeout", 0, MM_OPT_INT, &o.connect_s, 1, 600, "S", "seconds for the connection"},
-	    {"answer-timeout", 0, MM_OPT_INT, &o.answer_s, 1, 600, "S",
-		"seconds for each answer of the server"},
-	    {"login-timeout", 0, MM_OPT_INT, &o.login_s, 1, 600, "S", "seconds for the answer to the login"},
+	    {"allow-cleartext", 0, MM_OPT_FLAG, &o.hand.allow_cleartext, 0, 0, NULL,
+		"send the password without encryption where --security is none"},
+	    {"known", 0, MM_OPT_LIST, &o.hand.known, 0, 0, "HOST",
+		"a right server: others get no password, and typing mistakes are found; may be repeated"},
+	    {"ehlo", 0, MM_OPT_STRING, &o.hand.ehlo, 0, 0, "NAME", "how to introduce oneself to SMTP"},
+	    {"ipv4", '4', MM_OPT_FLAG, &o.v4, 0, 0, NULL, "IPv4 only"},
+	    {"ipv6", '6', MM_OPT_FLAG, &o.v6, 0, 0, NULL, "IPv6 only"},
+	    {"timeout", 0, MM_OPT_INT, &o.timeout_s, 1, MAX_SECONDS, "S", "seconds for each step"},
+	    {"connect-timeout", 0, MM_OPT_INT, &o.connect_s, 1, MAX_SECONDS, "S", "... for the connection"},
+	    {"answer-timeout", 0, MM_OPT_INT, &o.answer_s, 1, MAX_SECONDS, "S",
+		"... for each answer of the server"},
+	    {"login-timeout", 0, MM_OPT_INT, &o.login_s, 1, MAX_SECONDS, "S",
+		"... for the answer to the login"},
+	    {"per-server", 0, MM_OPT_INT, &o.per_server, 1, 256, "N", "connections to a server at a time"},
+	    {"no-survey", 0, MM_OPT_FLAG, &o.no_survey, 0, 0, NULL,
+		"leave out the look at each endpoint's addresses and TLS versions"},
+	    {"verbose", 'v', MM_OPT_FLAG, &o.verbose, 0, 0, NULL,
+		"the conversation as well, passwords masked"},
 	    {"json", 0, MM_OPT_FLAG, &o.json, 0, 0, NULL, "one JSON object a line"},
 	    {"help", 'h', MM_OPT_FLAG, &o.help, 0, 0, NULL, "this text"},
 	    {"version", 'V', MM_OPT_FLAG, &o.version, 0, 0, NULL, "the version"},

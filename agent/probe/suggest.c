@@ -3,6 +3,7 @@
 #include <idn2.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/buf.h"
 #include "common/text.h"
@@ -187,6 +188,18 @@ static const struct {
 	int kind; /* names of one kind are taken for each other */
 } services[] = {{"imap", 1}, {"imaps", 1}, {"imap4", 1}, {"pop", 2}, {"pop3", 2}, {"pop3s", 2}, {"smtp", 3},
     {"smtps", 3}, {"submission", 3}, {"mail", 4}, {"mx", 5}, {"www", 6}};
+
+const char *mm_behind_service(const char *host)
+{
+	size_t n = strcspn(host, ".");
+	/* not "mail.example": a top-level domain is nobody's */
+	if (host[n] == '\0' || strchr(host + n + 1, '.') == NULL)
+		return NULL;
+	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++)
+		if (strlen(services[i].word) == n && strncasecmp(services[i].word, host, n) == 0)
+			return host + n + 1;
+	return NULL;
+}
 
 static const char *const standard[] = {"imap", "pop", "pop3", "smtp", "mail", "submission"};
 

@@ -43,6 +43,9 @@ bool mm_suggest_host(const char *typed, const struct mm_probe_known *known, size
 bool mm_suggest_domain(
     const char *address, const struct mm_probe_known *known, size_t n_known, struct mm_suggestion *out);
 
+/* "acme.example" of "imap.acme.example"; NULL when the host does not begin with a service's name. */
+const char *mm_behind_service(const char *host);
+
 /* What form the user name should have, from comparison with the policy's
  * template ("%{address}", "%{login}", "%{address.local}"; NULL: not known)
  * and the user's own address (NULL: not known). A sentence, or NULL. */

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""mailmuster-probe against a real Dovecot, by hand and as the agent starts it.
+"""mailmuster-probe against a real Dovecot, as the agent starts it.
 
     python3 tests/e2e/probe/test_probe.py --bin FOLDER     (or MM_BIN=FOLDER)
 """
@@ -7,8 +7,6 @@
 import base64
 import json
 import os
-import pty
-import select
 import socket
 import struct
 import subprocess
@@ -22,6 +20,7 @@ import harness  # noqa: E402
 import scripted  # noqa: E402
 from dovecot import PASSWORDS, free_ports  # noqa: E402
 from harness import ALICE, KINDS, Base, environment, program, task  # noqa: E402
+
 
 class RealServer(Base):
     def test_good_logins(self):
@@ -247,73 +246,6 @@ class Input(Base):
         proc = subprocess.run([program()], input=t.encode(), env=environment(), capture_output=True, timeout=60,
                               check=False)
         self.assertEqual(json.loads(proc.stdout)["class"], "NO_SECRET")
-
-
-class ByHand(Base):
-    def run_hand(self, *argv, password=None):
-        r, w = os.pipe()
-        os.write(w, (password or ALICE).encode() + b"\n")
-        os.close(w)
-        proc = subprocess.run([program(), "--ca-file", self.ca, "--password-fd", str(r), *argv], env=environment(),
-                              pass_fds=(r,), capture_output=True, timeout=60, check=False, text=True)
-        os.close(r)
-        return proc
-
-    def url(self, name, user="alice@"):
-        return f"{name}://{user}localhost:{self.dovecot.ports[name]}"
-
-    def test_ladder(self):
-        for name in self.dovecot.ports:
-            p = self.run_hand(self.url(name))
-            self.assertEqual(p.returncode, 0, p)
-            for rung in ("name", "connection", "encryption", "certificate", "greeting", "login", "PASSED"):
-                self.assertIn(rung, p.stdout)
-
-    def test_status(self):
-        p = self.run_hand(self.url("imaps"), password="wrong")
-        self.assertEqual(p.returncode, 2)
-        self.assertIn("User name or password not accepted", p.stdout)
-        self.assertEqual(self.run_hand("--level", "login", "--auth", "none", self.url("imaps")).returncode, 1)
-        self.assertEqual(self.run_hand(self.url("imaps", "")).returncode, 0)
-        self.assertEqual(self.run_hand("imaps://ho,st").returncode, 2)
-        for bad in (("nonsense",), ("imaps://a:b@h",), ("--level", "x", "imaps://h"), ("--security", "none", "imaps://h"),
-                    ("--auth", "x", "imaps://a@h"), ("--tls-min", "1.1", "imaps://h"), ("--nonsense", "imaps://h"),
-                    ("--level", "login", "imaps://h")):
-            p = self.run_hand(*bad)
-            self.assertEqual((p.returncode, p.stdout), (64, ""), p)
-            self.assertEqual(p.stderr.count("\n"), 1)
-        self.assertEqual(self.run_hand("--help").returncode, 0)
-        self.assertRegex(self.run_hand("--version").stdout, r"^mailmuster-probe \d")
-
-    def test_several_and_json(self):
-        p = self.run_hand("--json", self.url("imaps"), self.url("submission"))
-        self.assertEqual(p.returncode, 0)
-        self.assertEqual(sorted(json.loads(x)["protocol"] for x in p.stdout.splitlines()), ["imap", "smtp"])
-
-    def test_password_is_asked_for_without_echo(self):
-        pid, fd = pty.fork()
-        if pid == 0:
-            os.execve(program(), [program(), "--ca-file", self.ca, self.url("imaps")], environment())
-        seen = b""
-        end = time.monotonic() + 60
-        sent = False
-        while time.monotonic() < end:
-            if select.select([fd], [], [], 1)[0]:
-                try:
-                    more = os.read(fd, 4096)
-                except OSError:
-                    break
-                if not more:
-                    break
-                seen += more
-            if not sent and b"Password for alice at localhost: " in seen:
-                os.write(fd, ALICE.encode() + b"\n")
-                sent = True
-        _, status = os.waitpid(pid, 0)
-        os.close(fd)
-        self.assertEqual(os.waitstatus_to_exitcode(status), 0, seen)
-        self.assertIn(b"PASSED", seen)
-        self.assertNotIn(ALICE.encode(), seen)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,220 @@
+#include "agent/probe/runner.h"
+
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "agent/probe/clock.h"
+#include "agent/probe/show.h"
+#include "agent/probe/ticket.h"
+#include "common/file.h"
+#include "common/frame.h"
+#include "common/sandbox.h"
+#include "common/text.h"
+
+#define WANTED_FILES 4096
+#define ANSWER_MAX (256u * 1024u)
+#define PROGRESS_AFTER_MS 400 /* what is quicker needs none */
+
+struct onlooker {
+	const struct mm_probe_task *task;
+	const struct mm_style *style;
+	bool named; /* several talk at the same time: say who */
+	struct mm_trace trace;
+};
+
+struct runner {
+	const struct mm_runner_opts *o;
+	struct mm_input *in;
+	struct mm_tally_of_tests sum;
+	struct mm_style style, err_style;
+	bool *done;
+	struct onlooker *onlookers;
+	int64_t began;
+};
+
+/* ---- results */
+
+static int print_json(int64_t id, const struct mm_login *l, struct mm_err *err)
+{
+	struct mm_buf b = MM_BUF_INIT(ANSWER_MAX);
+	mm_probe_answer_encode(id, l, &b);
+	mm_buf_addc(&b, '\n');
+	int rc = mm_buf_ok(&b) ? mm_write_all(STDOUT_FILENO, b.data, b.len, err)
+			       : mm_err_set(err, MM_EX_FAILED, "the answer %lld is too long", (long long)id);
+	mm_buf_free(&b);
+	return rc;
+}
+
+static int print_text(const struct runner *r, const struct mm_login *l, struct mm_err *err)
+{
+	struct mm_buf b = MM_BUF_INIT(ANSWER_MAX);
+	size_t before = r->sum.passed + r->sum.failed + r->sum.untested;
+	if (before > 1)
+		mm_buf_addc(&b, '\n');
+	mm_show_login(l, &r->style, &b);
+	if (before == r->in->n && before > 1) {
+		mm_buf_addc(&b, '\n');
+		mm_show_summary(r->sum.passed, r->sum.failed, r->sum.untested, &r->style, &b);
+	}
+	int rc = mm_write_all(STDOUT_FILENO, mm_buf_str(&b), b.len, err);
+	mm_buf_free(&b);
+	return rc;
+}
+
+static int told(void *ctx, size_t job, const struct mm_login *l, struct mm_err *err)
+{
+	struct runner *r = ctx;
+	const struct mm_probe_task *t = &r->in->tasks[job];
+	r->done[job] = true;
+	r->sum.passed += l->result == MM_LOGIN_PASSED;
+	r->sum.failed += l->result == MM_LOGIN_FAILED;
+	r->sum.untested += l->result == MM_LOGIN_UNTESTED;
+	mm_input_release(r->in, t);
+	mm_progress_clear();
+	return r->o->json ? print_json(t->id, l, err) : print_text(r, l, err);
+}
+
+/* ---- looking on */
+
+static void tick(void *ctx)
+{
+	const struct runner *r = ctx;
+	size_t n = r->in->n, done = r->sum.passed + r->sum.failed + r->sum.untested, i = 0;
+	int64_t ms = mm_clock_ms() - r->began;
+	if (ms < PROGRESS_AFTER_MS)
+		return;
+	while (i < n && r->done[i])
+		i++;
+	if (i == n)
+		return;
+	const struct mm_probe_task *t = &r->in->tasks[i];
+	if (n == 1)
+		mm_progress("%s port %d: waiting, %d s", t->host, t->port, (int)(ms / 1000));
+	else
+		mm_progress("%zu of %zu done, waiting for %s port %d, %d s", done, n, t->host, t->port,
+		    (int)(ms / 1000));
+}
+
+static void on_line(void *ctx, enum mm_said who, const char *text)
+{
+	static const struct {
+		const char *mark;
+		enum mm_colour colour;
+	} looks[] = {[MM_SAID_SERVER] = {"<", MM_PLAIN},
+	    [MM_SAID_CLIENT] = {">", MM_BLUE},
+	    [MM_SAID_NOTE] = {"*", MM_DIM}};
+	const struct onlooker *o = ctx;
+	struct mm_buf b = MM_BUF_INIT(16384);
+	mm_buf_adds(&b, mm_style_colour(o->style, looks[who].colour));
+	if (o->named)
+		mm_buf_addf(&b, "%s:%d ", o->task->host, o->task->port);
+	mm_buf_addf(&b, "%s ", looks[who].mark);
+	size_t column = b.len - strlen(mm_style_colour(o->style, looks[who].colour));
+	mm_wrap(&b, text, column, o->style->width);
+	mm_buf_addf(&b, "%s\n", mm_style_colour(o->style, MM_PLAIN));
+	(void)mm_write_all(STDERR_FILENO, mm_buf_str(&b), b.len, NULL);
+	mm_buf_free(&b);
+}
+
+static void look_on(struct runner *r, struct mm_job *jobs)
+{
+	r->onlookers = mm_xcalloc(r->in->n + 1, sizeof(*r->onlookers));
+	for (size_t i = 0; i < r->in->n && r->o->verbose; i++) {
+		struct onlooker *o = &r->onlookers[i];
+		*o = (struct onlooker){
+		    .task = &r->in->tasks[i], .style = &r->err_style, .named = r->in->n > 1};
+		o->trace = (struct mm_trace){on_line, o};
+		jobs[i].trace = &o->trace;
+	}
+}
+
+/* ---- setting up */
+
+void mm_raise_file_limit(void)
+{
+	struct rlimit r;
+	if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur >= WANTED_FILES)
+		return;
+	r.rlim_cur = r.rlim_max < WANTED_FILES ? r.rlim_max : WANTED_FILES;
+	setrlimit(RLIMIT_NOFILE, &r);
+}
+
+static int enter_sandbox(const struct mm_input *in, const char *ccache, struct mm_err *err)
+{
+	const char **paths = mm_xcalloc(in->n + 2, sizeof(*paths));
+	size_t n = 0;
+	for (size_t i = 0; i < in->n; i++) {
+		const char *ca = in->tasks[i].ca_file;
+		if (ca != NULL && (n == 0 || strcmp(paths[n - 1], ca) != 0))
+			paths[n++] = ca;
+	}
+	if (ccache != NULL)
+		paths[n++] = ccache;
+	struct mm_sandbox_opts o = {.read_paths = paths};
+	int rc = mm_sandbox_enter(MM_SANDBOX_PROBE, &o, err);
+	free(paths);
+	return rc;
+}
+
+static int ask_family(
+    int family, const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **out)
+{
+	struct addrinfo own = *hints;
+	own.ai_family = family;
+	return getaddrinfo(host, service, &own, out);
+}
+
+static int ask_v4(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **out)
+{
+	return ask_family(AF_INET, host, service, hints, out);
+}
+
+static int ask_v6(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **out)
+{
+	return ask_family(AF_INET6, host, service, hints, out);
+}
+
+static int run_inside(struct runner *r, const struct mm_job *jobs, struct mm_err *err)
+{
+	static const struct mm_gai v4 = {ask_v4, freeaddrinfo}, v6 = {ask_v6, freeaddrinfo};
+	struct mm_engine_opts eo = {.limits = &r->o->limits,
+	    .gai = r->o->family == AF_INET    ? &v4
+		   : r->o->family == AF_INET6 ? &v6
+					      : NULL,
+	    .per_server = r->o->per_server,
+	    .no_survey = r->o->no_survey,
+	    .told = told,
+	    .tick = r->o->progress ? tick : NULL,
+	    .ctx = r};
+	const char *ccache = NULL;
+	if (mm_ticket_begin(r->in->tasks, r->in->n, &ccache, err) != 0 || mm_curl_init(err) != 0 ||
+	    enter_sandbox(r->in, ccache, err) != 0)
+		return -1;
+	r->began = mm_clock_ms();
+	return mm_engine_run(jobs, r->in->n, &eo, err);
+}
+
+int mm_runner_run(
+    struct mm_input *in, const struct mm_runner_opts *o, struct mm_tally_of_tests *out, struct mm_err *err)
+{
+	struct runner r = {.o = o, .in = in, .style = mm_style_of(stdout), .err_style = mm_style_of(stderr)};
+	struct mm_job *jobs = mm_xcalloc(in->n + 1, sizeof(*jobs));
+	for (size_t i = 0; i < in->n; i++)
+		jobs[i] = (struct mm_job){.task = &in->tasks[i],
+		    .secret = mm_input_secret(in, &in->tasks[i]),
+		    .certificate = mm_input_certificate(in, &in->tasks[i])};
+	r.style.verbose = o->verbose;
+	r.done = mm_xcalloc(in->n + 1, sizeof(*r.done));
+	look_on(&r, jobs);
+	mm_raise_file_limit();
+	int rc = run_inside(&r, jobs, err);
+	mm_progress_clear();
+	*out = r.sum;
+	free(r.onlookers);
+	free(r.done);
+	free(jobs);
+	return rc;
+}
