@@ -9,5 +9,6 @@ extern const struct mm_client mm_client_mutt;
 extern const struct mm_client mm_client_neomutt;
 extern const struct mm_client mm_client_msmtp;
 extern const struct mm_client mm_client_mpop;
+extern const struct mm_client mm_client_mbsync;
 
 #endif

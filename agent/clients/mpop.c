@@ -196,6 +196,8 @@ static int change(struct mm_reader *r, const struct mm_place *p, const struct mm
 	*out = (struct mm_edits){.key = ch->key};
 	if (mm_stanzas_load(r, p->path, keys, "mpop", &c, &ignored, err) != 0)
 		return -1;
+	if (c.broken != NULL)
+		return mm_err_set(err, MM_EX_FAILED, "%s: %s", p->path, c.broken);
 	if (ch->kind == MM_CHANGE_ADD)
 		rc = add(&w, &c, ch, out, err);
 	else if (ch->kind == MM_CHANGE_SET)

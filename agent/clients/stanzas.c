@@ -76,11 +76,11 @@ static void inherit(struct load *l, struct mm_stanza *s, int line)
 		const struct mm_stanza *parent = mm_stanza_named(l->c, from);
 
 		if (parent == NULL || parent == s) {
-			mm_add_trap(l->r->arena, l->view, l->path, line,
-			    mm_arena_printf(l->r->arena,
-				"Account '%s' inherits from '%s', which is not defined before it: %s "
-				"refuses the whole file.",
-				s->name, from, l->label));
+			l->c->broken = mm_arena_printf(l->r->arena,
+			    "Account '%s' inherits from '%s', which is not defined before it: %s refuses the "
+			    "whole file.",
+			    s->name, from, l->label);
+			mm_add_trap(l->r->arena, l->view, l->path, line, l->c->broken);
 			continue;
 		}
 		for (int k = 0; k < MM_STANZA_KEYS_MAX; k++)

@@ -23,6 +23,7 @@ struct mm_stanzas {
 	struct mm_stanza *v;
 	size_t n, cap;
 	const struct mm_item *dflt[MM_STANZA_KEYS_MAX];
+	const char *broken; /* NULL, or why the program refuses the whole file */
 };
 
 /* `keys`: those that count, NULL-terminated, at most MM_STANZA_KEYS_MAX. What

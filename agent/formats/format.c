@@ -3,13 +3,14 @@
 #include <string.h>
 
 #include "agent/formats/ini.h"
+#include "agent/formats/mbsyncrc.h"
 #include "agent/formats/msmtprc.h"
 #include "agent/formats/muttrc.h"
 #include "agent/formats/prefsjs.h"
 #include "common/text.h"
 
 const struct mm_format *const mm_formats[] = {
-    &mm_format_prefsjs, &mm_format_muttrc, &mm_format_msmtprc, &mm_format_ini, NULL};
+    &mm_format_prefsjs, &mm_format_muttrc, &mm_format_msmtprc, &mm_format_ini, &mm_format_mbsyncrc, NULL};
 
 static const char *const op_names[MM_EDIT_OP_COUNT] = {
     [MM_EDIT_SET] = "set",

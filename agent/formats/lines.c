@@ -30,7 +30,7 @@ int mm_lines_parse(const struct mm_line_grammar *g, struct mm_text in, struct mm
 		    .key = header ? g->header_key : v[i].key,
 		    .value = v[i].value,
 		    .kind = header ? 'c' : 's',
-		    .line = (int)i + 1,
+		    .line = v[i].no != 0 ? v[i].no : (int)i + 1,
 		};
 	}
 	mm_mark_winners(items, used, a);
@@ -192,4 +192,12 @@ int mm_lines_edit_one(const struct mm_line_grammar *g, struct mm_text in, struct
 		return set(g, in, v, n, e, cuts, err);
 	drop_keys(in, v, n, e, cuts);
 	return 0;
+}
+
+int mm_lines_check(const struct mm_line_grammar *g, struct mm_text in, struct mm_arena *a, struct mm_err *err)
+{
+	struct mm_line *v;
+	size_t n;
+
+	return g->scan(in, a, &v, &n, err);
 }

@@ -16,6 +16,7 @@ enum mm_line_kind { MM_LINE_BLANK, MM_LINE_COMMENT, MM_LINE_HEADER, MM_LINE_KEY 
 
 struct mm_line {
 	enum mm_line_kind kind;
+	int no;                 /* 1-based line in the text; 0: each entry so far was one line */
 	size_t from, end, next; /* end: before the line end; next: behind it */
 	const char *section;
 	const char *key;   /* MM_LINE_KEY */
@@ -43,5 +44,30 @@ int mm_lines_parse(const struct mm_line_grammar *g, struct mm_text in, struct mm
     struct mm_err *err);
 int mm_lines_edit_one(const struct mm_line_grammar *g, struct mm_text in, struct mm_edit *e,
     struct mm_cuts *cuts, struct mm_err *err);
+/* Is the text one of this grammar? What an editor asks first (law L5). */
+int mm_lines_check(
+    const struct mm_line_grammar *g, struct mm_text in, struct mm_arena *a, struct mm_err *err);
+
+/* Defines the format of a grammar that needs nothing of its own. */
+#define MM_LINES_FORMAT(variable, format_name, grammar)                                                      \
+	static int grammar##_parse(                                                                          \
+	    struct mm_text in, struct mm_arena *a, struct mm_doc *out, struct mm_err *err)                   \
+	{                                                                                                    \
+		return mm_lines_parse(&(grammar), in, a, out, err);                                          \
+	}                                                                                                    \
+	static int grammar##_edit_one(                                                                       \
+	    struct mm_text in, struct mm_edit *e, struct mm_cuts *cuts, struct mm_err *err)                  \
+	{                                                                                                    \
+		return mm_lines_edit_one(&(grammar), in, e, cuts, err);                                      \
+	}                                                                                                    \
+	static int grammar##_edit(struct mm_text in, struct mm_edit *edits, size_t n, struct mm_arena *a,    \
+	    struct mm_buf *out, struct mm_err *err)                                                          \
+	{                                                                                                    \
+		if (mm_lines_check(&(grammar), in, a, err) != 0)                                             \
+			return -1;                                                                           \
+		return mm_edit_run(in, edits, n, grammar##_edit_one, a, out, err);                           \
+	}                                                                                                    \
+	const struct mm_format variable = {                                                                  \
+	    .name = (format_name), .parse = grammar##_parse, .edit = grammar##_edit};
 
 #endif

@@ -29,8 +29,8 @@ static const char *format_of(const char *path)
 		const char *end, *format;
 	} names[] = {{"/prefs.js", "prefs.js"}, {"/user.js", "prefs.js"}, {".ini", "ini"},
 	    {"msmtprc", "msmtprc"}, {"/msmtp/config", "msmtprc"}, {"mpoprc", "msmtprc"},
-	    {"/mpop/config", "msmtprc"}, {"muttrc", "muttrc"}, {"Muttrc", "muttrc"}, {".rc", "muttrc"},
-	    {".mutt/account", "muttrc"}};
+	    {"/mpop/config", "msmtprc"}, {".mbsyncrc", "mbsyncrc"}, {"/isyncrc", "mbsyncrc"},
+	    {"muttrc", "muttrc"}, {"Muttrc", "muttrc"}, {".rc", "muttrc"}, {".mutt/account", "muttrc"}};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (mm_ends_with(path, names[i].end))

@@ -51,6 +51,13 @@ class Hostile(ServerCase):
         p = self.home.run("mpop", "-P")
         self.assertIn(f"user = {self.values[-1]}\n", p.stdout)
 
+    @have("mbsync")
+    def test_mbsync(self):
+        def list_boxes(_):
+            (self.home.path / "Mail").mkdir(exist_ok=True)
+            return self.home.run("mbsync", "-l", "-a")
+        self.check("mbsync", self.values, list_boxes)
+
 
 if __name__ == "__main__":
     unittest.main()

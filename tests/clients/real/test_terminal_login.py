@@ -34,5 +34,41 @@ class Mpop(ServerCase):
         self.expect_incoming(a, lambda: self.home.run("mpop", "--auth-only", "mine"))
 
 
+class Mbsync(ServerCase):
+    def list(self):
+        return self.home.run("mbsync", "-l", "-a")
+
+    def provisioned(self, account):
+        self.provision("mbsync", account)
+        (self.home.path / "Mail").mkdir()
+
+    @have("mbsync")
+    def test_login(self):
+        for security in ("tls", "starttls"):
+            with self.subTest(security=security):
+                a = self.account(security)
+                self.provisioned(a)
+                self.expect_incoming(a, self.list)
+                p = self.home.run("mbsync", "-a")
+                self.assertEqual(p.returncode, 0, p.stderr)
+                self.assertTrue((self.home.path / "Mail/work/INBOX/cur").is_dir())
+
+    @have("mbsync")
+    def test_refused(self):
+        self.provisioned(self.account(incoming__ca_file=None))
+        self.expect_refusal(self.list)
+
+    @have("mbsync")
+    def test_adopted(self):
+        """Deprecated words that do not go together with what is written are gone."""
+        a = self.account("starttls")
+        (self.home.path / "M").mkdir()
+        self.home.write(".mbsyncrc", "IMAPStore far\nHost imaps:localhost\nUser \"alice@acme.example\"\n"
+                        "RequireSSL no\nUseIMAPS no\n\nMaildirStore near\nPath ~/M/\nInbox ~/M/in\n\n"
+                        "Channel c\nFar :far:\nNear :near:\n")
+        self.home.driver("apply", "mbsync", {**self.sheet(a), "create": "existing"})
+        self.expect_incoming(a, self.list)
+
+
 if __name__ == "__main__":
     unittest.main()
