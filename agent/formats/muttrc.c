@@ -7,6 +7,7 @@
 
 #define BLOCK_BEGIN "# >>> mailmuster"
 #define BLOCK_END "# <<< mailmuster"
+#define CONDITIONS_MAX 10 /* within each other */
 
 static void set_item(struct mm_text in, const struct mm_mutt_set *s, struct mm_arena *a, struct mm_item *it)
 {
@@ -414,12 +415,25 @@ static const char *raw_lines(const char *raw, struct mm_arena *a)
 	return block_lines(t, &(struct block){.body_to = t.n}, a);
 }
 
-/* Also as what is done under a condition. */
-static bool is_command(const struct mm_mutt_cmd *c, const char *name)
+/* Also as what is done under a condition, or under one more. */
+static bool is_command(const struct mm_mutt_cmd *c, const char *name, struct mm_arena *a, int depth)
 {
-	if (strcmp(c->name, "ifdef") == 0 || strcmp(c->name, "ifndef") == 0)
-		return c->n_words > 1 && strstr(c->words[1].text, name) != NULL;
-	return strcmp(c->name, name) == 0;
+	struct mm_mutt_cmd *v;
+	struct mm_text text;
+	size_t n;
+
+	if (strcmp(c->name, name) == 0)
+		return true;
+	if ((strcmp(c->name, "ifdef") != 0 && strcmp(c->name, "ifndef") != 0) || c->n_words < 2 ||
+	    depth == CONDITIONS_MAX)
+		return false;
+	text = (struct mm_text){.p = c->words[1].text, .n = strlen(c->words[1].text)};
+	if (mm_muttrc_scan(text, a, &v, &n, NULL) != 0)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (is_command(&v[i], name, a, depth + 1))
+			return true;
+	return false;
 }
 
 static void new_block(
@@ -429,7 +443,7 @@ static void new_block(
 	size_t at = in.n;
 
 	for (size_t i = n; i-- > 0 && e->key[0] != '\0';)
-		if (is_command(&v[i], e->key))
+		if (is_command(&v[i], e->key, cuts->a, 0))
 			at = v[i].line_from;
 	mm_put_lines(cuts, in, at,
 	    mm_arena_printf(cuts->a, "\n" BLOCK_BEGIN "%s%s\n%s%s" BLOCK_END "%s%s", gap, e->section,

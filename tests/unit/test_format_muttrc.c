@@ -135,6 +135,12 @@ static void blocks(void **state)
 		"set a=b\n\n# >>> mailmuster\nx\n# <<< mailmuster\nfinish\nset c=d\n"},
 	    {"set a=b\nifndef x finish\nset c=d\nfinish\n", MM_EDIT_BLOCK_SET, 's', "", "finish", "x",
 		"set a=b\n\n# >>> mailmuster\nx\n# <<< mailmuster\nifndef x finish\nset c=d\nfinish\n"},
+	    {"ifdef x 'finishing;ifdef y \"set b; finish\"'\nset c=d\n", MM_EDIT_BLOCK_SET, 's', "", "finish",
+		"x",
+		"\n# >>> mailmuster\nx\n# <<< mailmuster\nifdef x 'finishing;ifdef y \"set b; finish\"'\nset "
+		"c=d\n"},
+	    {"ifdef x finishing\n", MM_EDIT_BLOCK_SET, 's', "", "finish", "x",
+		"ifdef x finishing\n\n# >>> mailmuster\nx\n# <<< mailmuster\n"},
 	    {"set a=finish\nifdef x 'set b=c'\n", MM_EDIT_BLOCK_SET, 's', "", "finish", "x",
 		"set a=finish\nifdef x 'set b=c'\n\n# >>> mailmuster\nx\n# <<< mailmuster\n"},
 	    {"finish\nset c=d\n", MM_EDIT_BLOCK_SET, 's', "", "", "x",

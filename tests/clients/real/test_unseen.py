@@ -108,6 +108,19 @@ class Unseen(ClientCase):
         self.before("neomutt")
         self.pushed("neomutt")
 
+    @have("mutt", "neomutt")
+    def test_one_file_with_finish(self):
+        """To neomutt the file ends there, to mutt it does not: each has its block where it counts."""
+        path = self.home.write(".muttrc", "set beep=no\nfinish\nset from=%s\n" % EVIL)
+        for program in ("mutt", "neomutt"):
+            self.home.apply(program, sheet(WANTED))
+        text = path.read_text()
+        self.assertLess(text.index(">>> mailmuster neomutt"), text.index("finish\n"))
+        self.assertGreater(text.index(">>> mailmuster\n"), text.index(EVIL))
+        for program in ("mutt", "neomutt"):
+            self.assertEqual(self.asked(program), OURS)
+            self.judge(program, True)
+
     MSMTP = {  # account.address, outgoing.host: is what the adapter reads what msmtp has?
         "account work\nhost good.example\nfrom %s\neval echo host evil.example\n" % OURS: (True, False),
         "account work\neval echo host evil.example\nhost good.example\nfrom %s\n" % OURS: (True, True),
