@@ -39,6 +39,7 @@ int mm_cmd_login(int argc, char **argv, struct mm_err *err);
 int mm_cmd_checkin(int argc, char **argv, struct mm_err *err);
 int mm_cmd_apply(int argc, char **argv, struct mm_err *err);
 int mm_cmd_check(int argc, char **argv, struct mm_err *err);
+int mm_cmd_verify(int argc, char **argv, struct mm_err *err);
 int mm_cmd_restore(int argc, char **argv, struct mm_err *err);
 int mm_cmd_disable(int argc, char **argv, struct mm_err *err);
 int mm_cmd_enable(int argc, char **argv, struct mm_err *err);

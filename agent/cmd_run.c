@@ -1,4 +1,4 @@
-/* The commands that do something: receive, login, apply, check, restore. */
+/* The commands that do something: receive, login, apply, check, verify, restore. */
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -74,7 +74,7 @@ int mm_cmd_login(int argc, char **argv, struct mm_err *err)
 struct by_hand {
 	struct mm_common_opts common;
 	struct mm_opt_list users;
-	bool dry_run, all, no_login;
+	bool dry_run, all, no_login, verify;
 	enum mm_how how;
 	struct mm_conf *conf;
 	struct mm_collect found;
@@ -98,6 +98,7 @@ static int run_self(struct by_hand *h, struct mm_err *err)
 	    .how = h->how,
 	    .expired = mm_held_expired(&s.held, s.now),
 	    .probe = h->how == MM_HOW_APPLY && !h->no_login,
+	    .verify = h->verify,
 	    .lock_ms = MM_LOCK_MS,
 	    .sink = &h->found.sink};
 	mm_user_run(&r);
@@ -156,6 +157,7 @@ static int run_users(struct by_hand *h, struct mm_err *err)
 	const struct mm_user_batch b = {.conf = h->conf,
 	    .how = h->how,
 	    .probe = h->how == MM_HOW_APPLY && !h->no_login,
+	    .verify = h->verify,
 	    .w = {.host = h->conf->host,
 		.parallel = 4,
 		.home_ms = 5000,
@@ -222,6 +224,22 @@ int mm_cmd_check(int argc, char **argv, struct mm_err *err)
 	int rc = mm_cmd_parse(opts, &h.common, "mailmuster-agent check [OPTION...]",
 	    "Compares the configs with what the controller last sent. Exit status 2: they differ.", 0, &argc,
 	    argv, err);
+	int status = rc == 0 ? run_by_hand(&h, err) : rc > 0 ? MM_EX_OK : status_of(err);
+	mm_cli_free(opts);
+	return status;
+}
+
+int mm_cmd_verify(int argc, char **argv, struct mm_err *err)
+{
+	struct by_hand h = {.how = MM_HOW_AUDIT, .verify = true};
+	const struct mm_opt opts[] = {
+	    {"user", 0, MM_OPT_LIST, &h.users, 0, 0, "LOGIN", "only this user (root; may be repeated)"},
+	    {"all", 'a', MM_OPT_FLAG, &h.all, 0, 0, NULL, "show what is right, too"},
+	    MM_COMMON_OPTS(h.common)};
+	int rc = mm_cmd_parse(opts, &h.common, "mailmuster-agent verify [OPTION...]",
+	    "Compares, and logs in with the settings that are in effect; changes nothing. A password that "
+	    "was\nrefused before is not presented again. Exit status 2: not everything is proven.",
+	    0, &argc, argv, err);
 	int status = rc == 0 ? run_by_hand(&h, err) : rc > 0 ? MM_EX_OK : status_of(err);
 	mm_cli_free(opts);
 	return status;

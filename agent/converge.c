@@ -177,7 +177,8 @@ static void report_place(struct mm_place_run *p)
 
 /* ---- evidence for login checks */
 
-static bool side_in_effect(const struct mm_todo *t, enum mm_side side)
+/* What is to be written is in effect once it is written: not after a mere look. */
+static bool side_in_effect(const struct mm_todo *t, enum mm_side side, bool written)
 {
 	bool any = false;
 	for (int s = 0; s < MM_SET_COUNT; s++) {
@@ -186,6 +187,8 @@ static bool side_in_effect(const struct mm_todo *t, enum mm_side side)
 			continue;
 		any = true;
 		if (j->state == MM_ST_UNKNOWN) /* perhaps; a login with them would prove another thing */
+			return false;
+		if (j->write && !written)
 			return false;
 		if (!j->write && j->state != MM_ST_UNSUPPORTED &&
 		    !(j->state == MM_ST_COMPLIANT &&
@@ -197,15 +200,16 @@ static bool side_in_effect(const struct mm_todo *t, enum mm_side side)
 
 static void note_effect(struct mm_place_run *p)
 {
+	bool written = p->c->how == MM_HOW_APPLY;
 	for (size_t i = 0; i < p->n && !p->read_only; i++) {
 		const struct mm_todo *t = &p->todo[i];
 		for (int side = MM_SIDE_INCOMING; t->m.acc != NULL && side < MM_SIDE_COUNT; side++) {
 			struct mm_effect *e = &p->c->effect[i][side];
 			bool has = side == MM_SIDE_INCOMING ? p->client->incoming : p->client->outgoing;
-			if (!has || (t->m.seen == NULL && !t->write))
+			if (!has || (t->m.seen == NULL && !(t->write && written)))
 				continue;
 			e->present = true;
-			e->in_effect |= side_in_effect(t, (enum mm_side)side);
+			e->in_effect |= side_in_effect(t, (enum mm_side)side, written);
 		}
 	}
 }

@@ -15,6 +15,7 @@ static const struct mm_cmd commands[] = {
     {"checkin", mm_cmd_checkin, "carry waiting reports to the controller, bring what it has released"},
     {"apply", mm_cmd_apply, "apply what is stored, now"},
     {"check", mm_cmd_check, "compare, change nothing"},
+    {"verify", mm_cmd_verify, "prove the settings that are in effect by logging in; change nothing"},
     {"status", mm_cmd_status, "which request is in force, and what waits"},
     {"clients", mm_cmd_clients, "mail programs and their configurations"},
     {"explain", mm_cmd_explain, "each setting: desired, applied, found, where"},

@@ -149,25 +149,49 @@ static void users_of_request(struct job *j)
 	}
 }
 
-/* A status request without a manifest asks about what is held. */
+/* A verify may name those whom it is about. */
+static bool asked_about(const struct mm_request *q, const char *user)
+{
+	for (size_t i = 0; i < q->n_op_args; i++) {
+		if (mm_streq(q->op_args[i], user))
+			return true;
+	}
+	return q->op != MM_OP_VERIFY || q->n_op_args == 0;
+}
+
+static void load_held(struct job *j, struct mm_user_job *u)
+{
+	struct mm_sheet *sheet = mm_arena_alloc(j->a, 1, sizeof(*sheet));
+	struct mm_err why = MM_ERR_NONE;
+	u->sheet = sheet;
+	mm_user_job_resolve(j->r->conf, u, j->a);
+	if (u->sheet == NULL)
+		return;
+	int got = mm_held_get_sheet(j->r->conf, u->user, j->a, &u->held, sheet, &why);
+	/* A verify runs programs and meets servers: agent.conf may have become stricter. */
+	if (got > 0 && j->t.request.op == MM_OP_VERIFY && mm_trust_limits(j->r->conf, sheet, &why) != 0)
+		got = -1;
+	if (got <= 0) {
+		u->sheet = NULL;
+		u->why = mm_arena_strdup(j->a, why.text);
+	}
+	u->expired = mm_held_expired(&u->held, j->r->now);
+}
+
+/* A verify, and a status request without a manifest, ask about what is held. */
 static int users_held(struct job *j)
 {
 	const char *const *names;
-	if (mm_held_users(j->r->conf, j->a, &names, &j->n_users, j->err) != 0)
+	size_t n;
+	if (mm_held_users(j->r->conf, j->a, &names, &n, j->err) != 0)
 		return -1;
-	j->users = mm_arena_alloc(j->a, j->n_users + 1, sizeof(*j->users));
-	for (size_t i = 0; i < j->n_users; i++) {
-		struct mm_user_job *u = &j->users[i];
-		struct mm_sheet *sheet = mm_arena_alloc(j->a, 1, sizeof(*sheet));
-		struct mm_err why = MM_ERR_NONE;
-		*u = (struct mm_user_job){.user = names[i], .sheet = sheet};
-		mm_user_job_resolve(j->r->conf, u, j->a);
-		if (u->sheet != NULL &&
-		    mm_held_get_sheet(j->r->conf, names[i], j->a, &u->held, sheet, &why) <= 0) {
-			u->sheet = NULL;
-			u->why = mm_arena_strdup(j->a, why.text);
-		}
-		u->expired = mm_held_expired(&u->held, j->r->now);
+	j->users = mm_arena_alloc(j->a, n + 1, sizeof(*j->users));
+	for (size_t i = 0; i < n; i++) {
+		if (!asked_about(&j->t.request, names[i]))
+			continue;
+		struct mm_user_job *u = &j->users[j->n_users++];
+		*u = (struct mm_user_job){.user = names[i]};
+		load_held(j, u);
 	}
 	return 0;
 }
@@ -268,7 +292,7 @@ static enum mm_how how_of(enum mm_op op)
 static int carry_out(struct job *j)
 {
 	const struct mm_request *q = &j->t.request;
-	if (q->op == MM_OP_STATUS && q->n_manifest == 0) {
+	if (q->op == MM_OP_VERIFY || (q->op == MM_OP_STATUS && q->n_manifest == 0)) {
 		if (users_held(j) != 0)
 			return refuse(j, MM_REFUSED_BUSY);
 	} else {
@@ -280,6 +304,7 @@ static int carry_out(struct job *j)
 	const struct mm_user_batch b = {.conf = j->r->conf,
 	    .how = how_of(q->op),
 	    .probe = q->op == MM_OP_APPLY,
+	    .verify = q->op == MM_OP_VERIFY,
 	    .ack = q->ack,
 	    .n_ack = q->n_ack,
 	    .collect = true,

@@ -134,6 +134,7 @@ static void work(int fd, void *arg)
 	    .how = t->b->how,
 	    .expired = t->j->expired,
 	    .probe = t->b->probe,
+	    .verify = t->b->verify,
 	    .lock_ms = MM_LOCK_MS,
 	    .sink = &w.sink};
 	mm_user_run(&r);

@@ -23,6 +23,7 @@ struct mm_user_batch {
 	const struct mm_conf *conf;
 	enum mm_how how;
 	bool probe;
+	bool verify;            /* struct mm_user_run */
 	bool spool_only;        /* no run at all: only what waits in the spools */
 	const char *const *ack; /* reports to be deleted from the spools */
 	size_t n_ack;

@@ -230,11 +230,27 @@ static int check_limits(struct checking *k)
 
 /* ---- op */
 
+/* Were sheets accepted here, a verify could make programs run that no apply has brought. */
+static int check_verify(struct checking *k)
+{
+	const struct mm_request *r = &k->t->request;
+	if (r->n_manifest > 0)
+		return REFUSE(
+		    k, MM_REFUSED_OP, "a verify is about what this host holds, and brings no sheets");
+	for (size_t i = 0; i < r->n_op_args; i++) {
+		if (!mm_is_login(r->op_args[i]))
+			return REFUSE(k, MM_REFUSED_OP, "\"%s\" is no login", r->op_args[i]);
+	}
+	return 0;
+}
+
 static int check_op(struct checking *k)
 {
 	enum mm_op op = k->t->request.op;
 	if (op == MM_OP_APPLY || op == MM_OP_PLAN || op == MM_OP_STATUS)
 		return 0;
+	if (op == MM_OP_VERIFY)
+		return check_verify(k);
 	return REFUSE(k, MM_REFUSED_OP, "this agent does not carry out \"%s\"", mm_op_name(op));
 }
 

@@ -13,7 +13,8 @@
  *              there is no other sheet
  *   limits     endpoint hosts, password programs and clients within agent.conf; no cleartext and no
  *              TLS floor below the rule unless the policy says so
- *   op         one that this agent carries out
+ *   op         one that this agent carries out; a verify is about what the host holds and brings no
+ *              sheets, its arguments are logins (none: everybody)
  *
  * The words are MM_REFUSED_*. Nothing is stored here: the caller persists
  * (epoch, serial) before it acts.

@@ -162,7 +162,7 @@ static int run(struct state *s)
 		failed(s, &err);
 	s->r->changed = s->c.changed;
 	memcpy(s->r->effect, s->c.effect, sizeof(s->r->effect));
-	return rc == 0 && s->r->probe && !s->r->expired ? prove(s) : rc;
+	return rc == 0 && (s->r->verify || (s->r->probe && !s->r->expired)) ? prove(s) : rc;
 }
 
 int mm_user_run(struct mm_user_run *r)

@@ -20,6 +20,8 @@ struct mm_user_run {
 	bool expired; /* of the request in force: look, change nothing */
 	bool probe;   /* prove by login */
 	bool sparing; /* a session (struct mm_probe_run) */
+	bool verify;  /* somebody asks now whether what is in force works: prove it afresh, also when the
+		       * request that brought it has expired */
 	int lock_ms;
 	struct mm_sink *sink;
 	/* out: */

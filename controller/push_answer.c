@@ -69,7 +69,7 @@ int mm_collect_frame(struct mm_collect *c, const struct mm_frame *f, struct mm_e
 	return mm_login_decode(f->body, f->len, c->a, place, err);
 }
 
-static void trouble(struct mm_push_summary *s, const struct mm_trouble *t)
+void mm_trouble_add(struct mm_push_summary *s, const struct mm_trouble *t)
 {
 	if (s->n_troubles >= MM_TROUBLE_MAX) {
 		s->more_troubles++;
@@ -117,7 +117,7 @@ static void count_finding(
 		     ? f->reason
 		     : mm_arena_printf(
 			   c->a, "%s is %s, should be %s", f->path, or_none(f->found), or_none(f->desired));
-	trouble(s, &t);
+	mm_trouble_add(s, &t);
 }
 
 static void count_login(
@@ -126,7 +126,8 @@ static void count_login(
 	r->logins[l->result]++;
 	r->exit_bits |= mm_login_verdict(l->result, l->cls).exit_bit;
 	mm_causes_add(s->causes, c->host, l);
-	if (l->result != MM_LOGIN_FAILED)
+	/* A verify shows them by cause. */
+	if (l->result != MM_LOGIN_FAILED || s->op == MM_OP_VERIFY)
 		return;
 	struct mm_trouble t = {.host = c->host,
 	    .user = l->user,
@@ -135,7 +136,7 @@ static void count_login(
 	    .login = true,
 	    .what = mm_arena_printf(c->a, "%s %s", l->side, l->cls),
 	    .text = *l->admin != '\0' ? l->admin : l->text};
-	trouble(s, &t);
+	mm_trouble_add(s, &t);
 }
 
 static void count(
@@ -145,6 +146,8 @@ static void count(
 		count_finding(c, &p->findings[i], r, s);
 	for (size_t i = 0; i < p->n_logins; i++)
 		count_login(c, &p->logins[i], r, s);
+	for (const char *const *u = p->head.users; u != NULL && *u != NULL; u++)
+		r->covered++;
 	if (r->agent[0] == '\0')
 		r->agent = mm_arena_strdup(s->arena, p->head.agent);
 }

@@ -20,4 +20,7 @@ int mm_collect_frame(struct mm_collect *c, const struct mm_frame *f, struct mm_e
 int mm_collect_store(struct mm_collect *c, struct mm_store *store, struct mm_host_result *r,
     struct mm_push_summary *s, struct mm_err *err);
 
+/* Texts are copied; beyond MM_TROUBLE_MAX they are only counted. */
+void mm_trouble_add(struct mm_push_summary *s, const struct mm_trouble *t);
+
 #endif

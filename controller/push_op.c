@@ -38,6 +38,9 @@ struct op {
 	bool *decided; /* one for each host: it has an outcome */
 	size_t finished;
 	bool in_transaction;
+	const char *const *users; /* whom a verify is about; NULL = everybody */
+	size_t n_users;
+	size_t logins; /* that have come in, for the progress line */
 	size_t *ready; /* hosts that are finished and not yet stored */
 	size_t n_ready;
 	int64_t ready_since;
@@ -85,8 +88,13 @@ static int prepare(void *ctx, const struct mm_push_job *job, struct mm_buf *out,
 {
 	struct op *o = ctx;
 	struct mm_host_result *r = &o->s->hosts[index_of(o, job)];
-	if (need_transaction(o, err) < 0 ||
-	    mm_request_prepare(o->builder, job->host, o->how->op, 0, out, &r->made, err) < 0)
+	if (need_transaction(o, err) < 0)
+		return -1;
+	int rc = o->how->op == MM_OP_VERIFY
+		     ? mm_request_prepare_held(
+			   o->builder, job->host, MM_OP_VERIFY, o->users, o->n_users, out, &r->made, err)
+		     : mm_request_prepare(o->builder, job->host, o->how->op, 0, out, &r->made, err);
+	if (rc < 0)
 		return -1;
 	memcpy(r->request_id, r->made.id, sizeof(r->request_id));
 	return 0;
@@ -98,6 +106,7 @@ static int frame(void *ctx, const struct mm_push_job *job, const struct mm_frame
 	struct mm_collect **a = &o->answers[index_of(o, job)];
 	if (*a == NULL)
 		*a = mm_collect_new(job->host);
+	o->logins += f->type == MM_FT_LOGIN;
 	return mm_collect_frame(*a, f, err);
 }
 
@@ -156,6 +165,21 @@ static int record(struct op *o, const struct mm_target *t, struct mm_host_result
 	return 0;
 }
 
+/* Whoever asks for proof is not content with a host that has nothing to prove. */
+static void check_verify(const struct op *o, struct mm_host_result *r)
+{
+	if (o->how->op != MM_OP_VERIFY || r->covered + r->findings > 0)
+		return;
+	struct mm_trouble t = {.host = r->target->host.id,
+	    .user = o->users != NULL ? "(those asked about)" : "(everybody)",
+	    .client = "",
+	    .account = "",
+	    .what = "nothing to verify",
+	    .text = "this host holds no settings for them: mailmuster push"};
+	mm_trouble_add(o->s, &t);
+	r->exit_bits |= MM_EX_DIFF;
+}
+
 /* The reports of one host: all or none, and what is wrong with them is the
  * host's trouble, not the run's. */
 static int store_answer(struct op *o, struct mm_collect *a, struct mm_host_result *r, struct mm_err *err)
@@ -163,8 +187,10 @@ static int store_answer(struct op *o, struct mm_collect *a, struct mm_host_resul
 	struct mm_err why = MM_ERR_NONE;
 	if (mm_store_begin(o->c->store, err) < 0)
 		return -1;
-	if (mm_collect_store(a, o->c->store, r, o->s, &why) == 0)
+	if (mm_collect_store(a, o->c->store, r, o->s, &why) == 0) {
+		check_verify(o, r);
 		return mm_store_commit(o->c->store, err);
+	}
 	mm_store_rollback(o->c->store);
 	if (why.code != MM_EX_DATAERR) {
 		*err = why;
@@ -276,10 +302,10 @@ static void progress(void *ctx, size_t connecting, size_t talking)
 		return;
 	for (int c = 0; c < MM_PC_COUNT; c++)
 		by_bit[mm_push_class_def((enum mm_push_class)c)->exit_bit] += o->s->by_class[c];
-	mm_progress(
-	    "%zu of %zu hosts: %zu ok, %zu failed, %zu unreachable; talking with %zu, connecting to %zu",
+	mm_progress("%zu of %zu hosts: %zu ok, %zu failed, %zu unreachable; %zu logins; talking with %zu, "
+		    "connecting to %zu",
 	    o->finished, o->s->n, o->s->by_class[MM_PC_OK], by_bit[MM_EX_HOSTS_FAILED],
-	    by_bit[MM_EX_UNREACHABLE], talking, connecting);
+	    by_bit[MM_EX_UNREACHABLE], o->logins, talking, connecting);
 }
 
 /* ---- before and after */
@@ -475,6 +501,20 @@ static int run(struct op *o, struct mm_err *err)
 	return rc < 0 ? -1 : 0;
 }
 
+/* Logins with people's passwords are asked for: that stands in the audit log. */
+static int begin_verify(struct op *o, const struct mm_selection *sel, struct mm_err *err)
+{
+	struct mm_buf detail = MM_BUF_INIT(4096);
+	size_t n = 0;
+	if (mm_select_users(o->c->store, sel, o->s->arena, &o->users, &n, err) < 0)
+		return -1;
+	o->n_users = n;
+	mm_buf_addf(&detail, "{\"hosts\":%zu,\"users\":%zu}", o->s->n, n);
+	int rc = mm_store_audit(o->c->store, "verify", "hosts", mm_buf_str(&detail), false, err);
+	mm_buf_free(&detail);
+	return rc;
+}
+
 int mm_push_run_op(struct mm_ctl *c, const struct mm_selection *sel, const struct mm_push_how *how,
     struct mm_push_summary *out, struct mm_err *err)
 {
@@ -488,6 +528,8 @@ int mm_push_run_op(struct mm_ctl *c, const struct mm_selection *sel, const struc
 	char *path = mm_ctl_path(c, "keys/sign.pem");
 	int rc = mm_key_load_private(path, &key, err);
 	free(path);
+	if (rc == 0 && how->op == MM_OP_VERIFY)
+		rc = begin_verify(&o, sel, err);
 	if (rc == 0)
 		rc = mm_request_builder_new(c->store, key, 0, how->op != MM_OP_APPLY, &o.builder, err);
 	if (rc == 0)

@@ -34,6 +34,7 @@ struct mm_host_result {
 	int64_t findings, actions[MM_ACT_COUNT], states[MM_ST_COUNT], logins[MM_LOGIN_COUNT];
 	int64_t errors;  /* findings that count as failed */
 	int64_t reports; /* that answer the request: a complete answer has at least one */
+	int64_t covered; /* users whom these cover */
 	int64_t spooled; /* older reports that came along */
 	int exit_bits;
 };

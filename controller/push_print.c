@@ -9,6 +9,7 @@
 
 #define TROUBLES_SHOWN 20
 #define PLACES_SHOWN 4
+#define WHO_SHOWN 3
 #define HOSTS_SHOWN 20 /* of one class of failure */
 
 static const char *coloured(enum mm_colour c)
@@ -117,6 +118,50 @@ static void print_unproven(const struct mm_push_summary *s)
 	}
 }
 
+/* ---- login checks by cause */
+
+static void who_cell(struct mm_table *t, const struct mm_cause *g)
+{
+	struct mm_buf b = MM_BUF_INIT(4096);
+	size_t n = 0;
+	for (const struct mm_cause_place *p = g->first; p != NULL && n < WHO_SHOWN; p = p->next, n++)
+		mm_buf_addf(&b, "%s%s@%s", n > 0 ? ", " : "", p->user, p->host);
+	if (g->n_places > n)
+		mm_buf_addf(&b, " and %zu more", g->n_places - n);
+	mm_table_cell(t, MM_PLAIN, "%s", mm_buf_str(&b));
+	mm_buf_free(&b);
+}
+
+static void print_causes(const struct mm_push_summary *s)
+{
+	static const char *const heads[] = {
+	    "RESULT", "CLASS", "SERVER", "LOGINS", "PEOPLE", "HOSTS", "WHO", "WHY", NULL};
+	static const enum mm_colour colours[] = {[MM_AUDIT_PASS] = MM_GREEN,
+	    [MM_AUDIT_FAIL] = MM_RED,
+	    [MM_AUDIT_UNKNOWN] = MM_YELLOW,
+	    [MM_AUDIT_NOT_APPLICABLE] = MM_DIM};
+	struct mm_table *t = mm_table_new(heads);
+	size_t n;
+	const struct mm_cause *const *list = mm_causes_sorted(s->causes, &n);
+	for (size_t i = 0; i < n; i++) {
+		const struct mm_cause *g = list[i];
+		mm_table_cell(
+		    t, colours[mm_login_verdict(g->result, g->cls).audit], "%s", mm_result_name(g->result));
+		mm_table_cell(t, MM_PLAIN, "%s", g->cls);
+		mm_table_cell(t, MM_PLAIN, "%s %s:%d", g->protocol, g->server, g->port);
+		mm_table_cell(t, MM_PLAIN, "%zu", g->logins);
+		mm_table_cell(t, MM_PLAIN, "%zu", g->users);
+		mm_table_cell(t, MM_PLAIN, "%zu", g->hosts);
+		who_cell(t, g);
+		mm_table_cell(t, MM_DIM, "%s", *g->admin != '\0' ? g->admin : g->text);
+	}
+	if (n > 0)
+		mm_table_print(t, stdout);
+	else if (s->by_class[MM_PC_OK] > 0)
+		puts("There was nothing to log in to.");
+	mm_table_free(t);
+}
+
 /* ---- plans */
 
 static void print_value(const char *v, bool differs)
@@ -211,10 +256,13 @@ void mm_push_print(const struct mm_push_summary *s)
 {
 	if (s->op == MM_OP_PLAN)
 		print_changes(s);
+	if (s->op == MM_OP_VERIFY)
+		print_causes(s);
 	for (int c = 0; c < MM_PC_COUNT; c++)
 		print_class(s, (enum mm_push_class)c);
 	print_troubles(s);
-	print_unproven(s);
+	if (s->op != MM_OP_VERIFY)
+		print_unproven(s);
 	if (s->op != MM_OP_PLAN)
 		print_sums(s);
 	printf("%s%zu of %zu hosts answered%s", coloured(s->by_class[MM_PC_OK] == s->n ? MM_GREEN : MM_BOLD),
@@ -228,8 +276,11 @@ void mm_push_print(const struct mm_push_summary *s)
 		printf(", %zu served by another run", s->by_class[MM_PC_SUPERSEDED]);
 	if (s->by_class[MM_PC_INTERRUPTED] > 0)
 		printf(", %zu not served: stopped", s->by_class[MM_PC_INTERRUPTED]);
-	printf(" (%s, revision %lld, %.1f s)\n", mm_op_name(s->op), (long long)s->revision,
-	    (double)s->took_ms / 1000);
+	/* A verify is about what each host holds. */
+	printf(" (%s, ", mm_op_name(s->op));
+	if (s->op != MM_OP_VERIFY)
+		printf("revision %lld, ", (long long)s->revision);
+	printf("%.1f s)\n", (double)s->took_ms / 1000);
 	if (s->op == MM_OP_APPLY && s->by_class[MM_PC_OK] + s->by_class[MM_PC_SUPERSEDED] < s->n)
 		puts("What is left is pending: mailmuster push --pending");
 	if (s->stats.parallel > 0 && s->stats.parallel < MM_PUSH_PARALLEL / 4)

@@ -210,6 +210,17 @@ static int choose(struct choosing *c, struct mm_err *err)
 	return 0;
 }
 
+int mm_select_users(struct mm_store *s, const struct mm_selection *sel, struct mm_arena *a,
+    const char *const **out, size_t *n, struct mm_err *err)
+{
+	struct choosing c = {.store = s, .sel = sel, .a = a};
+	if (gather_users(&c, err) < 0)
+		return -1;
+	*out = c.users;
+	*n = c.n_users;
+	return 0;
+}
+
 int mm_select(struct mm_store *s, const struct mm_selection *sel, struct mm_arena *a, struct mm_target **out,
     size_t *n, struct mm_err *err)
 {

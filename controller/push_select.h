@@ -43,7 +43,7 @@ struct mm_selection {
 		.kind = MM_OPT_LIST,                                                                         \
 		.dest = &(s)->users,                                                                         \
 		.arg = "LOGIN",                                                                              \
-		.help = "hosts of this user (whole hosts: a request is for all users of a host)"},           \
+		.help = "hosts of this user"},                                                               \
 	{                                                                                                    \
 		.name = "limit", .kind = MM_OPT_INT, .dest = &(s)->limit, .min = 1, .max = 1000000,          \
 		.arg = "N", .help = "at most N hosts"                                                        \
@@ -60,6 +60,8 @@ struct mm_target {
 /* Everything lives in `a`. No selector at all is an error (MM_EX_USAGE); a
  * host, tag, group or user that the store does not know is one, too
  * (MM_EX_FAILED, with the nearest name). No host at all is not. */
+int mm_select_users(struct mm_store *s, const struct mm_selection *sel, struct mm_arena *a,
+    const char *const **out, size_t *n, struct mm_err *err);
 int mm_select(struct mm_store *s, const struct mm_selection *sel, struct mm_arena *a, struct mm_target **out,
     size_t *n, struct mm_err *err);
 

@@ -176,8 +176,10 @@ static void cache_insert(struct mm_request_builder *b, size_t at, struct sheet *
 
 struct host_job {
 	struct mm_request_builder *b;
-	const char *host;   /* NULL: the policy says nothing about this host */
-	bool held;          /* about what the host holds: without sheets */
+	const char *host;         /* NULL: the policy says nothing about this host */
+	bool held;                /* about what the host holds: without sheets */
+	const char *const *users; /* of a verify: sorted; NULL = everybody */
+	size_t n_users;
 	struct mm_arena *a; /* of this request */
 	struct sheets list;
 };
@@ -278,7 +280,9 @@ static int sign_request(struct host_job *j, const char *host, enum mm_op op, int
 	    .host = host,
 	    .revision = b->p.revision.number,
 	    .manifest = manifest,
-	    .n_manifest = j->list.n};
+	    .n_manifest = j->list.n,
+	    .op_args = j->users,
+	    .n_op_args = j->n_users};
 	struct mm_serial serial;
 
 	for (size_t i = 0; i < j->list.n; i++) {
@@ -328,6 +332,28 @@ static int write_frames(struct host_job *j, struct mm_buf *out, struct mm_err *e
 	return 0;
 }
 
+/* Of the users of a verify those that this host has. */
+static int narrow(struct host_job *j, const struct mm_store_host *h, struct mm_err *err)
+{
+	const char **own = mm_arena_alloc(j->a, j->n_users + 1, sizeof(*own));
+	size_t n = 0;
+
+	for (size_t i = 0; i < j->n_users; i++) {
+		bool has = h->all_users;
+
+		for (size_t k = 0; !has && k < h->n_users; k++)
+			has = mm_streq(h->users[k], j->users[i]);
+		if (has)
+			own[n++] = j->users[i];
+	}
+	/* Nobody must not become everybody. */
+	if (n == 0)
+		return mm_err_set(err, MM_EX_FAILED, "has none of these users");
+	j->users = n <= MM_REQUEST_USERS ? own : NULL;
+	j->n_users = n <= MM_REQUEST_USERS ? n : 0;
+	return 0;
+}
+
 static int prepare(struct host_job *j, const char *host, enum mm_op op, int64_t days, struct mm_buf *out,
     struct mm_request_made *made, struct mm_err *err)
 {
@@ -336,7 +362,8 @@ static int prepare(struct host_job *j, const char *host, enum mm_op op, int64_t 
 
 	if (rc == 1)
 		return mm_err_set(err, MM_EX_FAILED, "is not in the inventory");
-	if (rc || (!j->held && gather(j, &h, err)) || mm_store_begin(j->b->store, err))
+	if (rc || (j->users != NULL && narrow(j, &h, err)) || (!j->held && gather(j, &h, err)) ||
+	    mm_store_begin(j->b->store, err))
 		return -1;
 	rc = sign_request(j, host, op, days, made, err);
 	if (!rc)
@@ -384,10 +411,13 @@ int mm_request_prepare(struct mm_request_builder *b, const char *host, enum mm_o
 	return prepare_for(&j, host, op, days, out, made, err);
 }
 
-int mm_request_prepare_held(struct mm_request_builder *b, const char *host, int64_t days, struct mm_buf *out,
-    struct mm_request_made *made, struct mm_err *err)
+int mm_request_prepare_held(struct mm_request_builder *b, const char *host, enum mm_op op,
+    const char *const *users, size_t n_users, struct mm_buf *out, struct mm_request_made *made,
+    struct mm_err *err)
 {
-	struct host_job j = {.b = b, .held = true};
+	struct host_job j = {.b = b, .held = true, .users = users, .n_users = users != NULL ? n_users : 0};
 
-	return prepare_for(&j, host, MM_OP_STATUS, days, out, made, err);
+	if (op != MM_OP_STATUS && op != MM_OP_VERIFY)
+		return mm_err_set(err, MM_EX_USAGE, "%s needs sheets", mm_op_name(op));
+	return prepare_for(&j, host, op, 0, out, made, err);
 }

@@ -41,9 +41,14 @@ struct mm_request_made {
  * should be limited to MM_STREAM_MAX; too much is an error. */
 int mm_request_prepare(struct mm_request_builder *b, const char *host, enum mm_op op, int64_t days,
     struct mm_buf *out, struct mm_request_made *made, struct mm_err *err);
-/* The same as a status request without sheets: it asks about what the host
- * holds, whatever the policy has become, and carries acknowledgements. */
-int mm_request_prepare_held(struct mm_request_builder *b, const char *host, int64_t days, struct mm_buf *out,
-    struct mm_request_made *made, struct mm_err *err);
+/* The same without sheets, for MM_OP_STATUS and MM_OP_VERIFY: it is about what
+ * the host holds, whatever the policy has become, and carries
+ * acknowledgements. A verify can be about some logins only: the first of
+ * `users` that the host has, if they are not more than MM_REQUEST_USERS
+ * (NULL, or more: everybody). */
+#define MM_REQUEST_USERS 64
+int mm_request_prepare_held(struct mm_request_builder *b, const char *host, enum mm_op op,
+    const char *const *users, size_t n_users, struct mm_buf *out, struct mm_request_made *made,
+    struct mm_err *err);
 
 #endif

@@ -217,13 +217,58 @@ static void test_about_what_is_held(void **state)
 
 	ok(j->f, mm_store_report(j->f->s, &in, &fresh, &j->f->err));
 	builder(j, true);
-	ok(j->f, mm_request_prepare_held(j->b, "ws1", 0, &j->out, &j->made, &j->f->err));
+	ok(j->f, mm_request_prepare_held(j->b, "ws1", MM_OP_STATUS, NULL, 0, &j->out, &j->made, &j->f->err));
 	read_back(j);
 	assert_int_equal(j->r.op, MM_OP_STATUS);
 	assert_int_equal(j->n_sheets, 0);
 	assert_int_equal(j->r.n_ack, 1);
 	assert_string_equal(j->r.ack[0], head.id);
-	assert_int_equal(mm_request_prepare_held(j->b, "nowhere", 0, &j->out, &j->made, &j->f->err), -1);
+	assert_int_equal(
+	    mm_request_prepare_held(j->b, "nowhere", MM_OP_STATUS, NULL, 0, &j->out, &j->made, &j->f->err),
+	    -1);
+	assert_int_equal(
+	    mm_request_prepare_held(j->b, "ws1", MM_OP_APPLY, NULL, 0, &j->out, &j->made, &j->f->err), -1);
+}
+
+static void verify(struct job *j, const char *host, const char *const *users, size_t n)
+{
+	mm_buf_reset(&j->out);
+	ok(j->f, mm_request_prepare_held(j->b, host, MM_OP_VERIFY, users, n, &j->out, &j->made, &j->f->err));
+	read_back(j);
+	assert_int_equal(j->r.op, MM_OP_VERIFY);
+	assert_int_equal(j->n_sheets, 0);
+	assert_int_equal(j->r.n_manifest, 0);
+}
+
+/* Only those whom the host has; too many are everybody; nobody is nobody. */
+static void test_verify_names_its_users(void **state)
+{
+	struct job *j = *state;
+	static const char *const two[] = {"alice", "zoe"}, *const zoe[] = {"zoe"};
+	const char *many[MM_REQUEST_USERS + 1];
+	char names[MM_REQUEST_USERS + 1][8];
+
+	for (size_t i = 0; i <= MM_REQUEST_USERS; i++) {
+		snprintf(names[i], sizeof(names[i]), "u%zu", i);
+		many[i] = names[i];
+	}
+	builder(j, true);
+	add_host(j->f, "ws7", "alice");
+	add_host(j->f, "ws8", NULL);
+	verify(j, "ws7", NULL, 0);
+	assert_int_equal(j->r.n_op_args, 0);
+	verify(j, "ws7", two, 2);
+	assert_int_equal(j->r.n_op_args, 1);
+	assert_string_equal(j->r.op_args[0], "alice");
+	verify(j, "ws8", two, 2);
+	assert_int_equal(j->r.n_op_args, 2);
+	verify(j, "ws8", many, MM_REQUEST_USERS);
+	assert_int_equal(j->r.n_op_args, MM_REQUEST_USERS);
+	verify(j, "ws8", many, MM_REQUEST_USERS + 1);
+	assert_int_equal(j->r.n_op_args, 0);
+	assert_int_equal(
+	    mm_request_prepare_held(j->b, "ws7", MM_OP_VERIFY, zoe, 1, &j->out, &j->made, &j->f->err), -1);
+	assert_non_null(strstr(j->f->err.text, "none of these users"));
 }
 
 static void expect_refusal(struct job *j, const char *host, enum mm_op op, int code, const char *words)
@@ -335,6 +380,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_host_layer_is_not_cached, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_acks, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_about_what_is_held, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_verify_names_its_users, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_refusals, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_user_whom_the_policy_cannot_serve, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_needs_approval, setup, teardown),

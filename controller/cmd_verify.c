@@ -1,0 +1,33 @@
+/* mailmuster verify: let the hosts prove, by logging in, the settings that are
+ * in effect there. */
+#include "controller/push_cmd.h"
+
+static int run_verify(struct mm_ctl *c, int argc, char **argv)
+{
+	struct mm_push_cmd o = {.how = {.op = MM_OP_VERIFY}};
+	const struct mm_opt opts[] = {
+	    MM_SELECTION_OPTS(&o.sel),
+	    MM_PUSH_CMD_OPTS(&o),
+	    {.name = NULL},
+	};
+	const struct mm_args args = {.what = "verify",
+	    .operands = "--all | --host HOST ... [options]",
+	    .about = "Ask the hosts to log in with the settings that are in effect there, now; nothing is "
+		     "changed.\n"
+		     "What was brought there last is tested, whatever the policy has become. With --user or "
+		     "--group\n"
+		     "only these people's logins. A password that the server refused within a day is not "
+		     "presented\n"
+		     "again. The outcomes are stored, and shown by cause.\n"
+		     "Exit status: 2 not everything is proven, 4 hosts failed, 8 unreachable; they add up.",
+	    .opts = opts};
+	int rc = mm_ctl_args(&args, &argc, argv);
+	if (rc < 0)
+		rc = mm_push_command(c, "verify", &o);
+	mm_cli_free(opts);
+	return rc;
+}
+
+extern const struct mm_cmd mm_cmd_verify;
+const struct mm_cmd mm_cmd_verify = {
+    "verify", "--all|--host HOST", "prove what is in effect by logging in, now", run_verify};
