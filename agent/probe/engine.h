@@ -17,7 +17,7 @@
 #include "schemas/probe.h"
 
 #define MM_PER_SERVER 8 /* connections to one server at a time */
-#define MM_AT_ONCE 900  /* tests at a time, as far as RLIMIT_NOFILE has room */
+#define MM_AT_ONCE 800  /* tests at a time, as far as RLIMIT_NOFILE has room */
 
 struct mm_job {
 	const struct mm_probe_task *task;

@@ -195,6 +195,8 @@ static CURLcode set_connection(struct mm_talk *t, const struct mm_talk_plan *p, 
 	SET(CURLOPT_PROTOCOLS_STR, "imap,imaps,pop3,pop3s,smtp,smtps");
 	SET(CURLOPT_PROXY, "");
 	SET(CURLOPT_NOSIGNAL, 1L);
+	/* per connection; lines of half as much are read whole (16 KiB would do no more) */
+	SET(CURLOPT_BUFFERSIZE, 8192L);
 	SET(CURLOPT_CONNECTTIMEOUT_MS, CURL_TIMEOUT_MS);
 	SET(CURLOPT_SERVER_RESPONSE_TIMEOUT, CURL_TIMEOUT_MS / 1000);
 	SET(CURLOPT_VERBOSE, 1L);
