@@ -122,6 +122,30 @@ static int take_keys(struct reader *r, const config_setting_t *s)
 	return 0;
 }
 
+const char *const mm_credential_words[] = {
+    "command", "secret-service", "netrc", "systemd", "ticket", "client-cert", NULL};
+
+static bool listed(const char *const *list, const char *s)
+{
+	for (; *list != NULL; list++) {
+		if (strcmp(*list, s) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A misspelt word would forbid what the admin meant to allow. */
+static int take_credentials(struct reader *r, const config_setting_t *s)
+{
+	if (take_list(r, s, &r->c->credentials) != 0)
+		return -1;
+	for (const char *const *w = r->c->credentials; *w != NULL; w++) {
+		if (!listed(mm_credential_words, *w))
+			return bad(r, s, "names a source of credentials that is not known");
+	}
+	return 0;
+}
+
 static int take_limit(struct reader *r, const config_setting_t *s)
 {
 	const char *name = config_setting_name(s);
@@ -132,6 +156,8 @@ static int take_limit(struct reader *r, const config_setting_t *s)
 		return take_list(r, s, &c->programs);
 	if (mm_streq(name, "clients"))
 		return take_list(r, s, &c->clients);
+	if (mm_streq(name, "credentials"))
+		return take_credentials(r, s);
 	return bad(r, s, "is not a known limit");
 }
 
@@ -206,6 +232,51 @@ static int take_checkin(struct reader *r, const config_setting_t *s)
 	return k->host != NULL ? 0 : bad(r, s, "has no destination");
 }
 
+/* ---- the probe */
+
+static int take_seconds(struct reader *r, const config_setting_t *s, int *out)
+{
+	int n = config_setting_type(s) == CONFIG_TYPE_INT ? config_setting_get_int(s) : 0;
+	if (n < 1 || n > MM_PROBE_LIMIT_MAX)
+		return bad(r, s, "must be a number of seconds from 1 to 600");
+	*out = n;
+	return 0;
+}
+
+static int take_ehlo(struct reader *r, const config_setting_t *s, struct mm_probe_conf *p)
+{
+	if (take_text(r, s, &p->ehlo) != 0)
+		return -1;
+	return mm_is_hostname(p->ehlo) ? 0 : bad(r, s, "must be a host name");
+}
+
+static int take_probe_member(struct reader *r, const config_setting_t *s, struct mm_probe_conf *p)
+{
+	const char *name = config_setting_name(s);
+	if (mm_streq(name, "program"))
+		return take_path(r, s, &p->program);
+	if (mm_streq(name, "ehlo"))
+		return take_ehlo(r, s, p);
+	if (mm_streq(name, "connect"))
+		return take_seconds(r, s, &p->connect_s);
+	if (mm_streq(name, "answer"))
+		return take_seconds(r, s, &p->answer_s);
+	if (mm_streq(name, "login"))
+		return take_seconds(r, s, &p->login_s);
+	return bad(r, s, "is not a known setting of the probe");
+}
+
+static int take_probe(struct reader *r, const config_setting_t *s)
+{
+	if (!config_setting_is_group(s))
+		return take_path(r, s, &r->c->probe.program);
+	for (int i = 0; i < config_setting_length(s); i++) {
+		if (take_probe_member(r, config_setting_get_elem(s, (unsigned)i), &r->c->probe) != 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int take_setting(struct reader *r, const config_setting_t *s)
 {
 	const char *name = config_setting_name(s);
@@ -221,7 +292,7 @@ static int take_setting(struct reader *r, const config_setting_t *s)
 	if (mm_streq(name, "state_dir"))
 		return take_path(r, s, &c->state_dir);
 	if (mm_streq(name, "probe"))
-		return take_path(r, s, &c->probe);
+		return take_probe(r, s);
 	if (mm_streq(name, "report_key"))
 		return take_path(r, s, &c->report_key);
 	if (mm_streq(name, "checkin"))
@@ -386,8 +457,8 @@ static void place(struct mm_conf *c, const char *home)
 	if (c->state_dir == NULL)
 		c->state_dir = mm_arena_printf(
 		    c->arena, "%s/" STATE_NAME, xdg(c->arena, "XDG_STATE_HOME", home, ".local/state"));
-	if (c->probe == NULL)
-		c->probe = beside_us(c->arena, "mailmuster-probe");
+	if (c->probe.program == NULL)
+		c->probe.program = beside_us(c->arena, "mailmuster-probe");
 	if (c->report_key == NULL)
 		c->report_key = mm_arena_printf(c->arena, "%s/report.key", c->state_dir);
 	place_checkin(c);
@@ -439,15 +510,6 @@ bool mm_conf_allows_host(const struct mm_conf *c, const char *host)
 	return false;
 }
 
-static bool listed(const char *const *list, const char *s)
-{
-	for (; *list != NULL; list++) {
-		if (strcmp(*list, s) == 0)
-			return true;
-	}
-	return false;
-}
-
 bool mm_conf_allows_program(const struct mm_conf *c, const char *program)
 {
 	return listed(c->programs, program);
@@ -456,6 +518,11 @@ bool mm_conf_allows_program(const struct mm_conf *c, const char *program)
 bool mm_conf_allows_client(const struct mm_conf *c, const char *client)
 {
 	return c->clients == NULL || listed(c->clients, client);
+}
+
+bool mm_conf_allows_credential(const struct mm_conf *c, const char *word)
+{
+	return c->credentials == NULL || listed(c->credentials, word);
 }
 
 const char *mm_conf_user_state(const struct mm_conf *c, const char *home, struct mm_arena *a)

@@ -5,9 +5,14 @@
  *   keys = [ "/etc/mailmuster/controller.pub" ];   # files, or PEM texts themselves
  *   limits = { domains = [ "acme.example" ];       # endpoint hosts: these and all below; "*" = any
  *              password_programs = [ "/usr/bin/pass" ];   # none when absent
- *              clients = [ "mutt", "msmtp" ]; };   # all when absent
+ *              clients = [ "mutt", "msmtp" ];      # all when absent
+ *              credentials = [ "command", "netrc" ]; };   # where passwords may be taken from;
+ *                                                  # all of mm_credential_words when absent
  *   state_dir = "/var/lib/mailmuster-agent";
- *   probe = "/usr/bin/mailmuster-probe";           # the one beside the agent when absent
+ *   probe = { program = "/usr/bin/mailmuster-probe";   # the one beside the agent when absent
+ *             ehlo = "ws1.acme.example";             # its address when absent
+ *             connect = 8; answer = 20; login = 30; };   # time limits in seconds
+ *   probe = "/usr/bin/mailmuster-probe";           # the same with the program alone
  *   report_key = "/var/lib/mailmuster-agent/report.key";
  *   login = "alice";                               # an installation for one user, without root
  *   checkin = { destination = "mailmuster@admin.example"; port = 22;   # where reports are carried to
@@ -30,6 +35,7 @@
 #include "schemas/signing.h"
 
 #define MM_CONF_MAX (256u * 1024u) /* bytes of agent.conf and of each key file */
+#define MM_PROBE_LIMIT_MAX 600     /* seconds */
 #define MM_CONF_SYSTEM "/etc/mailmuster/agent.conf"
 
 /* Where `mailmuster-agent checkin` goes. The texts are fit for a command line
@@ -41,6 +47,13 @@ struct mm_checkin_conf {
 	const char *identity, *known_hosts;
 };
 
+/* How login checks are made; 0 and NULL: as the probe has it. */
+struct mm_probe_conf {
+	const char *program; /* absolute path, never NULL once placed */
+	const char *ehlo;
+	int connect_s, answer_s, login_s;
+};
+
 struct mm_conf {
 	struct mm_arena *arena;
 	const char *path; /* of the file itself */
@@ -49,11 +62,12 @@ struct mm_conf {
 	bool hostwide;     /* installed by root, for all users of the host */
 	struct mm_key *keys[MM_KEYS_MAX];
 	size_t n_keys;
-	const char *const *domains;  /* NULL-terminated, never NULL */
-	const char *const *programs; /* NULL-terminated, never NULL */
-	const char *const *clients;  /* NULL = all */
+	const char *const *domains;     /* NULL-terminated, never NULL */
+	const char *const *programs;    /* NULL-terminated, never NULL */
+	const char *const *clients;     /* NULL = all */
+	const char *const *credentials; /* NULL = all */
 	const char *state_dir;
-	const char *probe;
+	struct mm_probe_conf probe;
 	const char *report_key;
 	const struct mm_checkin_conf *checkin; /* NULL = none is set up */
 };
@@ -71,6 +85,10 @@ void mm_conf_free(struct mm_conf *c);
 bool mm_conf_allows_host(const struct mm_conf *c, const char *host);
 bool mm_conf_allows_program(const struct mm_conf *c, const char *program);
 bool mm_conf_allows_client(const struct mm_conf *c, const char *client);
+/* Words for limits.credentials, NULL-terminated: "command", "secret-service",
+ * "netrc", "systemd", "ticket" (Kerberos), "client-cert". */
+extern const char *const mm_credential_words[];
+bool mm_conf_allows_credential(const struct mm_conf *c, const char *word);
 
 /* Where this user's own state lies: journal, generations, spool, lock. Under
  * `home` for a host-wide installation (root does not know the user's

@@ -207,8 +207,11 @@ static int finish(struct talk *t, int rc, struct mm_err *err)
 			kill(t->pid, SIGKILL);
 		nanosleep(&pause, NULL);
 	}
-	if (rc == 0 && WIFEXITED(status) && WEXITSTATUS(status) == 127)
+	if (rc == 0 && WIFEXITED(status) && WEXITSTATUS(status) == 127) {
 		rc = mm_err_set(err, MM_EX_FAILED, "cannot start %s", t->p->program);
+		if (t->p->ran != NULL)
+			*t->p->ran = false;
+	}
 	return rc;
 }
 

@@ -6,6 +6,8 @@
 #ifndef MM_AGENT_PROBE_PIPE_H
 #define MM_AGENT_PROBE_PIPE_H
 
+#include <stdbool.h>
+
 #include "agent/reader.h"
 #include "common/secret.h"
 
@@ -19,6 +21,7 @@ struct mm_probe_pipe {
 	int timeout_ms;
 	int (*line)(void *ctx, const char *line, size_t n, struct mm_err *err);
 	void (*alive)(void *ctx); /* about every second */
+	bool *ran;                /* false afterwards: the program could not be started; may be NULL */
 	void *ctx;
 };
 

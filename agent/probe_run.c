@@ -3,219 +3,108 @@
 #include <string.h>
 #include <time.h>
 
+#include "agent/probe_check.h"
 #include "agent/probe_pipe.h"
 #include "agent/remember.h"
-#include "agent/secrets.h"
 #include "common/text.h"
-#include "schemas/probe.h"
 
-struct check { /* one side of one account */
-	const struct mm_account *acc;
-	enum mm_side side;
-	const char *cls, *text; /* why it is not tested; NULL = it is */
-	struct mm_secret *secret;
-	int64_t slot; /* index of its secret, -1 = none */
-	char settings[MM_SHA256_HEX];
-	char credential[MM_SHA256_HEX];
-	bool answered;
-};
+#define CHECKS_MAX ((size_t)MM_SHEET_ACCOUNTS_MAX * 2)
 
 struct run {
 	const struct mm_probe_run *r;
-	struct mm_memory memory;
-	struct check checks[MM_SHEET_ACCOUNTS_MAX * 2];
+	struct mm_check checks[CHECKS_MAX];
 	size_t n;
-	const struct mm_secret *secrets[MM_SHEET_ACCOUNTS_MAX * 2];
-	size_t n_secrets;
+	struct mm_probe_known known[MM_PROBE_KNOWN_MAX];
+	size_t n_known;
+	const struct mm_secret *records[CHECKS_MAX * 2];
+	size_t n_records;
+	bool ran; /* the probe was started in this round */
 };
-
-static enum mm_setting on(const struct check *k, enum mm_setting incoming)
-{
-	return k->side == MM_SIDE_INCOMING ? incoming : mm_setting_on_side(incoming, MM_SIDE_OUTGOING);
-}
-
-static const char *want(const struct check *k, enum mm_setting incoming)
-{
-	return k->acc->want.v[on(k, incoming)];
-}
-
-static const char *or_default(const struct check *k, enum mm_setting incoming)
-{
-	const char *v = want(k, incoming);
-	return v != NULL ? v : mm_setting_def(on(k, incoming))->dflt;
-}
 
 /* ---- reporting */
 
-static int port_of(const struct check *k)
+static void report(const struct run *run, struct mm_check *k, struct mm_login *l)
 {
-	const char *v = want(k, MM_SET_IN_PORT);
-	int64_t n = 0;
-	if (v != NULL && mm_parse_int(v, 1, 65535, &n) == 0)
-		return (int)n;
-	return mm_default_port(or_default(k, MM_SET_IN_PROTOCOL), or_default(k, MM_SET_IN_SECURITY));
+	k->state = MM_CHECK_DONE;
+	mm_check_name(k, l);
+	run->r->sink->login(run->r->sink, l);
 }
 
-static const char *protocol_of(const struct check *k)
-{
-	const char *v = or_default(k, MM_SET_IN_PROTOCOL);
-	if (v != NULL)
-		return v;
-	return k->side == MM_SIDE_INCOMING ? "imap" : "smtp";
-}
-
-/* Whatever the probe said, this is what was asked. */
-static void name_login(const struct run *run, const struct check *k, struct mm_login *l)
-{
-	l->user = run->r->who->login;
-	l->account = k->acc->name;
-	l->side = mm_side_name(k->side);
-	l->protocol = protocol_of(k);
-	l->host = want(k, MM_SET_IN_HOST);
-	l->port = port_of(k);
-	l->security = or_default(k, MM_SET_IN_SECURITY);
-	l->auth = or_default(k, MM_SET_IN_AUTH);
-	l->username = want(k, MM_SET_IN_USERNAME) != NULL ? want(k, MM_SET_IN_USERNAME) : "";
-	l->level = run->r->sheet->check;
-	if (l->when == 0)
-		l->when = run->r->now;
-}
-
-static void report_untested(const struct run *run, const struct check *k, const char *cls, const char *text)
+static void report_untested(
+    const struct run *run, struct mm_check *k, const char *cls, const char *text, const char *admin)
 {
 	struct mm_login l = {.result = MM_LOGIN_UNTESTED,
 	    .cls = cls,
 	    .text = text,
-	    .admin = text,
+	    .admin = admin,
 	    .timing = {-1, -1, -1, -1, -1}};
-	name_login(run, k, &l);
-	run->r->sink->login(run->r->sink, &l);
+	report(run, k, &l);
+}
+
+static const char *when_again(const struct run *run, int64_t until)
+{
+	char at[MM_TIME_MAX];
+	if (until == INT64_MAX)
+		return "it is not presented again until it or the settings change";
+	return mm_arena_printf(run->r->arena, "it is not tried again before %s", mm_time_utc(until, at));
+}
+
+/* What was true at the real attempt, with its time. */
+static void report_remembered(
+    const struct run *run, struct mm_check *k, const struct mm_tried *t, int64_t until)
+{
+	struct mm_arena *a = run->r->arena;
+	char at[MM_TIME_MAX];
+	const char *when = mm_time_utc(t->when, at), *again = when_again(run, until);
+	bool broken_off = t->cls[0] == '\0';
+	struct mm_login l = {.result = MM_LOGIN_FAILED, .cls = t->cls, .timing = {-1, -1, -1, -1, -1}};
+	if (broken_off) {
+		l.result = MM_LOGIN_UNTESTED;
+		l.cls = "TEST_BROKEN_OFF";
+		l.text = mm_arena_printf(
+		    a, "The login is not tested: the last test was broken off on %s; %s.", when, again);
+		l.admin = l.text;
+	} else {
+		l.text = mm_arena_printf(a, "%s That was on %s; %s.", t->text, when, again);
+		l.admin = mm_arena_printf(a,
+		    "%s Refused on %s; %s, or until somebody runs \"mailmuster-agent verify --again\".",
+		    t->admin, when, again);
+	}
+	l.when = broken_off ? 0 : t->when;
+	report(run, k, &l);
 }
 
 /* ---- what is to be tested */
 
-static bool needs_secret(const struct run *run, const struct check *k)
-{
-	const char *auth = or_default(k, MM_SET_IN_AUTH);
-	return run->r->sheet->check >= MM_LEVEL_LOGIN && !mm_streq(auth, "gssapi") &&
-	       !mm_streq(auth, "none") && !mm_streq(auth, "external");
-}
-
-static void fetch_secret(struct run *run, struct check *k)
-{
-	const char *command = want(k, MM_SET_IN_PASSWORD_COMMAND);
-	/* Both sides often share one command: ask once. */
-	for (const struct check *o = run->checks; o < k; o++) {
-		if (o->secret != NULL && mm_streq(want(o, MM_SET_IN_PASSWORD_COMMAND), command)) {
-			k->slot = o->slot;
-			memcpy(k->credential, o->credential, sizeof(k->credential));
-			return;
-		}
-	}
-	enum mm_credential got = mm_credential_get(run->r->conf, run->r->who, command, &k->secret);
-	if (got != MM_CRED_FOUND) {
-		k->cls = mm_credential_class(got);
-		k->text = mm_credential_text(got);
-		return;
-	}
-	mm_credential_hash(&run->memory, k->secret, k->credential);
-	k->slot = (int64_t)run->n_secrets;
-	run->secrets[run->n_secrets++] = k->secret;
-}
-
-static void decide(struct run *run, struct check *k)
+static void collect(struct run *run, const struct mm_memory *m)
 {
 	const struct mm_probe_run *r = run->r;
-	if (!r->effect[k->acc - r->sheet->accounts][k->side].in_effect) {
-		k->cls = "NOT_IN_EFFECT";
-		k->text = "No mail program here has these settings in effect.";
-		return;
+	for (size_t i = 0; i < r->sheet->n_accounts * 2; i++) {
+		enum mm_side side = i % 2 == 0 ? MM_SIDE_INCOMING : MM_SIDE_OUTGOING;
+		struct mm_check *k = &run->checks[run->n];
+		mm_check_init(k, r, &r->sheet->accounts[i / 2], side);
+		if (!mm_check_applies(k))
+			continue;
+		if (!r->sparing ||
+		    !mm_memory_proven(m, k->acc->name, mm_side_name(side), k->settings, r->now))
+			run->n++;
 	}
-	if (needs_secret(run, k))
-		fetch_secret(run, k);
-	if (k->cls == NULL && r->sparing && k->credential[0] != '\0' &&
-	    mm_memory_refused(
-		&run->memory, k->acc->name, mm_side_name(k->side), k->settings, k->credential, r->now)) {
-		k->cls = "REFUSED_BEFORE";
-		k->text = "The server refused this password before; it is not presented again.";
-	}
+	run->n_known = mm_check_known(r, run->known, MM_PROBE_KNOWN_MAX);
 }
 
-static bool proven(const struct run *run, const struct check *k)
+static struct run *begin(const struct mm_probe_run *r)
 {
-	return run->r->sparing &&
-	       mm_memory_proven(&run->memory, k->acc->name, mm_side_name(k->side), k->settings, run->r->now);
-}
-
-static void collect(struct run *run)
-{
-	const struct mm_probe_run *r = run->r;
-	for (size_t i = 0; i < r->sheet->n_accounts; i++) {
-		for (int side = MM_SIDE_INCOMING; side < MM_SIDE_COUNT; side++) {
-			struct check *k = &run->checks[run->n];
-			*k = (struct check){
-			    .acc = &r->sheet->accounts[i], .side = (enum mm_side)side, .slot = -1};
-			if (!r->effect[i][side].present || want(k, MM_SET_IN_HOST) == NULL || port_of(k) == 0)
-				continue;
-			mm_settings_hash(k->acc, k->side, r->sheet->check, k->settings);
-			if (!proven(run, k))
-				run->n++;
-		}
-	}
+	struct run *run = mm_arena_alloc(r->arena, 1, sizeof(*run));
+	struct mm_memory m;
+	run->r = r;
+	mm_memory_load(r->state_dir, r->arena, &m);
+	collect(run, &m);
+	return run;
 }
 
 bool mm_probe_wanted(const struct mm_probe_run *r)
 {
-	struct run *run = mm_arena_alloc(r->arena, 1, sizeof(*run));
-	run->r = r;
-	mm_memory_load(r->state_dir, r->arena, &run->memory);
-	collect(run);
-	return run->n > 0;
-}
-
-/* ---- the talk */
-
-static void encode_task(const struct run *run, size_t i, struct mm_buf *out)
-{
-	const struct check *k = &run->checks[i];
-	const struct mm_probe_task t = {.id = (int64_t)i,
-	    .level = run->r->sheet->check,
-	    .protocol = protocol_of(k),
-	    .host = want(k, MM_SET_IN_HOST),
-	    .security = or_default(k, MM_SET_IN_SECURITY),
-	    .auth = or_default(k, MM_SET_IN_AUTH),
-	    .username = want(k, MM_SET_IN_USERNAME),
-	    .port = port_of(k),
-	    .secret = k->slot,
-	    .certificate = -1,
-	    .retrieve = -1,
-	    .tls_min =
-		want(k, MM_SET_IN_TLS_MIN) != NULL ? want(k, MM_SET_IN_TLS_MIN) : run->r->sheet->tls_min,
-	    .ca_file = want(k, MM_SET_IN_CA_FILE),
-	    .pin = want(k, MM_SET_IN_PIN),
-	    .sender = k->side == MM_SIDE_OUTGOING ? k->acc->want.v[MM_SET_ADDRESS] : NULL};
-	mm_probe_task_encode(&t, out);
-	mm_buf_addc(out, '\n');
-}
-
-static int take_answer(void *ctx, const char *line, size_t n, struct mm_err *err)
-{
-	struct run *run = ctx;
-	struct mm_login l;
-	int64_t id;
-	if (mm_probe_answer_decode(line, n, run->r->arena, &id, &l, err) != 0)
-		return -1;
-	if (id < 0 || (size_t)id >= run->n || run->checks[id].answered || run->checks[id].cls != NULL)
-		return mm_err_set(err, MM_EX_FAILED, "the probe answers what it was not asked");
-	struct check *k = &run->checks[id];
-	/* A lower level that was passed is not what was asked for. */
-	if (l.level != run->r->sheet->check)
-		return mm_err_set(err, MM_EX_FAILED, "the probe tested something else than it was asked");
-	k->answered = true;
-	name_login(run, k, &l);
-	mm_memory_note(&run->memory, &l, k->settings, k->credential);
-	run->r->sink->login(run->r->sink, &l);
-	return 0;
+	return begin(r)->n > 0;
 }
 
 static void alive(void *ctx)
@@ -225,54 +114,266 @@ static void alive(void *ctx)
 		run->r->sink->alive(run->r->sink);
 }
 
+static void find_credentials(struct run *run)
+{
+	for (size_t i = 0; i < run->n; i++) {
+		struct mm_check *k = &run->checks[i];
+		if (!mm_check_in_effect(k)) {
+			const char *text = "No mail program here has these settings in effect.";
+			report_untested(run, k, "NOT_IN_EFFECT", text, text);
+			continue;
+		}
+		mm_check_find(k, run->checks, i);
+		alive(run);
+	}
+}
+
+/* ---- the attempt budget */
+
+static bool key_of(const struct mm_memory *m, const struct mm_check *k, struct mm_login_key *key)
+{
+	struct mm_login l = {.when = 1};
+	const struct mm_secret *credential = mm_check_credential(k);
+	if (credential == NULL)
+		return false;
+	mm_check_name(k, &l);
+	mm_login_key(m, &l, credential, key);
+	return true;
+}
+
+/* Does one of this round say the same to the same server? Then this one waits
+ * for its answer. */
+static bool has_rival(const struct run *run, const struct mm_memory *m, const struct mm_check *k,
+    const struct mm_login_key *key)
+{
+	for (const struct mm_check *o = run->checks; o < k; o++) {
+		struct mm_login_key other;
+		if (o->state == MM_CHECK_ASKED && key_of(m, o, &other) && mm_streq(other.login, key->login))
+			return true;
+	}
+	return false;
+}
+
+static void admit(struct run *run, struct mm_memory *m, struct mm_check *k)
+{
+	struct mm_login_key key;
+	int64_t until = 0;
+	if (!key_of(m, k, &key)) {
+		k->state = MM_CHECK_ASKED;
+		return;
+	}
+	const struct mm_tried *t = mm_memory_refused(m, &key, run->r->now, &until);
+	if (has_rival(run, m, k, &key))
+		return;
+	if (t != NULL) {
+		report_remembered(run, k, t, until);
+		return;
+	}
+	mm_memory_begin(m, &key, run->r->now);
+	k->state = MM_CHECK_ASKED;
+}
+
+/* An attempt that cannot be written down could be repeated without end. */
+static void withhold(struct run *run, const struct mm_err *why)
+{
+	const char *text = "The login is not tested, since it cannot be written down that it was.";
+	for (size_t i = 0; i < run->n; i++) {
+		struct mm_check *k = &run->checks[i];
+		if (k->state != MM_CHECK_DONE && mm_check_credential(k) != NULL)
+			report_untested(run, k, "NO_MEMORY", text,
+			    mm_arena_printf(
+				run->r->arena, "No password is presented without a record: %s.", why->text));
+	}
+}
+
+static void choose(struct run *run)
+{
+	struct mm_memory m;
+	struct mm_err err = MM_ERR_NONE;
+	bool open = mm_memory_open(run->r->state_dir, run->r->arena, &m, &err) == 0;
+	for (size_t i = 0; i < run->n; i++) {
+		struct mm_check *k = &run->checks[i];
+		if (k->state != MM_CHECK_WAITS)
+			continue;
+		if (open)
+			admit(run, &m, k);
+		else if (mm_check_credential(k) == NULL)
+			k->state = MM_CHECK_ASKED;
+	}
+	if (!open || mm_memory_close(&m, true, &err) != 0)
+		withhold(run, &err);
+}
+
+static void remember(const struct run *run, const struct mm_check *k, const struct mm_login *l)
+{
+	struct mm_memory m;
+	struct mm_login_key key;
+	/* what cannot be written stays begun, which is the safe side */
+	if (mm_memory_open(run->r->state_dir, run->r->arena, &m, NULL) != 0)
+		return;
+	mm_memory_note(&m, l, k->settings, key_of(&m, k, &key) ? &key : NULL);
+	mm_memory_close(&m, true, NULL);
+}
+
+static void take_back(const struct run *run)
+{
+	struct mm_memory m;
+	struct mm_login_key key;
+	if (mm_memory_open(run->r->state_dir, run->r->arena, &m, NULL) != 0)
+		return;
+	for (size_t i = 0; i < run->n; i++)
+		if (run->checks[i].state == MM_CHECK_ASKED && key_of(&m, &run->checks[i], &key))
+			mm_memory_undo(&m, &key);
+	mm_memory_close(&m, true, NULL);
+}
+
+static void forgive(const struct run *run)
+{
+	struct mm_memory m;
+	if (mm_memory_open(run->r->state_dir, run->r->arena, &m, NULL) != 0)
+		return;
+	mm_memory_forgive(&m);
+	mm_memory_close(&m, true, NULL);
+}
+
+/* ---- the talk */
+
+static int64_t add_record(struct run *run, const struct mm_secret *s)
+{
+	if (s == NULL)
+		return -1;
+	run->records[run->n_records++] = s;
+	return (int64_t)run->n_records - 1;
+}
+
+/* The message of a round trip is looked for where this account's mail comes in. */
+static int64_t partner(const struct run *run, const struct mm_check *k)
+{
+	for (size_t i = 0; i < run->n && k->level == MM_LEVEL_ROUNDTRIP; i++) {
+		const struct mm_check *o = &run->checks[i];
+		if (o->acc == k->acc && o->side == MM_SIDE_INCOMING && o->state == MM_CHECK_ASKED &&
+		    o->cls == NULL)
+			return (int64_t)i;
+	}
+	return -1;
+}
+
+static void encode_task(struct run *run, size_t i, struct mm_buf *out)
+{
+	const struct mm_check *k = &run->checks[i];
+	struct mm_probe_task t;
+	mm_check_task(k, run->known, run->n_known, &t);
+	t.id = (int64_t)i;
+	t.secret = add_record(run, k->secret);
+	t.certificate = add_record(run, k->certificate);
+	t.retrieve = partner(run, k);
+	mm_probe_task_encode(&t, out);
+	mm_buf_addc(out, '\n');
+}
+
+/* The probe knows only that nothing was handed to it; we know why. */
+static void explain(const struct mm_check *k, struct mm_login *l)
+{
+	static const char *const lacking[] = {"NO_SECRET", "NO_TICKET", "NO_CLIENT_CERT", NULL};
+	for (const char *const *w = lacking; *w != NULL; w++) {
+		if (k->cls == NULL || l->result != MM_LOGIN_UNTESTED || !mm_streq(l->cls, *w))
+			continue;
+		l->cls = k->cls;
+		l->text = k->text;
+		l->admin = k->admin;
+		return;
+	}
+}
+
+static int take_answer(void *ctx, const char *line, size_t n, struct mm_err *err)
+{
+	struct run *run = ctx;
+	struct mm_login l;
+	int64_t id;
+	run->ran = true;
+	if (mm_probe_answer_decode(line, n, run->r->arena, &id, &l, err) != 0)
+		return -1;
+	if (id < 0 || (size_t)id >= run->n || run->checks[id].state != MM_CHECK_ASKED)
+		return mm_err_set(err, MM_EX_FAILED, "the probe answers what it was not asked");
+	struct mm_check *k = &run->checks[id];
+	/* A lower level that was passed is not what was asked for. */
+	if (l.level != k->level)
+		return mm_err_set(err, MM_EX_FAILED, "the probe tested something else than it was asked");
+	if (l.result == MM_LOGIN_PASSED && k->cls != NULL)
+		return mm_err_set(err, MM_EX_FAILED, "the probe claims a login without a credential");
+	explain(k, &l);
+	mm_check_name(k, &l);
+	remember(run, k, &l);
+	report(run, k, &l);
+	return 0;
+}
+
+static int talk(struct run *run, const struct mm_buf *tasks, struct mm_err *err)
+{
+	int seconds = run->r->sheet->check == MM_LEVEL_ROUNDTRIP ? MM_PROBE_TRIP_SECONDS : MM_PROBE_SECONDS;
+	const struct mm_probe_pipe pipe = {.program = run->r->conf->probe.program,
+	    .who = run->r->who,
+	    .tasks = mm_buf_str(tasks),
+	    .tasks_len = tasks->len,
+	    .secrets = run->records,
+	    .n_secrets = run->n_records,
+	    .timeout_ms = seconds * 1000,
+	    .line = take_answer,
+	    .alive = alive,
+	    .ran = &run->ran,
+	    .ctx = run};
+	return mm_probe_talk(&pipe, err);
+}
+
+/* One run of the probe. 1: there was nothing to ask. */
 static int ask(struct run *run, struct mm_err *err)
 {
-	struct mm_buf tasks = MM_BUF_INIT(MM_SHEET_ACCOUNTS_MAX * 2 * MM_PROBE_LINE_MAX);
-	size_t asked = 0;
-	int rc = 0;
-	for (size_t i = 0; i < run->n; i++) {
-		if (run->checks[i].cls != NULL)
-			continue;
-		encode_task(run, i, &tasks);
-		asked++;
-	}
-	if (asked > 0) {
-		const struct mm_probe_pipe pipe = {.program = run->r->conf->probe,
-		    .who = run->r->who,
-		    .tasks = mm_buf_str(&tasks),
-		    .tasks_len = tasks.len,
-		    .secrets = run->secrets,
-		    .n_secrets = run->n_secrets,
-		    .timeout_ms = MM_PROBE_SECONDS * 1000,
-		    .line = take_answer,
-		    .alive = alive,
-		    .ctx = run};
-		rc = mm_probe_talk(&pipe, err);
-	}
+	struct mm_buf tasks = MM_BUF_INIT(CHECKS_MAX * MM_PROBE_LINE_MAX);
+	int rc = 1;
+	run->n_records = 0;
+	run->ran = true;
+	for (size_t i = 0; i < run->n; i++)
+		if (run->checks[i].state == MM_CHECK_ASKED)
+			encode_task(run, i, &tasks);
+	if (tasks.len > 0)
+		rc = talk(run, &tasks, err);
 	mm_buf_free(&tasks);
+	if (!run->ran)
+		take_back(run);
+	for (size_t i = 0; i < run->n; i++) {
+		const char *text = "The login test gave no answer.";
+		if (run->checks[i].state == MM_CHECK_ASKED)
+			report_untested(run, &run->checks[i], "PROBE_SILENT", text, text);
+	}
 	return rc;
+}
+
+static bool any_waits(const struct run *run)
+{
+	for (size_t i = 0; i < run->n; i++)
+		if (run->checks[i].state == MM_CHECK_WAITS)
+			return true;
+	return false;
 }
 
 int mm_probe_run(const struct mm_probe_run *r, struct mm_err *err)
 {
-	struct run *run = mm_arena_alloc(r->arena, 1, sizeof(*run));
-	run->r = r;
-	mm_memory_load(r->state_dir, r->arena, &run->memory);
-	collect(run);
-	for (size_t i = 0; i < run->n; i++) {
-		decide(run, &run->checks[i]);
-		alive(run);
+	struct run *run = begin(r);
+	int rc = 0;
+	if (r->again)
+		forgive(run);
+	find_credentials(run);
+	/* each round settles at least one check: the first that waits has no rival */
+	while (any_waits(run)) {
+		struct mm_err why = MM_ERR_NONE;
+		choose(run);
+		if (ask(run, &why) < 0 && rc == 0) {
+			rc = -1;
+			if (err != NULL)
+				*err = why;
+		}
 	}
-	int rc = ask(run, err);
-	for (size_t i = 0; i < run->n; i++) {
-		struct check *k = &run->checks[i];
-		if (k->cls != NULL)
-			report_untested(run, k, k->cls, k->text);
-		else if (!k->answered)
-			report_untested(run, k, "PROBE_SILENT", "The login test gave no answer.");
-		mm_secret_free(k->secret);
-	}
-	/* Only a convenience: a home that cannot be written to loses nothing by it. */
-	mm_memory_save(&run->memory, NULL);
+	for (size_t i = run->n; i > 0; i--)
+		mm_check_free(&run->checks[i - 1]);
 	return rc;
 }

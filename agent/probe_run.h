@@ -9,6 +9,12 @@
  * however many clients share it. The probe's answers are taken as claims of
  * a process that talks to strangers: names and endpoints come from the
  * sheet, never from the answer.
+ *
+ * Where the credential cannot be had, the endpoint is still looked at, and
+ * the login is untested. A login that a server has refused is not tried
+ * again (agent/remember.h): it is reported as it was, with the time of the
+ * attempt. Of several checks that would say the same to the same server
+ * one goes first, and the others only if it was not refused.
  */
 #ifndef MM_AGENT_PROBE_RUN_H
 #define MM_AGENT_PROBE_RUN_H
@@ -16,7 +22,8 @@
 #include "agent/conf.h"
 #include "agent/converge.h"
 
-#define MM_PROBE_SECONDS 75 /* for the whole run of the probe */
+#define MM_PROBE_SECONDS 75       /* for a whole run of the probe */
+#define MM_PROBE_TRIP_SECONDS 240 /* ... when messages have to arrive */
 
 struct mm_probe_run {
 	struct mm_arena *arena;
@@ -26,7 +33,9 @@ struct mm_probe_run {
 	const struct mm_effect (*effect)[MM_SIDE_COUNT]; /* per account of the sheet */
 	const char *state_dir;                           /* the user's */
 	int64_t now;
-	bool sparing; /* a session: do not prove again what is fresh, nor repeat a refused password */
+	bool sparing; /* a session: do not prove again what is fresh */
+	bool again;   /* somebody says that the servers have changed: forget what they refused */
+	bool prompt;  /* ask on the terminal for passwords that cannot be had otherwise */
 	struct mm_sink *sink;
 };
 

@@ -85,7 +85,7 @@ static void all_keys(void **state)
 	assert_string_equal(c->host, "ws1");
 	assert_int_equal(c->n_keys, 1);
 	assert_string_equal(c->state_dir, "/var/x");
-	assert_string_equal(c->probe, "/p");
+	assert_string_equal(c->probe.program, "/p");
 	assert_string_equal(c->report_key, "/k");
 	assert_string_equal(c->login, "alice");
 	assert_true(mm_conf_allows_program(c, "/usr/bin/pass"));
@@ -93,6 +93,55 @@ static void all_keys(void **state)
 	assert_true(mm_conf_allows_client(c, "mutt"));
 	assert_false(mm_conf_allows_client(c, "msmtp"));
 	mm_conf_free(c);
+}
+
+static void the_probe(void **state)
+{
+	W;
+	struct mm_conf *c = parsed(w, "");
+	assert_null(c->probe.ehlo);
+	assert_int_equal(c->probe.connect_s, 0);
+	mm_conf_free(c);
+	c = parsed(w, "probe = { program = \"/p\"; ehlo = \"ws1.acme.example\"; connect = 1; answer = 600; "
+		      "login = 30; };");
+	assert_string_equal(c->probe.program, "/p");
+	assert_string_equal(c->probe.ehlo, "ws1.acme.example");
+	assert_int_equal(c->probe.connect_s, 1);
+	assert_int_equal(c->probe.answer_s, 600);
+	assert_int_equal(c->probe.login_s, 30);
+	mm_conf_free(c);
+	static const struct {
+		const char *member, *says;
+	} cases[] = {{"program = \"p\";", "absolute path"}, {"ehlo = \"a b\";", "must be a host name"},
+	    {"ehlo = \"x\\r\\nQUIT\";", "control character"}, {"connect = 0;", "from 1 to 600"},
+	    {"answer = 601;", "from 1 to 600"}, {"login = \"30\";", "from 1 to 600"},
+	    {"retries = 3;", "not a known setting of the probe"}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		refused(w,
+		    mm_arena_printf(w->a, "host = \"ws1\";\nkeys = [ \"%s\" ];\nprobe = { %s };", w->pem,
+			cases[i].member),
+		    cases[i].says);
+}
+
+static void sources_of_credentials(void **state)
+{
+	W;
+	struct mm_conf *c = parsed(w, "");
+	for (const char *const *word = mm_credential_words; *word != NULL; word++)
+		assert_true(mm_conf_allows_credential(c, *word));
+	mm_conf_free(c);
+	c = parsed(w, "limits = { credentials = [ \"netrc\", \"ticket\" ]; };");
+	for (const char *const *word = mm_credential_words; *word != NULL; word++)
+		assert_int_equal(mm_conf_allows_credential(c, *word),
+		    strcmp(*word, "netrc") == 0 || strcmp(*word, "ticket") == 0);
+	mm_conf_free(c);
+	c = parsed(w, "limits = { credentials = [ ]; };");
+	assert_false(mm_conf_allows_credential(c, "netrc"));
+	mm_conf_free(c);
+	refused(w,
+	    mm_arena_printf(w->a,
+		"host = \"ws1\";\nkeys = [ \"%s\" ];\nlimits = { credentials = [ \"keyring\" ]; };", w->pem),
+	    "not known");
 }
 
 static void a_checkin(void **state)
@@ -268,8 +317,8 @@ static void where_users_keep_state(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {T(all_keys), T(a_checkin), T(wrong_checkins), T(long_numbers),
-	    T(absent_limits), T(domains), T(wrong_texts), T(writable_by_others), T(belongs_to_others),
-	    T(is_a_link), T(where_users_keep_state)};
+	const struct CMUnitTest tests[] = {T(all_keys), T(the_probe), T(sources_of_credentials), T(a_checkin),
+	    T(wrong_checkins), T(long_numbers), T(absent_limits), T(domains), T(wrong_texts),
+	    T(writable_by_others), T(belongs_to_others), T(is_a_link), T(where_users_keep_state)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -263,8 +263,11 @@ class Users(unittest.TestCase):
         self.assertEqual((a.of(LOGIN)[0]["result"], asked()), ("failed", 1))
         self.as_user("mm-alice", "login", "--wait")
         self.assertEqual(asked(), 1)
+        first = a.of(LOGIN)[0]
         a = self.host.ask("status")
-        self.assertEqual([x["class"] for x in a.of(LOGIN)], ["REFUSED_BEFORE"])
+        (again,) = a.of(LOGIN)
+        self.assertEqual((again["result"], again["class"], again["when"]), ("failed", "AUTH_REJECTED", first["when"]))
+        self.assertIn("not presented again", again["text"])
         # A new password is tried at once; what passed is not repeated.
         secret.write_text("right\n")
         self.as_user("mm-alice", "login", "--wait")
