@@ -3,8 +3,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/text.h"
@@ -120,6 +122,38 @@ static bool is_locked(struct mm_reader *r, const char *path)
 	return held;
 }
 
+static bool is_process(const char *pid, uid_t uid, const char *comm)
+{
+	char path[64], name[32];
+	struct stat st;
+	ssize_t n;
+	snprintf(path, sizeof(path), "/proc/%.20s/comm", pid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	n = fstat(fd, &st) == 0 && st.st_uid == uid ? read(fd, name, sizeof(name) - 1) : -1;
+	close(fd);
+	if (n <= 0)
+		return false;
+	name[n] = '\0';
+	name[strcspn(name, "\n")] = '\0';
+	return mm_streq(name, comm);
+}
+
+static bool is_running(struct mm_reader *r, const char *comm)
+{
+	const struct real *real = r->ctx;
+	bool found = false;
+	DIR *d = opendir("/proc");
+	if (d == NULL)
+		return false;
+	for (struct dirent *e; !found && (e = readdir(d)) != NULL;)
+		found =
+		    e->d_name[0] >= '1' && e->d_name[0] <= '9' && is_process(e->d_name, real->who->uid, comm);
+	closedir(d);
+	return found;
+}
+
 struct mm_reader *mm_reader_new(struct mm_arena *a, const struct mm_identity *who)
 {
 	struct mm_reader *r = mm_arena_alloc(a, 1, sizeof(*r));
@@ -133,6 +167,7 @@ struct mm_reader *mm_reader_new(struct mm_arena *a, const struct mm_identity *wh
 	    .env = user_env,
 	    .program = has_program,
 	    .locked = is_locked,
+	    .running = is_running,
 	    .ctx = real};
 	return r;
 }

@@ -107,8 +107,9 @@ int mm_setting_canon(
     enum mm_setting s, const char *text, struct mm_arena *a, const char **out, struct mm_err *err);
 /* Same meaning? Both canonical or as a client wrote them (case of hosts). NULL = absent. */
 bool mm_setting_equal(enum mm_setting s, const char *x, const char *y);
-/* Is what was found as good as what is desired? Equal, or a TLS floor that is
- * higher still: nobody lowers it. */
+/* Is what was found as good as what is desired? Equal, or plain or login where
+ * "password" leaves the choice, or a TLS floor that is higher still: nobody
+ * lowers it. */
 bool mm_setting_satisfies(enum mm_setting s, const char *found, const char *desired);
 
 /* No canonical value is longer, so that a sheet or a finding always fits its frame. */

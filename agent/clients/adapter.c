@@ -43,6 +43,11 @@ bool mm_have_file(struct mm_reader *r, const char *path)
 	return r->file(r, path, &t, &why, NULL) != 0;
 }
 
+bool mm_running(struct mm_reader *r, const char *comm)
+{
+	return r->running != NULL && r->running(r, comm);
+}
+
 void mm_want_edit(struct mm_edit_list *l, struct mm_arena *a, enum mm_edit_op op, const char *section,
     const char *key, char kind, const char *value)
 {

@@ -17,6 +17,8 @@ const char *mm_path_dir(struct mm_arena *a, const char *path);
  * file gives 0. */
 int mm_read_text(struct mm_reader *r, const char *path, struct mm_text *out, struct mm_err *err);
 bool mm_have_file(struct mm_reader *r, const char *path);
+/* False also where it cannot be known. */
+bool mm_running(struct mm_reader *r, const char *comm);
 
 struct mm_edit_list { /* edits of one file while they are gathered */
 	struct mm_edit *v;

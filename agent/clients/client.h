@@ -43,6 +43,8 @@ struct mm_reader {
 	bool (*program)(struct mm_reader *r, const char *name);
 	/* Is an fcntl write lock held on the file by somebody (F_GETLK)? */
 	bool (*locked)(struct mm_reader *r, const char *path);
+	/* Does the user run a process of this name (/proc/PID/comm, at most 15 bytes)? NULL: not known. */
+	bool (*running)(struct mm_reader *r, const char *comm);
 	void *ctx;
 };
 

@@ -8,6 +8,8 @@ extern const struct mm_client mm_client_thunderbird;
 extern const struct mm_client mm_client_mutt;
 extern const struct mm_client mm_client_neomutt;
 extern const struct mm_client mm_client_msmtp;
+extern const struct mm_client mm_client_claws;
+extern const struct mm_client mm_client_sylpheed;
 extern const struct mm_client mm_client_mpop;
 extern const struct mm_client mm_client_mbsync;
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agent/clients/adapter.h"
 #include "common/text.h"
 
 struct mm_overlay {
@@ -117,6 +118,13 @@ static bool over_locked(struct mm_reader *r, const char *path)
 	return o->below->locked(o->below, path);
 }
 
+static bool over_running(struct mm_reader *r, const char *comm)
+{
+	struct mm_overlay *o = r->ctx;
+
+	return mm_running(o->below, comm);
+}
+
 struct mm_overlay *mm_overlay_new(struct mm_reader *below)
 {
 	struct mm_overlay *o = mm_arena_alloc(below->arena, 1, sizeof(*o));
@@ -131,6 +139,7 @@ struct mm_overlay *mm_overlay_new(struct mm_reader *below)
 	    .env = over_env,
 	    .program = over_program,
 	    .locked = over_locked,
+	    .running = over_running,
 	    .ctx = o,
 	};
 	return o;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agent/formats/accountrc.h"
 #include "agent/formats/ini.h"
 #include "agent/formats/mbsyncrc.h"
 #include "agent/formats/msmtprc.h"
@@ -10,7 +11,14 @@
 #include "common/text.h"
 
 const struct mm_format *const mm_formats[] = {
-    &mm_format_prefsjs, &mm_format_muttrc, &mm_format_msmtprc, &mm_format_ini, &mm_format_mbsyncrc, NULL};
+    &mm_format_prefsjs,
+    &mm_format_muttrc,
+    &mm_format_msmtprc,
+    &mm_format_ini,
+    &mm_format_accountrc,
+    &mm_format_mbsyncrc,
+    NULL,
+};
 
 static const char *const op_names[MM_EDIT_OP_COUNT] = {
     [MM_EDIT_SET] = "set",

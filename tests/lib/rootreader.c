@@ -103,6 +103,12 @@ static bool root_locked(struct mm_reader *r, const char *path)
 	return access(under(r, mm_arena_printf(r->arena, "%s.locked", path)), F_OK) == 0;
 }
 
+/* An empty file below /running stands for a process. */
+static bool root_running(struct mm_reader *r, const char *comm)
+{
+	return access(under(r, mm_arena_printf(r->arena, "/running/%s", comm)), F_OK) == 0;
+}
+
 struct mm_reader *mm_rootreader_new(struct mm_arena *a, const char *root, const char *login, const char *home)
 {
 	struct mm_reader *r = mm_arena_alloc(a, 1, sizeof(*r));
@@ -118,6 +124,7 @@ struct mm_reader *mm_rootreader_new(struct mm_arena *a, const char *root, const 
 	    .env = root_env,
 	    .program = root_program,
 	    .locked = root_locked,
+	    .running = root_running,
 	    .ctx = ctx,
 	};
 	return r;

@@ -1,10 +1,12 @@
 /* msmtprc and ini: the editors that work by lines. */
+#include "agent/formats/accountrc.h"
 #include "agent/formats/ini.h"
 #include "agent/formats/msmtprc.h"
 #include "tests/unit/format_util.h"
 
 #define M (&mm_format_msmtprc)
 #define I (&mm_format_ini)
+#define C (&mm_format_accountrc)
 
 /* Each line as msmtp 1.8.23 reads it. */
 static void msmtp_grammar(void **state)
@@ -157,6 +159,65 @@ static void ini_edits(void **state)
 	RUN_CASES(I, cases);
 }
 
+/* Each line as Claws Mail 4.1.1 and Sylpheed 3.8 read it. */
+static void accountrc_grammar(void **state)
+{
+	static const struct item_case cases[] = {
+	    {"", ""},
+	    {"lost=1\n[Account: 1]\nname= a b \nx=y=z\nempty=\n",
+		"Account: 1||c|\nAccount: 1|name|s| a b \nAccount: 1|x|s|y=z\nAccount: 1|empty|s|\n"},
+	    {"[Account: 1]\r\n#a=b\r\n k=v\r\nk=1\r\nk=2",
+		"Account: 1||c|\nAccount: 1| k|s|v\n~Account: 1|k|s|1\nAccount: 1|k|s|2\n"},
+	    {"[Account: 1]\nword\n=x\n\n[Account: 2]junk\nk=v\n",
+		"Account: 1||c|\nAccount: 2||c|\nAccount: 2|k|s|v\n"},
+	    {"[A]\n[A]\n", NULL},
+	    {"[A\nk=v\n", NULL},
+	    {"\xef\xbb\xbf[A]\n", NULL},
+	};
+
+	(void)state;
+	RUN_ITEMS(C, cases);
+}
+
+static void accountrc_edits(void **state)
+{
+	static const struct edit_case cases[] = {
+	    {"[A]\nk=v\n\n[B]\n", MM_EDIT_SET, 's', "A", "k", " w ", "[A]\nk= w \n\n[B]\n"},
+	    {"[A]\nk=v\n\n[B]\n", MM_EDIT_SET, 's', "A", "j", "w", "[A]\nk=v\nj=w\n\n[B]\n"},
+	    {"[A]\r\n#k=v\r\n[B]", MM_EDIT_SET, 's', "A", "k", "1", "[A]\r\nk=1\r\n#k=v\r\n[B]"},
+	    {"[A]\nk=1\nx\nk=2\n", MM_EDIT_DELETE, 's', "A", "k", NULL, "[A]\nx\n"},
+	    {"[A]\nk=v", MM_EDIT_SECTION_ADD, 's', "B", "", NULL, "[A]\nk=v\n\n[B]"},
+	    {"[A]\nk=v\n\n[B]\n", MM_EDIT_SECTION_REMOVE, 's', "B", "", NULL, "[A]\nk=v\n"},
+	    {"[A]\n", MM_EDIT_SET, 's', "B", "k", "v", NULL},
+	    {"[A]\n", MM_EDIT_SET, 's', "A", "k", "v\nw", NULL},
+	    {"[A]\n", MM_EDIT_SET, 's', "A", "#k", "v", NULL},
+	    {"[A]\n", MM_EDIT_SET, 's', "A", "[k", "v", NULL},
+	    {"", MM_EDIT_SECTION_ADD, 's', "A]", "", NULL, NULL},
+	};
+
+	(void)state;
+	check_limits(C);
+	RUN_CASES(C, cases);
+}
+
+static void accountrc_limits(void **state)
+{
+	struct mm_arena *a = mm_arena_new();
+	struct mm_err err = MM_ERR_NONE;
+	char *line = mm_arena_alloc(a, MM_ACCOUNTRC_LINE_MAX + 2, 1);
+	struct mm_doc d;
+
+	(void)state;
+	memset(line, 'x', MM_ACCOUNTRC_LINE_MAX + 1);
+	line[MM_ACCOUNTRC_LINE_MAX] = '\0';
+	assert_int_equal(C->parse(text_of(line), a, &d, &err), 0);
+	line[MM_ACCOUNTRC_LINE_MAX] = 'x';
+	assert_int_equal(C->parse(text_of(line), a, &d, &err), -1);
+	assert_non_null(strstr(err.text, "line 1: longer"));
+	run_case(C, &(struct edit_case){"[A]\n", MM_EDIT_SET, 's', "A", "k", line, NULL});
+	mm_arena_free(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -165,6 +226,9 @@ int main(void)
 	    cmocka_unit_test(msmtp_limits),
 	    cmocka_unit_test(ini_grammar),
 	    cmocka_unit_test(ini_edits),
+	    cmocka_unit_test(accountrc_grammar),
+	    cmocka_unit_test(accountrc_edits),
+	    cmocka_unit_test(accountrc_limits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

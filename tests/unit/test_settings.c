@@ -329,6 +329,11 @@ static void as_good_as(void **state)
 	assert_false(mm_setting_satisfies(MM_SET_IN_TLS_MIN, "2", "1.2"));
 	assert_false(mm_setting_satisfies(MM_SET_IN_TLS_MIN, NULL, "1.2"));
 	assert_false(mm_setting_satisfies(MM_SET_IN_PORT, "995", "993"));
+	assert_true(mm_setting_satisfies(MM_SET_IN_AUTH, "plain", "password"));
+	assert_true(mm_setting_satisfies(MM_SET_OUT_AUTH, "login", "password"));
+	assert_false(mm_setting_satisfies(MM_SET_OUT_AUTH, "password", "plain"));
+	assert_false(mm_setting_satisfies(MM_SET_OUT_AUTH, "cram-md5", "password"));
+	assert_false(mm_setting_satisfies(MM_SET_OUT_AUTH, NULL, "password"));
 	assert_true(mm_setting_satisfies(MM_SET_IN_HOST, "A.example", "a.example"));
 }
 

@@ -1,0 +1,147 @@
+#include "agent/formats/accountrc.h"
+
+#include <string.h>
+
+#include "agent/formats/lines.h"
+#include "common/text.h"
+
+#define BOM "\xef\xbb\xbf"
+#define NAME_MAX_LEN 256
+
+struct scan {
+	struct mm_text in;
+	struct mm_arena *a;
+	const char *section; /* NULL before the first header */
+	const char **names;  /* of the blocks so far */
+	size_t n, cap;
+};
+
+static int header_line(struct scan *s, struct mm_line *l, int no, struct mm_err *err)
+{
+	size_t to = l->from + 1;
+
+	while (to < l->end && s->in.p[to] != ']')
+		to++;
+	if (to == l->end)
+		return mm_err_set(err, MM_EX_DATAERR, "line %d: '[' without ']'", no);
+	s->section = mm_text_dup(s->in, l->from + 1, to, s->a);
+	for (size_t i = 0; i < s->n; i++)
+		if (strcmp(s->names[i], s->section) == 0)
+			return mm_err_set(err, MM_EX_DATAERR,
+			    "line %d: a second block [%s]; the program reads only the first", no, s->section);
+	*(const char **)mm_arena_push(s->a, &s->names, &s->n, &s->cap, sizeof(*s->names)) = s->section;
+	l->kind = MM_LINE_HEADER;
+	l->section = s->section;
+	l->value = "";
+	return 0;
+}
+
+static void key_line(struct scan *s, struct mm_line *l)
+{
+	size_t eq = l->from;
+
+	while (eq < l->end && s->in.p[eq] != '=')
+		eq++;
+	if (eq == l->end || eq == l->from || s->section == NULL)
+		return; /* no more than a remark to the program */
+	l->kind = MM_LINE_KEY;
+	l->section = s->section;
+	l->kfrom = l->from;
+	l->key = mm_text_dup(s->in, l->from, eq, s->a);
+	l->vfrom = eq + 1;
+	l->vto = l->end;
+	l->value = mm_text_dup(s->in, l->vfrom, l->vto, s->a);
+}
+
+static int scan_line(struct scan *s, struct mm_line *l, int no, struct mm_err *err)
+{
+	char first = l->end > l->from ? s->in.p[l->from] : '\0';
+
+	if (l->end - l->from > MM_ACCOUNTRC_LINE_MAX)
+		return mm_err_set(err, MM_EX_DATAERR, "line %d: longer than the program reads", no);
+	l->kind = l->end == l->from ? MM_LINE_BLANK : MM_LINE_COMMENT;
+	if (first == '[')
+		return header_line(s, l, no, err);
+	if (first != '\0' && first != '#')
+		key_line(s, l);
+	return 0;
+}
+
+static int scan(struct mm_text in, struct mm_arena *a, struct mm_line **out, size_t *n, struct mm_err *err)
+{
+	struct scan s = {.in = in, .a = a};
+	struct mm_line *v = NULL;
+	size_t used = 0, cap = 0, pos = 0;
+	int rc = 0;
+
+	if (mm_text_check(in, err) != 0)
+		return -1;
+	if (mm_text_is(in, 0, in.n < 3 ? in.n : 3, BOM))
+		return mm_err_set(
+		    err, MM_EX_DATAERR, "line 1: a byte order mark, which the program does not skip");
+	while (pos < in.n && rc == 0) {
+		struct mm_line *l = mm_arena_push(a, &v, &used, &cap, sizeof(*v));
+
+		*l = (struct mm_line){
+		    .from = pos, .end = mm_line_end(in, pos), .next = mm_line_next(in, pos), .section = ""};
+		rc = scan_line(&s, l, (int)used, err);
+		pos = l->next;
+	}
+	*out = v;
+	*n = used;
+	return rc;
+}
+
+static const char *decode(const char *raw, struct mm_arena *a)
+{
+	(void)a;
+	return strpbrk(raw, "\r\n") == NULL ? raw : NULL;
+}
+
+static int spell(const char *key, const char *value, struct mm_arena *a, const char **out, struct mm_err *err)
+{
+	(void)a;
+	if (key[0] == '\0' || key[0] == '[' || key[0] == '#' || strpbrk(key, "=\r\n") != NULL ||
+	    mm_starts_with(key, BOM))
+		return mm_err_set(err, MM_EX_DATAERR, "%s: not a key of this file", key);
+	if (strpbrk(value, "\r\n") != NULL || strlen(key) + 1 + strlen(value) > MM_ACCOUNTRC_LINE_MAX)
+		return mm_err_set(err, MM_EX_DATAERR, "%s: this value cannot stand in one line", key);
+	*out = value;
+	return 0;
+}
+
+static int header(
+    const char *section, const char *value, struct mm_arena *a, const char **out, struct mm_err *err)
+{
+	(void)value;
+	if (strpbrk(section, "]\r\n") != NULL || strlen(section) > NAME_MAX_LEN)
+		return mm_err_set(err, MM_EX_DATAERR, "'%s' cannot be the name of a block", section);
+	*out = mm_arena_printf(a, "[%s]", section);
+	return 0;
+}
+
+static const struct mm_line_grammar grammar = {
+    .header_key = "", .scan = scan, .decode = decode, .spell = spell, .header = header, .between = "="};
+
+static int parse(struct mm_text in, struct mm_arena *a, struct mm_doc *out, struct mm_err *err)
+{
+	return mm_lines_parse(&grammar, in, a, out, err);
+}
+
+static int edit_one(struct mm_text in, struct mm_edit *e, struct mm_cuts *cuts, struct mm_err *err)
+{
+	return mm_lines_edit_one(&grammar, in, e, cuts, err);
+}
+
+static int edit(struct mm_text in, struct mm_edit *edits, size_t n, struct mm_arena *a, struct mm_buf *out,
+    struct mm_err *err)
+{
+	struct mm_line *v;
+	size_t nv;
+
+	if (scan(in, a, &v, &nv, err) != 0)
+		return -1;
+	return mm_edit_run(in, edits, n, edit_one, a, out, err);
+}
+
+const struct mm_format mm_format_accountrc = {.name = "accountrc", .parse = parse, .edit = edit};

@@ -1,0 +1,176 @@
+"""Claws Mail and Sylpheed log in to a real Dovecot with what the adapters wrote.
+
+Both run on an X server of the test's own. They trust the system's authorities
+only, so that the test's CA is laid over the system's list, in a mount
+namespace of their own.
+"""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from realclient import ClientCase, MailServer, have, sheet, wait_for
+
+PASSWORD = "pw-alice-1"  # Claws Mail's store takes one in clear only where it has no blank
+BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+FOLDERS = ('<?xml version="1.0" encoding="UTF-8"?>\n<folderlist>\n'
+           '<folder type="mh" name="Mailbox" path="Mail" />\n</folderlist>\n')
+QUEUED = {
+    "claws": "AF:\nNF:0\nPS:10\nSRH:1\nSFN:\nDSR:\nMID:\nCFG:\nPT:0\nS:{a}\nRQ:\nSSV:{h}\nNSV:\nSSH:\nR:<{a}>\nMAID:1\n"
+             "X-Claws-End-Special-Headers: 1\n",
+    "sylpheed": "AF:\nNF:0\nPS:10\nSRH:1\nSFN:\nDSR:\nMID:\nCFG:\nPT:0\nS:{a}\nRQ:\nSSV:{h}\nNSV:\nSSH:\nR:<{a}>\nAID:1\n\n",
+}
+PROGRAMS = {"claws": ("claws-mail", ".claws-mail"), "sylpheed": ("sylpheed", ".sylpheed-2.0")}
+
+
+class Graphical(ClientCase):
+    @classmethod
+    @have("dovecot", "Xvfb", "unshare")
+    def setUpClass(cls):
+        if os.geteuid() != 0:
+            raise unittest.SkipTest("needs root: the CA is laid over the system's list")
+        cls.dir = pathlib.Path(tempfile.mkdtemp(prefix="mmreal"))
+        cls.dir.chmod(0o755)
+        cls.server = MailServer(cls.dir / "srv", {"alice@acme.example": PASSWORD, "alice": PASSWORD}).start()
+        cls.bundle = cls.dir / "bundle.crt"
+        cls.bundle.write_text(pathlib.Path(BUNDLE).read_text() + cls.server.ca.cert.read_text())
+        r, w = os.pipe()
+        cls.x = subprocess.Popen(["Xvfb", "-displayfd", str(w), "-screen", "0", "1000x700x24", "-nolisten", "tcp", "-noreset"],
+                                 pass_fds=[w], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL)
+        os.close(w)
+        with os.fdopen(r) as f:  # to the line's end: it would die of a pipe that is closed too early
+            cls.display = ":" + f.readline().strip()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.x.terminate()
+        cls.x.wait(10)
+        cls.server.stop()
+        shutil.rmtree(cls.dir, ignore_errors=True)
+
+    def setUp(self):
+        super().setUp()
+        self.run_dir = self.home.dir / "run"
+        self.run_dir.mkdir(mode=0o700)
+
+    def env(self):
+        return self.home.env(DISPLAY=self.display, XDG_RUNTIME_DIR=str(self.run_dir), TMPDIR=str(self.run_dir),
+                             NO_AT_BRIDGE="1", GSETTINGS_BACKEND="memory")
+
+    def argv(self, *argv):
+        return ["unshare", "--mount", "--propagation", "private", "--", "sh", "-c",
+                'mount --bind "$0" "$1" && shift && exec "$@"', str(self.bundle), BUNDLE, *map(str, argv)]
+
+    def tell(self, program, *args):
+        subprocess.run(self.argv(program, *args), env=self.env(), cwd=self.home.path, timeout=20,
+                       stdin=subprocess.DEVNULL, capture_output=True)
+
+    def start(self, program):
+        p = subprocess.Popen(self.argv(program), env=self.env(), cwd=self.home.path, stdin=subprocess.DEVNULL,
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(self.end, p)
+        where = {"claws-mail": self.run_dir / "claws-mail", "sylpheed": self.run_dir}[program]
+        wait_for(f"{program} to listen", lambda: where.is_dir() and any(f.is_socket() for f in where.iterdir()), 20)
+        return p
+
+    @staticmethod
+    def end(p):
+        if p.poll() is None:
+            p.kill()
+            p.wait(10)
+
+    def account(self, protocol, security, **more):
+        tls = security == "tls"
+        port = self.server.ports
+        a = {"account.address": "alice@acme.example", "account.real_name": "Alice O'Hara \"Al\" `id` $(x)",
+             "account.organisation": "Acme | Söhne", "incoming.protocol": protocol, "incoming.host": "localhost",
+             "incoming.security": security, "incoming.port": str(port[protocol + "s" if tls else protocol]),
+             "incoming.auth": "password", "incoming.username": "alice@acme.example", "outgoing.protocol": "smtp",
+             "outgoing.host": "localhost", "outgoing.security": security,
+             "outgoing.port": str(port["submissions" if tls else "submission"]), "outgoing.auth": "password",
+             "outgoing.username": "alice", **more}
+        if protocol == "pop3":
+            a["incoming.leave_on_server"] = "yes"
+        return a
+
+    def prepare(self, client, a):
+        program, folder = PROGRAMS[client]
+        for name in ("inbox", "sent", "draft", "queue", "trash"):
+            (self.home.path / "Mail" / name).mkdir(parents=True, exist_ok=True)
+        self.home.write(f"{folder}/folderlist.xml", FOLDERS)
+        self.home.apply(client, sheet(a))
+        if client == "claws":
+            self.home.write(f"{folder}/passwordstorerc",
+                            f"[config_version:4]\n[account:1]\nrecv {PASSWORD}\nsend {PASSWORD}\n")
+            self.home.write(f"{folder}/clawsrc", "[Common]\nconfig_version=4\nno_receive_error_panel=1\n")
+        else:
+            rc = self.home.path / folder / "accountrc"
+            rc.write_text(rc.read_text() + f"password={PASSWORD}\nsmtp_password={PASSWORD}\n")
+        head = QUEUED[client].format(a=a["account.address"], h=a["outgoing.host"])
+        self.home.write("Mail/queue/1", f"{head}From: <alice@acme.example>\nTo: <alice@acme.example>\nSubject: test\n"
+                        "Date: Mon, 23 Nov 2026 12:00:00 +0000\nMessage-ID: <1@acme.example>\n\nhello\n")
+        return program
+
+    def logged_in(self, service, user, port):
+        return any(p == int(port) for _, _, p in self.server.logins(user, service))
+
+    def until_login(self, program, option, service, user, port):
+        """A program that is not yet at its ease when it is told forgets it."""
+        def told():
+            self.tell(program, option)
+            try:
+                return wait_for("", lambda: self.logged_in(service, user, port), 3)
+            except TimeoutError:
+                return False
+        wait_for(f"{program}: a login of {user} at {service}", told, 30)
+
+    def log_in(self, client, protocol, security):
+        a = self.account(protocol, security)
+        program = self.prepare(client, a)
+        before = self.home.seen(client)
+        self.server.log.write_text("")
+        p = self.start(program)
+        self.until_login(program, "--receive-all", protocol, "alice@acme.example", a["incoming.port"])
+        self.until_login(program, "--send", "submission", "alice", a["outgoing.port"])
+        wait_for("the queue to be empty", lambda: not list((self.home.path / "Mail/queue").glob("[0-9]*")), 20)
+        # The name by which the adapter knows that it runs.
+        self.assertEqual(pathlib.Path(f"/proc/{p.pid}/comm").read_text().strip(), program)
+        self.tell(program, "--exit")
+        wait_for(f"{client} to end", lambda: p.poll() is not None, 20)
+        # It wrote the whole file anew: nothing that is ours became something else.
+        after = self.home.seen(client)
+        for setting in a:
+            self.assertEqual(after["Account: 1"].get(setting), before["Account: 1"].get(setting), setting)
+
+    @have("claws-mail")
+    def test_claws_imap_tls(self):
+        self.log_in("claws", "imap", "tls")
+
+    @have("claws-mail")
+    def test_claws_pop3_starttls(self):
+        self.log_in("claws", "pop3", "starttls")
+
+    @have("sylpheed")
+    def test_sylpheed_imap_starttls(self):
+        self.log_in("sylpheed", "imap", "starttls")
+
+    @have("sylpheed")
+    def test_sylpheed_pop3_tls(self):
+        self.log_in("sylpheed", "pop3", "tls")
+
+    @have("claws-mail")
+    def test_claws_floor_of_the_policy_is_taken(self):
+        """With a floor of 1.3 Claws Mail still logs in; a string that GnuTLS does not know would end that."""
+        a = self.account("pop3", "tls", **{"incoming.tls_min": "1.3", "outgoing.tls_min": "1.3"})
+        program = self.prepare("claws", a)
+        self.server.log.write_text("")
+        self.start(program)
+        self.until_login(program, "--receive-all", "pop3", "alice@acme.example", a["incoming.port"])
+
+
+if __name__ == "__main__":
+    unittest.main()
