@@ -63,14 +63,14 @@ static int check_words(const struct mm_hand_opts *o, struct mm_err *err)
 	return 0;
 }
 
-static int absolute(const char *path, struct mm_arena *mem, const char **out, struct mm_err *err)
+int mm_hand_ca_file(const struct mm_hand_opts *o, struct mm_arena *mem, const char **out, struct mm_err *err)
 {
 	*out = NULL;
-	if (path == NULL)
+	if (o->ca_file == NULL)
 		return 0;
-	char *real = realpath(path, NULL);
+	char *real = realpath(o->ca_file, NULL);
 	if (real == NULL)
-		return mm_err_sys(err, MM_EX_FAILED, "%s", path);
+		return mm_err_sys(err, MM_EX_FAILED, "%s", o->ca_file);
 	*out = mm_arena_strdup(mem, real);
 	free(real);
 	return 0;
@@ -218,7 +218,7 @@ int mm_hand_tasks(char *const *urls, size_t n, const struct mm_hand_opts *o, str
 {
 	const char *ca;
 	*out = (struct mm_input){.n = 0};
-	if (check_words(o, err) != 0 || absolute(o->ca_file, mem, &ca, err) != 0)
+	if (check_words(o, err) != 0 || mm_hand_ca_file(o, mem, &ca, err) != 0)
 		return -1;
 	out->tasks = mm_arena_alloc(mem, n, sizeof(*out->tasks));
 	/* one of each task, and a certificate for all */

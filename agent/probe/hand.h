@@ -25,6 +25,9 @@ struct mm_hand_opts {
 int mm_hand_tasks(char *const *urls, size_t n, const struct mm_hand_opts *o, struct mm_arena *mem,
     struct mm_input *out, struct mm_err *err);
 
+/* The CA file as an absolute path; NULL: none. */
+int mm_hand_ca_file(const struct mm_hand_opts *o, struct mm_arena *mem, const char **out, struct mm_err *err);
+
 /* Two tasks that are of one account, so that one password is for both: the
  * same host, or hosts that differ only in imap., smtp. and the like, and the
  * same user name. */

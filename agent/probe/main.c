@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "agent/probe/discover_run.h"
 #include "agent/probe/hand.h"
 #include "agent/probe/input.h"
 #include "agent/probe/runner.h"
@@ -21,6 +22,7 @@ struct options {
 	bool v4, v6, no_survey, verbose;
 	bool json, help, version;
 	bool by_hand;
+	const char *discover;
 };
 
 static int limit_ms(int64_t own, int64_t all, int usual)
@@ -73,12 +75,26 @@ static int test(struct options *o, char *const *urls, size_t n, int secret_fd, s
 }
 
 static const char usage[] = "mailmuster-probe [OPTIONS] SCHEME://[USER@]HOST[:PORT]...\n"
+			    "       mailmuster-probe --discover ADDRESS\n"
 			    "       mailmuster-probe < TASKS 3< SECRETS";
 static const char about[] =
     "Logs in to mail servers and says what is wrong. SCHEME is imaps, pop3s, smtps or submissions for TLS,\n"
     "imap, pop3, smtp or submission for STARTTLS, which is then required (imap+starttls says it aloud).\n"
     "Without USER the login is left out. A user name may be an address: imaps://alice@acme.example@HOST.\n"
     "Status: 0 passed, 2 failed, 1 not tested, 64 wrong usage.";
+
+static int discover(struct options *o, int operands, struct mm_err *err)
+{
+	o->by_hand = true;
+	struct mm_runner_opts ro = runner_opts(o);
+	struct mm_discover_opts d = {.tls_min = o->hand.tls_min, .allow_cleartext = o->hand.allow_cleartext};
+	struct mm_arena *mem = mm_arena_new();
+	int rc = operands > 0 ? mm_err_set(err, MM_EX_USAGE, "--discover takes an address and nothing else")
+			      : mm_hand_ca_file(&o->hand, mem, &d.ca_file, err);
+	rc = rc == 0 ? mm_discover_run(o->discover, &d, &ro, err) : err->code;
+	mm_arena_free(mem);
+	return rc;
+}
 
 static int act(
     struct options *o, const struct mm_opt *opts, int argc, char **argv, int secret_fd, struct mm_err *err)
@@ -91,6 +107,8 @@ static int act(
 		puts("mailmuster-probe " MM_VERSION);
 		return 0;
 	}
+	if (o->discover != NULL)
+		return discover(o, argc, err);
 	o->by_hand = argc > 0;
 	if (!o->by_hand && isatty(STDIN_FILENO)) {
 		mm_err_set(err, MM_EX_USAGE, "no address given; --help says more");
@@ -148,6 +166,8 @@ int main(int argc, char **argv)
 	    {"login-timeout", 0, MM_OPT_INT, &o.login_s, 1, MAX_SECONDS, "S",
 		"... for the answer to the login"},
 	    {"per-server", 0, MM_OPT_INT, &o.per_server, 1, 256, "N", "connections to a server at a time"},
+	    {"discover", 0, MM_OPT_STRING, &o.discover, 0, 0, "ADDRESS",
+		"find the servers of a mail address, or of a domain"},
 	    {"no-survey", 0, MM_OPT_FLAG, &o.no_survey, 0, 0, NULL,
 		"leave out the look at each endpoint's addresses and TLS versions"},
 	    {"verbose", 'v', MM_OPT_FLAG, &o.verbose, 0, 0, NULL,

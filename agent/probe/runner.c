@@ -28,6 +28,7 @@ struct onlooker {
 struct runner {
 	const struct mm_runner_opts *o;
 	struct mm_input *in;
+	const struct mm_job *jobs;
 	struct mm_tally_of_tests sum;
 	struct mm_style style, err_style;
 	bool *done;
@@ -73,8 +74,16 @@ static int told(void *ctx, size_t job, const struct mm_login *l, struct mm_err *
 	r->sum.failed += l->result == MM_LOGIN_FAILED;
 	r->sum.untested += l->result == MM_LOGIN_UNTESTED;
 	mm_input_release(r->in, t);
+	if (r->jobs[job].retrieve != NULL)
+		mm_input_release(r->in, r->jobs[job].retrieve->task);
 	mm_progress_clear();
 	return r->o->json ? print_json(t->id, l, err) : print_text(r, l, err);
+}
+
+static void spent(void *ctx, size_t job)
+{
+	struct runner *r = ctx;
+	mm_input_release(r->in, &r->in->tasks[job]);
 }
 
 /* ---- looking on */
@@ -177,15 +186,19 @@ static int ask_v6(const char *host, const char *service, const struct addrinfo *
 	return ask_family(AF_INET6, host, service, hints, out);
 }
 
-static int run_inside(struct runner *r, const struct mm_job *jobs, struct mm_err *err)
+const struct mm_gai *mm_gai_of(int family)
 {
 	static const struct mm_gai v4 = {ask_v4, freeaddrinfo}, v6 = {ask_v6, freeaddrinfo};
+	return family == AF_INET ? &v4 : family == AF_INET6 ? &v6 : NULL;
+}
+
+static int run_inside(struct runner *r, const struct mm_job *jobs, struct mm_err *err)
+{
 	struct mm_engine_opts eo = {.limits = &r->o->limits,
-	    .gai = r->o->family == AF_INET    ? &v4
-		   : r->o->family == AF_INET6 ? &v6
-					      : NULL,
+	    .gai = mm_gai_of(r->o->family),
 	    .per_server = r->o->per_server,
 	    .no_survey = r->o->no_survey,
+	    .spent = spent,
 	    .told = told,
 	    .tick = r->o->progress ? tick : NULL,
 	    .ctx = r};
@@ -195,6 +208,40 @@ static int run_inside(struct runner *r, const struct mm_job *jobs, struct mm_err
 		return -1;
 	r->began = mm_clock_ms();
 	return mm_engine_run(jobs, r->in->n, &eo, err);
+}
+
+struct by_id {
+	int64_t id;
+	size_t index;
+};
+
+static int compare_ids(const void *a, const void *b)
+{
+	const struct by_id *x = a, *y = b;
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+/* Which job does the task of a round trip mean by its `retrieve`? Only one
+ * that comes in; what it needs is kept until the round trip is over. */
+static void pair_up(struct runner *r, struct mm_job *jobs)
+{
+	size_t n = r->in->n;
+	struct by_id *ids = mm_xcalloc(n + 1, sizeof(*ids));
+	for (size_t i = 0; i < n; i++)
+		ids[i] = (struct by_id){r->in->tasks[i].id, i};
+	qsort(ids, n, sizeof(*ids), compare_ids);
+	for (size_t i = 0; i < n; i++) {
+		const struct mm_probe_task *t = &r->in->tasks[i];
+		struct by_id key = {.id = t->retrieve};
+		const struct by_id *found = t->level == MM_LEVEL_ROUNDTRIP && t->retrieve >= 0
+						? bsearch(&key, ids, n, sizeof(*ids), compare_ids)
+						: NULL;
+		if (found == NULL || strcmp(r->in->tasks[found->index].protocol, "smtp") == 0)
+			continue;
+		jobs[i].retrieve = &jobs[found->index];
+		mm_input_hold(r->in, jobs[i].retrieve->task);
+	}
+	free(ids);
 }
 
 int mm_runner_run(
@@ -209,6 +256,8 @@ int mm_runner_run(
 	r.style.verbose = o->verbose;
 	r.done = mm_xcalloc(in->n + 1, sizeof(*r.done));
 	look_on(&r, jobs);
+	r.jobs = jobs;
+	pair_up(&r, jobs);
 	mm_raise_file_limit();
 	int rc = run_inside(&r, jobs, err);
 	mm_progress_clear();

@@ -27,6 +27,8 @@ struct mm_tally_of_tests {
 int mm_runner_run(
     struct mm_input *in, const struct mm_runner_opts *o, struct mm_tally_of_tests *out, struct mm_err *err);
 
+/* A name service that asks for one family only; NULL for AF_UNSPEC: the system's. */
+const struct mm_gai *mm_gai_of(int family);
 /* Room for connections; the sandbox lets nobody change limits. */
 void mm_raise_file_limit(void);
 
