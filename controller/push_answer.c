@@ -152,31 +152,42 @@ static void count(
 		r->agent = mm_arena_strdup(s->arena, p->head.agent);
 }
 
+static int store_report(struct mm_store *store, const struct report *p, bool ours, struct mm_err *err)
+{
+	struct mm_report_head head = p->head;
+	bool fresh;
+	/* A plan says what would be, not what is. */
+	if (mm_streq(p->head.op, mm_op_name(MM_OP_PLAN)))
+		return 0;
+	/* Whatever it says of itself: what was carried is a claim. */
+	if (!ours)
+		head.evidence = MM_EV_CLAIMED;
+	const struct mm_report_in in = {.head = &head,
+	    .findings = p->findings,
+	    .n_findings = p->n_findings,
+	    .logins = p->logins,
+	    .n_logins = p->n_logins,
+	    .direct = ours};
+	return mm_store_report(store, &in, &fresh, err);
+}
+
 int mm_collect_store(struct mm_collect *c, struct mm_store *store, struct mm_host_result *r,
     struct mm_push_summary *s, struct mm_err *err)
 {
-	for (size_t i = 0; i < c->n; i++) {
-		const struct report *p = &c->reports[i];
-		bool ours = mm_streq(p->head.request_id, r->request_id), fresh;
-		if (ours)
-			count(c, p, r, s);
-		r->reports += ours;
-		r->spooled += !ours;
-		/* A plan says what would be, not what is. */
-		if (mm_streq(p->head.op, mm_op_name(MM_OP_PLAN)))
-			continue;
-		/* Whatever it says of itself: what was carried is a claim. */
-		struct mm_report_head head = p->head;
-		if (!ours)
-			head.evidence = MM_EV_CLAIMED;
-		struct mm_report_in in = {.head = &head,
-		    .findings = p->findings,
-		    .n_findings = p->n_findings,
-		    .logins = p->logins,
-		    .n_logins = p->n_logins,
-		    .direct = ours};
-		if (mm_store_report(store, &in, &fresh, err) != 0)
-			return -1;
+	/* First what was carried, whatever time it claims to be of: what was
+	 * seen just now has the last word. */
+	for (int ours = 0; ours <= 1; ours++) {
+		for (size_t i = 0; i < c->n; i++) {
+			const struct report *p = &c->reports[i];
+			if (mm_streq(p->head.request_id, r->request_id) != (ours == 1))
+				continue;
+			if (ours == 1)
+				count(c, p, r, s);
+			r->reports += ours;
+			r->spooled += !ours;
+			if (store_report(store, p, ours == 1, err) != 0)
+				return -1;
+		}
 	}
 	return 0;
 }

@@ -1,6 +1,9 @@
 #include "controller/report/html.h"
 
 #include <inttypes.h>
+#include <string.h>
+
+#include "common/text.h"
 
 static const char style[] =
     ":root{--bg:#f6f7f9;--card:#fff;--ink:#1b1f24;--dim:#57606a;--line:#d8dee4;--pass:#1a7f4b;--fail:#c4321f;"
@@ -74,27 +77,40 @@ void mm_html_head(FILE *f, const char *title)
 	fprintf(f, "</title>\n<style>\n%s</style></head>\n<body>\n", style);
 }
 
+/* Controls drive terminals, and what turns the direction of text around lies about it. */
+static bool unfit(uint32_t cp)
+{
+	return cp < 0x20 || (cp >= 0x7f && cp <= 0x9f) || mm_is_bidi(cp);
+}
+
+static const char *entity(char c)
+{
+	switch (c) {
+	case '&':
+		return "&amp;";
+	case '<':
+		return "&lt;";
+	case '>':
+		return "&gt;";
+	case '"':
+		return "&quot;";
+	default:
+		return NULL;
+	}
+}
+
 void mm_html_text(FILE *f, const char *s)
 {
-	for (; *s != '\0'; s++) {
-		switch (*s) {
-		case '&':
-			fputs("&amp;", f);
-			break;
-		case '<':
-			fputs("&lt;", f);
-			break;
-		case '>':
-			fputs("&gt;", f);
-			break;
-		case '"':
-			fputs("&quot;", f);
-			break;
-		default:
-			if ((unsigned char)*s < 0x20 || *s == 0x7f)
-				fputs("\xef\xbf\xbd", f);
-			else
-				fputc(*s, f);
+	for (size_t n; *s != '\0'; s += n) {
+		uint32_t cp = 0;
+		n = mm_utf8_next(s, strnlen(s, 4), &cp);
+		if (n == 0 || unfit(cp)) {
+			n = n > 0 ? n : 1;
+			fputs("\xef\xbf\xbd", f);
+		} else if (entity(*s) != NULL) {
+			fputs(entity(*s), f);
+		} else {
+			fwrite(s, 1, n, f);
 		}
 	}
 }

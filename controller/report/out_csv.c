@@ -1,23 +1,38 @@
 #include <string.h>
 
+#include "common/term.h"
 #include "common/text.h"
 #include "controller/report/outputs.h"
 
-/* RFC 4180 with CR LF. A cell that a spreadsheet would take for a formula
- * gets an apostrophe in front: the text comes from workstations and servers. */
+/* Would a spreadsheet take this for a formula? The wide forms of the four
+ * signs are U+FF1D, U+FF0B, U+FF0D and U+FF20. */
+static bool is_formula(const char *s)
+{
+	static const char *const wide[] = {"\xef\xbc\x9d", "\xef\xbc\x8b", "\xef\xbc\x8d", "\xef\xbc\xa0"};
+	if (s[0] != '\0' && strchr("=+-@\t\r", s[0]) != NULL)
+		return true;
+	for (size_t i = 0; i < sizeof(wide) / sizeof(wide[0]); i++)
+		if (mm_starts_with(s, wide[i]))
+			return true;
+	return false;
+}
+
+/* RFC 4180 with CR LF. The text comes from workstations and servers: a formula
+ * gets an apostrophe in front, and what a terminal must not show is spelt out. */
 static void cell(struct mm_out *o, const char *s, bool last)
 {
-	if (s == NULL)
-		s = "";
+	struct mm_buf shown = MM_BUF_INIT(65536);
+	mm_printable(&shown, s != NULL ? s : "", s != NULL ? strlen(s) : 0);
 	fputc('"', o->f);
-	if (s[0] != '\0' && strchr("=+-@\t\r", s[0]) != NULL)
+	if (is_formula(mm_buf_str(&shown)))
 		fputc('\'', o->f);
-	for (; *s != '\0'; s++) {
-		if (*s == '"')
+	for (const char *p = mm_buf_str(&shown); *p != '\0'; p++) {
+		if (*p == '"')
 			fputc('"', o->f);
-		fputc(*s, o->f);
+		fputc(*p, o->f);
 	}
 	fputs(last ? "\"\r\n" : "\",", o->f);
+	mm_buf_free(&shown);
 }
 
 static void number(struct mm_out *o, int n)

@@ -12,7 +12,7 @@ import struct
 import sys
 import time
 
-FOLDER = pathlib.Path(sys.argv[1])
+FOLDER = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ".")
 MAGIC = b"MMUSTR1\n"
 ENVELOPE, REQUEST_END, HELLO, REPORT, FINDING, LOGIN, END, REFUSED = 1, 3, 16, 17, 18, 19, 21, 22
 
@@ -58,6 +58,29 @@ def login(user, result, cls=""):
             "when": int(time.time())}
 
 
+EVIL = ["=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(A1)", "\uff1d1+1", "<script>alert(1)</script>",
+        '"><img src=x onerror=alert(1)>', "</table><iframe src=//evil.test>", "&#60;b&#62;", "'); DROP TABLE findings; --",
+        "%s%s%n", 'a,b"c;d', "${IFS}`id`$(id)", "\u202egnp.exe"]
+
+
+def evil(user, texts):
+    """Whatever a workstation's files, and its mail servers, can say."""
+    for i, t in enumerate(texts):
+        yield frame(FINDING, {**finding(user, "drifted"), "path": t, "account": t, "desired": t, "found": t,
+                              "override_path": t, "reason": t})
+        yield frame(LOGIN, {**login(user, "failed", "AUTH_REJECTED"), "account": f"a{i}", "username": t, "text": t,
+                            "admin": t, "server_text": t,
+                            "tls": {"version": t, "cipher": t, "subject": t, "issuer": t, "san": t}})
+
+
+def spooled(r, user, collected):
+    """What a session of the user left behind: all is well."""
+    return [frame(REPORT, {"id": os.urandom(16).hex(), "host": r["host"], "op": "login", "evidence": "attested", "epoch": 0,
+                           "serial": 0, "revision": r["revision"], "collected": collected, "agent": "0.1.0", "user": user,
+                           "users": [user]}),
+            frame(FINDING, finding(user)), frame(LOGIN, {**login(user, "passed"), "reached": "login"})]
+
+
 def main():
     r = read_request()
     seen = FOLDER / "asked"
@@ -69,7 +92,7 @@ def main():
     if how == "refuse":
         sys.stdout.buffer.write(MAGIC + frame(REFUSED, {"code": 77, "reason": "replay", "text": "old"}))
         sys.exit(77)
-    users = list(r["manifest"])
+    users = list(r["manifest"]) or ([r["host"].replace("h", "u")] if r["op"] == "verify" else [])
     frames = [frame(HELLO, {"agent": "0.1.0", "proto": [1, 0], "host": r["host"]}),
               frame(REPORT, {"id": os.urandom(16).hex(), "host": r["host"], "request_id": r["id"], "op": r["op"],
                              "evidence": "attested", "epoch": r["epoch"], "serial": r["serial"], "revision": r["revision"],
@@ -78,7 +101,8 @@ def main():
         if r["op"] == "plan":
             frames.append(frame(FINDING, finding(u, "pending", "would-change", "143")))
             continue
-        frames.append(frame(FINDING, finding(u)))
+        if how != "future":
+            frames.append(frame(FINDING, finding(u)))
         second = finding(u, "pending", "corrected", "143")
         frames.append(frame(FINDING, {**second, "setting": "outgoing.port", "desired": "465"}))
         if how == "drift":
@@ -89,10 +113,26 @@ def main():
             frames.append(frame(LOGIN, login(u, "untested", "NO_LOGIN_WANTED")))
         if how == "passed":
             frames.append(frame(LOGIN, {**login(u, "passed"), "reached": "login"}))
+        if how.startswith("evil"):
+            frames += evil(u, EVIL)
+        if how.startswith("dirty"):
+            field, text = json.loads((FOLDER / "dirty").read_text())
+            one = {**finding(u, "drifted"), field: text} if field in finding(u) else {**login(u, "failed"), field: text}
+            frames.append(frame(FINDING if field in finding(u) else LOGIN, one))
+        if how == "future":
+            frames.append(frame(FINDING, finding(u, "drifted", "none", "143")))
+            frames.append(frame(LOGIN, login(u, "failed", "AUTH_REJECTED")))
+            frames += spooled(r, u, int(time.time()) + 10 ** 6)
+        if how == "carried":
+            frames += spooled(r, u, int(time.time()) + 10 ** 6)
+    if how == "foreign":
+        frames += [frame(REPORT, {"id": os.urandom(16).hex(), "host": "h0", "op": "login", "evidence": "claimed", "epoch": 0,
+                                  "serial": 0, "revision": 1, "collected": int(time.time()), "agent": "0.1.0", "users": []})]
     sha = hashlib.sha256()
     for f in frames:
         sha.update(f[:2] + f[4:])
     sys.stdout.buffer.write(MAGIC + b"".join(frames) + frame(END, {"frames": len(frames), "sha256": sha.hexdigest()}))
 
 
-main()
+if __name__ == "__main__":
+    main()
