@@ -118,6 +118,47 @@ class Killed(Case):
         self.assertEqual(journal.read_text(), '{"version":2,"revision":1,"rows":[]}')
 
 
+    def test_journal_of_another_host(self):
+        """It says what is owned elsewhere: nothing here is taken for ours, and nothing there is touched."""
+        away = scratch()
+        self.addCleanup(remove, away)
+        home = away / "home"
+        home.mkdir()
+        theirs = home / ".msmtprc"
+        theirs.write_text("# theirs\n")
+        for p in (home, theirs):
+            os.chown(p, *(self.uid, self.uid) if self.uid else (-1, -1))
+        other = Host(away, home=home, login="alice", uid=self.uid, host="ws2", probe=self.host.settings["probe"])
+        self.assertTrue(other.apply(sheet(revision=5), revision=5).ended)
+        before, there = b"account own\nhost smtp.home.example\nport 465\nfrom alice@home.example\n", theirs.read_bytes()
+        self.put(".msmtprc", before)
+        self.host.apply(sheet(accounts=[], revision=5), revision=5)
+        stolen = json.loads((other.state / "journal.json").read_text())
+        self.assertEqual({r["path"] for r in stolen["rows"]}, {str(theirs)})
+        # As it is; and with paths of this home, as if that account had been made here.
+        here = json.loads(json.dumps(stolen).replace(str(home), str(self.home)))
+        for journal in (stolen, here, {**stolen, "intent": {
+                "client": "msmtp", "path": str(theirs), "rows": stolen["rows"],
+                "files": [{"path": str(theirs), "before": digest(b""), "after": digest(there)}]}}):
+            (self.host.state / "journal.json").write_text(json.dumps(journal))
+            a = self.host.apply(sheet(accounts=[], revision=5), revision=5)
+            self.assertTrue(a.ended, a.stderr)
+            self.assertEqual((self.read(".msmtprc"), theirs.read_bytes()), (before, there))
+            self.assertEqual({f["path"] for f in a.findings} & {str(theirs)}, set())
+
+    def test_journal_that_says_it_is_further(self):
+        """Whoever writes a higher revision into it stops the agent, and cannot hide that."""
+        self.put(".msmtprc", "")
+        self.host.apply(sheet(revision=3), revision=3)
+        journal = self.host.state / "journal.json"
+        journal.write_text(json.dumps({**json.loads(journal.read_text()), "revision": 1 << 40}))
+        a = self.host.apply(sheet(revision=4), revision=4)
+        f = a.finding("", client="agent")
+        self.assertEqual((f["state"], a.status), ("deferred", DIFF))
+        self.assertIn("applied in this home already", f["reason"])
+        self.assertNotIn("compliant", [x["state"] for x in a.findings])
+
+
 @unittest.skipUnless(is_root(), "needs root for mounts")
 class FileSystems(Case):
     @classmethod
