@@ -53,7 +53,7 @@ static int print_text(const struct runner *r, const struct mm_login *l, struct m
 {
 	struct mm_buf b = MM_BUF_INIT(ANSWER_MAX);
 	size_t before = r->sum.passed + r->sum.failed + r->sum.untested;
-	if (before > 1)
+	if (before > 1 || r->o->verbose)
 		mm_buf_addc(&b, '\n');
 	mm_show_login(l, &r->style, &b);
 	if (before == r->in->n && before > 1) {

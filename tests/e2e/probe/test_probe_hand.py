@@ -95,6 +95,16 @@ class Ladder(Hand):
         self.assertEqual(self.run_hand("--help").returncode, 0)
         self.assertRegex(self.run_hand("--version").stdout, r"^mailmuster-probe \d")
 
+    def test_manual(self):
+        """Every option of --help stands in the manual."""
+        page = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../packaging/man/mailmuster-probe.1")
+        with open(page, encoding="utf-8") as f:
+            text = f.read()
+        options = re.findall(r"(?m)^ +(?:-., )?--([a-z0-9-]+)", self.run_hand("--help").stdout)
+        self.assertGreater(len(options), 20)
+        for o in options:
+            self.assertRegex(text, rf"[ -]-{o}\b", o)
+
     def test_several(self):
         p = self.run_hand("--json", self.url("imaps"), self.url("submission"))
         self.assertEqual(p.returncode, 0)
@@ -256,6 +266,26 @@ class Terminal(Hand):
         self.assertIn(f"localhost port {port}: waiting, 1 s", seen)
         self.assertTrue(seen[:seen.index("IMAP localhost")].endswith("\r\x1b[K\x1b[1m"), seen)
         self.assertEqual(self.run_hand("--timeout", "1", f"imaps://localhost:{port}").stderr, "")
+
+
+class Suggestions(Hand):
+    def test_known_hosts_only(self):
+        """A server that is not among the known ones gets nothing, and what was meant is said."""
+        seen = []
+
+        def script(talk):
+            seen.append(talk.line())
+        port = self.serve(script, "good")
+        p = self.run_hand("--known", "imap.acme.example", f"imaps://alice@localhost:{port}")
+        self.assertEqual(p.returncode, 2, p)
+        self.assertIn("NOT_IN_POLICY", p.stdout)
+        p = self.run_hand("--known", "imap.acme.example", "imaps://alice@imao.acme.example")
+        self.assertEqual(p.returncode, 2, p)
+        self.assertIn("NOT_IN_POLICY", p.stdout)
+        self.assertIn("imap.acme.example", p.stdout)
+        self.assertEqual(seen, [])
+        p = self.run_hand("--known", "localhost", self.url("imaps"))
+        self.assertEqual(p.returncode, 0, p)
 
 
 if __name__ == "__main__":
