@@ -1,4 +1,4 @@
-/* The commands that only look: status, clients, explain. */
+/* The commands that only look: status, explain. */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -187,103 +187,6 @@ int mm_cmd_status(int argc, char **argv, struct mm_err *err)
 						      : self_status(conf, common.json, err);
 	mm_conf_free(conf);
 	return status;
-}
-
-/* ---- clients */
-
-static bool installed(struct mm_reader *r, const struct mm_client *cl)
-{
-	for (const char *const *p = cl->programs; *p != NULL; p++) {
-		if (r->program(r, *p))
-			return true;
-	}
-	return false;
-}
-
-struct client_rows {
-	json_t *json; /* or NULL: */
-	struct mm_table *table;
-};
-
-static void client_row(struct client_rows *out, const struct mm_client *cl, bool is_installed,
-    const struct mm_place *p, const struct mm_view *view, const char *trouble)
-{
-	const char *use = p == NULL ? "not used" : p->in_use ? "in use" : "not in use";
-	struct mm_buf accounts = MM_BUF_INIT(65536);
-	for (size_t i = 0; view != NULL && i < view->n; i++)
-		mm_buf_addf(&accounts, "%s%s", i > 0 ? ", " : "", view->accounts[i].key);
-	if (out->json != NULL) {
-		json_t *o = json_object();
-		mm_json_set_str(o, "client", cl->name);
-		mm_json_set_bool(o, "installed", is_installed);
-		mm_json_set_str(o, "path", p != NULL ? p->path : NULL);
-		mm_json_set_str(o, "use", use);
-		mm_json_set_str(o, "busy", p != NULL ? p->busy : NULL);
-		mm_json_set_str(o, "accounts", mm_buf_str(&accounts));
-		mm_json_set_str(o, "trouble", trouble);
-		if (json_array_append_new(out->json, o) != 0)
-			mm_oom();
-	} else {
-		mm_table_cell(out->table, MM_PLAIN, "%s", cl->name);
-		mm_table_cell(out->table, MM_PLAIN, "%s", is_installed ? "yes" : "no");
-		mm_table_cell(out->table, MM_PLAIN, "%s", use);
-		mm_table_cell(out->table, MM_PLAIN, "%s", p != NULL ? p->path : "");
-		mm_table_cell(out->table, MM_PLAIN, "%s", mm_buf_str(&accounts));
-		mm_table_cell(out->table, trouble != NULL ? MM_RED : MM_PLAIN, "%s",
-		    trouble != NULL                ? trouble
-		    : p != NULL && p->busy != NULL ? p->busy
-						   : "");
-	}
-	mm_buf_free(&accounts);
-}
-
-static void client_rows(struct client_rows *out, struct mm_reader *r, const struct mm_client *cl)
-{
-	struct mm_place *places = NULL;
-	struct mm_err err = MM_ERR_NONE;
-	size_t n = 0;
-	bool have = installed(r, cl);
-	if (cl->find(r, false, &places, &n, &err) != 0) {
-		client_row(out, cl, have, NULL, NULL, err.text);
-		return;
-	}
-	for (size_t i = 0; i < n; i++) {
-		struct mm_view view = {.n = 0};
-		struct mm_err trouble = MM_ERR_NONE;
-		bool bad = places[i].exists && cl->read(r, &places[i], &view, &trouble) != 0;
-		client_row(out, cl, have, &places[i], &view, bad ? trouble.text : NULL);
-	}
-	if (n == 0)
-		client_row(out, cl, have, NULL, NULL, NULL);
-}
-
-int mm_cmd_clients(int argc, char **argv, struct mm_err *err)
-{
-	static const char *const heads[] = {"CLIENT", "INSTALLED", "USE", "CONFIG", "ACCOUNTS", "NOTE", NULL};
-	struct mm_common_opts common = {.config = NULL};
-	const struct mm_opt opts[] = {MM_COMMON_OPTS(common)};
-	struct mm_identity who;
-	int rc = mm_cmd_parse(opts, &common, "mailmuster-agent clients [--json]",
-	    "Lists the mail programs that are known, and what is configured for you.", 0, &argc, argv, err);
-	if (rc != 0)
-		return rc > 0 ? MM_EX_OK : status_of(err);
-	struct mm_arena *a = mm_arena_new();
-	rc = mm_identity_self(NULL, a, &who, err);
-	if (rc == 0) {
-		struct client_rows out = {.json = common.json ? json_array() : NULL,
-		    .table = common.json ? NULL : mm_table_new(heads)};
-		struct mm_reader *r = mm_reader_new(a, &who);
-		for (size_t i = 0; mm_clients[i] != NULL; i++)
-			client_rows(&out, r, mm_clients[i]);
-		if (common.json) {
-			print_json(out.json);
-		} else {
-			mm_table_print(out.table, stdout);
-			mm_table_free(out.table);
-		}
-	}
-	mm_arena_free(a);
-	return rc == 0 ? MM_EX_OK : status_of(err);
 }
 
 /* ---- explain */

@@ -148,6 +148,7 @@ struct mm_client {
 	const char *name;            /* in policy, findings, journal: "thunderbird" */
 	const char *label;           /* "Thunderbird" */
 	const char *const *programs; /* executables, NULL-terminated */
+	const char *package;         /* Debian's name; NULL: that of the first program */
 	bool incoming, outgoing;     /* which side it has at all */
 	/* NULL when the client can express this value, else one sentence why not, or
 	 * MM_CLIENT_NOT_ITS_BUSINESS. `all` is the whole account. Not asked about: a side that the

@@ -389,6 +389,7 @@ const struct mm_client mm_client_mbsync = {
     .name = "mbsync",
     .label = "mbsync (isync)",
     .programs = (const char *const[]){"mbsync", NULL},
+    .package = "isync",
     .incoming = true,
     .unsupported = unsupported,
     .find = find,

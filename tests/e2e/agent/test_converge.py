@@ -426,6 +426,19 @@ class Shown(Case):
         self.assertIn(b"compliant", p.stdout)
         self.assertEqual(self.host.run("explain", "no.such").returncode, FAILED)
         self.assertEqual(self.host.run("explain", "incoming.host").returncode, FAILED)
+        p = self.host.run("clients", "msmtp", "--json")
+        self.assertEqual(p.returncode, OK, p.stderr)
+        (row,) = json.loads(p.stdout)
+        self.assertTrue(row["installed"])
+        self.assertRegex(row["version"], r"^\d+\.\d+\.\d+")
+        (config,) = row["configs"]
+        seen = {s["setting"]: s for a in config["accounts"] for s in a["settings"]}
+        line = self.read(".msmtprc").decode().splitlines()[seen["outgoing.host"]["line"] - 1]
+        self.assertIn("host smtp.acme.example", line)
+        p = self.host.run("clients")
+        where = rf"/.msmtprc:{seen['outgoing.host']['line']}"
+        self.assertRegex(p.stdout.decode(), rf"(?m)^msmtp +office +outgoing.host +smtp.acme.example +.*{where}")
+        self.assertEqual(self.host.run("clients", "no-such").returncode, FAILED)
 
     def test_expired(self):
         """Settings stay, nothing is changed any more, and the report says so."""
