@@ -66,6 +66,18 @@ class Verify(Case):
         self.assertEqual((f["state"], f["action"], f["found"]), ("drifted", "none", "466"))
         self.assertEqual((self.files(), self.asked()), (before, 0))
 
+    def test_a_refused_password_is_not_presented_again(self):
+        self.put("secret", "wrong\n")
+        self.apply("failed")
+        for _ in range(3):
+            a = self.verify()
+            self.assertEqual((self.logins(a), a.status), ([("failed", "AUTH_REJECTED")], DIFF))
+            self.assertIn("That was on", a.of(LOGIN)[0]["text"])
+        self.assertEqual(self.asked(), 0, "the server would lock the account")
+        self.put("secret", "right\n")
+        self.assertEqual(self.logins(self.verify()), [("passed", "")])
+        self.assertEqual(self.asked(), 1)
+
     def test_nothing_is_held(self):
         a = self.verify()
         head = a.of(REPORT)[0]
@@ -155,9 +167,7 @@ class Verify(Case):
             a = self.verify()
             self.assertEqual((self.logins(a), a.status), ([want], OK if how == "lies" else DIFF), how)
             self.assertEqual((a.of(LOGIN)[0]["host"], a.of(LOGIN)[0]["user"]), ("smtp.acme.example", "alice"))
-            self.put("secret", f"right\nnew {how}\n")
-            if how == "failed":
-                (self.home / ".local/state/mailmuster-agent/logins.json").unlink()
+            (self.home / ".local/state/mailmuster-agent/logins.json").unlink()  # what was refused rests
 
 
 class ByHand(Verify):
@@ -178,6 +188,9 @@ class ByHand(Verify):
         self.assertEqual(p.returncode, DIFF)
         self.assertIn(b"passed", p.stdout)
         self.assertIn(b"expired", p.stdout)
+        self.put("secret", "wrong\n")
+        self.assertEqual([self.host.run("verify").returncode for _ in range(3)], [DIFF] * 3)
+        self.assertEqual(self.asked(), 4, "a wrong password is presented once")
         self.assertEqual(self.host.run("verify", "--user", "bob").returncode, USAGE)
 
 
