@@ -23,6 +23,8 @@ enum key {
 	K_PASSWORDEVAL,
 	K_FROM,
 	K_TRUST,
+	K_CERT,
+	K_KEY,
 	K_PRIORITIES,
 	K_PASSWORD,
 	K_CERTCHECK,
@@ -43,6 +45,8 @@ static const char *const key_names[K_COUNT] = {
     [K_PASSWORDEVAL] = "passwordeval",
     [K_FROM] = "from",
     [K_TRUST] = "tls_trust_file",
+    [K_CERT] = "tls_cert_file",
+    [K_KEY] = "tls_key_file",
     [K_PRIORITIES] = "tls_priorities",
     [K_PASSWORD] = "password",
     [K_CERTCHECK] = "tls_certcheck",
@@ -325,6 +329,19 @@ static void see_others(struct mm_seen_account *s, const struct account *acc, con
 		overridden(&s->s[MM_SET_ADDRESS], path, from, "auto_from");
 }
 
+/* Certificate and key may lie in two files; ours is one with both. */
+static void see_client_cert(
+    struct mm_seen_account *s, const struct account *acc, const char *path, struct mm_arena *a)
+{
+	struct value cert = get(acc, K_CERT), key = get(acc, K_KEY);
+	const char *c = text_or_null(cert), *k = text_or_null(key), *both = c;
+
+	if (c != NULL && !mm_streq(c, k))
+		both = mm_arena_printf(a, "%s, with the key in %s", c, k != NULL ? k : "no file");
+	put(s, MM_SET_OUT_CLIENT_CERT, path, cert, both);
+	look_for_doubt(&s->s[MM_SET_OUT_CLIENT_CERT], path, key);
+}
+
 static void see(struct mm_seen_account *s, const struct account *acc, const char *path, struct mm_arena *a)
 {
 	struct value v = get(acc, K_PASSWORDEVAL), trust = get(acc, K_TRUST), proto = get(acc, K_PROTOCOL);
@@ -341,6 +358,7 @@ static void see(struct mm_seen_account *s, const struct account *acc, const char
 	put(s, MM_SET_OUT_TLS_MIN, path, get(acc, K_PRIORITIES), tls_min(get(acc, K_PRIORITIES)));
 	put(s, MM_SET_OUT_CA_FILE, path, trust,
 	    trust.text != NULL && strcmp(trust.text, "system") == 0 ? NULL : text_or_null(trust));
+	see_client_cert(s, acc, path, a);
 	see_others(s, acc, path);
 }
 
@@ -442,6 +460,8 @@ static int write_account(
 	}
 	want(w, K_FROM, v->v[MM_SET_ADDRESS]);
 	want(w, K_TRUST, v->v[MM_SET_OUT_CA_FILE]);
+	want(w, K_CERT, v->v[MM_SET_OUT_CLIENT_CERT]);
+	want(w, K_KEY, v->v[MM_SET_OUT_CLIENT_CERT]);
 	if (min != NULL)
 		want(w, K_PRIORITIES, mm_streq(min, "1.3") ? PRIORITIES_13 : PRIORITIES_12);
 	return 0;

@@ -164,6 +164,11 @@ static const char *unsupported(enum mm_setting s, const char *value, const struc
 		return sides_differ(MM_SET_IN_CA_FILE, s, all)
 			   ? "mutt has one CA file for all servers, and it is that of the mailbox server."
 			   : NULL;
+	case MM_SET_OUT_CLIENT_CERT:
+		return sides_differ(MM_SET_IN_CLIENT_CERT, s, all)
+			   ? "mutt has one client certificate for all servers, and it is that of the mailbox "
+			     "server."
+			   : NULL;
 	case MM_SET_OUT_SECURITY:
 		return mixed(all, "starttls", "none") || mixed(all, "none", "starttls")
 			   ? "mutt cannot require STARTTLS of one server and do without for the other."

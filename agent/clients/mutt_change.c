@@ -190,13 +190,18 @@ static int write_password(struct writer *w, enum mm_setting s, const char *var, 
 static void write_tls(struct writer *w)
 {
 	const char *in = wanted(w, MM_SET_IN_TLS_MIN), *ca = wanted(w, MM_SET_IN_CA_FILE);
-	const char *min = in != NULL ? in : wanted(w, MM_SET_OUT_TLS_MIN);
+	const char *min = in != NULL ? in : wanted(w, MM_SET_OUT_TLS_MIN),
+		   *cert = wanted(w, MM_SET_IN_CLIENT_CERT);
 	static const char *const old[] = {"ssl_use_sslv2", "ssl_use_sslv3"}; /* not known everywhere */
 
 	if (ca == NULL)
 		ca = wanted(w, MM_SET_OUT_CA_FILE);
 	if (ca != NULL)
 		set(w, "ssl_ca_certificates_file", 's', ca);
+	if (cert == NULL)
+		cert = wanted(w, MM_SET_OUT_CLIENT_CERT);
+	if (cert != NULL)
+		set(w, "ssl_client_cert", 's', cert);
 	if (min == NULL)
 		return;
 	for (size_t i = 0; i < 2; i++) {

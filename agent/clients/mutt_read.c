@@ -320,6 +320,13 @@ static void look_below(struct look *l, enum mm_setting min)
 	}
 }
 
+static void see_client_cert(struct look *l, enum mm_setting cert)
+{
+	const char *file = mm_mutt_text(l->s, "ssl_client_cert", "");
+
+	put(l, cert, "ssl_client_cert", file != NULL && file[0] != '\0' ? file : NULL);
+}
+
 static void see_tls(struct look *l, enum mm_setting min, enum mm_setting ca)
 {
 	const char *var, *version = tls_min(l->s, &var),
@@ -361,6 +368,7 @@ static void see_incoming(struct look *l)
 		also(l, MM_SET_IN_USERNAME, "imap_login");
 	see_password(l, MM_SET_IN_PASSWORD_COMMAND, pop ? "pop_pass" : "imap_pass", u, var);
 	see_tls(l, MM_SET_IN_TLS_MIN, MM_SET_IN_CA_FILE);
+	see_client_cert(l, MM_SET_IN_CLIENT_CERT);
 	look_for_tunnel(l, MM_SIDE_INCOMING);
 	look_for_other_server(l);
 	put(l, MM_SET_IN_LEAVE_ON_SERVER, pop ? "pop_delete" : "",
@@ -397,6 +405,7 @@ static void see_outgoing(struct look *l)
 	see_sender(l);
 	see_password(l, MM_SET_OUT_PASSWORD_COMMAND, "smtp_pass", u, "smtp_url");
 	see_tls(l, MM_SET_OUT_TLS_MIN, MM_SET_OUT_CA_FILE);
+	see_client_cert(l, MM_SET_OUT_CLIENT_CERT);
 	look_for_tunnel(l, MM_SIDE_OUTGOING);
 }
 

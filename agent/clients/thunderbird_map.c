@@ -196,6 +196,9 @@ const char *mm_tb_unsupported(enum mm_setting s, const char *value, const struct
 	case MM_SET_IN_PIN:
 	case MM_SET_OUT_PIN:
 		return "Thunderbird cannot pin a server's key.";
+	case MM_SET_IN_CLIENT_CERT:
+	case MM_SET_OUT_CLIENT_CERT:
+		return "Thunderbird takes client certificates from its own store, not from a file.";
 	case MM_SET_IN_TLS_MIN:
 	case MM_SET_OUT_TLS_MIN:
 		return mm_streq(value, "1.3")
