@@ -12,14 +12,12 @@ static int run_verify(struct mm_ctl *c, int argc, char **argv)
 	};
 	const struct mm_args args = {.what = "verify",
 	    .operands = "--all | --host HOST ... [options]",
-	    .about = "Ask the hosts to log in with the settings that are in effect there, now; nothing is "
-		     "changed.\n"
-		     "What was brought there last is tested, whatever the policy has become. With --user or "
-		     "--group\n"
-		     "only these people's logins. A password that the server refused within a day is not "
-		     "presented\n"
-		     "again. The outcomes are stored, and shown by cause.\n"
-		     "Exit status: 2 not everything is proven, 4 hosts failed, 8 unreachable; they add up.",
+	    .about = "Ask the hosts to log in, now, with the settings that are in effect there.\n"
+		     "Nothing is changed. What was brought there last is tested, whatever the policy\n"
+		     "has become. With --user or --group only these people's logins. A password that\n"
+		     "a server has refused is not presented to it again. The outcomes are stored, and\n"
+		     "shown by cause. Exit status: 2 not everything is proven, 4 hosts failed,\n"
+		     "8 unreachable; they add up.",
 	    .opts = opts};
 	int rc = mm_ctl_args(&args, &argc, argv);
 	if (rc < 0)

@@ -4,6 +4,7 @@ the logins."""
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import unittest
@@ -28,6 +29,9 @@ class VerifyFleet(test_fleet.FleetTest):
 
     def served(self):
         return {address: len(self.fleet.mail.logins(user=address)) for address in story.PASSWORDS}
+
+    def refusals(self):
+        return len(re.findall(r"auth failed.*user=<dave@acme.example>", self.fleet.mail.log.read_text(errors="replace")))
 
     def test_everybody_logs_in_and_nothing_changes(self):
         files, before = self.files(), self.served()
@@ -55,7 +59,10 @@ class VerifyFleet(test_fleet.FleetTest):
             bad = [c for c in r["causes"] if c["result"] != "passed"]
             self.assertEqual({(c["result"], c["class"], c["users"]) for c in bad}, {("failed", "AUTH_REJECTED", 1)})
             self.assertEqual({(p["host"], p["user"]) for c in bad for p in c["places"]}, {("ws4", "dave")})
+            attempts = self.refusals()
             table = self.must(DIFF, "verify", "--user", "dave").stdout
+            self.must(DIFF, "push", "--host", "ws4")
+            self.assertEqual(self.refusals(), attempts, "what was refused is not presented again: nobody is locked out")
             self.assertIn("dave@ws4", table)
             self.must(DIFF, "status")
             for secret in story.PASSWORDS.values():
