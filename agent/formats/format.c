@@ -4,6 +4,7 @@
 
 #include "agent/formats/accountrc.h"
 #include "agent/formats/ini.h"
+#include "agent/formats/keyfile.h"
 #include "agent/formats/mbsyncrc.h"
 #include "agent/formats/msmtprc.h"
 #include "agent/formats/muttrc.h"
@@ -17,6 +18,7 @@ const struct mm_format *const mm_formats[] = {
     &mm_format_ini,
     &mm_format_accountrc,
     &mm_format_mbsyncrc,
+    &mm_format_keyfile,
     NULL,
 };
 

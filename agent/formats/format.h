@@ -41,7 +41,8 @@ struct mm_item {
 	const char *value; /* decoded text */
 	char kind;         /* 's' string, 'i' integer, 'b' bool (true/false), 'c' other command; muttrc
 			      adds 'e' (a shell command whose output is the value) and 'v' (a text
-			      with $x or `x` in it, as it is spelled) */
+			      with $x or `x` in it, as it is spelled), keyfile 'u' (a value that
+			      the program cannot read, as it is spelled) */
 	int line;          /* 1-based line where it begins */
 	bool wins;         /* not shadowed by a later (or, where the grammar says so, earlier) item */
 };

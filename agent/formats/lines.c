@@ -29,7 +29,9 @@ int mm_lines_parse(const struct mm_line_grammar *g, struct mm_text in, struct mm
 		    .section = v[i].section,
 		    .key = header ? g->header_key : v[i].key,
 		    .value = v[i].value,
-		    .kind = header ? 'c' : 's',
+		    .kind = header            ? 'c'
+			    : v[i].unreadable ? 'u'
+					      : 's',
 		    .line = v[i].no != 0 ? v[i].no : (int)i + 1,
 		};
 	}
@@ -72,6 +74,22 @@ static const char *indent_of(struct mm_text in, const struct mm_line *l, struct 
 	return l->kind == MM_LINE_KEY ? mm_text_dup(in, l->from, l->kfrom, a) : "";
 }
 
+/* Only what could have stood there: it ends with its line, and is not another value's spelling. */
+static int spell_unreadable(const struct mm_line_grammar *g, const struct mm_edit *e, struct mm_arena *a,
+    const char **out, struct mm_err *err)
+{
+	const char *v = e->value;
+	size_t n = strlen(v);
+
+	if (n == 0 || strchr(" \t\f\r", v[0]) != NULL || v[n - 1] == '\r' || strchr(v, '\n') != NULL ||
+	    g->decode(v, a) != NULL)
+		return mm_err_set(err, MM_EX_DATAERR, "%s: not a value as it can be spelled", e->key);
+	if (g->spell(e->key, "", a, out, err) != 0) /* is it a key? */
+		return -1;
+	*out = v;
+	return 0;
+}
+
 static int spell(const struct mm_line_grammar *g, const struct mm_edit *e, struct mm_arena *a,
     const char **out, struct mm_err *err)
 {
@@ -79,6 +97,8 @@ static int spell(const struct mm_line_grammar *g, const struct mm_edit *e, struc
 
 	if (e->value == NULL)
 		return mm_err_set(err, MM_EX_DATAERR, "%s: no value given", e->key);
+	if (g->unreadable && e->kind == 'u')
+		return spell_unreadable(g, e, a, out, err);
 	if (e->raw != NULL && meaning != NULL && strcmp(meaning, e->value) == 0) {
 		*out = e->raw;
 		return 0;
@@ -105,7 +125,8 @@ static int set(const struct mm_line_grammar *g, struct mm_text in, const struct 
 	const struct mm_line *l = winner(v, n, e);
 	const char *spelled;
 
-	if (l != NULL && e->value != NULL && strcmp(l->value, e->value) == 0)
+	if (l != NULL && e->value != NULL && strcmp(l->value, e->value) == 0 &&
+	    (!g->unreadable || l->unreadable == (e->kind == 'u')))
 		return 0;
 	if (spell(g, e, cuts->a, &spelled, err) != 0)
 		return -1;
@@ -187,6 +208,7 @@ int mm_lines_edit_one(const struct mm_line_grammar *g, struct mm_text in, struct
 	if (l != NULL) {
 		e->former = l->value;
 		e->former_raw = mm_text_dup(in, l->vfrom, l->vto, cuts->a);
+		e->former_kind = l->unreadable ? 'u' : 's';
 	}
 	if (e->op == MM_EDIT_SET)
 		return set(g, in, v, n, e, cuts, err);

@@ -23,6 +23,7 @@ struct mm_line {
 	const char *value; /* decoded; MM_LINE_HEADER: what stands behind the name */
 	size_t kfrom;      /* where the key begins */
 	size_t vfrom, vto; /* the value as spelled */
+	bool unreadable;   /* the program cannot decode it: `value` is as spelled, the item's kind u */
 };
 
 struct mm_line_grammar {
@@ -38,6 +39,7 @@ struct mm_line_grammar {
 	int (*header)(
 	    const char *section, const char *value, struct mm_arena *a, const char **out, struct mm_err *err);
 	const char *between; /* key and value of a new line */
+	bool unreadable;     /* it has such values: an edit of kind u writes one as it is spelled */
 };
 
 int mm_lines_parse(const struct mm_line_grammar *g, struct mm_text in, struct mm_arena *a, struct mm_doc *out,

@@ -27,7 +27,8 @@ static const char *format_of(const char *path)
 {
 	static const struct {
 		const char *end, *format;
-	} names[] = {{"/prefs.js", "prefs.js"}, {"/user.js", "prefs.js"}, {".ini", "ini"},
+	} names[] = {{"/prefs.js", "prefs.js"}, {"/user.js", "prefs.js"}, {"/geary.ini", "keyfile"},
+	    {".source", "keyfile"}, {"/accounts.conf", "keyfile"}, {".ini", "ini"},
 	    {"msmtprc", "msmtprc"}, {"/msmtp/config", "msmtprc"}, {"mpoprc", "msmtprc"},
 	    {"/mpop/config", "msmtprc"}, {".mbsyncrc", "mbsyncrc"}, {"/isyncrc", "mbsyncrc"},
 	    {"muttrc", "muttrc"}, {"Muttrc", "muttrc"}, {".rc", "muttrc"}, {".mutt/account", "muttrc"}};
