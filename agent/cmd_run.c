@@ -74,7 +74,7 @@ int mm_cmd_login(int argc, char **argv, struct mm_err *err)
 struct by_hand {
 	struct mm_common_opts common;
 	struct mm_opt_list users;
-	bool dry_run, all, no_login, verify;
+	bool dry_run, all, no_login, verify, again, prompt;
 	enum mm_how how;
 	struct mm_conf *conf;
 	struct mm_collect found;
@@ -99,6 +99,8 @@ static int run_self(struct by_hand *h, struct mm_err *err)
 	    .expired = mm_held_expired(&s.held, s.now),
 	    .probe = h->how == MM_HOW_APPLY && !h->no_login,
 	    .verify = h->verify,
+	    .again = h->again,
+	    .prompt = h->prompt,
 	    .lock_ms = MM_LOCK_MS,
 	    .sink = &h->found.sink};
 	mm_user_run(&r);
@@ -158,6 +160,7 @@ static int run_users(struct by_hand *h, struct mm_err *err)
 	    .how = h->how,
 	    .probe = h->how == MM_HOW_APPLY && !h->no_login,
 	    .verify = h->verify,
+	    .again = h->again,
 	    .w = {.host = h->conf->host,
 		.parallel = 4,
 		.home_ms = 5000,
@@ -179,6 +182,8 @@ static int run_by_hand(struct by_hand *h, struct mm_err *err)
 	mm_collect_init(&h->found, a);
 	if (h->how == MM_HOW_APPLY && mm_disabled_get(h->conf, time(NULL), a, &off, err) > 0)
 		rc = mm_err_set(err, MM_EX_NOPERM, "switched off on this host: %s", off.reason);
+	else if (h->conf->hostwide && geteuid() == 0 && h->prompt)
+		rc = mm_err_set(err, MM_EX_USAGE, "--prompt is for the user, not for root");
 	else if (h->conf->hostwide && geteuid() == 0)
 		rc = run_users(h, err);
 	else if (h->users.n > 0)
@@ -235,6 +240,10 @@ int mm_cmd_verify(int argc, char **argv, struct mm_err *err)
 	const struct mm_opt opts[] = {
 	    {"user", 0, MM_OPT_LIST, &h.users, 0, 0, "LOGIN", "only this user (root; may be repeated)"},
 	    {"all", 'a', MM_OPT_FLAG, &h.all, 0, 0, NULL, "show what is right, too"},
+	    {"again", 0, MM_OPT_FLAG, &h.again, 0, 0, NULL,
+		"present again what a server has refused: it was mended there"},
+	    {"prompt", 0, MM_OPT_FLAG, &h.prompt, 0, 0, NULL,
+		"ask on the terminal for a password that cannot be had otherwise"},
 	    MM_COMMON_OPTS(h.common)};
 	int rc = mm_cmd_parse(opts, &h.common, "mailmuster-agent verify [OPTION...]",
 	    "Compares, and logs in with the settings that are in effect; changes nothing. A password that "

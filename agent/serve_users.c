@@ -135,6 +135,7 @@ static void work(int fd, void *arg)
 	    .expired = t->j->expired,
 	    .probe = t->b->probe,
 	    .verify = t->b->verify,
+	    .again = t->b->again,
 	    .lock_ms = MM_LOCK_MS,
 	    .sink = &w.sink};
 	mm_user_run(&r);

@@ -132,6 +132,8 @@ static struct mm_probe_run probe_of(struct state *s)
 	    .state_dir = s->c.state_dir,
 	    .now = s->c.now,
 	    .sparing = s->r->sparing,
+	    .again = s->r->again,
+	    .prompt = s->r->prompt,
 	    .sink = s->r->sink};
 }
 

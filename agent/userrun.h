@@ -22,6 +22,8 @@ struct mm_user_run {
 	bool sparing; /* a session (struct mm_probe_run) */
 	bool verify;  /* somebody asks now whether what is in force works: prove it afresh, also when the
 		       * request that brought it has expired */
+	bool again;   /* struct mm_probe_run */
+	bool prompt;  /* struct mm_probe_run */
 	int lock_ms;
 	struct mm_sink *sink;
 	/* out: */

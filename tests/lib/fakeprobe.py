@@ -3,7 +3,7 @@
 
 Reads tasks and secrets as the real one does, and appends what it was asked to $HOME/.probe.jsonl.
 $HOME/.probe-script may hold JSON {"HOST": answer}: "failed" (AUTH_REJECTED), "silent", "garbage",
-"unasked", "lies", "lower", "hang", "slow"; everything else passes. A password that is wrong for $HOME/.probe-password fails.
+"unasked", "lies", "lower", "hang", "slow", "claims" (a login that was not made); everything else passes. A password that is wrong for $HOME/.probe-password fails.
 """
 import json
 import os
@@ -24,7 +24,11 @@ right = right.read_text() if right.exists() else None
 with open(home / ".probe.jsonl", "a", encoding="utf-8") as log:
     for line in sys.stdin:
         t = json.loads(line)
-        log.write(json.dumps({**t, "password": secrets[t["secret"]] if "secret" in t else None}) + "\n")
+        log.write(json.dumps({**t, "password": secrets[t["secret"]] if "secret" in t else None, "records": secrets})
+                  + "\n")
+        log.flush()
+        lacking = {"gssapi": ("ccache", "NO_TICKET"), "external": ("certificate", "NO_CLIENT_CERT")}
+        member, word = lacking.get(t["auth"], ("secret", "NO_SECRET"))
         how = script.get(t["host"], "passed")
         if how == "passed" and right is not None and "secret" in t and secrets[t["secret"]] != right:
             how = "failed"
@@ -32,8 +36,8 @@ with open(home / ".probe.jsonl", "a", encoding="utf-8") as log:
              "security": t["security"], "auth": t["auth"], "username": t.get("username", ""), "level": t["level"],
              "reached": t["level"], "result": "passed", "class": "", "text": "", "admin": "",
              "timing": {"dns": 0, "tcp": 0, "tls": 0, "greeting": 0, "login": 0}, "when": int(time.time())}
-        if t["level"] == "login" and "secret" not in t:
-            a.update(result="untested", **{"class": "NO_SECRET"})
+        if t["level"] == "login" and member not in t and how != "claims":
+            a.update(result="untested", **{"class": word})
         if how == "failed":
             a.update(result="failed", reached="tls", text="refused", admin="refused", **{"class": "AUTH_REJECTED"})
         elif how == "silent":
