@@ -73,7 +73,8 @@ void mm_wire_clean(struct mm_buf *b, const char *s);
 /* Dump and give up the reference. */
 void mm_wire_finish(json_t *o, struct mm_buf *out);
 
-/* ---- the part of a login that login frames and probe answers share */
+/* ---- the part of a login that login frames and probe answers share; the ladder
+ * stands in the controller's JSON reports, too */
 void mm_login_put(json_t *o, const struct mm_login *l);
 int mm_login_get(const json_t *o, struct mm_arena *a, struct mm_login *out, struct mm_err *err);
 void mm_ladder_put(json_t *o, const struct mm_ladder *l);

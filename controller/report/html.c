@@ -47,6 +47,7 @@ static const char style[] =
     "white-space:nowrap}\n"
     ".n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}code{font:.86em ui-monospace,"
     "\"DejaVu Sans Mono\",monospace;overflow-wrap:anywhere}\n"
+    ".fix{display:block;margin-top:.15em}.fix::before{content:'\\2192\\a0'}\n"
     ".path{color:var(--dim)}.why,.note{color:var(--dim);font-size:.87em}time{white-space:nowrap}\n"
     ".badge{display:inline-block;border-radius:999px;padding:.05rem "
     ".6rem;font-size:.82rem;font-weight:600;white-space:nowrap}\n"

@@ -2,6 +2,7 @@
 
 #include "common/json.h"
 #include "common/text.h"
+#include "schemas/wire.h"
 
 static void set_time(json_t *o, const char *key, int64_t t)
 {
@@ -141,6 +142,7 @@ static void set_tls(json_t *o, const struct mm_tls_facts *t)
 	set_text(j, "san", t->san);
 	set_time(j, "not_before", t->not_before);
 	set_time(j, "not_after", t->not_after);
+	mm_ladder_put_tls(j, t);
 	mm_json_set(o, "tls", j);
 }
 
@@ -164,11 +166,27 @@ static json_t *login_json(const struct mm_login_row *r)
 	mm_json_set_str(o, "admin", l->admin);
 	set_text(o, "server_text", l->server_text);
 	set_tls(o, &l->tls);
+	mm_ladder_put(o, &l->ladder);
 	set_time(o, "tried", l->when);
 	set_time(o, "since", r->since);
 	set_time(o, "seen", r->seen);
 	set_time(o, "last_passed", r->last_passed);
 	mm_json_set_str(o, "evidence", evidence_name(r->evidence));
+	mm_json_set_bool(o, "stale", r->stale);
+	return o;
+}
+
+static json_t *remark_json(const struct mm_remark_row *r)
+{
+	json_t *o = json_object();
+	mm_json_set_str(o, "protocol", r->protocol);
+	mm_json_set_str(o, "server", r->server);
+	mm_json_set_int(o, "port", r->port);
+	mm_json_set_str(o, "class", r->cls);
+	mm_json_set_str(o, "admin", r->admin);
+	mm_json_set_int(o, "users", r->users);
+	mm_json_set_int(o, "hosts", r->hosts);
+	set_time(o, "seen", r->seen);
 	mm_json_set_bool(o, "stale", r->stale);
 	return o;
 }
@@ -216,6 +234,8 @@ json_t *mm_row_json(enum mm_section sec, union mm_report_row row)
 	case MM_SEC_LOGINS:
 	case MM_SEC_ALL_LOGINS:
 		return login_json(row.login);
+	case MM_SEC_REMARKS:
+		return remark_json(row.remark);
 	case MM_SEC_HOSTS:
 		return host_json(row.host);
 	case MM_SEC_COUNT:
@@ -230,6 +250,7 @@ const char *mm_section_key(enum mm_section sec)
 	    [MM_SEC_PLACES] = "places",
 	    [MM_SEC_DIFFERENCES] = "differences",
 	    [MM_SEC_LOGINS] = "logins_not_passed",
+	    [MM_SEC_REMARKS] = "remarks",
 	    [MM_SEC_HOSTS] = "hosts",
 	    [MM_SEC_ALL_FINDINGS] = "findings",
 	    [MM_SEC_ALL_LOGINS] = "logins",

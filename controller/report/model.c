@@ -1,5 +1,6 @@
 #include "controller/report/report.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/mem.h"
@@ -127,6 +128,82 @@ static int places_of_host(const struct mm_host_row *h, void *arg, struct mm_err 
 	return rc;
 }
 
+/* ---- remarks: those of all logins, folded by server and class */
+
+struct remark {
+	struct mm_remark_row row;
+	const char *host; /* that was counted last: rows come host by host */
+};
+
+struct remarks {
+	struct mm_arena *arena;
+	struct remark *v;
+	size_t n, cap;
+};
+
+static struct remark *find_remark(struct remarks *all, const struct mm_login *l, const char *cls)
+{
+	for (size_t i = 0; i < all->n; i++) {
+		const struct mm_remark_row *r = &all->v[i].row;
+		if (r->port == l->port && mm_streq(r->cls, cls) && mm_streq(r->server, l->host) &&
+		    mm_streq(r->protocol, l->protocol))
+			return &all->v[i];
+	}
+	if (all->n >= MM_REMARKS_MAX)
+		return NULL;
+	struct remark *r = mm_arena_push(all->arena, &all->v, &all->n, &all->cap, sizeof(*all->v));
+	*r = (struct remark){.row = {.protocol = mm_arena_strdup(all->arena, l->protocol),
+				 .server = mm_arena_strdup(all->arena, l->host),
+				 .cls = mm_arena_strdup(all->arena, cls),
+				 .port = l->port,
+				 .stale = true}};
+	return r;
+}
+
+static int fold_remarks(const struct mm_login_row *l, void *arg, struct mm_err *err)
+{
+	(void)err;
+	struct remarks *all = arg;
+	for (size_t i = 0; i < l->l.ladder.n_notes; i++) {
+		const struct mm_note *note = &l->l.ladder.notes[i];
+		struct remark *r = find_remark(all, &l->l, note->cls);
+		if (r == NULL)
+			continue;
+		r->row.users++;
+		r->row.hosts += !mm_streq(r->host, l->host);
+		r->host = mm_arena_strdup(all->arena, l->host);
+		r->row.stale = r->row.stale && l->stale;
+		if (l->seen >= r->row.seen) {
+			r->row.seen = l->seen;
+			r->row.admin =
+			    mm_arena_strdup(all->arena, note->admin[0] != '\0' ? note->admin : note->text);
+		}
+	}
+	return 0;
+}
+
+static int by_server(const void *x, const void *y)
+{
+	const struct mm_remark_row *a = &((const struct remark *)x)->row,
+				   *b = &((const struct remark *)y)->row;
+	int rc = strcmp(a->server, b->server);
+	if (rc == 0)
+		rc = (a->port > b->port) - (a->port < b->port);
+	return rc != 0 ? rc : strcmp(a->cls, b->cls);
+}
+
+static int remarks(struct mm_store *s, const struct walk *w, struct mm_err *err)
+{
+	struct remarks all = {.arena = mm_arena_new()};
+	int rc = mm_store_logins(s, w->filter, fold_remarks, &all, err);
+	if (rc == 0 && all.n > 0)
+		qsort(all.v, all.n, sizeof(*all.v), by_server);
+	for (size_t i = 0; rc == 0 && i < all.n; i++)
+		rc = w->cb((union mm_report_row){.remark = &all.v[i].row}, w->arg, err);
+	mm_arena_free(all.arena);
+	return rc;
+}
+
 /* ---- the other sections pass rows through */
 
 static int pass_host(const struct mm_host_row *h, void *arg, struct mm_err *err)
@@ -163,6 +240,8 @@ int mm_report_section(struct mm_store *s, enum mm_section sec, const struct mm_e
 	case MM_SEC_LOGINS:
 		f.differences = true;
 		return mm_store_logins(s, &f, pass_login, &w, err);
+	case MM_SEC_REMARKS:
+		return remarks(s, &w, err);
 	case MM_SEC_ALL_FINDINGS:
 		return mm_store_findings(s, &f, pass_finding, &w, err);
 	case MM_SEC_ALL_LOGINS:

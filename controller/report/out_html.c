@@ -101,6 +101,7 @@ static const char *const heads[MM_SEC_COUNT] = {
     [MM_SEC_DIFFERENCES] =
 	"<th>User<th>Workstation<th>Client<th>Setting<th>Should be<th>Is<th>Where<th>State<th>Since",
     [MM_SEC_LOGINS] = "<th>User<th>Workstation<th>Server<th>Result<th>Why<th>Held<th>Last passed<th>Tried",
+    [MM_SEC_REMARKS] = "<th>Server<th>What<th class=\"n\">Seen by<th class=\"n\">Workstations<th>Evidence",
     [MM_SEC_HOSTS] = ("<th>Workstation<th>Address<th>Last report<th class=\"n\">Revision"
 		      "<th class=\"n\">Settings right<th class=\"n\">Logins passed<th>Delivery"),
 };
@@ -109,6 +110,7 @@ static const char *const nothing[MM_SEC_COUNT] = {
     [MM_SEC_PLACES] = "No workstation has reported yet.",
     [MM_SEC_DIFFERENCES] = "Nothing differs from the policy in what was reported.",
     [MM_SEC_LOGINS] = "Every login that was tried has passed.",
+    [MM_SEC_REMARKS] = "Nothing was remarked about the mail servers.",
     [MM_SEC_HOSTS] = "There are no workstations in the store.",
 };
 
@@ -204,6 +206,10 @@ static void login(struct mm_out *o, const struct mm_login_row *r)
 	mm_html_text(o->f, l->text);
 	fputs("</strong> <span class=\"why\">", o->f);
 	mm_html_text(o->f, l->admin);
+	if (!mm_streq(l->ladder.fix, "")) {
+		fputs("</span> <span class=\"fix\">", o->f);
+		mm_html_text(o->f, l->ladder.fix);
+	}
 	fputs("</span> <code class=\"path\">", o->f);
 	mm_html_text(o->f, l->cls);
 	fputs("</code>", o->f);
@@ -212,6 +218,22 @@ static void login(struct mm_out *o, const struct mm_login_row *r)
 	age(o, r->last_passed);
 	fputs("<td>", o->f);
 	evidence(o, r->seen, r->stale, r->evidence == MM_EV_CLAIMED);
+	fputs("\n", o->f);
+}
+
+static void remark(struct mm_out *o, const struct mm_remark_row *r)
+{
+	fputs("<tr><th scope=\"row\"><code>", o->f);
+	mm_html_text(o->f, r->server);
+	fprintf(o->f, ":%d</code> <span class=\"note\">", r->port);
+	mm_html_text(o->f, r->protocol);
+	fputs("</span><td>", o->f);
+	mm_html_text(o->f, r->admin);
+	fputs(" <code class=\"path\">", o->f);
+	mm_html_text(o->f, r->cls);
+	fprintf(
+	    o->f, "</code><td class=\"n\">%" PRId64 "<td class=\"n\">%" PRId64 "<td>", r->users, r->hosts);
+	evidence(o, r->seen, r->stale, false);
 	fputs("\n", o->f);
 }
 
@@ -261,6 +283,9 @@ static void row(struct mm_out *o, union mm_report_row r)
 	case MM_SEC_LOGINS:
 		login(o, r.login);
 		break;
+	case MM_SEC_REMARKS:
+		remark(o, r.remark);
+		break;
 	case MM_SEC_HOSTS:
 		host(o, r.host);
 		break;
@@ -295,7 +320,8 @@ static void end(struct mm_out *o)
 const struct mm_output mm_output_html = {
     .name = "html",
     .about = "one self-contained page, for a browser or for paper",
-    .sections = {MM_SEC_PLACES, MM_SEC_DIFFERENCES, MM_SEC_LOGINS, MM_SEC_HOSTS, MM_SEC_COUNT},
+    .sections = {MM_SEC_PLACES, MM_SEC_DIFFERENCES, MM_SEC_LOGINS, MM_SEC_REMARKS, MM_SEC_HOSTS,
+	MM_SEC_COUNT},
     .begin = begin,
     .section = section,
     .row = row,

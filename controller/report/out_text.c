@@ -78,10 +78,25 @@ static void login(struct mm_out *o, const struct mm_login_row *r)
 	fprintf(o->f, "      %s", r->l.cls);
 	if (r->l.admin[0] != '\0')
 		fprintf(o->f, ": %s", printable(&b, r->l.admin));
+	if (!mm_streq(r->l.ladder.fix, ""))
+		fprintf(o->f, "\n      to do: %s", printable(&b, r->l.ladder.fix));
 	fprintf(o->f, "\n      since %s, last passed: ", mm_age(o->meta->fleet.now, r->since, age));
 	fprintf(o->f, "%s\n", mm_age(o->meta->fleet.now, r->last_passed, age));
 	mm_buf_free(&b);
 	mm_buf_free(&s);
+}
+
+static void remark(struct mm_out *o, const struct mm_remark_row *r)
+{
+	char age[MM_TIME_MAX * 2];
+	struct mm_buf b = MM_BUF_INIT(16384);
+	fprintf(o->f, "  %s:%d (%s)", printable(&b, r->server), r->port, r->protocol);
+	fprintf(o->f, ", %s\n", r->cls);
+	fprintf(o->f, "      %s\n", printable(&b, r->admin));
+	fprintf(o->f, "      seen %s by %" PRId64 " on %" PRId64 " workstations%s\n",
+	    mm_age(o->meta->fleet.now, r->seen, age), r->users, r->hosts,
+	    r->stale ? ", evidence is stale" : "");
+	mm_buf_free(&b);
 }
 
 static void host(struct mm_out *o, const struct mm_host_row *h)
@@ -109,6 +124,9 @@ static void row(struct mm_out *o, union mm_report_row r)
 	case MM_SEC_LOGINS:
 		login(o, r.login);
 		break;
+	case MM_SEC_REMARKS:
+		remark(o, r.remark);
+		break;
 	case MM_SEC_HOSTS:
 		host(o, r.host);
 		break;
@@ -128,7 +146,8 @@ static void section_end(struct mm_out *o)
 const struct mm_output mm_output_text = {
     .name = "text",
     .about = "plain text for a terminal or a mail",
-    .sections = {MM_SEC_PLACES, MM_SEC_DIFFERENCES, MM_SEC_LOGINS, MM_SEC_HOSTS, MM_SEC_COUNT},
+    .sections = {MM_SEC_PLACES, MM_SEC_DIFFERENCES, MM_SEC_LOGINS, MM_SEC_REMARKS, MM_SEC_HOSTS,
+	MM_SEC_COUNT},
     .begin = begin,
     .section = section,
     .row = row,

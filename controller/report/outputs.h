@@ -5,7 +5,7 @@
 #include "controller/report/report.h"
 
 extern const struct mm_output mm_output_text; /* for a terminal or a mail */
-extern const struct mm_output mm_output_json; /* schemas/json/fleet-report.schema.json */
+extern const struct mm_output mm_output_json;
 extern const struct mm_output mm_output_csv;  /* RFC 4180; one row per finding and per login */
 extern const struct mm_output mm_output_html; /* one page, nothing loaded from elsewhere, no script */
 

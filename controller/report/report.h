@@ -34,6 +34,16 @@ struct mm_place_row {
 	const char *why; /* the first thing that keeps it from passing, one sentence; "" */
 };
 
+/* A remark that logins made about one server, whoever saw it. */
+struct mm_remark_row {
+	const char *protocol, *server, *cls, *admin; /* the words of the latest that saw it */
+	int port;
+	int64_t users, hosts; /* how many saw it; a user on two hosts counts twice */
+	int64_t seen;         /* latest */
+	bool stale;           /* also the latest is too old */
+};
+#define MM_REMARKS_MAX 4096 /* of servers and classes; further ones are left out */
+
 struct mm_report_meta {
 	struct mm_fleet fleet;
 	const char *title;
@@ -46,6 +56,7 @@ enum mm_section {
 	MM_SEC_PLACES,       /* struct mm_place_row */
 	MM_SEC_DIFFERENCES,  /* struct mm_finding_row: what is not compliant */
 	MM_SEC_LOGINS,       /* struct mm_login_row: what did not pass */
+	MM_SEC_REMARKS,      /* struct mm_remark_row: what works, and needs attention */
 	MM_SEC_HOSTS,        /* struct mm_host_row */
 	MM_SEC_ALL_FINDINGS, /* every open finding */
 	MM_SEC_ALL_LOGINS,
@@ -56,6 +67,7 @@ union mm_report_row {
 	const struct mm_place_row *place;
 	const struct mm_finding_row *finding;
 	const struct mm_login_row *login;
+	const struct mm_remark_row *remark;
 	const struct mm_host_row *host;
 };
 

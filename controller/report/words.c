@@ -10,6 +10,7 @@ const char *mm_section_title(enum mm_section s)
 	    [MM_SEC_PLACES] = "Who is compliant",
 	    [MM_SEC_DIFFERENCES] = "What differs",
 	    [MM_SEC_LOGINS] = "Who cannot log in, and why",
+	    [MM_SEC_REMARKS] = "What needs attention on the servers",
 	    [MM_SEC_HOSTS] = "Workstations",
 	    [MM_SEC_ALL_FINDINGS] = "Settings",
 	    [MM_SEC_ALL_LOGINS] = "Logins",

@@ -116,7 +116,11 @@ static void fill(struct mm_store *s)
 	struct mm_finding good[] = {finding("alice", "outgoing.host", "smtp.acme.example",
 					"smtp.acme.example", MM_ST_COMPLIANT, MM_ACT_NONE),
 	    finding("alice", "outgoing.port", "465", "465", MM_ST_COMPLIANT, MM_ACT_NONE)};
+	static const struct mm_note soon[] = {
+	    {"CERT_EXPIRES_SOON", "", "The certificate of <imap> expires on 2026-12-01."}};
 	struct mm_login pass = login("alice", MM_LOGIN_PASSED, "", "");
+	pass.ladder.notes = soon;
+	pass.ladder.n_notes = 1;
 	report(s, "ws1", "00000000000000000000000000000001", "alice", NOW - 3600, good, 2, &pass, 1);
 	struct mm_finding bad[] = {
 	    finding("bob", "outgoing.host", "smtp.acme.example", NASTY, MM_ST_DRIFTED, MM_ACT_REPORTED),
@@ -125,6 +129,9 @@ static void fill(struct mm_store *s)
 	struct mm_finding c = finding("carol", "incoming.port", "993", "993", MM_ST_COMPLIANT, MM_ACT_NONE);
 	struct mm_login refused =
 	    login("carol", MM_LOGIN_FAILED, "AUTH_REJECTED", "User name or password not accepted.");
+	refused.ladder.fix = "Ask <carol> for the password.";
+	refused.ladder.notes = soon;
+	refused.ladder.n_notes = 1;
 	report(s, "ws3", "00000000000000000000000000000003", "carol", NOW - 60, &c, 1, &refused, 1);
 	struct mm_finding d = finding("dave", "incoming.port", "993", "993", MM_ST_COMPLIANT, MM_ACT_NONE);
 	struct mm_login old = login("dave", MM_LOGIN_PASSED, "", "");
@@ -202,6 +209,12 @@ static void test_json(void **state)
 		assert_string_equal(text_of(json_array_get(places, i), "user"), want[i][0]);
 		assert_string_equal(text_of(json_array_get(places, i), "result"), want[i][1]);
 	}
+	const json_t *remarks = json_object_get(doc, "remarks"), *remark = json_array_get(remarks, 0);
+	assert_int_equal(json_array_size(remarks), 1); /* two saw it, of one server */
+	assert_string_equal(text_of(remark, "class"), "CERT_EXPIRES_SOON");
+	assert_int_equal(json_integer_value(json_object_get(remark, "users")), 2);
+	assert_int_equal(json_integer_value(json_object_get(remark, "hosts")), 2);
+	assert_true(json_is_false(json_object_get(remark, "stale")));
 	json_decref(doc);
 	free(text);
 }
@@ -254,6 +267,8 @@ static void test_html(void **state)
 	assert_null(strstr(text, "https://"));
 	assert_non_null(strstr(text, "1 of 4"));
 	assert_non_null(strstr(text, "User name or password not accepted."));
+	assert_non_null(strstr(text, "<span class=\"fix\">Ask &lt;carol&gt; for the password.</span>"));
+	assert_int_equal(times(text, "The certificate of &lt;imap&gt; expires on 2026-12-01."), 1);
 	free(text);
 }
 
@@ -264,6 +279,8 @@ static void test_text(void **state)
 	    strstr(text, "people        1 of 4 compliant, 2 not, 1 unknown (1 stale, 0 never heard of)"));
 	assert_non_null(strstr(text, "/home/x/.msmtprc:12"));
 	assert_non_null(strstr(text, "AUTH_REJECTED"));
+	assert_non_null(strstr(text, "to do: Ask <carol> for the password."));
+	assert_non_null(strstr(text, "by 2 on 2 workstations"));
 	free(text);
 }
 
