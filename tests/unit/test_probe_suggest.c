@@ -1,6 +1,7 @@
 /* Typing mistakes: what is suggested, and above all what is not. */
 #include "agent/probe/suggest.h"
 
+#include "agent/probe/hints.h"
 #include "agent/probe/lint.h"
 #include "tests/lib/testutil.h"
 
@@ -290,6 +291,53 @@ static void test_lint_pair(void **state)
 	pair("smtp", 2525, "none", NULL);
 }
 
+static void hints(enum mm_cls cls, const struct mm_probe_task *t, const char *password, const char *want)
+{
+	struct mm_buf b = MM_BUF_INIT(4096);
+	struct mm_secret *s = password != NULL ? mm_secret_new() : NULL;
+	if (s != NULL)
+		assert_int_equal(mm_secret_set(s, password, strlen(password), NULL), 0);
+	mm_hints(cls, t, s, &b);
+	assert_string_equal(mm_buf_str(&b), want);
+	mm_secret_free(s);
+	mm_buf_free(&b);
+}
+
+static void test_hints(void **state)
+{
+	(void)state;
+	struct mm_probe_task t = mm_probe_task_none;
+	t.protocol = "imap";
+	t.host = "imap.example.test";
+	t.port = 993;
+	t.security = "starttls";
+	t.known = known;
+	t.n_known = N_KNOWN;
+	hints(MM_CLS_NO_GREETING, &t, NULL,
+	    "Port 993 is for IMAP with TLS from the beginning; IMAP with STARTTLS is on port 143. ");
+	t.port = 143;
+	hints(MM_CLS_CONN_REFUSED, &t, NULL, "");
+	t.host = "imap,example.test";
+	hints(MM_CLS_BAD_HOST_SYNTAX, &t, NULL,
+	    "The server name: it holds a comma where a dot belongs; meant is perhaps imap.example.test. ");
+	t.username = "alice";
+	t.address = "alice@example.test";
+	hints(MM_CLS_AUTH_REJECTED, &t, "geheim ",
+	    "The user name is the address without its domain; many servers want the full address. "
+	    "The password begins or ends with a blank. ");
+	t.username = "alice@example.test";
+	hints(MM_CLS_AUTH_REJECTED, &t, "geheim", "");
+	hints(MM_CLS_AUTH_REJECTED, &t, NULL, "");
+	t.sender = "alice@examp"
+		   "el.test";
+	hints(MM_CLS_SENDER_REJECTED, &t, NULL, "Is the domain of the address example.test? ");
+	t.sender = NULL;
+	hints(MM_CLS_RCPT_REJECTED, &t, NULL, "");
+	for (int c = MM_CLS_NONE; c < MM_CLS_COUNT; c++)
+		if (c != MM_CLS_BAD_HOST_SYNTAX)
+			hints((enum mm_cls)c, &t, "geheim", "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -306,6 +354,7 @@ int main(void)
 	    MM_TEST(test_password),
 	    MM_TEST(test_lint_hostname),
 	    MM_TEST(test_lint_pair),
+	    MM_TEST(test_hints),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
