@@ -266,10 +266,14 @@ static bool nameable(struct mm_token t, char *name, size_t size)
 	bool raw = t.kind == MM_TOKEN_STRING && t.text.n > 0 && t.text.p[-1] == '"';
 	size_t n = 0;
 	for (size_t i = 0; i < t.text.n; i++) {
+		bool escaped = raw && t.text.p[i] == '\\';
+		/* the line broke off within quotation marks */
+		if (escaped && ++i == t.text.n)
+			return false;
 		unsigned char c = (unsigned char)t.text.p[i];
 		if (c < 0x20 || c >= 0x7f || n + 3 > size)
 			return false;
-		if (!raw && (c == '"' || c == '\\'))
+		if (escaped || (!raw && (c == '"' || c == '\\')))
 			name[n++] = '\\';
 		name[n++] = (char)c;
 	}
