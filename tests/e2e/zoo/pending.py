@@ -1,35 +1,12 @@
 """What the product does not get right yet, and why; empty when it does."""
 
 CASES = {
-    "typo-in-name": "suggestions come with the second look",
     "six-dropped": "each address is judged",
     "six-no-route": "each address is judged",
     "one-address-dead": "each address is judged",
     "web-smtp-starttls": "the second look in clear after STARTTLS silence",
     "captive-portal": "a word to a server that waits behind TLS",
-    "not-in-policy": "hosts of the policy",
-    "cert-nine-days": "remarks",
-    "cert-cn-only": "remarks",
     "old-tls-too": "remarks",
-    "clear-login-offered": "remarks",
-    "oauthbearer-400-smtp": "token errors in the words of SMTP",
-    "oauthbearer-401-smtp": "token errors in the words of SMTP",
-    "quota-full": "remarks",
-    "alert-at-login": "remarks",
-    "alert-untagged": "remarks",
-    "greeting-late": "remarks",
-    "sender-notmine": "the dry run",
-    "sender-outlook": "the dry run",
-    "sender-late": "the dry run",
-    "sender-nobody": "the dry run",
-    "sender-abroad": "the dry run",
-    "sender-grey": "the dry run",
-    "sender-busy": "the dry run",
-    "sender-fullbox": "the dry run",
-    "sender-loginfirst": "the dry run",
-    "sender-mute": "the dry run",
-    "flood-at-ehlo-mail": "the dry run",
-    "flood-at-rcpt": "the dry run",
 }
 # Outcomes without a case.
 OUTCOMES = {

@@ -36,7 +36,11 @@ def after_ehlo(t, lines, auth="235 2.7.0 in"):
     while True:
         line = t.line()
         verb = line.split(" ")[0].split(":")[0].upper()
-        if verb in ("EHLO", "HELO"):
+        if verb == "EHLO" and not lines:
+            t.say("502 5.5.1 what")
+        elif verb == "HELO":
+            t.say("250 zoo")
+        elif verb == "EHLO":
             t.say(*["250-" + x for x in lines[:-1]], "250 " + lines[-1])
         elif verb == "XCLIENT":
             t.say("220 again")
@@ -65,6 +69,12 @@ def relay(t):
     """What stands behind a submission service."""
     t.say("220 relay ESMTP")
     after_ehlo(t, ("relay", "XCLIENT NAME ADDR PORT PROTO HELO LOGIN SESSION", "8BITMIME", "SIZE 10000000"))
+
+
+def before_ehlo(t):
+    """A server of the time before EHLO."""
+    t.say("220 zoo")
+    after_ehlo(t, ())
 
 
 def submission(size=None, auth="235 2.7.0 in", offers=("AUTH PLAIN LOGIN",)):
@@ -105,15 +115,17 @@ def token_refused(status, smtp):
     return over_smtp if smtp else over_imap
 
 
-def imap_words(*before, login="OK in", examine="OK done", untagged=()):
+def imap_words(*before, login="OK in", examine="OK done", untagged=(), greeting="* OK ready"):
     """An IMAP server that says `before` ahead of the answer to a login and `untagged` at EXAMINE."""
     def script(t):
-        t.say("* OK ready")
+        t.say(greeting)
         while True:
             tag, _, rest = t.line().partition(" ")
             verb = rest.split(" ")[0].upper()
             if verb == "CAPABILITY":
                 t.say("* CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN QUOTA", tag + " OK")
+            elif verb == "NOOP":
+                t.say(tag + " OK")
             elif verb == "AUTHENTICATE":
                 t.say(*before, tag + " " + login)
             elif verb == "EXAMINE":
