@@ -161,7 +161,8 @@ static int take(
 		return take_password(l, e, out);
 	if (is_key(l, "account"))
 		return value(l);
-	return is_key(l, "macdef") ? skip_macro(l) : -1;
+	/* others have words of their own (port); everybody skips what they do not know */
+	return is_key(l, "macdef") ? skip_macro(l) : 0;
 }
 
 static int search(struct lexer *l, const char *machine, const char *login, struct mm_secret *out)

@@ -3,7 +3,8 @@
  * separated by blanks and line ends, "machine NAME" or "default", then any of
  * "login NAME", "password WORD", "account WORD", "macdef NAME" with lines up to
  * an empty one. A word may stand in double quotes, in which \" \\ \n \r \t are
- * escapes (curl, lib/netrc.c); a # before a word begins a comment.
+ * escapes (curl, lib/netrc.c); a # before a word begins a comment. Words that
+ * are none of these are skipped.
  */
 #ifndef MM_AGENT_NETRC_H
 #define MM_AGENT_NETRC_H

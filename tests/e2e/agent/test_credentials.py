@@ -252,7 +252,7 @@ class Netrc(Case):
     def test_what_is_no_netrc(self):
         self.has_not("CREDENTIAL_BAD", f"machine {SERVER} login {USER} password\n", "cannot be understood")
         self.has_not("CREDENTIAL_BAD", f'machine {SERVER} login {USER} password "open\n')
-        self.has_not("CREDENTIAL_BAD", "what is this\n")
+        self.has_not("CREDENTIAL_MISSING", "what is this\n")
         self.has_not("CREDENTIAL_BAD", f"machine {SERVER} login {USER} password " + "x" * 5000)
         self.has_not("CREDENTIAL_BAD", b"machine \0\n", "zero byte")
         self.has_not("CREDENTIAL_BAD", "#" * 70000, "too long")

@@ -1,0 +1,320 @@
+/* The memory of login checks: proofs, and the budget of attempts. */
+#include <string.h>
+
+#include "agent/remember.h"
+#include "common/file.h"
+#include "common/text.h"
+#include "tests/lib/testutil.h"
+
+#define NOW INT64_C(1800000000)
+#define SETTINGS "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define OTHERS "1123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+struct world {
+	struct mm_arena *a;
+	char dir[64];
+	struct mm_secret *password;
+};
+
+static int setup(void **state)
+{
+	struct world *w = mm_xcalloc(1, sizeof(*w));
+	w->a = mm_arena_new();
+	memcpy(w->dir, "/tmp/mm-mem-XXXXXX", 19);
+	assert_non_null(mkdtemp(w->dir));
+	w->password = mm_secret_new();
+	assert_int_equal(mm_secret_set(w->password, "wrong-42", 8, NULL), 0);
+	*state = w;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct world *w = *state;
+	unlink(mm_arena_printf(w->a, "%s/logins.json", w->dir));
+	unlink(mm_arena_printf(w->a, "%s/logins.lock", w->dir));
+	assert_int_equal(rmdir(w->dir), 0);
+	mm_secret_free(w->password);
+	mm_arena_free(w->a);
+	free(w);
+	return 0;
+}
+
+static struct mm_login login(const char *host, int port, const char *user)
+{
+	return (struct mm_login){.account = "work",
+	    .side = "incoming",
+	    .protocol = "imap",
+	    .host = host,
+	    .port = port,
+	    .security = "tls",
+	    .auth = "password",
+	    .username = user,
+	    .cls = "",
+	    .text = "",
+	    .admin = "",
+	    .when = NOW};
+}
+
+static const struct mm_login *usual(void)
+{
+	static struct mm_login l;
+	l = login("imap.acme.example", 993, "alice");
+	return &l;
+}
+
+/* What the memory says about this login; NULL = it may be tried. */
+static const struct mm_tried *asked(
+    struct world *w, const struct mm_login *l, const struct mm_secret *s, int64_t now, int64_t *until)
+{
+	struct mm_memory m;
+	struct mm_login_key k;
+	mm_memory_load(w->dir, w->a, &m);
+	mm_login_key(&m, l, s, &k);
+	return mm_memory_refused(&m, &k, now, until);
+}
+
+static bool may(struct world *w, const struct mm_login *l, int64_t now)
+{
+	int64_t until;
+	return asked(w, l, w->password, now, &until) == NULL;
+}
+
+static void answer(struct world *w, const struct mm_login *l, enum mm_result result, const char *cls)
+{
+	struct mm_memory m;
+	struct mm_login_key k;
+	struct mm_login said = *l;
+	said.result = result;
+	said.cls = cls;
+	said.text = "The server said no.";
+	said.admin = "For the admin.";
+	assert_int_equal(mm_memory_open(w->dir, w->a, &m, NULL), 0);
+	mm_login_key(&m, l, w->password, &k);
+	mm_memory_note(&m, &said, SETTINGS, &k);
+	assert_int_equal(mm_memory_close(&m, true, NULL), 0);
+}
+
+static void begin(struct world *w, const struct mm_login *l, int64_t now, bool undo)
+{
+	struct mm_memory m;
+	struct mm_login_key k;
+	assert_int_equal(mm_memory_open(w->dir, w->a, &m, NULL), 0);
+	mm_login_key(&m, l, w->password, &k);
+	if (undo)
+		mm_memory_undo(&m, &k);
+	else
+		mm_memory_begin(&m, &k, now);
+	assert_int_equal(mm_memory_close(&m, true, NULL), 0);
+}
+
+static void test_refused(void **state)
+{
+	struct world *w = *state;
+	int64_t until = 0;
+	assert_true(may(w, usual(), NOW));
+	answer(w, usual(), MM_LOGIN_FAILED, "AUTH_REJECTED");
+	const struct mm_tried *t = asked(w, usual(), w->password, NOW + 400 * 86400, &until);
+	assert_non_null(t);
+	assert_true(until == INT64_MAX);
+	assert_true(t->when == NOW);
+	assert_string_equal(t->cls, "AUTH_REJECTED");
+	assert_string_equal(t->text, "The server said no.");
+	assert_string_equal(t->admin, "For the admin.");
+	/* a clock that was put back changes nothing about a wrong password */
+	assert_false(may(w, usual(), NOW - 86400));
+}
+
+/* The budget is by server, user and credential; not by account or side. */
+static void test_key(void **state)
+{
+	struct world *w = *state;
+	struct mm_login other = *usual();
+	answer(w, usual(), MM_LOGIN_FAILED, "AUTH_REJECTED");
+	other.account = "second";
+	other.side = "outgoing";
+	assert_false(may(w, &other, NOW));
+	other = login("imap2.acme.example", 993, "alice");
+	assert_true(may(w, &other, NOW));
+	other = login("imap.acme.example", 143, "alice");
+	assert_true(may(w, &other, NOW));
+	other = login("imap.acme.example", 993, "bob");
+	assert_true(may(w, &other, NOW));
+	/* no boundary between the parts can be moved */
+	other = login("imap.acme.example\n993\nalice", 0, "");
+	assert_true(may(w, &other, NOW));
+	mm_secret_set(w->password, "right-42", 8, NULL);
+	assert_true(may(w, usual(), NOW));
+	mm_secret_set(w->password, "wrong-42", 8, NULL);
+	assert_false(may(w, usual(), NOW));
+}
+
+static void test_settings_change(void **state)
+{
+	struct world *w = *state;
+	struct mm_login other = *usual();
+	answer(w, usual(), MM_LOGIN_FAILED, "AUTH_REJECTED");
+	other.auth = "cram-md5";
+	assert_true(may(w, &other, NOW));
+	other = *usual();
+	other.security = "starttls";
+	assert_true(may(w, &other, NOW));
+	other = *usual();
+	other.protocol = "pop3";
+	assert_true(may(w, &other, NOW));
+}
+
+static void test_rests(void **state)
+{
+	struct world *w = *state;
+	static const struct {
+		const char *cls;
+		int64_t seconds; /* 0: none; INT64_MAX: until something changes */
+	} rows[] = {{"AUTH_REJECTED", INT64_MAX}, {"AUTH_TOKEN_REFUSED", INT64_MAX},
+	    {"AUTH_UNCLEAR", INT64_MAX}, {"AUTH_PASSWORD_EXPIRED", INT64_MAX},
+	    {"AUTH_APP_PASSWORD", INT64_MAX}, {"AUTH_ACCOUNT_DISABLED", MM_REMEMBER_SECONDS},
+	    {"AUTH_BASIC_DISABLED", MM_REMEMBER_SECONDS}, {"AUTH_WEB_LOGIN", MM_REMEMBER_SECONDS},
+	    {"AUTH_AUTHZ", MM_REMEMBER_SECONDS}, {"AUTH_CERT_REFUSED", MM_REMEMBER_SECONDS},
+	    {"AUTH_SLOW", MM_COOL_DOWN_SECONDS}, {"AUTH_TEMP", MM_COOL_DOWN_SECONDS},
+	    {"AUTH_CONN_DROPPED", MM_COOL_DOWN_SECONDS}, {"TOO_MANY_CONNECTIONS", MM_COOL_DOWN_SECONDS},
+	    {"CERT_EXPIRED", 0}, {"CONN_TIMEOUT", 0}, {"MAILBOX_UNUSABLE", 0}, {"AUTH_MECH_NOT_OFFERED", 0}};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int64_t until = 0;
+		answer(w, usual(), MM_LOGIN_FAILED, rows[i].cls);
+		const struct mm_tried *t = asked(w, usual(), w->password, NOW + 1, &until);
+		assert_int_equal(t != NULL, rows[i].seconds != 0);
+		if (rows[i].seconds == INT64_MAX)
+			assert_true(until == INT64_MAX);
+		else if (rows[i].seconds != 0)
+			assert_true(until == NOW + rows[i].seconds);
+		if (rows[i].seconds == 0 || rows[i].seconds == INT64_MAX)
+			continue;
+		assert_false(may(w, usual(), NOW + rows[i].seconds - 1));
+		assert_true(may(w, usual(), NOW + rows[i].seconds));
+		/* written by a clock that was ahead: no rest without end */
+		assert_true(may(w, usual(), NOW - 1));
+	}
+}
+
+static void test_success_forgives(void **state)
+{
+	struct world *w = *state;
+	answer(w, usual(), MM_LOGIN_FAILED, "AUTH_SLOW");
+	answer(w, usual(), MM_LOGIN_PASSED, "");
+	assert_true(may(w, usual(), NOW));
+	answer(w, usual(), MM_LOGIN_FAILED, "AUTH_REJECTED");
+	struct mm_memory m;
+	assert_int_equal(mm_memory_open(w->dir, w->a, &m, NULL), 0);
+	mm_memory_forgive(&m);
+	assert_int_equal(mm_memory_close(&m, true, NULL), 0);
+	assert_true(may(w, usual(), NOW));
+}
+
+/* A run that was killed between question and answer has used its attempt. */
+static void test_begun(void **state)
+{
+	struct world *w = *state;
+	int64_t until = 0;
+	begin(w, usual(), NOW, false);
+	const struct mm_tried *t = asked(w, usual(), w->password, NOW + 1, &until);
+	assert_non_null(t);
+	assert_string_equal(t->cls, "");
+	assert_true(until == NOW + MM_COOL_DOWN_SECONDS);
+	assert_true(may(w, usual(), until));
+	begin(w, usual(), NOW, true);
+	assert_true(may(w, usual(), NOW + 1));
+	/* what was answered is not taken back */
+	answer(w, usual(), MM_LOGIN_FAILED, "AUTH_REJECTED");
+	begin(w, usual(), NOW, true);
+	assert_false(may(w, usual(), NOW + 1));
+}
+
+static void test_proofs(void **state)
+{
+	struct world *w = *state;
+	struct mm_memory m;
+	answer(w, usual(), MM_LOGIN_PASSED, "");
+	mm_memory_load(w->dir, w->a, &m);
+	assert_int_equal(m.n_proofs, 1);
+	assert_true(mm_memory_proven(&m, "work", "incoming", SETTINGS, NOW));
+	assert_false(mm_memory_proven(&m, "work", "incoming", OTHERS, NOW));
+	assert_false(mm_memory_proven(&m, "work", "outgoing", SETTINGS, NOW));
+	assert_false(mm_memory_proven(&m, "work", "incoming", SETTINGS, NOW + MM_REMEMBER_SECONDS));
+	assert_false(mm_memory_proven(&m, "work", "incoming", SETTINGS, NOW - 1));
+	/* what was not tested leaves it; a failure takes it back */
+	answer(w, usual(), MM_LOGIN_UNTESTED, "DNS_UNAVAILABLE");
+	mm_memory_load(w->dir, w->a, &m);
+	assert_true(mm_memory_proven(&m, "work", "incoming", SETTINGS, NOW));
+	answer(w, usual(), MM_LOGIN_FAILED, "CERT_EXPIRED");
+	mm_memory_load(w->dir, w->a, &m);
+	assert_false(mm_memory_proven(&m, "work", "incoming", SETTINGS, NOW));
+}
+
+static struct mm_buf file_of(struct world *w)
+{
+	struct mm_buf text = MM_BUF_INIT(1u << 20);
+	assert_int_equal(
+	    mm_file_read_own(mm_arena_printf(w->a, "%s/logins.json", w->dir), 1u << 20, true, &text, NULL),
+	    0);
+	return text;
+}
+
+static void test_file(void **state)
+{
+	struct world *w = *state;
+	answer(w, usual(), MM_LOGIN_FAILED, "AUTH_REJECTED");
+	struct mm_buf text = file_of(w);
+	assert_null(strstr(mm_buf_str(&text), "wrong-42"));
+	assert_null(strstr(mm_buf_str(&text), "imap.acme.example"));
+	/* cut short: forgotten, not believed */
+	char *path = mm_arena_printf(w->a, "%s/logins.json", w->dir);
+	assert_int_equal(mm_write_own(path, mm_buf_str(&text), text.len / 2, 0600, NULL), 0);
+	assert_true(may(w, usual(), NOW));
+	/* open to others: likewise */
+	assert_int_equal(mm_write_own(path, mm_buf_str(&text), text.len, 0644, NULL), 0);
+	assert_true(may(w, usual(), NOW));
+	mm_buf_free(&text);
+}
+
+static void test_limit(void **state)
+{
+	struct world *w = *state;
+	struct mm_memory m;
+	struct mm_login_key k;
+	assert_int_equal(mm_memory_open(w->dir, w->a, &m, NULL), 0);
+	for (int i = 1; i <= MM_REMEMBER_MAX + 5; i++) {
+		struct mm_login l = login("h", i, "alice");
+		mm_login_key(&m, &l, w->password, &k);
+		mm_memory_begin(&m, &k, NOW);
+	}
+	assert_int_equal(mm_memory_close(&m, true, NULL), 0);
+	mm_memory_load(w->dir, w->a, &m);
+	assert_int_equal(m.n_tried, MM_REMEMBER_MAX);
+	struct mm_login first = login("h", 1, "alice"), last = login("h", MM_REMEMBER_MAX + 5, "alice");
+	assert_true(may(w, &first, NOW));
+	assert_false(may(w, &last, NOW));
+}
+
+static void test_one_at_a_time(void **state)
+{
+	struct world *w = *state;
+	struct mm_memory m, second;
+	struct mm_err err = MM_ERR_NONE;
+	assert_int_equal(mm_memory_open(w->dir, w->a, &m, NULL), 0);
+	assert_int_equal(mm_memory_open(w->dir, w->a, &second, &err), -1);
+	assert_int_equal(mm_memory_close(&m, false, NULL), 0);
+	assert_int_equal(mm_memory_open(w->dir, w->a, &second, &err), 0);
+	assert_int_equal(mm_memory_close(&second, false, NULL), 0);
+	/* no folder, no memory */
+	assert_int_equal(mm_memory_open("/proc/none", w->a, &m, &err), -1);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {T(test_refused), T(test_key), T(test_settings_change),
+	    T(test_rests), T(test_success_forgives), T(test_begun), T(test_proofs), T(test_file),
+	    T(test_limit), T(test_one_at_a_time)};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
