@@ -97,12 +97,26 @@ static json_t *trouble_json(const struct mm_trouble *t)
 	return o;
 }
 
-static json_t *cause_json(const struct mm_cause *g)
+/* Who is concerned; of what is right only a verify names everybody. */
+static json_t *places_json(const struct mm_cause *g)
 {
-	json_t *o = json_object(), *places = json_array();
+	json_t *places = json_array();
+	for (const struct mm_cause_place *p = g->first; p != NULL; p = p->next) {
+		json_t *e = json_object();
+		mm_json_set_str(e, "host", p->host);
+		mm_json_set_str(e, "user", p->user);
+		json_array_append_new(places, e);
+	}
+	return places;
+}
+
+static json_t *cause_json(const struct mm_push_summary *s, const struct mm_cause *g)
+{
+	json_t *o = json_object();
+	struct mm_verdict v = mm_login_verdict(g->result, g->cls);
 	mm_json_set_str(o, "result", mm_result_name(g->result));
 	mm_json_set_str(o, "class", g->cls);
-	mm_json_set_str(o, "verdict", mm_audit_name(mm_login_verdict(g->result, g->cls).audit));
+	mm_json_set_str(o, "verdict", mm_audit_name(v.audit));
 	mm_json_set_str(o, "protocol", g->protocol);
 	mm_json_set_str(o, "server", g->server);
 	mm_json_set_int(o, "port", g->port);
@@ -111,23 +125,18 @@ static json_t *cause_json(const struct mm_cause *g)
 	mm_json_set_int(o, "hosts", (int64_t)g->hosts);
 	mm_json_set_str(o, "text", g->text);
 	mm_json_set_str(o, "admin", g->admin);
-	for (const struct mm_cause_place *p = g->first; p != NULL; p = p->next) {
-		json_t *e = json_object();
-		mm_json_set_str(e, "host", p->host);
-		mm_json_set_str(e, "user", p->user);
-		json_array_append_new(places, e);
-	}
-	mm_json_set(o, "places", places);
+	if (s->op == MM_OP_VERIFY || v.exit_bit != MM_EX_OK)
+		mm_json_set(o, "places", places_json(g));
 	return o;
 }
 
-static json_t *causes_json(struct mm_causes *causes)
+static json_t *causes_json(const struct mm_push_summary *s)
 {
 	json_t *list = json_array();
 	size_t n;
-	const struct mm_cause *const *sorted = mm_causes_sorted(causes, &n);
+	const struct mm_cause *const *sorted = mm_causes_sorted(s->causes, &n);
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(list, cause_json(sorted[i]));
+		json_array_append_new(list, cause_json(s, sorted[i]));
 	return list;
 }
 
@@ -162,7 +171,7 @@ void mm_push_print_json(const struct mm_push_summary *s)
 			json_array_append_new(changes, change_json(list[i]));
 		mm_json_set(o, "changes", changes);
 	}
-	mm_json_set(o, "causes", causes_json(s->causes));
+	mm_json_set(o, "causes", causes_json(s));
 	for (size_t i = 0; i < s->n_troubles; i++)
 		json_array_append_new(troubles, trouble_json(&s->troubles[i]));
 	mm_json_set(o, "troubles", troubles);

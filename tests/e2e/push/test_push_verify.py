@@ -132,6 +132,19 @@ class Verify(test_push_rivals.Rivals):
         self.assertIn("There was nothing to log in to.", out)
         self.assertIn("holds no settings", out)
 
+    def test_overtaken_by_a_push(self):
+        asked = self.held("verify", "--all", "--json")
+        self.mm("push", "--all")
+        self.go()
+        got, r = self.end(asked)
+        self.assertEqual((set(got.values()), self.causes(r)), ({"ok"}, [("passed", "", N, N, N)]))
+
+    def test_a_push_says_what_is_not_right_only(self):
+        self.script("h0", "failed")
+        r = json.loads(self.mm("push", "--all", "--json", status=DIFF))
+        self.assertEqual([(c["result"], c["logins"], "places" in c) for c in r["causes"]],
+                         [("failed", 1, True), ("passed", N - 1, False)])
+
     def test_hosts_that_do_not_answer(self):
         self.mm("push", "--all")
         (self.folder("h1") / "agent.conf").rename(self.folder("h1") / "away")
