@@ -17,6 +17,8 @@ static void put_timeouts(json_t *o, const struct mm_probe_task *t)
 		mm_json_set_int(j, "answer", t->answer_s);
 	if (t->login_s > 0)
 		mm_json_set_int(j, "login", t->login_s);
+	if (t->trip_s > 0)
+		mm_json_set_int(j, "roundtrip", t->trip_s);
 	if (json_object_size(j) > 0)
 		mm_json_set(o, "timeouts", j);
 	else
@@ -66,6 +68,8 @@ void mm_probe_task_encode(const struct mm_probe_task *t, struct mm_buf *out)
 	put_index(o, "certificate", t->certificate);
 	put_index(o, "retrieve", t->retrieve);
 	put_timeouts(o, t);
+	if (t->survey)
+		mm_json_set_bool(o, "survey", true);
 	if (t->n_known > 0)
 		put_known(o, t);
 	mm_wire_finish(o, out);
@@ -89,16 +93,18 @@ static int read_setting(const json_t *o, const char *key, enum mm_setting s, str
 static int read_timeouts(const json_t *o, struct mm_probe_task *t, struct mm_err *err)
 {
 	const json_t *j;
-	int64_t connect, answer, login;
+	int64_t connect, answer, login, trip;
 	if (mm_json_object(o, "timeouts", true, &j, err) != 0)
 		return -1;
 	if (mm_json_int_opt(j, "connect", 1, SECONDS_MAX, 0, &connect, err) != 0 ||
 	    mm_json_int_opt(j, "answer", 1, SECONDS_MAX, 0, &answer, err) != 0 ||
-	    mm_json_int_opt(j, "login", 1, SECONDS_MAX, 0, &login, err) != 0)
+	    mm_json_int_opt(j, "login", 1, SECONDS_MAX, 0, &login, err) != 0 ||
+	    mm_json_int_opt(j, "roundtrip", 1, SECONDS_MAX, 0, &trip, err) != 0)
 		return mm_err_prefix(err, "\"timeouts\"");
 	t->connect_s = (int)connect;
 	t->answer_s = (int)answer;
 	t->login_s = (int)login;
+	t->trip_s = (int)trip;
 	return 0;
 }
 
@@ -132,7 +138,7 @@ static int read_more(const json_t *o, struct mm_arena *a, struct mm_probe_task *
 	    read_setting(o, "ccache", MM_SET_IN_CLIENT_CERT, a, &t->ccache, err) != 0 ||
 	    mm_json_int_opt(o, "certificate", 0, MM_PROBE_TASKS_MAX - 1, -1, &t->certificate, err) != 0 ||
 	    mm_json_int_opt(o, "retrieve", 0, MM_WIRE_INT_MAX, -1, &t->retrieve, err) != 0 ||
-	    read_timeouts(o, t, err) != 0)
+	    mm_json_bool_opt(o, "survey", false, &t->survey, err) != 0 || read_timeouts(o, t, err) != 0)
 		return -1;
 	return read_known(o, a, t, err);
 }

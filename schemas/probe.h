@@ -8,20 +8,24 @@
  *    "tls_min":"1.2","ca_file":"/etc/...","pin":"sha256//...",
  *    "sender":"alice@acme.example","address":"alice@acme.example",
  *    "ehlo":"ws7.acme.example","retrieve":0,"certificate":1,"ccache":"/tmp/...",
- *    "timeouts":{"connect":8,"answer":20,"login":30},
+ *    "timeouts":{"connect":8,"answer":20,"login":30,"roundtrip":120},
+ *    "survey":true,
  *    "known":[{"protocol":"imap","host":"h","port":993,"security":"tls"}]}
  * `secret` is the index of a record on descriptor 3 (absent: none, then level
  * login is answered "untested"), `certificate` that of a PEM with a client certificate
  * and its key. Level roundtrip is for SMTP: the message is looked for with the
  * incoming task whose id is `retrieve`. `known` are the endpoints of the
  * signed policy: a suggestion is made from them, and a look without
- * credentials goes only to them. Records: length(u32 big-endian) bytes.
+ * credentials goes only to them; credentials for another host are not used.
+ * `survey`: look closely at the endpoint, without credentials: every address,
+ * every TLS version, OCSP. Records: length(u32 big-endian) bytes.
  * End of file on standard input ends the list; answers stream as they come,
  * each the JSON of a login frame without user and account, plus "id".
  */
 #ifndef MM_SCHEMAS_PROBE_H
 #define MM_SCHEMAS_PROBE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -53,6 +57,8 @@ struct mm_probe_task {
 	int64_t certificate;              /* index, -1 = none */
 	int64_t retrieve;                 /* id of the incoming task, -1 = none */
 	int connect_s, answer_s, login_s; /* time limits, seconds; 0 = the usual */
+	int trip_s;                       /* likewise: how long a round trip is waited for */
+	bool survey;                      /* look closely at the endpoint */
 	const struct mm_probe_known *known;
 	size_t n_known;
 };

@@ -11,20 +11,26 @@
 
 #include "agent/probe/mailbox.h"
 #include "agent/probe/sender.h"
+#include "agent/probe/trip.h"
 
 struct mm_after {
 	bool running;
 	struct mm_chat chat;
 	struct mm_mailbox_step mailbox;
 	struct mm_sender_step sender;
+	const struct mm_trip_plan *plan;
+	struct mm_trip *trip; /* NULL: none is wanted, or not begun */
+	struct mm_trip_seen trip_seen;
 };
 
-/* `sender`: the user's own address, or NULL; it outlives this. */
-void mm_after_begin(struct mm_after *a, const struct mm_talk *talk, const char *sender, int64_t now);
+/* `sender`: the user's own address, or NULL; `trip`: NULL where none is wanted;
+ * both outlive this. */
+void mm_after_begin(struct mm_after *a, const struct mm_talk *talk, const char *sender,
+    const struct mm_trip_plan *trip, int64_t now);
 /* Go on as far as possible without waiting; `running` says whether there is more to come. */
 void mm_after_go(struct mm_after *a, int64_t now);
 size_t mm_after_poll(const struct mm_after *a, struct pollfd *fds, size_t max);
-int64_t mm_after_wake(const struct mm_after *a);
+int64_t mm_after_wake(const struct mm_after *a, int64_t now);
 void mm_after_end(struct mm_after *a); /* also of one that never began */
 
 #endif

@@ -39,6 +39,8 @@ static const char *server_words(const struct mm_maker *m)
 	const struct mm_dialog *d = m->a != NULL ? m->a->signals.dialog : NULL;
 	if (d == NULL)
 		return NULL;
+	if (m->a->signals.trip.state == MM_TRIP_REFUSED)
+		return mm_maker_clean(m, m->a->signals.trip.said);
 	if (m->a->signals.sender.run && !m->a->signals.sender.held)
 		return mm_maker_clean(m, m->a->signals.sender.said);
 	if (m->a->after.mailbox.state == MM_MAILBOX_NO)
@@ -88,11 +90,29 @@ static const char *means_detail(const struct mm_maker *m)
 	return m->cls == MM_CLS_AUTH_CERT_REFUSED && s->dialog->auth_sent ? s->dialog->auth_text : NULL;
 }
 
+/* Behind the login, libcurl has no words. */
+static const char *after_detail(const struct mm_signals *s)
+{
+	if (s->trip.state == MM_TRIP_BOUNCED)
+		return s->trip.said;
+	if (s->trip.state == MM_TRIP_UNTESTED)
+		return s->trip.detail;
+	if (s->ep->level != MM_LEVEL_ROUNDTRIP || s->trip.state != MM_TRIP_NOT_RUN)
+		return NULL;
+	if (s->ep->mail != MM_MAIL_SMTP)
+		return "this is a server for incoming mail";
+	if (!s->sender.run)
+		return "the user's address is not known";
+	return s->sender.held ? "no incoming server is named for it" : s->sender.said;
+}
+
 static const char *detail(const struct mm_maker *m)
 {
 	const struct mm_signals *s = &m->a->signals;
 	if (m->a->local[0] != '\0')
 		return m->a->local;
+	if (m->a->signals.mailbox == MM_MAILBOX_OK)
+		return after_detail(&m->a->signals);
 	const char *means = means_detail(m);
 	if (means != NULL)
 		return means;
@@ -118,6 +138,8 @@ static int64_t waited(const struct mm_maker *m)
 		return a->tcp_ms;
 	if (m->cls == MM_CLS_AUTH_SLOW)
 		return a->limits->login_ms;
+	if (m->cls == MM_CLS_TRIP_NOT_SEEN)
+		return a->signals.trip.waited_ms;
 	return a->limits->answer_ms;
 }
 
@@ -140,6 +162,8 @@ static void place_task(struct mm_maker *m)
 	m->places.v[MM_PLACE_PORT] = number(m, t->port);
 	m->places.v[MM_PLACE_WANTED] = t->auth;
 	m->places.v[MM_PLACE_SENDER] = mm_maker_clean(m, t->sender != NULL ? t->sender : t->address);
+	m->places.v[MM_PLACE_PROTOCOL] = t->protocol;
+	m->places.v[MM_PLACE_SECURITY] = t->security;
 	if (m->a == NULL)
 		return;
 	m->places.v[MM_PLACE_PROTOCOL] = mm_mail_label(m->a->ep.mail);
@@ -194,10 +218,16 @@ static void put_verdict(const struct mm_maker *m, struct mm_login *out)
 	out->cls = def->word;
 	out->text = mm_maker_sentence(m, def->user);
 	out->admin = mm_maker_sentence(m, def->admin);
-	out->ladder.fix = def->fix != NULL ? mm_maker_sentence(m, def->fix) : "";
+	out->ladder.fix = mm_advice_make(m);
 }
 
-void mm_answer_make(
+void mm_maker_begin(struct mm_maker *m, const struct mm_probe_task *task, struct mm_arena *mem)
+{
+	*m = (struct mm_maker){.task = task, .mem = mem};
+	place_task(m);
+}
+
+enum mm_cls mm_answer_make(
     const struct mm_attempt *a, const struct mm_probe_task *task, struct mm_arena *mem, struct mm_login *out)
 {
 	struct mm_maker m = {.a = a, .task = task, .mem = mem};
@@ -215,8 +245,10 @@ void mm_answer_make(
 	out->tls = mm_facts_tls(&m);
 	out->ladder.endpoint = mm_facts_endpoint(&m);
 	out->ladder.mailbox = mm_facts_mailbox(&m);
+	out->ladder.trip = mm_facts_trip(&m);
 	mm_steps_make(&m, out);
 	mm_notes_make(&m, out);
+	return m.cls;
 }
 
 void mm_answer_refuse(const struct mm_probe_task *task, enum mm_cls cls, const char *detail_text,

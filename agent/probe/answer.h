@@ -6,8 +6,8 @@
 #include "common/mem.h"
 #include "schemas/probe.h"
 
-/* Strings live in `mem`, or in the task. */
-void mm_answer_make(
+/* Strings live in `mem`, or in the task. Returns the verdict's class. */
+enum mm_cls mm_answer_make(
     const struct mm_attempt *a, const struct mm_probe_task *task, struct mm_arena *mem, struct mm_login *out);
 /* A task that did not get as far as the network: `cls` and its `detail`. */
 void mm_answer_refuse(const struct mm_probe_task *task, enum mm_cls cls, const char *detail,

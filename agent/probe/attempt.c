@@ -7,17 +7,7 @@
 static void dial(struct mm_attempt *a, struct mm_line *l, int64_t now)
 {
 	int limit = l == &a->line ? a->limits->dial_ms : a->limits->look_ms;
-	mm_dial_begin(&l->dial, a->name.addrs, a->name.n, a->ep.port, now, limit);
-	l->dialling = true;
-}
-
-static void hang_up(struct mm_line *l)
-{
-	if (l->dialling)
-		mm_dial_end(&l->dial);
-	l->dialling = false;
-	mm_talk_end(l->talk);
-	l->talk = NULL;
+	mm_line_dial(l, a->name.addrs, a->name.n, a->ep.port, now, limit);
 }
 
 /* ---- the test itself */
@@ -88,6 +78,7 @@ static void step_after(struct mm_attempt *a, int64_t now)
 		return;
 	a->signals.mailbox = a->after.mailbox.state;
 	a->signals.sender = a->after.sender.seen;
+	a->signals.trip = a->after.trip_seen;
 }
 
 static void try_own_command(struct mm_attempt *a, int64_t now)
@@ -97,7 +88,7 @@ static void try_own_command(struct mm_attempt *a, int64_t now)
 	a->signals.dialog = NULL;
 	a->signals.tls = NULL;
 	a->dial_began = now;
-	hang_up(&a->line);
+	mm_line_hang_up(&a->line);
 	dial(a, &a->line, now);
 }
 
@@ -108,7 +99,7 @@ static void talk_over(struct mm_attempt *a, int64_t now)
 	if (wants_own_command(a)) {
 		try_own_command(a, now);
 	} else if (holds(a)) {
-		mm_after_begin(&a->after, a->line.talk, a->sender, now);
+		mm_after_begin(&a->after, a->line.talk, a->sender, a->trip, now);
 		step_after(a, now);
 	}
 }
@@ -147,9 +138,13 @@ static void look_over(struct mm_attempt *a)
 		r->tls = t->tls.done;
 		r->greeting = t->dialog.greeting;
 		r->greeting_mail = t->dialog.greeting_mail;
+		if (a->look == MM_LOOK_CERT)
+			snprintf(a->troubles, sizeof(a->troubles), "%s%s%s", t->tls.troubles,
+			    t->tls.troubles[0] != '\0' && !t->tls.name_match ? "; " : "",
+			    t->tls.name_match ? "" : "it is not for this name");
 	}
 	bool settled = t != NULL && mm_talk_settled(t);
-	hang_up(&a->look_line);
+	mm_line_hang_up(&a->look_line);
 	a->look = MM_LOOK_NONE;
 	/* the answer is known: no use in waiting for the first connection */
 	if (settled && a->line.talk != NULL && mm_talk_silent(a->line.talk, INT64_MAX))
@@ -158,22 +153,8 @@ static void look_over(struct mm_attempt *a)
 
 static void step_look(struct mm_attempt *a, int64_t now)
 {
-	struct mm_line *l = &a->look_line;
-	if (l->dialling) {
-		enum mm_dial_state s = mm_dial_step(&l->dial, now);
-		if (s == MM_DIAL_PENDING)
-			return;
-		l->dialling = false;
-		if (s == MM_DIAL_DONE) {
-			struct mm_talk_plan plan = {.ep = &a->ep, .limits = a->limits, .look = a->look};
-			l->talk = mm_talk_begin(a->multi, &plan, mm_dial_take(&l->dial), NULL);
-		}
-		if (l->talk == NULL)
-			look_over(a);
-		return;
-	}
-	mm_talk_step(l->talk, now);
-	if (l->talk->finished)
+	struct mm_talk_plan plan = {.ep = &a->ep, .limits = a->limits, .look = a->look};
+	if (mm_line_step(&a->look_line, a->multi, &plan, now))
 		look_over(a);
 }
 
@@ -226,40 +207,37 @@ void mm_attempt_step(struct mm_attempt *a, int64_t now)
 	maybe_look(a, now);
 }
 
-static size_t poll_line(const struct mm_line *l, struct pollfd *fds, size_t max)
-{
-	return l->dialling ? mm_dial_poll(&l->dial, fds, max) : 0;
-}
-
 size_t mm_attempt_poll(const struct mm_attempt *a, struct pollfd *fds, size_t max)
 {
-	size_t n = poll_line(&a->line, fds, max);
-	n += poll_line(&a->look_line, fds + n, max - n);
+	size_t n = mm_line_poll(&a->line, fds, max);
+	n += mm_line_poll(&a->look_line, fds + n, max - n);
 	return n + mm_after_poll(&a->after, fds + n, max - n);
-}
-
-static int64_t wake_line(const struct mm_line *l, int64_t now)
-{
-	if (l->dialling)
-		return mm_dial_wake(&l->dial);
-	return l->talk != NULL && !l->talk->finished ? mm_talk_wake(l->talk, now) : INT64_MAX;
 }
 
 int64_t mm_attempt_wake(const struct mm_attempt *a, int64_t now)
 {
 	if (a->done)
 		return now;
-	int64_t first = wake_line(&a->line, now), second = wake_line(&a->look_line, now);
-	if (a->after.running && mm_after_wake(&a->after) < first)
-		first = mm_after_wake(&a->after);
+	int64_t first = mm_line_wake(&a->line, now), second = mm_line_wake(&a->look_line, now);
+	if (a->after.running && mm_after_wake(&a->after, now) < first)
+		first = mm_after_wake(&a->after, now);
 	return first < second ? first : second;
+}
+
+void mm_attempt_close(struct mm_attempt *a)
+{
+	mm_after_end(&a->after);
+	if (a->line.dialling)
+		mm_dial_end(&a->line.dial);
+	a->line.dialling = false;
+	mm_talk_close(a->line.talk);
+	mm_line_hang_up(&a->look_line);
 }
 
 void mm_attempt_end(struct mm_attempt *a)
 {
-	mm_after_end(&a->after);
-	hang_up(&a->line);
-	hang_up(&a->look_line);
+	mm_attempt_close(a);
+	mm_line_hang_up(&a->line);
 	a->signals.dialog = NULL;
 	a->signals.tls = NULL;
 }

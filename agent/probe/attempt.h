@@ -14,17 +14,9 @@
 
 #include "agent/probe/after.h"
 #include "agent/probe/diagnose.h"
-#include "agent/probe/dial.h"
 #include "agent/probe/endpoint.h"
+#include "agent/probe/line.h"
 #include "agent/probe/resolve.h"
-#include "agent/probe/talk.h"
-
-/* A connection at work: the test itself, or a second look. */
-struct mm_line {
-	bool dialling;
-	struct mm_dial dial;
-	struct mm_talk *talk; /* NULL before and without one */
-};
 
 struct mm_attempt {
 	struct mm_endpoint ep;
@@ -35,11 +27,13 @@ struct mm_attempt {
 	const struct mm_limits *limits;
 	struct mm_signals signals;
 	struct mm_line line;
-	struct mm_after after; /* what follows a login that held */
-	const char *sender;    /* the user's own address, for SMTP; NULL: none */
-	bool own_command; /* second try, with the protocol's own login */
+	struct mm_after after;           /* what follows a login that held */
+	const char *sender;              /* the user's own address, for SMTP; NULL: none */
+	const struct mm_trip_plan *trip; /* NULL: no round trip is wanted */
+	bool own_command;                /* second try, with the protocol's own login */
 	struct mm_line look_line;
-	enum mm_look look; /* that is under way */
+	enum mm_look look;  /* that is under way */
+	char troubles[600]; /* all that is wrong with a certificate that was refused */
 	struct mm_name_answer name;
 	int64_t dial_began;
 	int dns_ms, tcp_ms; /* -1: not reached */
@@ -56,7 +50,8 @@ void mm_attempt_step(struct mm_attempt *a, int64_t now);
 size_t mm_attempt_poll(const struct mm_attempt *a, struct pollfd *fds, size_t max);
 #define MM_ATTEMPT_FDS (2 * MM_ADDRS_MAX) /* most that mm_attempt_poll() gives */
 int64_t mm_attempt_wake(const struct mm_attempt *a, int64_t now);
-/* Connections that are open or being opened. */
+/* Closes the connections; what was seen stays. */
+void mm_attempt_close(struct mm_attempt *a);
 void mm_attempt_end(struct mm_attempt *a);
 
 #endif

@@ -55,9 +55,8 @@ static const struct mm_cls_def table[MM_CLS_COUNT] = {
 	"Look at the network settings of this computer."},
 
     [MM_CLS_NO_GREETING] = {"NO_GREETING", "The server accepted the connection but stays silent.",
-	"{host} port {port} accepts connections, but neither a greeting nor TLS came: overloaded, another "
-	"service, or"
-	" a proxy in between.",
+	"{host} port {port} accepts connections and then stays silent: overloaded, another service, or a "
+	"proxy in between.",
 	MM_SEV_WRONG,
 	"Look at the load of {host} and at the service on port {port}, or use the port of {protocol}."},
     [MM_CLS_NOT_MAIL_SERVER] = {"NOT_MAIL_SERVER",
@@ -267,7 +266,9 @@ static const struct mm_cls_def table[MM_CLS_COUNT] = {
 	"The CA file for {host} cannot be read on this computer ({detail}).", MM_SEV_UNTESTED,
 	"Install the CA file (package ca-certificates), or correct the setting ca_file."},
     [MM_CLS_ROUNDTRIP_NOT_TESTED] = {"ROUNDTRIP_NOT_TESTED", "The login works; no test message was sent.",
-	"The login held; this version sends no test message.", MM_SEV_UNTESTED, NULL},
+	"The login held; no test message was sent: {detail}.", MM_SEV_UNTESTED,
+	"A round trip takes an outgoing server with the user's address, and an incoming one to find the "
+	"message."},
     [MM_CLS_LOCAL_TROUBLE] = {"LOCAL_TROUBLE", "The test could not be made on this computer.",
 	"The test itself failed on this computer: {detail}.", MM_SEV_UNTESTED,
 	"Try again; if it stays, report it."},

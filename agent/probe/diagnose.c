@@ -92,6 +92,8 @@ enum mm_look mm_next_look(const struct mm_signals *s)
 		enum mm_look other = implicit ? MM_LOOK_PLAIN : MM_LOOK_TLS;
 		return s->look[other].run ? MM_LOOK_NONE : other;
 	}
+	if (s->end == MM_END_CERT && !s->look[MM_LOOK_CERT].run)
+		return MM_LOOK_CERT;
 	if (!handshake_failed(s))
 		return MM_LOOK_NONE;
 	/* an alert proves that TLS is spoken */
@@ -140,6 +142,9 @@ static enum mm_cls of_handshake(const struct mm_signals *s)
 		return MM_CLS_TLS_OTHER;
 	if (s->tls->client_cert_asked)
 		return wants_cert(s);
+	/* Courier closes without a word when an address has too many */
+	if (s->end == MM_END_TLS_CLOSED && s->crowded)
+		return MM_CLS_TOO_MANY_CONNECTIONS;
 	return s->end == MM_END_TLS_CLOSED ? MM_CLS_TLS_CLOSED : MM_CLS_TLS_OTHER;
 }
 
@@ -200,7 +205,8 @@ static enum mm_cls of_lost(const struct mm_signals *s)
 	/* in TLS 1.3 the alert arrives after the handshake is done for us */
 	if (s->tls->done && d->greeting == MM_GREETING_NONE && s->tls->client_cert_asked)
 		return wants_cert(s);
-	return mm_refusal_class(d->last, MM_CLS_CONN_DROPPED);
+	bool wordless = d->greeting == MM_GREETING_NONE && s->crowded;
+	return mm_refusal_class(d->last, wordless ? MM_CLS_TOO_MANY_CONNECTIONS : MM_CLS_CONN_DROPPED);
 }
 
 static enum mm_cls of_weird(const struct mm_signals *s)
@@ -288,11 +294,29 @@ static enum mm_cls of_denied(const struct mm_signals *s)
 		   : MM_CLS_AUTH_UNCLEAR;
 }
 
+static enum mm_cls of_trip(const struct mm_signals *s)
+{
+	switch (s->trip.state) {
+	case MM_TRIP_ARRIVED:
+		return MM_CLS_NONE;
+	case MM_TRIP_BOUNCED:
+		return MM_CLS_TRIP_BOUNCED;
+	case MM_TRIP_NOT_SEEN:
+		return MM_CLS_TRIP_NOT_SEEN;
+	case MM_TRIP_REFUSED:
+		return s->trip.cls;
+	case MM_TRIP_NOT_RUN:
+	case MM_TRIP_UNTESTED:
+		break;
+	}
+	return MM_CLS_ROUNDTRIP_NOT_TESTED;
+}
+
 static enum mm_cls of_sender(const struct mm_signals *s)
 {
 	if (s->sender.run && mm_cls_result(s->sender.cls) != MM_LOGIN_PASSED)
 		return s->sender.cls;
-	return s->ep->level > MM_LEVEL_LOGIN ? MM_CLS_ROUNDTRIP_NOT_TESTED : MM_CLS_NONE;
+	return s->ep->level > MM_LEVEL_LOGIN ? of_trip(s) : MM_CLS_NONE;
 }
 
 static enum mm_cls of_mailbox(const struct mm_signals *s)
@@ -400,7 +424,7 @@ bool mm_level_reached(const struct mm_signals *s, enum mm_level *out)
 	if (s->dialog == NULL || s->end == MM_END_CERT || s->end == MM_END_PIN)
 		return true;
 	if (mm_dialog_logged_in(s->dialog) && accepted(s))
-		*out = MM_LEVEL_LOGIN;
+		*out = s->trip.state == MM_TRIP_ARRIVED ? MM_LEVEL_ROUNDTRIP : MM_LEVEL_LOGIN;
 	else if (s->tls->done && !cert_trouble(s))
 		*out = MM_LEVEL_TLS;
 	return true;

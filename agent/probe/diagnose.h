@@ -50,6 +50,12 @@ enum mm_look {
 	MM_LOOK_TLS,     /* settings say clear or STARTTLS: is there TLS at once? */
 	MM_LOOK_TLS12,   /* the floor is 1.3: would 1.2 do? */
 	MM_LOOK_OLD_TLS, /* would 1.0 or 1.1 do? */
+	MM_LOOK_CERT,    /* the certificate was refused: what else is wrong with it? */
+	/* for the survey of an endpoint: does it speak this version? */
+	MM_LOOK_ONLY_10,
+	MM_LOOK_ONLY_11,
+	MM_LOOK_ONLY_12,
+	MM_LOOK_ONLY_13,
 	MM_LOOK_COUNT
 };
 
@@ -65,6 +71,7 @@ struct mm_signals {
 	int gai;        /* of getaddrinfo(); 0 = there are addresses */
 	bool dialled;   /* a TCP connection came about */
 	int dial_errno; /* otherwise: why not */
+	bool crowded;   /* other connections of ours to this endpoint held, and were open meanwhile */
 	bool silent;    /* connected, and not a byte for a while; the talk goes on */
 	enum mm_end end;
 	const struct mm_dialog *dialog; /* not NULL when end != MM_END_NOT_RUN */
@@ -72,6 +79,7 @@ struct mm_signals {
 	const char *gss;                /* why the Kerberos library failed; NULL: it did not */
 	enum mm_mailbox mailbox;
 	struct mm_sender_seen sender;
+	struct mm_trip_seen trip;
 	struct mm_look_result look[MM_LOOK_COUNT];
 };
 

@@ -3,7 +3,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "agent/probe/sender.h"
 #include "common/text.h"
 
 static const struct {
@@ -145,7 +144,7 @@ static const char *lint_texts(const struct mm_probe_task *t)
 		return "the CA file is not an absolute path";
 	if (t->pin != NULL && (mm_has_control(t->pin) || !mm_starts_with(t->pin, "sha256//")))
 		return "the pin does not begin with sha256//";
-	if (t->sender != NULL && !mm_sender_sound(t->sender))
+	if (t->sender != NULL && (mm_has_control(t->sender) || strpbrk(t->sender, "<> ") != NULL))
 		return "the sender is no mail address";
 	if (t->port < 1 || t->port > 65535)
 		return "the port is not between 1 and 65535";
@@ -181,6 +180,7 @@ enum mm_cls mm_endpoint_lint(const struct mm_probe_task *t, struct mm_endpoint *
 	    .tls_min = mm_streq(t->tls_min, "1.3") ? 13 : 12,
 	    .ca_file = t->ca_file,
 	    .pin = t->pin,
+	    .ehlo = t->ehlo,
 	    .has_secret = t->secret >= 0,
 	    .has_certificate = t->certificate >= 0,
 	    .has_ticket = t->ccache != NULL,

@@ -70,6 +70,7 @@ struct mm_endpoint {
 	const char *username;      /* NULL = none */
 	int tls_min;               /* 12 or 13 */
 	const char *ca_file, *pin; /* NULL = none */
+	const char *ehlo;          /* NULL = the address of this computer */
 	bool has_secret;
 	bool has_certificate; /* sent whatever the way to log in is, when the server asks for one */
 	bool has_ticket;      /* a ticket cache was named */

@@ -3,50 +3,35 @@
 #include <curl/curl.h>
 #include <search.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/resource.h>
 
 #include "agent/probe/answer.h"
-#include "agent/probe/attempt.h"
 #include "agent/probe/clock.h"
+#include "agent/probe/retrieve.h"
+#include "agent/probe/site.h"
 #include "common/mem.h"
 #include "common/text.h"
 
 #define TICK_MS 100
 #define FDS_RESERVED 64
-#define FDS_PER_TEST 3 /* two connections and a spare address */
-
-/* One host and port; its tests wait here for their turn. */
-struct server {
-	const char *host;
-	int port;
-	struct mm_name *name;
-	int64_t asked;
-	size_t active;
-	bool alive;                /* a connection came about */
-	int dead_errno, dead_ms;   /* none did, and this is why */
-	struct test *first, *last; /* waiting */
-	struct server *next;
-};
-
-struct test {
-	size_t job;
-	struct mm_endpoint ep;
-	struct server *server;
-	struct test *next;          /* in the server's queue */
-	struct mm_attempt *attempt; /* while it runs */
-};
+#define FDS_PER_TEST 3   /* two connections and a spare address */
+#define FOLLOWING_MAX 16 /* endpoints looked at further at a time */
+#define FDS_STEP 256
 
 struct engine {
 	const struct mm_job *jobs;
 	struct mm_engine_opts o;
 	CURLM *multi;
 	struct mm_resolver *resolver;
-	struct mm_arena *mem; /* tests and servers */
-	void *by_place;       /* tsearch() tree of servers */
-	struct server *servers;
-	struct test **running;
+	struct mm_arena *mem;        /* tests, sites and servers */
+	void *servers, *by_endpoint; /* tsearch() trees */
+	struct mm_site *sites, *waiting, *following;
+	struct mm_test **running;
 	size_t n_running, left;
+	struct mm_outcome *outcomes; /* by job; NULL: nobody waits for any */
 	struct curl_waitfd *fds;
+	size_t n_fds, fds_cap;
 	bool failed; /* `told` ended the run */
 	struct mm_err *err;
 };
@@ -57,6 +42,9 @@ static void wake_up(void *ctx)
 }
 
 /* ---- telling */
+
+static void release_waiting(
+    struct engine *e, size_t job, const struct mm_attempt *a, const struct mm_login *l);
 
 static void tell(struct engine *e, size_t job, const struct mm_login *l)
 {
@@ -70,13 +58,61 @@ static void refuse(struct engine *e, size_t job, enum mm_cls cls, const char *de
 	struct mm_login l;
 	struct mm_arena *mem = mm_arena_new();
 	mm_answer_refuse(e->jobs[job].task, cls, detail, mem, &l);
+	release_waiting(e, job, NULL, &l);
 	tell(e, job, &l);
 	mm_arena_free(mem);
 }
 
+static void tell_answer(struct engine *e, const struct mm_site *s, struct mm_answer *a)
+{
+	mm_site_tell(s, a->task, a->mem, &a->login);
+	tell(e, a->job, &a->login);
+	mm_arena_free(a->mem);
+	free(a);
+}
+
+static void tell_waiting(struct engine *e, struct mm_site *s)
+{
+	while (s->answers != NULL) {
+		struct mm_answer *a = s->answers;
+		s->answers = a->next;
+		tell_answer(e, s, a);
+	}
+	s->last_answer = NULL;
+}
+
+static void deliver(struct engine *e, struct mm_site *s, struct mm_answer *a)
+{
+	if (e->o.spent != NULL)
+		e->o.spent(e->o.ctx, a->job);
+	if (!s->following) {
+		tell_answer(e, s, a);
+		return;
+	}
+	if (s->last_answer != NULL)
+		s->last_answer->next = a;
+	else
+		s->answers = a;
+	s->last_answer = a;
+}
+
+/* What `seen` saw is the answer of this job. */
+static struct mm_answer *answer(struct engine *e, size_t job, const struct mm_attempt *seen, enum mm_cls *cls)
+{
+	struct mm_answer *a = mm_xcalloc(1, sizeof(*a));
+	a->job = job;
+	a->task = e->jobs[job].task;
+	a->mem = mm_arena_new();
+	*cls = mm_answer_make(seen, a->task, a->mem, &a->login);
+	release_waiting(e, job, seen, &a->login);
+	return a;
+}
+
+/* ---- a connection is over */
+
 /* Where one test could not connect, those that still wait for the same server
  * would only wait longer for the same answer. */
-static void remember(struct server *s, const struct mm_attempt *a)
+static void remember(struct mm_server *s, const struct mm_attempt *a)
 {
 	s->alive = s->alive || a->signals.dialled;
 	if (s->alive || a->signals.gai != 0)
@@ -85,69 +121,187 @@ static void remember(struct server *s, const struct mm_attempt *a)
 	s->dead_ms = a->tcp_ms;
 }
 
-static void conclude(struct engine *e, struct test *t)
+static void mind_manners(struct mm_server *s, enum mm_cls cls, int64_t now)
 {
-	struct mm_login l;
-	struct mm_arena *mem = mm_arena_new();
-	mm_answer_make(t->attempt, e->jobs[t->job].task, mem, &l);
-	remember(t->server, t->attempt);
-	mm_attempt_end(t->attempt);
-	free(t->attempt);
-	t->attempt = NULL;
-	t->server->active--;
-	tell(e, t->job, &l);
-	mm_arena_free(mem);
+	if (cls == MM_CLS_AUTH_SLOW || cls == MM_CLS_TOO_MANY_CONNECTIONS || cls == MM_CLS_SERVER_REFUSES)
+		mm_pace_penalty(&s->pace, now);
 }
 
-/* ---- queues */
+static void follow(
+    struct engine *e, struct mm_site *s, const struct mm_attempt *a, enum mm_cls cls, int64_t now)
+{
+	if (!mm_site_follow(s, a, cls, e->multi, e->resolver, now))
+		return;
+	s->next_following = e->following;
+	e->following = s;
+}
+
+/* All who wait get the answer of the look; or only those who wanted no more. */
+static void answer_from_look(struct engine *e, struct mm_site *s)
+{
+	struct mm_test *t, *list = s->first;
+	s->first = s->last = NULL;
+	while ((t = list) != NULL) {
+		list = t->next;
+		if (s->state == MM_SITE_SHUT || t->ep.level <= MM_LEVEL_TLS) {
+			enum mm_cls cls;
+			deliver(e, s, answer(e, t->job, s->look->attempt, &cls));
+		} else {
+			mm_site_enqueue(s, t);
+		}
+	}
+}
+
+static void look_over(struct engine *e, struct mm_test *t, int64_t now)
+{
+	struct mm_site *s = t->site;
+	enum mm_cls cls =
+	    t->attempt->local[0] != '\0' ? MM_CLS_LOCAL_TROUBLE : mm_diagnose(&t->attempt->signals);
+	s->held = cls == MM_CLS_NONE || cls == MM_CLS_NO_TLS_WANTED;
+	s->state = s->held ? MM_SITE_OPEN : MM_SITE_SHUT;
+	mind_manners(s->server, cls, now);
+	follow(e, s, t->attempt, cls, now);
+	answer_from_look(e, s);
+	mm_attempt_close(t->attempt);
+}
+
+static void test_over(struct engine *e, struct mm_test *t, int64_t now)
+{
+	enum mm_cls cls;
+	struct mm_site *s = t->site;
+	struct mm_attempt *a = t->attempt;
+	a->signals.crowded = s->held && s->server->pace.active > 1;
+	struct mm_answer *out = answer(e, t->job, a, &cls);
+	s->held = s->held || (out->login.any && out->login.reached >= MM_LEVEL_TLS);
+	mind_manners(s->server, cls, now);
+	follow(e, s, a, cls, now);
+	mm_attempt_end(a);
+	free(a);
+	t->attempt = NULL;
+	deliver(e, s, out);
+}
+
+static void conclude(struct engine *e, struct mm_test *t, int64_t now)
+{
+	remember(t->site->server, t->attempt);
+	if (t->is_look)
+		look_over(e, t, now);
+	else
+		test_over(e, t, now);
+	mm_pace_give(&t->site->server->pace);
+}
+
+/* ---- what waits */
 
 static int by_place(const void *a, const void *b)
 {
-	const struct server *x = a, *y = b;
-	int rc = strcmp(x->host, y->host);
+	const struct mm_server *x = a, *y = b;
+	int rc = strcasecmp(x->host, y->host);
 	return rc != 0 ? rc : (x->port > y->port) - (x->port < y->port);
 }
 
-static struct server *server_of(struct engine *e, const struct mm_endpoint *ep)
+/* The one in the tree that is like `key`; else a copy of it, that is new. */
+static void *find_or_add(struct engine *e, void **tree, const void *key, size_t size,
+    int (*compare)(const void *, const void *), bool *is_new)
 {
-	struct server key = {.host = ep->host, .port = ep->port};
-	struct server **slot = tfind(&key, &e->by_place, by_place);
+	void **slot = tfind(key, tree, compare);
+	*is_new = slot == NULL;
 	if (slot != NULL)
 		return *slot;
-	struct server *s = mm_arena_alloc(e->mem, 1, sizeof(*s));
-	*s = key;
-	if (tsearch(s, &e->by_place, by_place) == NULL)
+	void *fresh = mm_arena_alloc(e->mem, 1, size);
+	memcpy(fresh, key, size);
+	if (tsearch(fresh, tree, compare) == NULL)
 		mm_oom();
-	s->next = e->servers;
-	e->servers = s;
-	s->asked = mm_clock_ms();
-	s->name = mm_resolver_ask(e->resolver, s->host);
+	return fresh;
+}
+
+static struct mm_server *server_of(struct engine *e, const struct mm_endpoint *ep)
+{
+	bool is_new;
+	struct mm_server key = {.host = ep->host, .port = ep->port};
+	struct mm_server *s = find_or_add(e, &e->servers, &key, sizeof(key), by_place, &is_new);
+	if (is_new) {
+		s->asked = mm_clock_ms();
+		s->name = mm_resolver_ask(e->resolver, s->host);
+		mm_pace_init(&s->pace, e->o.per_server, e->o.per_second);
+	}
 	return s;
 }
 
-static void enqueue(struct engine *e, size_t job, const struct mm_endpoint *ep)
+static struct mm_site *site_of(struct engine *e, const struct mm_test *t)
 {
-	struct test *t = mm_arena_alloc(e->mem, 1, sizeof(*t));
-	struct server *s = server_of(e, ep);
-	*t = (struct test){.job = job, .ep = *ep, .server = s};
-	if (s->last != NULL)
-		s->last->next = t;
-	else
-		s->first = t;
-	s->last = t;
+	bool is_new;
+	struct mm_site key = {.ep = t->ep, .task = e->jobs[t->job].task};
+	struct mm_site *s = find_or_add(e, &e->by_endpoint, &key, sizeof(key), mm_site_compare, &is_new);
+	if (!is_new)
+		return s;
+	s->server = server_of(e, &t->ep);
+	s->limits = &t->limits;
+	s->ep.has_secret = s->ep.has_ticket = false;
+	s->next_all = e->sites;
+	e->sites = s;
+	return s;
 }
 
-/* POP3 and IMAP send it in a line of their own: a line break would begin the
- * next command. */
-static enum mm_cls lint_secret(const struct mm_secret *s, struct mm_buf *detail)
+static struct mm_limits limits_of(const struct engine *e, const struct mm_probe_task *t)
 {
-	if (s == NULL)
-		return MM_CLS_NONE;
-	if (mm_secret_len(s) == 0)
-		mm_buf_adds(detail, "is empty");
-	else if (mm_has_control(mm_secret_bytes(s)))
-		mm_buf_adds(detail, "contains a line break or another control character");
-	return detail->len > 0 ? MM_CLS_BAD_SECRET : MM_CLS_NONE;
+	struct mm_limits l = *e->o.limits;
+	if (t->connect_s > 0)
+		l.dial_ms = t->connect_s * 1000;
+	if (t->answer_s > 0)
+		l.answer_ms = t->answer_s * 1000;
+	if (t->login_s > 0)
+		l.login_ms = t->login_s * 1000;
+	if (t->trip_s > 0)
+		l.trip_ms = t->trip_s * 1000;
+	if (t->trip_s > 0)
+		l.trip_ms = t->trip_s * 1000;
+	return l;
+}
+
+static void enqueue(struct engine *e, struct mm_test *t)
+{
+	struct mm_site *s = site_of(e, t);
+	s->wants_survey = s->wants_survey || (e->jobs[t->job].task->survey && !e->o.no_survey);
+	mm_site_enqueue(s, t);
+	if (s->queued)
+		return;
+	s->queued = true;
+	s->next_waiting = e->waiting;
+	e->waiting = s;
+}
+
+static struct mm_outcome *outcome_for(const struct engine *e, const struct mm_job *job)
+{
+	return job->retrieve != NULL ? &e->outcomes[job->retrieve - e->jobs] : NULL;
+}
+
+/* A round trip begins when its incoming side is over. */
+static void accept_test(struct engine *e, size_t job, const struct mm_endpoint *ep)
+{
+	struct mm_test *t = mm_arena_alloc(e->mem, 1, sizeof(*t));
+	struct mm_outcome *in = outcome_for(e, &e->jobs[job]);
+	*t = (struct mm_test){.job = job, .ep = *ep, .limits = limits_of(e, e->jobs[job].task)};
+	if (in == NULL || in->over) {
+		enqueue(e, t);
+		return;
+	}
+	t->next = in->waiting;
+	in->waiting = t;
+}
+
+static void release_waiting(
+    struct engine *e, size_t job, const struct mm_attempt *a, const struct mm_login *l)
+{
+	if (e->outcomes == NULL)
+		return;
+	struct mm_outcome *o = &e->outcomes[job];
+	mm_outcome_take(o, a, l);
+	while (o->waiting != NULL) {
+		struct mm_test *t = o->waiting;
+		o->waiting = t->next;
+		enqueue(e, t);
+	}
 }
 
 static void admit(struct engine *e)
@@ -156,43 +310,64 @@ static void admit(struct engine *e)
 	for (size_t i = 0; i < n; i++) {
 		struct mm_endpoint ep;
 		struct mm_buf detail = MM_BUF_INIT(256);
-		enum mm_cls cls = mm_endpoint_lint(e->jobs[i].task, &ep, &detail);
+		enum mm_cls cls = mm_job_lint(&e->jobs[i], &ep, &detail);
 		if (cls == MM_CLS_NONE)
-			cls = lint_secret(e->jobs[i].secret, &detail);
-		if (cls == MM_CLS_NONE) {
-			ep.has_secret = e->jobs[i].secret != NULL;
-			ep.has_certificate = e->jobs[i].certificate != NULL;
-			enqueue(e, i, &ep);
-		} else {
+			accept_test(e, i, &ep);
+		else
 			refuse(e, i, cls, mm_buf_str(&detail));
-		}
 		mm_buf_free(&detail);
 	}
 }
 
-static void start(struct engine *e, struct server *s, const struct mm_name_answer *name, int64_t now)
+static const struct mm_trip_plan *trip_of(struct engine *e, const struct mm_test *t)
 {
-	struct test *t = s->first;
-	s->first = t->next;
-	if (s->first == NULL)
-		s->last = NULL;
-	s->active++;
+	const struct mm_job *job = &e->jobs[t->job];
+	if (job->retrieve == NULL)
+		return NULL;
+	struct mm_trip_plan *plan = mm_arena_alloc(e->mem, 1, sizeof(*plan));
+	mm_retrieve_plan(plan, outcome_for(e, job), job->task, job->retrieve->secret,
+	    job->retrieve->certificate, e->multi, t->limits.trip_ms);
+	return plan;
+}
+
+static void start(struct engine *e, struct mm_test *t, const struct mm_name_answer *name, int64_t now)
+{
+	struct mm_server *s = t->site->server;
+	mm_pace_take(&s->pace, now);
 	t->attempt = mm_xcalloc(1, sizeof(*t->attempt));
-	*t->attempt = (struct mm_attempt){.ep = t->ep,
-	    .secret = e->jobs[t->job].secret,
-	    .certificate = e->jobs[t->job].certificate,
-	    .trace = e->jobs[t->job].trace,
-	    .sender = t->ep.mail == MM_MAIL_SMTP ? e->jobs[t->job].task->sender : NULL,
-	    .multi = e->multi,
-	    .limits = e->o.limits};
+	*t->attempt = (struct mm_attempt){.ep = t->ep, .multi = e->multi, .limits = &t->limits};
+	if (!t->is_look) {
+		const struct mm_job *job = &e->jobs[t->job];
+		t->attempt->secret = job->secret;
+		t->attempt->certificate = job->certificate;
+		t->attempt->trace = job->trace;
+		t->attempt->trip = trip_of(e, t);
+		t->attempt->sender = t->ep.mail == MM_MAIL_SMTP ? job->task->sender : NULL;
+	}
 	t->attempt->tcp_ms = s->alive ? -1 : s->dead_ms;
 	t->attempt->signals.dial_errno = s->alive ? 0 : s->dead_errno;
 	mm_attempt_begin(t->attempt, name, now);
 	e->running[e->n_running++] = t;
 }
 
+static struct mm_test *look_of(struct engine *e, struct mm_site *s)
+{
+	struct mm_test *t = mm_arena_alloc(e->mem, 1, sizeof(*t));
+	*t = (struct mm_test){.is_look = true, .ep = s->ep, .limits = *s->limits, .site = s};
+	t->ep.level = MM_LEVEL_TLS;
+	s->look = t;
+	return t;
+}
+
+static void start_next(struct engine *e, struct mm_site *s, const struct mm_name_answer *name, int64_t now)
+{
+	bool look = s->state == MM_SITE_NEW && mm_site_wants_look(s);
+	s->state = look ? MM_SITE_LOOKING : MM_SITE_OPEN;
+	start(e, look ? look_of(e, s) : mm_site_dequeue(s), name, now);
+}
+
 /* The name service may hang longer than we wait. */
-static bool named(struct engine *e, struct server *s, struct mm_name_answer *out, int64_t now)
+static bool named(struct engine *e, struct mm_server *s, struct mm_name_answer *out, int64_t now)
 {
 	if (mm_name_answer(e->resolver, s->name, out))
 		return true;
@@ -201,14 +376,26 @@ static bool named(struct engine *e, struct server *s, struct mm_name_answer *out
 	return waited >= e->o.limits->dns_ms;
 }
 
+static void serve(struct engine *e, struct mm_site *s, int64_t now)
+{
+	struct mm_name_answer name;
+	if (!named(e, s->server, &name, now))
+		return;
+	while (s->first != NULL && s->state != MM_SITE_LOOKING && e->n_running < e->o.at_once &&
+	       mm_pace_free(&s->server->pace, now))
+		start_next(e, s, &name, now);
+}
+
 static void schedule(struct engine *e, int64_t now)
 {
-	for (struct server *s = e->servers; s != NULL; s = s->next) {
-		struct mm_name_answer name;
-		if (s->first == NULL || !named(e, s, &name, now))
-			continue;
-		while (s->first != NULL && s->active < e->o.per_server && e->n_running < e->o.at_once)
-			start(e, s, &name, now);
+	for (struct mm_site **p = &e->waiting; *p != NULL;) {
+		struct mm_site *s = *p;
+		serve(e, s, now);
+		s->queued = s->first != NULL;
+		if (s->queued)
+			p = &s->next_waiting;
+		else
+			*p = s->next_waiting;
 	}
 }
 
@@ -219,14 +406,24 @@ static void step_all(struct engine *e)
 	int64_t now = mm_clock_ms();
 	size_t kept = 0;
 	for (size_t i = 0; i < e->n_running; i++) {
-		struct test *t = e->running[i];
+		struct mm_test *t = e->running[i];
 		mm_attempt_step(t->attempt, now);
 		if (t->attempt->done)
-			conclude(e, t);
+			conclude(e, t, now);
 		else
 			e->running[kept++] = t;
 	}
 	e->n_running = kept;
+	size_t n = 0;
+	for (struct mm_site **p = &e->following; *p != NULL && n < FOLLOWING_MAX; n++) {
+		struct mm_site *s = *p;
+		if (mm_site_step(s, now)) {
+			p = &s->next_following;
+		} else {
+			*p = s->next_following;
+			tell_waiting(e, s);
+		}
+	}
 }
 
 static void collect(struct engine *e)
@@ -237,16 +434,37 @@ static void collect(struct engine *e)
 			mm_talk_done(mm_talk_of(m->easy_handle), m->data.result);
 }
 
-static unsigned add_fds(struct engine *e, unsigned n, const struct mm_attempt *a)
+static void add_fds(struct engine *e, const struct pollfd *fds, size_t n)
 {
-	struct pollfd fds[MM_ATTEMPT_FDS];
-	size_t more = mm_attempt_poll(a, fds, MM_ATTEMPT_FDS);
-	for (size_t i = 0; i < more; i++) {
+	if (e->n_fds + n > e->fds_cap) {
+		e->fds_cap = e->n_fds + n + FDS_STEP;
+		e->fds = mm_xrealloc(e->fds, e->fds_cap, sizeof(*e->fds));
+	}
+	for (size_t i = 0; i < n; i++) {
 		bool out = (fds[i].events & POLLOUT) != 0;
-		e->fds[n++] = (struct curl_waitfd){
+		e->fds[e->n_fds++] = (struct curl_waitfd){
 		    .fd = fds[i].fd, .events = out ? CURL_WAIT_POLLOUT : CURL_WAIT_POLLIN};
 	}
-	return n;
+}
+
+static void gather_fds(struct engine *e)
+{
+	struct pollfd fds[MM_SITE_FDS];
+	e->n_fds = 0;
+	for (size_t i = 0; i < e->n_running; i++)
+		add_fds(e, fds, mm_attempt_poll(e->running[i]->attempt, fds, MM_ATTEMPT_FDS));
+	for (const struct mm_site *s = e->following; s != NULL; s = s->next_following)
+		add_fds(e, fds, mm_site_poll(s, fds, MM_SITE_FDS));
+}
+
+/* When a server may be asked for more. */
+static int64_t wake_server(const struct engine *e, const struct mm_site *s, int64_t now)
+{
+	int64_t at = s->server->asked + e->o.limits->dns_ms;
+	if (at <= now || e->n_running == e->o.at_once || s->state == MM_SITE_LOOKING)
+		at = INT64_MAX;
+	int64_t due = mm_pace_wake(&s->server->pace);
+	return due > now && due < at && s->state != MM_SITE_LOOKING ? due : at;
 }
 
 static int64_t next_wake(const struct engine *e, int64_t now)
@@ -256,25 +474,26 @@ static int64_t next_wake(const struct engine *e, int64_t now)
 		int64_t at = mm_attempt_wake(e->running[i]->attempt, now);
 		wake = at < wake ? at : wake;
 	}
-	for (const struct server *s = e->servers; s != NULL; s = s->next) {
-		int64_t at = s->asked + e->o.limits->dns_ms;
-		if (s->first != NULL && s->active == 0 && at > now && at < wake)
-			wake = at;
+	for (const struct mm_site *s = e->waiting; s != NULL; s = s->next_waiting) {
+		int64_t at = wake_server(e, s, now);
+		wake = at < wake ? at : wake;
+	}
+	for (const struct mm_site *s = e->following; s != NULL; s = s->next_following) {
+		int64_t at = mm_site_wake(s, now);
+		wake = at < wake ? at : wake;
 	}
 	return wake > now ? wake - now : 0;
 }
 
 static int wait_for_something(struct engine *e)
 {
-	unsigned n = 0;
-	for (size_t i = 0; i < e->n_running; i++)
-		n = add_fds(e, n, e->running[i]->attempt);
+	gather_fds(e);
 	int ms = (int)next_wake(e, mm_clock_ms());
 	if (e->o.tick != NULL) {
 		e->o.tick(e->o.ctx);
 		ms = ms < TICK_MS ? ms : TICK_MS;
 	}
-	CURLMcode rc = curl_multi_poll(e->multi, e->fds, n, ms, NULL);
+	CURLMcode rc = curl_multi_poll(e->multi, e->fds, (unsigned)e->n_fds, ms, NULL);
 	return rc == CURLM_OK ? 0 : mm_err_set(e->err, MM_EX_FAILED, "libcurl: %s", curl_multi_strerror(rc));
 }
 
@@ -305,36 +524,71 @@ static size_t room(void)
 
 static void keep(void *p)
 {
-	(void)p; /* servers live in the arena */
+	(void)p; /* it lives in the arena */
+}
+
+static void begin(struct engine *e)
+{
+	e->o.limits = e->o.limits != NULL ? e->o.limits : &mm_limits_default;
+	e->o.per_server = e->o.per_server != 0 ? e->o.per_server : MM_PER_SERVER;
+	e->o.per_second = e->o.per_second != 0 ? e->o.per_second : MM_PER_SECOND;
+	e->o.at_once = e->o.at_once != 0 ? e->o.at_once : room();
+	e->multi = curl_multi_init();
+	if (e->multi == NULL)
+		mm_oom();
+	curl_multi_setopt(e->multi, CURLMOPT_MAXCONNECTS, (long)(2 * MM_AT_ONCE));
+	e->mem = mm_arena_new();
+	e->resolver = mm_resolver_new(e->o.gai, wake_up, e->multi);
+	e->running = mm_xcalloc(e->o.at_once, sizeof(struct mm_test *));
+	for (size_t i = 0; i < e->left && e->outcomes == NULL; i++)
+		if (e->jobs[i].retrieve != NULL)
+			e->outcomes = mm_xcalloc(e->left, sizeof(*e->outcomes));
+}
+
+static void end_site(struct mm_site *s)
+{
+	struct mm_attempt *look = s->look != NULL ? s->look->attempt : NULL;
+	mm_site_end(s);
+	if (look != NULL)
+		mm_attempt_end(look);
+	free(look);
+	while (s->answers != NULL) {
+		struct mm_answer *a = s->answers;
+		s->answers = a->next;
+		mm_arena_free(a->mem);
+		free(a);
+	}
+}
+
+static void end(struct engine *e)
+{
+	for (size_t i = 0; i < e->n_running; i++) {
+		struct mm_test *t = e->running[i];
+		if (t->is_look)
+			continue;
+		mm_attempt_end(t->attempt);
+		free(t->attempt);
+	}
+	for (struct mm_site *s = e->sites; s != NULL; s = s->next_all)
+		end_site(s);
+	mm_resolver_free(e->resolver);
+	tdestroy(e->by_endpoint, keep);
+	tdestroy(e->servers, keep);
+	curl_multi_cleanup(e->multi);
+	mm_arena_free(e->mem);
+	free(e->running);
+	free(e->outcomes);
+	free(e->fds);
 }
 
 int mm_engine_run(const struct mm_job *jobs, size_t n, const struct mm_engine_opts *opts, struct mm_err *err)
 {
 	struct engine e = {.jobs = jobs, .o = *opts, .left = n, .err = err};
-	e.o.limits = opts->limits != NULL ? opts->limits : &mm_limits_default;
-	e.o.per_server = opts->per_server != 0 ? opts->per_server : MM_PER_SERVER;
-	e.o.at_once = opts->at_once != 0 ? opts->at_once : room();
-	e.multi = curl_multi_init();
-	if (e.multi == NULL)
-		mm_oom();
-	curl_multi_setopt(e.multi, CURLMOPT_MAXCONNECTS, (long)(2 * MM_AT_ONCE));
-	e.mem = mm_arena_new();
-	e.resolver = mm_resolver_new(opts->gai, wake_up, e.multi);
-	e.running = mm_xcalloc(e.o.at_once, sizeof(struct test *));
-	e.fds = mm_xcalloc(e.o.at_once * MM_ATTEMPT_FDS, sizeof(*e.fds));
+	begin(&e);
 	admit(&e);
 	int rc = e.failed ? -1 : 0;
 	while (rc == 0 && e.left > 0)
 		rc = turn(&e);
-	for (size_t i = 0; i < e.n_running; i++) {
-		mm_attempt_end(e.running[i]->attempt);
-		free(e.running[i]->attempt);
-	}
-	mm_resolver_free(e.resolver);
-	tdestroy(e.by_place, keep);
-	curl_multi_cleanup(e.multi);
-	mm_arena_free(e.mem);
-	free(e.running);
-	free(e.fds);
+	end(&e);
 	return rc;
 }

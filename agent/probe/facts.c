@@ -125,6 +125,25 @@ struct mm_mailbox_facts mm_facts_mailbox(const struct mm_maker *m)
 	};
 }
 
+/* ---- round trip */
+
+struct mm_trip_facts mm_facts_trip(const struct mm_maker *m)
+{
+	static const char *const words[] = {[MM_TRIP_ARRIVED] = "arrived",
+	    [MM_TRIP_BOUNCED] = "bounced",
+	    [MM_TRIP_NOT_SEEN] = "not-seen",
+	    [MM_TRIP_UNTESTED] = NULL};
+	const struct mm_trip_seen *t = &m->a->signals.trip;
+	struct mm_trip_facts out = {.state = words[t->state]};
+	if (t->state != MM_TRIP_ARRIVED)
+		return out;
+	if (t->junk)
+		out.state = "junk";
+	out.folder = mm_maker_clean(m, t->folder);
+	out.delay_ms = t->delay_ms;
+	return out;
+}
+
 /* ---- time */
 
 static int span(int64_t from, int64_t to)

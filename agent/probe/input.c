@@ -214,6 +214,14 @@ const struct mm_secret *mm_input_certificate(const struct mm_input *in, const st
 	return t->certificate >= 0 ? in->secrets[t->certificate] : NULL;
 }
 
+void mm_input_hold(struct mm_input *in, const struct mm_probe_task *t)
+{
+	if (t->secret >= 0)
+		in->uses[t->secret]++;
+	if (t->certificate >= 0)
+		in->uses[t->certificate]++;
+}
+
 static void release(struct mm_input *in, int64_t i)
 {
 	if (i < 0 || --in->uses[i] > 0)

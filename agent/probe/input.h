@@ -28,6 +28,8 @@ int mm_input_read(int task_fd, int secret_fd, struct mm_arena *mem, struct mm_in
 const struct mm_secret *mm_input_secret(const struct mm_input *in, const struct mm_probe_task *t);
 /* Its client certificate with key, a PEM text, or NULL. */
 const struct mm_secret *mm_input_certificate(const struct mm_input *in, const struct mm_probe_task *t);
+/* Its secrets are needed once more than there are tasks: for a round trip. */
+void mm_input_hold(struct mm_input *in, const struct mm_probe_task *t);
 /* This task is over; wipes its secrets when no other task needs them. */
 void mm_input_release(struct mm_input *in, const struct mm_probe_task *t);
 void mm_input_free(struct mm_input *in);

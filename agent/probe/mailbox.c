@@ -59,7 +59,7 @@ static enum mm_tri quota_offered(const struct mm_dialog *d)
 	const char *end = begin != NULL ? strchr(begin, ']') : NULL;
 	if (end == NULL)
 		return MM_UNKNOWN;
-	struct mm_span words = {begin, (size_t)(end - begin)};
+	struct mm_span words = {begin + 1, (size_t)(end - begin) - 1};
 	while (words.n > 0)
 		if (mm_span_is(mm_imap_token(&words).text, "QUOTA"))
 			return MM_YES;

@@ -23,10 +23,17 @@ const char *mm_maker_clean(const struct mm_maker *m, const char *s);
 const char *mm_maker_sentence(const struct mm_maker *m, const char *tmpl);
 const char *mm_maker_date(const struct mm_maker *m, int64_t t);
 
+/* A maker without an attempt: for what was found beside it. */
+void mm_maker_begin(struct mm_maker *m, const struct mm_probe_task *task, struct mm_arena *mem);
+
+/* advice.c: what to do, or "". */
+const char *mm_advice_make(const struct mm_maker *m);
+
 /* facts.c */
 struct mm_tls_facts mm_facts_tls(const struct mm_maker *m);
 struct mm_endpoint_facts mm_facts_endpoint(const struct mm_maker *m);
 struct mm_mailbox_facts mm_facts_mailbox(const struct mm_maker *m);
+struct mm_trip_facts mm_facts_trip(const struct mm_maker *m);
 struct mm_timing mm_facts_timing(const struct mm_attempt *a);
 
 /* steps.c: the rungs that were asked for, up to the one that did not hold. */

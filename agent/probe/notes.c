@@ -130,6 +130,14 @@ static const char *quota_text(const struct notes *n, const struct mm_quota *q)
 	    n->m.mem, "%lld of %lld messages", (long long)q->count, (long long)q->count_limit);
 }
 
+static void note_trip(struct notes *n, const struct mm_trip_seen *t)
+{
+	if (t->state == MM_TRIP_ARRIVED && t->junk)
+		add(n, MM_CLS_TRIP_JUNK, mm_maker_clean(&n->m, t->folder));
+	if (t->left_over)
+		add(n, MM_CLS_TRIP_LEFT_OVER, mm_maker_clean(&n->m, t->left_in));
+}
+
 static void note_after(struct notes *n, const struct mm_after *a)
 {
 	const struct mm_mailbox_seen *b = &a->mailbox.seen;
@@ -140,6 +148,7 @@ static void note_after(struct notes *n, const struct mm_after *a)
 	}
 	if (mm_quota_near(&b->quota))
 		add(n, MM_CLS_OVERQUOTA, quota_text(n, &b->quota));
+	note_trip(n, &a->trip_seen);
 	if (!s->run || mm_cls_def(s->cls)->severity != MM_SEV_REMARK)
 		return;
 	n->m.places.v[MM_PLACE_SERVER] = mm_maker_clean(&n->m, s->said);

@@ -46,6 +46,7 @@ struct mm_trip_seen {
 	int64_t waited_ms;    /* from acceptance until the end of looking */
 	int cleaned;          /* messages of earlier runs that were removed */
 	char folder[MM_PROVEN_TEXT];
+	char left_in[MM_PROVEN_TEXT];
 	char said[MM_PROVEN_TEXT];   /* the reply that decided, or the reason in the bounce */
 	char detail[MM_PROVEN_TEXT]; /* why it was not run */
 	int ms;

@@ -2,6 +2,7 @@
 
 #include <netdb.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -73,7 +74,6 @@ static int told(void *ctx, size_t job, const struct mm_login *l, struct mm_err *
 	r->sum.passed += l->result == MM_LOGIN_PASSED;
 	r->sum.failed += l->result == MM_LOGIN_FAILED;
 	r->sum.untested += l->result == MM_LOGIN_UNTESTED;
-	mm_input_release(r->in, t);
 	if (r->jobs[job].retrieve != NULL)
 		mm_input_release(r->in, r->jobs[job].retrieve->task);
 	mm_progress_clear();

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "common/text.h"
-
 /* ---- what a reply means */
 
 static bool says(const struct mm_smtp_reply *r, const char *const *words)
@@ -110,24 +108,9 @@ void mm_sender_words(const struct mm_smtp_reply *r, char *to, size_t size)
 	mm_buf_free(&b);
 }
 
-bool mm_sender_sound(const char *address)
-{
-	const char *at = strrchr(address, '@');
-	return at != NULL && at != address && at[1] != '\0' && !mm_has_control(address) &&
-	       strpbrk(address, "<>") == NULL && strchr(at, ' ') == NULL &&
-	       mm_is_utf8(address, strlen(address));
-}
-
 /* ---- asking */
 
 enum stage { MAIL, RCPT, RSET };
-
-static bool is_ascii(const char *s)
-{
-	while (*s != '\0' && (unsigned char)*s < 0x80)
-		s++;
-	return *s == '\0';
-}
 
 static bool offers(const struct mm_dialog *d, const char *keyword)
 {
@@ -141,22 +124,20 @@ static bool offers(const struct mm_dialog *d, const char *keyword)
 	return false;
 }
 
-void mm_sender_parameters(const struct mm_dialog *d, const char *address, int64_t size, struct mm_buf *out)
+void mm_sender_mail(struct mm_chat *c, const char *address, int64_t now)
 {
-	if (offers(d, "SIZE"))
-		mm_buf_addf(out, " SIZE=%lld", (long long)size);
-	if (!is_ascii(address) && offers(d, "SMTPUTF8"))
-		mm_buf_adds(out, " SMTPUTF8");
+	struct mm_buf size = MM_BUF_INIT(32);
+	if (offers(&c->talk->dialog, "SIZE"))
+		mm_buf_addf(&size, " SIZE=%d", MM_SENDER_SIZE);
+	mm_chat_say(c, MM_REPLY_SMTP, now, "MAIL FROM:<%s>%s", address, mm_buf_str(&size));
+	mm_buf_free(&size);
 }
 
 void mm_sender_begin(struct mm_sender_step *s, struct mm_chat *c, const char *address, int64_t now)
 {
-	struct mm_buf params = MM_BUF_INIT(64);
 	*s = (struct mm_sender_step){.address = address, .stage = MAIL, .began = now};
 	s->seen.run = true;
-	mm_sender_parameters(&c->talk->dialog, address, MM_SENDER_SIZE, &params);
-	mm_chat_say(c, MM_REPLY_SMTP, now, "MAIL FROM:<%s>%s", address, mm_buf_str(&params));
-	mm_buf_free(&params);
+	mm_sender_mail(c, address, now);
 }
 
 static bool over(struct mm_sender_step *s, enum mm_cls cls, int64_t now)

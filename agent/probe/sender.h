@@ -18,15 +18,12 @@ enum mm_sender_verb { MM_SENDER_MAIL, MM_SENDER_RCPT, MM_SENDER_DATA };
 /* What a reply to it means; MM_CLS_NONE: accepted. By code, enhanced status
  * code (RFC 3463, RFC 5248) and, where both leave it open, the words. */
 enum mm_cls mm_sender_class(enum mm_sender_verb verb, const struct mm_smtp_reply *r);
-/* Fit to stand between < and > in a command? */
-bool mm_sender_sound(const char *address);
 /* "553 5.7.1 <a@b>: not yours" */
 void mm_sender_words(const struct mm_smtp_reply *r, char *to, size_t size);
 
 struct mm_sender_step {
 	struct mm_sender_seen seen;
 	const char *address;
-	int64_t size; /* for SIZE=, where it is offered */
 	int stage;
 	int64_t began;
 };
@@ -36,7 +33,7 @@ struct mm_sender_step {
 /* `address` outlives the step. */
 void mm_sender_begin(struct mm_sender_step *s, struct mm_chat *c, const char *address, int64_t now);
 bool mm_sender_go(struct mm_sender_step *s, struct mm_chat *c, int64_t now);
-/* Parameters of MAIL for this server and address: " SIZE=2048 SMTPUTF8", or "". */
-void mm_sender_parameters(const struct mm_dialog *d, const char *address, int64_t size, struct mm_buf *out);
+/* MAIL FROM, with SIZE= where it is offered (RFC 1870). */
+void mm_sender_mail(struct mm_chat *c, const char *address, int64_t now);
 
 #endif

@@ -70,10 +70,9 @@ static bool sender_held(const struct mm_maker *m)
 	return m->a->signals.sender.held;
 }
 
-static bool never(const struct mm_maker *m)
+static bool trip_held(const struct mm_maker *m)
 {
-	(void)m;
-	return false;
+	return m->a->signals.trip.state == MM_TRIP_ARRIVED;
 }
 
 static bool (*const held[MM_RUNG_COUNT])(const struct mm_maker *) = {
@@ -85,7 +84,7 @@ static bool (*const held[MM_RUNG_COUNT])(const struct mm_maker *) = {
     [MM_RUNG_LOGIN] = login_held,
     [MM_RUNG_MAILBOX] = mailbox_held,
     [MM_RUNG_SENDER] = sender_held,
-    [MM_RUNG_ROUNDTRIP] = never,
+    [MM_RUNG_ROUNDTRIP] = trip_held,
 };
 
 /* ---- what was asked for */
@@ -165,13 +164,20 @@ static const char *mailbox_text(const struct mm_maker *m)
 	    (long long)b->quota.used, (long long)b->quota.limit);
 }
 
+static const char *trip_text(const struct mm_maker *m)
+{
+	const struct mm_trip_seen *t = &m->a->signals.trip;
+	return mm_arena_printf(m->mem, "found in %s after %lld ms%s", mm_maker_clean(m, t->folder),
+	    (long long)t->delay_ms, t->left_over ? "" : ", removed");
+}
+
 static const char *text_held(const struct mm_maker *m, enum mm_rung r)
 {
 	const struct mm_signals *s = m->a != NULL ? &m->a->signals : NULL;
 	switch (r) {
 	case MM_RUNG_SETTINGS:
-		return mm_arena_printf(m->mem, "%s, port %d, %s", mm_mail_label(m->a->ep.mail), m->a->ep.port,
-		    mm_security_label(m->a->ep.security));
+		return mm_arena_printf(
+		    m->mem, "%s, port %d, %s", m->task->protocol, m->task->port, m->task->security);
 	case MM_RUNG_DNS:
 		return addresses(m);
 	case MM_RUNG_TCP:
@@ -187,10 +193,19 @@ static const char *text_held(const struct mm_maker *m, enum mm_rung r)
 	case MM_RUNG_SENDER:
 		return mm_maker_clean(m, m->task->sender);
 	case MM_RUNG_ROUNDTRIP:
+		return trip_text(m);
 	case MM_RUNG_COUNT:
 		break;
 	}
 	return "";
+}
+
+static const char *text_broken(const struct mm_maker *m)
+{
+	if (m->a != NULL && m->a->troubles[0] != '\0')
+		return mm_arena_strdup(m->mem, m->a->troubles);
+	const char *detail = m->places.v[MM_PLACE_DETAIL];
+	return detail != NULL ? detail : m->places.v[MM_PLACE_SERVER];
 }
 
 static int ms_of(const struct ladder *l, enum mm_rung r)
@@ -210,8 +225,9 @@ static int ms_of(const struct ladder *l, enum mm_rung r)
 		return l->m->a->after.mailbox.seen.ms;
 	case MM_RUNG_SENDER:
 		return l->m->a->after.sender.seen.ms;
-	case MM_RUNG_SETTINGS:
 	case MM_RUNG_ROUNDTRIP:
+		return l->m->a->signals.trip.ms;
+	case MM_RUNG_SETTINGS:
 	case MM_RUNG_COUNT:
 		break;
 	}
@@ -240,9 +256,7 @@ static void climb(struct ladder *l, enum mm_rung r)
 	s->state = l->over ? broken(l->m) : MM_STEP_HELD;
 	if (l->m->a != NULL && s->state != MM_STEP_UNTESTED)
 		s->ms = ms_of(l, r);
-	const char *text = l->over ? l->m->places.v[MM_PLACE_DETAIL] : text_held(l->m, r);
-	if (l->over && text == NULL)
-		text = l->m->places.v[MM_PLACE_SERVER];
+	const char *text = l->over ? text_broken(l->m) : text_held(l->m, r);
 	s->text = text != NULL ? text : "";
 }
 

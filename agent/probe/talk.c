@@ -18,6 +18,7 @@ const struct mm_limits mm_limits_default = {
     .talk_ms = 90000,
     .silence_ms = 3000,
     .look_ms = 4000,
+    .trip_ms = 120000,
 };
 
 /* libcurl's own time-outs must not come before ours: they know less. */
@@ -163,7 +164,9 @@ static CURLcode set_url(struct mm_talk *t, const struct mm_talk_plan *p, enum mm
 	struct mm_buf url = MM_BUF_INIT(1024);
 	mm_buf_addf(&url, "%s%s://%s%s%s:%d/", mm_mail_word(ep->mail), sec == MM_SEC_TLS ? "s" : "",
 	    literal ? "[" : "", ep->host, literal ? "]" : "", ep->port);
-	if (ep->mail == MM_MAIL_SMTP)
+	if (ep->mail == MM_MAIL_SMTP && ep->ehlo != NULL)
+		mm_buf_adds(&url, ep->ehlo);
+	else if (ep->mail == MM_MAIL_SMTP)
 		add_ehlo_name(&url, t->fd);
 	CURLcode rc = curl_easy_setopt(t->easy, CURLOPT_URL, mm_buf_str(&url));
 	mm_buf_free(&url);
@@ -207,13 +210,32 @@ static CURLcode set_connection(struct mm_talk *t, const struct mm_talk_plan *p, 
 	return CURLE_OK;
 }
 
+/* Versions of TLS that are taken; for a look perhaps others than the policy
+ * allows, which then needs OpenSSL's lowest level of security (TLS 1.0 and
+ * 1.1 sign over SHA-1). 0 = as the policy says. */
+static const struct {
+	long versions;
+	bool lax;
+} look_tls[MM_LOOK_COUNT] = {
+    [MM_LOOK_TLS12] = {CURL_SSLVERSION_TLSv1_2 | CURL_SSLVERSION_MAX_TLSv1_2, false},
+    [MM_LOOK_OLD_TLS] = {CURL_SSLVERSION_TLSv1_0 | CURL_SSLVERSION_MAX_TLSv1_1, true},
+    [MM_LOOK_ONLY_10] = {CURL_SSLVERSION_TLSv1_0 | CURL_SSLVERSION_MAX_TLSv1_0, true},
+    [MM_LOOK_ONLY_11] = {CURL_SSLVERSION_TLSv1_1 | CURL_SSLVERSION_MAX_TLSv1_1, true},
+    [MM_LOOK_ONLY_12] = {CURL_SSLVERSION_TLSv1_2 | CURL_SSLVERSION_MAX_TLSv1_2, true},
+    [MM_LOOK_ONLY_13] = {CURL_SSLVERSION_TLSv1_3 | CURL_SSLVERSION_MAX_TLSv1_3, true},
+};
+
 static long tls_versions(const struct mm_talk_plan *p)
 {
-	if (p->look == MM_LOOK_OLD_TLS)
-		return CURL_SSLVERSION_TLSv1_0 | CURL_SSLVERSION_MAX_TLSv1_1;
-	if (p->look == MM_LOOK_TLS12)
-		return CURL_SSLVERSION_TLSv1_2 | CURL_SSLVERSION_MAX_TLSv1_2;
+	if (look_tls[p->look].versions != 0)
+		return look_tls[p->look].versions;
 	return p->ep->tls_min == 13 ? CURL_SSLVERSION_TLSv1_3 : CURL_SSLVERSION_TLSv1_2;
+}
+
+/* Does a look want to know what OpenSSL thinks of the certificate? */
+static bool judges(enum mm_look look)
+{
+	return look == MM_LOOK_CERT || look == MM_LOOK_ONLY_12 || look == MM_LOOK_ONLY_13;
 }
 
 /* CAPATH NULL: otherwise Debian's folder is trusted beside the CA file, and
@@ -222,12 +244,13 @@ static CURLcode set_tls(struct mm_talk *t, const struct mm_talk_plan *p, enum mm
 {
 	SET(CURLOPT_USE_SSL, sec == MM_SEC_NONE ? (long)CURLUSESSL_NONE : (long)CURLUSESSL_ALL);
 	SET(CURLOPT_SSLVERSION, tls_versions(p));
-	if (p->look == MM_LOOK_OLD_TLS)
+	if (look_tls[p->look].lax)
 		SET(CURLOPT_SSL_CIPHER_LIST, "DEFAULT@SECLEVEL=0");
 	SET(CURLOPT_CAPATH, NULL);
 	if (p->ep->ca_file != NULL)
 		SET(CURLOPT_CAINFO, p->ep->ca_file);
-	SET(CURLOPT_SSL_VERIFYPEER, is_look(t) ? 0L : 1L);
+	/* what a look sees of the certificate ends it; the handshake is done then */
+	SET(CURLOPT_SSL_VERIFYPEER, !is_look(t) || judges(p->look) ? 1L : 0L);
 	SET(CURLOPT_SSL_VERIFYHOST, is_look(t) ? 0L : 2L);
 	if (p->ep->pin != NULL && !is_look(t))
 		SET(CURLOPT_PINNEDPUBLICKEY, p->ep->pin);
@@ -324,6 +347,7 @@ struct mm_talk *mm_talk_begin(CURLM *multi, const struct mm_talk_plan *plan, int
 	t->tls.event = on_tls;
 	t->tls.ctx = t;
 	t->tls.tolerant = is_look(t);
+	t->tls.ask_ocsp = plan->look == MM_LOOK_ONLY_12 || plan->look == MM_LOOK_ONLY_13;
 	t->tls.host = plan->ep->host;
 	t->easy = curl_easy_init();
 	if (t->easy == NULL)
@@ -467,7 +491,7 @@ bool mm_talk_settled(const struct mm_talk *t)
 	return t->tls.done || (t->look == MM_LOOK_PLAIN && t->dialog.greeting != MM_GREETING_NONE);
 }
 
-void mm_talk_end(struct mm_talk *t)
+void mm_talk_close(struct mm_talk *t)
 {
 	if (t == NULL)
 		return;
@@ -475,9 +499,19 @@ void mm_talk_end(struct mm_talk *t)
 		curl_multi_remove_handle(t->multi, t->easy);
 		curl_easy_cleanup(t->easy);
 	}
+	t->easy = NULL;
 	curl_slist_free_all(t->names);
-	mm_tls_watch_free(&t->tls);
+	t->names = NULL;
 	if (t->fd >= 0)
 		close(t->fd);
+	t->fd = -1;
+}
+
+void mm_talk_end(struct mm_talk *t)
+{
+	if (t == NULL)
+		return;
+	mm_talk_close(t);
+	mm_tls_watch_free(&t->tls);
 	free(t);
 }

@@ -28,6 +28,7 @@ struct mm_limits {
 	int talk_ms;    /* all of a talk, whatever trickles in */
 	int silence_ms; /* then a second look begins */
 	int look_ms;    /* a second look, after its connection */
+	int trip_ms;    /* a round trip, from the acceptance of the message on */
 };
 extern const struct mm_limits mm_limits_default;
 
@@ -79,6 +80,8 @@ int64_t mm_talk_wake(const struct mm_talk *t, int64_t now);
 bool mm_talk_silent(const struct mm_talk *t, int64_t now);
 /* A look saw what it was to see. */
 bool mm_talk_settled(const struct mm_talk *t);
+/* Closes the connection; what was seen stays. NULL is allowed. */
+void mm_talk_close(struct mm_talk *t);
 void mm_talk_end(struct mm_talk *t); /* closes; NULL is allowed */
 
 /* libcurl with memory that is wiped when freed; SSLKEYLOGFILE is ignored. */

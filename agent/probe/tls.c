@@ -7,6 +7,7 @@
 #include <openssl/ssl.h>
 
 #include "agent/probe/tls_cert.h"
+#include "agent/probe/tls_ocsp.h"
 
 void mm_tls_watch_init(struct mm_tls_watch *w)
 {
@@ -70,6 +71,14 @@ static void on_cert(struct mm_tls_watch *w, X509_STORE_CTX *store)
 	w->n_links = mm_chain_read(X509_STORE_CTX_get0_untrusted(store), &w->links);
 }
 
+static void add_trouble(struct mm_tls_watch *w, const char *words)
+{
+	size_t have = strlen(w->troubles);
+	if (strstr(w->troubles, words) != NULL)
+		return;
+	snprintf(w->troubles + have, sizeof(w->troubles) - have, "%s%s", have > 0 ? "; " : "", words);
+}
+
 /* The first error is the one that is told; libcurl stops there too. */
 static int on_verify(int ok, X509_STORE_CTX *store)
 {
@@ -78,6 +87,7 @@ static int on_verify(int ok, X509_STORE_CTX *store)
 	on_cert(w, store);
 	if (ok == 1)
 		return 1;
+	add_trouble(w, X509_verify_cert_error_string(X509_STORE_CTX_get_error(store)));
 	if (w->trouble == MM_CERT_OK) {
 		int code = X509_STORE_CTX_get_error(store);
 		X509 *bad = X509_STORE_CTX_get_current_cert(store);
@@ -89,6 +99,15 @@ static int on_verify(int ok, X509_STORE_CTX *store)
 		read_session(w, ssl);
 	}
 	return w->tolerant ? 1 : 0;
+}
+
+/* The handshake goes on, whatever the answer says: it is reported. */
+static int on_ocsp(SSL *ssl, void *ctx)
+{
+	struct mm_tls_watch *w = ctx;
+	if (w->trouble == MM_CERT_OK)
+		w->ocsp = mm_ocsp_read(ssl, w->ocsp_text, sizeof(w->ocsp_text));
+	return 1;
 }
 
 /* We have none to offer; OpenSSL then goes on without. */
@@ -108,6 +127,11 @@ void mm_tls_watch_attach(struct mm_tls_watch *w, void *ssl_ctx)
 	SSL_CTX_set_info_callback(ctx, on_info);
 	SSL_CTX_set_client_cert_cb(ctx, on_client_cert);
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, on_verify);
+	if (!w->ask_ocsp)
+		return;
+	SSL_CTX_set_tlsext_status_type(ctx, TLSEXT_STATUSTYPE_ocsp);
+	SSL_CTX_set_tlsext_status_cb(ctx, on_ocsp);
+	SSL_CTX_set_tlsext_status_arg(ctx, w);
 }
 
 const char *mm_tls_alert_text(int alert)

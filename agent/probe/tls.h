@@ -42,6 +42,7 @@ struct mm_tls_watch {
 	/* told on: when the handshake begins and ends; may be NULL */
 	void (*event)(void *ctx);
 	void *ctx;
+	bool ask_ocsp;    /* ask for a stapled answer about the certificate (RFC 6066 8) */
 	bool tolerant;    /* accept every certificate; only for talks without credentials */
 	const char *host; /* the name that the certificate is to hold; may be NULL */
 
@@ -49,7 +50,9 @@ struct mm_tls_watch {
 	bool client_cert_asked; /* a CertificateRequest came (perhaps an optional one) */
 	int alert_in;           /* TLS alert that the server sent (RFC 8446 6), -1 = none */
 	char version[16], cipher[64];
-	int chain; /* certificates that the server sent */
+	int chain;          /* certificates that the server sent */
+	const char *ocsp;   /* "none", "good", "revoked", "unknown", "invalid"; NULL: not known */
+	char ocsp_text[96]; /* why invalid */
 	bool have_cert;
 	struct mm_cert_facts cert;   /* the server's own */
 	bool name_match;             /* a subject alternative name is `host`; CN does not count */
@@ -57,6 +60,7 @@ struct mm_tls_watch {
 	size_t n_links;
 	enum mm_cert_trouble trouble;
 	char trouble_text[128];   /* OpenSSL's words */
+	char troubles[512];       /* all of them, separated by "; "; more than one only when tolerant */
 	struct mm_cert_facts bad; /* the certificate that is to blame; valid with trouble */
 };
 

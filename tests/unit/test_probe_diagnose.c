@@ -272,10 +272,31 @@ static void test_certificates(void **state)
 		c.tls.trouble = (enum mm_cert_trouble)t;
 		expect(&c, by_trouble[t]);
 		expect_reached(&c, MM_LEVEL_REACH);
+		assert_int_equal(mm_next_look(&c.s), MM_LOOK_CERT);
+		c.s.look[MM_LOOK_CERT].run = true;
 		assert_int_equal(mm_next_look(&c.s), MM_LOOK_NONE);
 		c.s.end = MM_END_PIN;
 		expect(&c, MM_CLS_CERT_PIN);
 	}
+}
+
+/* Courier hangs up without a word when an address has too many connections;
+ * that is said only where others of ours held. */
+static void test_crowded(void **state)
+{
+	(void)state;
+	struct scene c;
+	set_handshake_failed(&c, MM_END_TLS_CLOSED);
+	c.s.look[MM_LOOK_PLAIN].run = c.s.look[MM_LOOK_OLD_TLS].run = true;
+	expect(&c, MM_CLS_TLS_CLOSED);
+	c.s.crowded = true;
+	expect(&c, MM_CLS_TOO_MANY_CONNECTIONS);
+	set_handshake_failed(&c, MM_END_LOST);
+	expect(&c, MM_CLS_CONN_DROPPED);
+	c.s.crowded = true;
+	expect(&c, MM_CLS_TOO_MANY_CONNECTIONS);
+	c.dialog.greeting = MM_GREETING_OK;
+	expect(&c, MM_CLS_CONN_DROPPED);
 }
 
 static void test_starttls(void **state)
@@ -469,6 +490,7 @@ int main(void)
 	    MM_TEST(test_handshake_looks),
 	    MM_TEST(test_silence),
 	    MM_TEST(test_certificates),
+	    MM_TEST(test_crowded),
 	    MM_TEST(test_starttls),
 	    MM_TEST(test_lost),
 	    MM_TEST(test_hopeless_and_local),

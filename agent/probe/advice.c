@@ -1,0 +1,50 @@
+/* What to do: the class's own fix, and what was probably meant. */
+#include <string.h>
+
+#include "agent/probe/hints.h"
+#include "agent/probe/maker.h"
+#include "agent/probe/suggest.h"
+#include "common/text.h"
+
+static bool is_about_the_name(enum mm_cls cls)
+{
+	return cls == MM_CLS_NOT_IN_POLICY || cls == MM_CLS_DNS_NO_SUCH_NAME ||
+	       cls == MM_CLS_DNS_NO_ADDRESS || cls == MM_CLS_BAD_HOST_SYNTAX ||
+	       cls == MM_CLS_CERT_NAME_MISMATCH;
+}
+
+/* Of the user's address, or of a user name that is one; NULL: not known. */
+static const char *domain_of(const struct mm_probe_task *t)
+{
+	const char *const texts[] = {t->address, t->sender, t->username};
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		const char *at = texts[i] != NULL ? strrchr(texts[i], '@') : NULL;
+		if (at != NULL && at[1] != '\0')
+			return at + 1;
+	}
+	return NULL;
+}
+
+static const char *meant(const struct mm_maker *m)
+{
+	const struct mm_probe_task *t = m->task;
+	struct mm_suggestion s;
+	if (!is_about_the_name(m->cls) || t->host == NULL ||
+	    !mm_suggest_host(t->host, t->known, t->n_known, domain_of(t), &s))
+		return NULL;
+	return mm_arena_printf(m->mem, "Did you mean %s%s?", s.host,
+	    s.known != NULL ? "" : ", the usual name in the domain of the address");
+}
+
+const char *mm_advice_make(const struct mm_maker *m)
+{
+	const struct mm_cls_def *def = mm_cls_def(m->cls);
+	const char *fix = def->fix != NULL ? mm_maker_sentence(m, def->fix) : "";
+	const char *name = meant(m);
+	struct mm_buf hints = MM_BUF_INIT(4096);
+	mm_hints(m->cls, m->task, m->a != NULL ? m->a->secret : NULL, &hints);
+	const char *all = mm_arena_printf(
+	    m->mem, "%s%s%s%s", name != NULL ? name : "", name != NULL ? " " : "", mm_buf_str(&hints), fix);
+	mm_buf_free(&hints);
+	return all;
+}

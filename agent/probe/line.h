@@ -1,0 +1,30 @@
+/*
+ * A connection at work: dialled first, then spoken over. The test itself has
+ * one, and every look without credentials.
+ */
+#ifndef MM_AGENT_PROBE_LINE_H
+#define MM_AGENT_PROBE_LINE_H
+
+#include <poll.h>
+
+#include "agent/probe/dial.h"
+#include "agent/probe/talk.h"
+
+struct mm_line {
+	bool dialling;
+	struct mm_dial dial;
+	struct mm_talk *talk; /* NULL before and without one */
+};
+
+/* The addresses outlive the line. */
+void mm_line_dial(
+    struct mm_line *l, const struct mm_addr *addrs, size_t n, int port, int64_t now, int limit_ms);
+/* Go on with a talk as `plan` says; true when it is over: then `talk` is
+ * finished, or NULL where no connection came about. */
+bool mm_line_step(struct mm_line *l, CURLM *multi, const struct mm_talk_plan *plan, int64_t now);
+size_t mm_line_poll(const struct mm_line *l, struct pollfd *fds, size_t max);
+int64_t mm_line_wake(const struct mm_line *l, int64_t now); /* when to step at the latest */
+/* Closes, and frees the talk. What the dial saw stays. */
+void mm_line_hang_up(struct mm_line *l);
+
+#endif
