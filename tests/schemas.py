@@ -71,7 +71,8 @@ def documents(samples):
             yield f"{stream} frame {number}", BODIES[kind], json.loads(body)
             if kind == 1:
                 yield f"{stream} payload", "request", json.loads(base64.b64decode(json.loads(body)["payload"]))
-    for name, schema in (("probe-tasks", "probe-task"), ("probe-answers", "probe-answer")):
+    for name, schema in (("probe-tasks", "probe-task"), ("probe-answers", "probe-answer"),
+                         ("probe-candidates", "probe-candidate")):
         for number, line in enumerate((one / f"{name}.jsonl").read_text("utf-8").splitlines()):
             yield f"{name} line {number + 1}", schema, json.loads(line)
 

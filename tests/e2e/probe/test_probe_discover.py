@@ -8,6 +8,7 @@ a network namespace of their own.
 import http.server
 import json
 import os
+import pathlib
 import re
 import shutil
 import socket
@@ -277,6 +278,20 @@ class Usual(Discover):
 
 
 class Text(Discover):
+    def test_schema(self):
+        """JSON lines are as the published schema says."""
+        tests = pathlib.Path(__file__).resolve().parents[2]
+        sys.path.insert(0, str(tests))
+        try:
+            import schemas
+        except ImportError:
+            self.skipTest("no python3-jsonschema")
+        validator = schemas.load(tests.parent / "schemas/json")["probe-candidate"]
+        for domain, options, status in (("acme", (), 0), ("hosted", (), 0), ("auto", (), 0), ("wrongcert", (), 1),
+                                        ("clear", ("--allow-cleartext",), 0)):
+            for line in self.discover(f"alice@{domain}.example", *options, status=status):
+                validator.validate(line)
+
     def test_table_and_policy(self):
         p = self.run_it("alice@acme.example")
         self.assertEqual((p.returncode, p.stderr), (0, ""))
