@@ -12,5 +12,6 @@ extern const struct mm_client mm_client_claws;
 extern const struct mm_client mm_client_sylpheed;
 extern const struct mm_client mm_client_mpop;
 extern const struct mm_client mm_client_mbsync;
+extern const struct mm_client mm_client_aerc;
 
 #endif

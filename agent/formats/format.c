@@ -4,6 +4,7 @@
 
 #include "agent/formats/accountrc.h"
 #include "agent/formats/ini.h"
+#include "agent/formats/inis.h"
 #include "agent/formats/keyfile.h"
 #include "agent/formats/mbsyncrc.h"
 #include "agent/formats/msmtprc.h"
@@ -12,6 +13,10 @@
 #include "common/text.h"
 
 const struct mm_format *const mm_formats[] = {
+    &mm_format_goini,
+    &mm_format_pyini,
+    &mm_format_pyini_percent,
+    &mm_format_gitconfig,
     &mm_format_prefsjs,
     &mm_format_muttrc,
     &mm_format_msmtprc,

@@ -40,6 +40,12 @@ int mm_lines_parse(const struct mm_line_grammar *g, struct mm_text in, struct mm
 	return 0;
 }
 
+/* Nothing but a blank between key and value: a key without a value has none. */
+static bool blank_parts(const struct mm_line_grammar *g)
+{
+	return strcmp(g->between, " ") == 0;
+}
+
 static const struct mm_line *winner(const struct mm_line *v, size_t n, const struct mm_edit *e)
 {
 	while (n-- > 0)
@@ -110,7 +116,7 @@ static int add_key(const struct mm_line_grammar *g, struct mm_text in, const str
     const struct mm_edit *e, const char *spelled, struct mm_cuts *cuts, struct mm_err *err)
 {
 	const struct mm_line *last = last_of(v, n, e->section);
-	const char *gap = spelled[0] == '\0' && g->between[0] == ' ' ? "" : g->between;
+	const char *gap = spelled[0] == '\0' && blank_parts(g) ? "" : g->between;
 
 	if (last == NULL)
 		return mm_err_set(err, MM_EX_DATAERR, "there is no section '%s'", e->section);
@@ -128,16 +134,24 @@ static int set(const struct mm_line_grammar *g, struct mm_text in, const struct 
 	if (l != NULL && e->value != NULL && strcmp(l->value, e->value) == 0 &&
 	    (!g->unreadable || l->unreadable == (e->kind == 'u')))
 		return 0;
+	if (l != NULL && g->alone != NULL && mm_streq(e->raw, "") && mm_streq(e->value, g->alone)) {
+		mm_cut_add(cuts, l->kto, l->vto, "");
+		return 0;
+	}
 	if (spell(g, e, cuts->a, &spelled, err) != 0)
 		return -1;
+	if (l != NULL && l->alone) {
+		mm_cut_add(cuts, l->kto, l->vto, mm_arena_printf(cuts->a, "%s%s", g->between, spelled));
+		return 0;
+	}
 	if (l == NULL)
 		return add_key(g, in, v, n, e, spelled, cuts, err);
 	/* A key that stood alone ("auth") has no gap before its value yet, and
 	 * gets it back without one. */
-	if (l->vfrom == l->vto && l->vto > 0 && !mm_is_blank(in.p[l->vfrom - 1]) && g->between[0] == ' ')
+	if (l->vfrom == l->vto && l->vto > 0 && !mm_is_blank(in.p[l->vfrom - 1]) && blank_parts(g))
 		spelled = mm_arena_printf(cuts->a, " %s", spelled);
 	if (e->raw != NULL && spelled == e->raw && spelled[0] == '\0' && l->vfrom > 0 &&
-	    in.p[l->vfrom - 1] == ' ' && g->between[0] == ' ')
+	    in.p[l->vfrom - 1] == ' ' && blank_parts(g))
 		mm_cut_add(cuts, l->vfrom - 1, l->vto, spelled);
 	else
 		mm_cut_add(cuts, l->vfrom, l->vto, spelled);
@@ -148,8 +162,12 @@ static void drop_keys(
     struct mm_text in, const struct mm_line *v, size_t n, const struct mm_edit *e, struct mm_cuts *cuts)
 {
 	for (size_t i = 0; i < n; i++)
-		if (is_key(&v[i], e->section, e->key))
-			mm_cut_lines(cuts, in, v[i].from, v[i].end);
+		if (is_key(&v[i], e->section, e->key)) {
+			if (v[i].inside)
+				mm_cut_add(cuts, v[i].from, v[i].end, "");
+			else
+				mm_cut_lines(cuts, in, v[i].from, v[i].end);
+		}
 }
 
 static int section_add(const struct mm_line_grammar *g, struct mm_text in, const struct mm_edit *e,
@@ -216,10 +234,20 @@ int mm_lines_edit_one(const struct mm_line_grammar *g, struct mm_text in, struct
 	return 0;
 }
 
-int mm_lines_check(const struct mm_line_grammar *g, struct mm_text in, struct mm_arena *a, struct mm_err *err)
+int mm_lines_edit(const struct mm_line_grammar *g, mm_edit_one *one, struct mm_text in, struct mm_edit *edits,
+    size_t n, struct mm_arena *a, struct mm_buf *out, struct mm_err *err)
 {
+	size_t before = out->len;
 	struct mm_line *v;
-	size_t n;
+	size_t nv;
+	int rc;
 
-	return g->scan(in, a, &v, &n, err);
+	if (g->scan(in, a, &v, &nv, err) != 0)
+		return -1;
+	rc = mm_edit_run(in, edits, n, one, a, out, err);
+	if (rc == 0 && g->verify != NULL)
+		rc = g->verify(g, out, edits, n, a, err);
+	if (rc != 0)
+		out->len = before;
+	return rc;
 }

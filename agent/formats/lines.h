@@ -22,8 +22,11 @@ struct mm_line {
 	const char *key;   /* MM_LINE_KEY */
 	const char *value; /* decoded; MM_LINE_HEADER: what stands behind the name */
 	size_t kfrom;      /* where the key begins */
+	size_t kto;        /* where it ends; only for a grammar with `alone` */
 	size_t vfrom, vto; /* the value as spelled */
 	bool unreadable;   /* the program cannot decode it: `value` is as spelled, the item's kind u */
+	bool inside;       /* it shares its line with what stands before it */
+	bool alone;        /* a key without a separator */
 };
 
 struct mm_line_grammar {
@@ -40,15 +43,20 @@ struct mm_line_grammar {
 	    const char *section, const char *value, struct mm_arena *a, const char **out, struct mm_err *err);
 	const char *between; /* key and value of a new line */
 	bool unreadable;     /* it has such values: an edit of kind u writes one as it is spelled */
+	const char *alone;   /* NULL, or the value of a key that stands without one */
+	/* NULL, or what is looked at once more in the new text before it is given out. */
+	int (*verify)(const struct mm_line_grammar *g, const struct mm_buf *text, const struct mm_edit *edits,
+	    size_t n, struct mm_arena *a, struct mm_err *err);
 };
 
 int mm_lines_parse(const struct mm_line_grammar *g, struct mm_text in, struct mm_arena *a, struct mm_doc *out,
     struct mm_err *err);
 int mm_lines_edit_one(const struct mm_line_grammar *g, struct mm_text in, struct mm_edit *e,
     struct mm_cuts *cuts, struct mm_err *err);
-/* Is the text one of this grammar? What an editor asks first (law L5). */
-int mm_lines_check(
-    const struct mm_line_grammar *g, struct mm_text in, struct mm_arena *a, struct mm_err *err);
+/* The edits in their order, one() for each of them; mm_lines_edit_one() where
+ * it is all there is to do. A text that is not of this grammar is an error. */
+int mm_lines_edit(const struct mm_line_grammar *g, mm_edit_one *one, struct mm_text in, struct mm_edit *edits,
+    size_t n, struct mm_arena *a, struct mm_buf *out, struct mm_err *err);
 
 /* Defines the format of a grammar that needs nothing of its own. */
 #define MM_LINES_FORMAT(variable, format_name, grammar)                                                      \
@@ -65,9 +73,7 @@ int mm_lines_check(
 	static int grammar##_edit(struct mm_text in, struct mm_edit *edits, size_t n, struct mm_arena *a,    \
 	    struct mm_buf *out, struct mm_err *err)                                                          \
 	{                                                                                                    \
-		if (mm_lines_check(&(grammar), in, a, err) != 0)                                             \
-			return -1;                                                                           \
-		return mm_edit_run(in, edits, n, grammar##_edit_one, a, out, err);                           \
+		return mm_lines_edit(&(grammar), grammar##_edit_one, in, edits, n, a, out, err);             \
 	}                                                                                                    \
 	const struct mm_format variable = {                                                                  \
 	    .name = (format_name), .parse = grammar##_parse, .edit = grammar##_edit};

@@ -281,9 +281,7 @@ static int edit_one(struct mm_text in, struct mm_edit *e, struct mm_cuts *cuts, 
 static int edit(struct mm_text in, struct mm_edit *edits, size_t n, struct mm_arena *a, struct mm_buf *out,
     struct mm_err *err)
 {
-	if (mm_lines_check(&grammar, in, a, err) != 0)
-		return -1;
-	return mm_edit_run(in, edits, n, edit_one, a, out, err);
+	return mm_lines_edit(&grammar, edit_one, in, edits, n, a, out, err);
 }
 
 const struct mm_format mm_format_mbsyncrc = {.name = "mbsyncrc", .parse = parse, .edit = edit};

@@ -31,7 +31,8 @@ static const char *format_of(const char *path)
 	    {".source", "keyfile"}, {"/accounts.conf", "keyfile"}, {".ini", "ini"},
 	    {"msmtprc", "msmtprc"}, {"/msmtp/config", "msmtprc"}, {"mpoprc", "msmtprc"},
 	    {"/mpop/config", "msmtprc"}, {".mbsyncrc", "mbsyncrc"}, {"/isyncrc", "mbsyncrc"},
-	    {"muttrc", "muttrc"}, {"Muttrc", "muttrc"}, {".rc", "muttrc"}, {".mutt/account", "muttrc"}};
+	    {"/accounts.conf", "go-ini"}, {"muttrc", "muttrc"}, {"Muttrc", "muttrc"}, {".rc", "muttrc"},
+	    {".mutt/account", "muttrc"}};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (mm_ends_with(path, names[i].end))

@@ -1,7 +1,9 @@
 """A mail server on loopback, and what each terminal program does to log in there."""
 
+import os
 import pathlib
 import shutil
+import subprocess
 import tempfile
 
 from realclient import ClientCase, MailServer, argv_text, have, sheet, wait_for
@@ -82,3 +84,28 @@ class ServerCase(ClientCase):
     def provision(self, client, account, **options):
         self.fresh()
         self.home.apply(client, self.sheet(account, **options))
+
+
+class Terminal:
+    """A full-screen program in a tmux of its own."""
+
+    def __init__(self, home, *argv, **env):
+        self.home, self.socket = home, f"mm{os.getpid()}-{id(self)}"
+        self.env = home.env(**env)
+        self.tmux("-f", "/dev/null", "new-session", "-d", "-x", "120", "-y", "40", " ".join(argv))
+
+    def tmux(self, *args):
+        return subprocess.run(["tmux", "-L", self.socket, *args], env=self.env, cwd=self.home.path, text=True,
+                              capture_output=True, timeout=20)
+
+    def keys(self, *keys):
+        self.tmux("send-keys", *keys)
+
+    def screen(self):
+        return self.tmux("capture-pane", "-p").stdout
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.tmux("kill-server")

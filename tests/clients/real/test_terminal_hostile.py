@@ -4,7 +4,7 @@ sees the name byte for byte."""
 import unittest
 
 from realclient import argv_text, have
-from termcase import ServerCase
+from termcase import ServerCase, Terminal, wait_for
 
 
 class Hostile(ServerCase):
@@ -38,7 +38,7 @@ class Hostile(ServerCase):
                 p = act(a)
                 self.assertFalse((self.home.path / "marker").exists(), value)
                 if command:
-                    self.assertTrue((self.home.path / "args").exists(), f"{p.stdout} {p.stderr}")
+                    self.assertTrue((self.home.path / "args").exists(), p and f"{p.stdout} {p.stderr}")
                     self.assertEqual((self.home.path / "args").read_text(), f"show\n{value}\n")
                 self.assertEqual(self.home.seen(client)[self.only(client)][f"{side}.username"], value)
 
@@ -57,6 +57,14 @@ class Hostile(ServerCase):
             (self.home.path / "Mail").mkdir(exist_ok=True)
             return self.home.run("mbsync", "-l", "-a")
         self.check("mbsync", self.values, list_boxes)
+
+    @have("aerc", "tmux")
+    def test_aerc(self):
+        def open_once(_):
+            with Terminal(self.home, "aerc", SSL_CERT_FILE=str(self.server.ca.cert)) as term:
+                wait_for("aerc's command", lambda: (self.home.path / "args").exists() or
+                         "rror" in term.screen(), 10)
+        self.check("aerc", self.values, open_once)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import unittest
 
 from realclient import have
-from termcase import ServerCase
+from termcase import ServerCase, Terminal, wait_for
 
 
 class Mpop(ServerCase):
@@ -68,6 +68,40 @@ class Mbsync(ServerCase):
                         "Channel c\nFar :far:\nNear :near:\n")
         self.home.driver("apply", "mbsync", {**self.sheet(a), "create": "existing"})
         self.expect_incoming(a, self.list)
+
+
+class Aerc(ServerCase):
+    def start(self, account):
+        self.provision("aerc", account)
+        return Terminal(self.home, "aerc", EDITOR="true", SSL_CERT_FILE=self.certificate)
+
+    def fetch_and_send(self, account):
+        service, user, port = (account[f"incoming.{k}"] for k in ("protocol", "username", "port"))
+        before = self.logins(service, user, port)
+        with self.start(account) as term:
+            wait_for("aerc's login", lambda: self.logins(service, user, port) > before, 10)
+            def send():
+                wait_for("aerc's folders", lambda: "Connected" in term.screen(), 10)
+                term.keys(":compose -H 'To: bob@acme.example'", "Enter")
+                wait_for("aerc's review", lambda: "Send this email?" in term.screen(), 10)
+                term.keys(":send", "Enter")
+            self.expect_outgoing(account, send)
+
+    @have("aerc", "tmux")
+    def test_login(self):
+        for security in ("tls", "starttls"):
+            with self.subTest(security=security):
+                a = self.account(security, incoming__ca_file=None, outgoing__ca_file=None)
+                self.certificate = str(self.server.ca.cert)
+                self.fetch_and_send(a)
+
+    @have("aerc", "tmux")
+    def test_refused(self):
+        self.certificate = "/nonexistent"
+        before = len(self.server.logins())
+        with self.start(self.account(incoming__ca_file=None, outgoing__ca_file=None)) as term:
+            wait_for("aerc's complaint", lambda: "x509" in term.screen() or "unknown authority" in term.screen(), 10)
+        self.assertEqual(len(self.server.logins()), before)
 
 
 if __name__ == "__main__":
