@@ -95,13 +95,14 @@ static bool is_unknown_mechanism(const struct mm_dialog *d)
 
 /* Offered, and cannot work: refused by name although it was offered; or
  * EXTERNAL, which takes the name from a certificate, over a TLS session in
- * which none was asked for (RFC 4422 A). */
+ * which none was asked for (RFC 4422 A). Where we had one, OpenSSL does not
+ * tell whether it was. */
 static void note_mechs(struct notes *n, const struct mm_signals *s)
 {
 	const struct mm_dialog *d = s->dialog;
 	if (d->auth_reply == MM_REPLY_NO && (d->mechs & MM_MECH_BIT(d->used)) != 0 && is_unknown_mechanism(d))
 		add(n, MM_CLS_MECH_UNUSABLE, mm_mech_name(d->used));
-	else if (s->tls->done && !s->tls->client_cert_asked &&
+	else if (s->tls->done && !s->tls->client_cert_asked && !s->ep->has_certificate &&
 		 (d->mechs & MM_MECH_BIT(MM_MECH_EXTERNAL)) != 0)
 		add(n, MM_CLS_MECH_UNUSABLE, mm_mech_name(MM_MECH_EXTERNAL));
 }

@@ -149,6 +149,31 @@ def never_inferred(z):
     return out
 
 
+def external(z):
+    """Client certificates in place of a password."""
+    with open(z.pki.path("device.crt"), "rb") as crt, open(z.pki.path("device.key"), "rb") as key:
+        device = crt.read() + key.read()
+    words = "IMAP4rev1 SASL-IR AUTH=EXTERNAL"
+    ports = [z.serve(scripted.imap(words, login=reply), "good", client_ca=z.ca) for reply in ("OK in", "NO not you")]
+    asks = dict(auth="external")
+    return [
+        Case("external", "certificate, AUTH=EXTERNAL", "", task(*IMAPS, HERE, ports[0], **asks), secret=None,
+             certificate=device, reached="login"),
+        Case("external-refused", "certificate, NO", "AUTH_CERT_REFUSED", task(*IMAPS, HERE, ports[1], **asks), secret=None,
+             certificate=device),
+        Case("external-without", "no certificate at hand", ("NO_CLIENT_CERT", "TLS_CLIENT_CERT"),
+             task(*IMAPS, HERE, ports[0], **asks), secret=None),
+        Case("ticket-without", "no Kerberos ticket", "NO_TICKET",
+             task(*IMAPS, HERE, z.serve(scripted.imap("IMAP4rev1 AUTH=GSSAPI"), "good"), auth="gssapi"), secret=None),
+        Case("external-useless", "offers EXTERNAL, asks for no certificate", "",
+             task(*IMAPS, HERE, z.serve(scripted.imap("IMAP4rev1 SASL-IR AUTH=PLAIN AUTH=EXTERNAL", login="OK in"), "good")),
+             notes=("MECH_UNUSABLE",), reached="login"),
+        Case("mech-offered-refused", "504 to AUTH PLAIN", "AUTH_MECH_NOT_OFFERED",
+             task("smtp", "tls", HERE, z.serve(scripted.smtp(("localhost", "AUTH PLAIN"), auth="504 5.5.4 Unrecognized"), "good")),
+             notes=("MECH_UNUSABLE",)),
+    ]
+
+
 def mailboxes(z):
     out = [
         Case("mailbox-unusable", "Dovecot, mail_location is no folder", "MAILBOX_UNUSABLE",
@@ -179,4 +204,4 @@ def penalty():
 
 
 def cases(z):
-    return passes() + rejected() + words(z) + never_inferred(z) + mailboxes(z)
+    return passes() + rejected() + words(z) + never_inferred(z) + external(z) + mailboxes(z)

@@ -57,8 +57,10 @@ def routes():
              reached=None, least=4),
         Case("six-and-four", "A and AAAA answer", "", task(*IMAPS, "six.wild.zoo.test", 993), reached="login"),
         Case("six-dropped", "AAAA dropped, A answers", "", task(*IMAPS, "deadsix.wild.zoo.test", 993), notes=("IPV6_BROKEN",)),
-        Case("six-no-route", "AAAA without route, A answers", "", task(*IMAPS, "gonesix.wild.zoo.test", 993),
-             notes=("IPV6_BROKEN",)),
+        Case("six-refused", "AAAA reset, A answers", "", task(*IMAPS, "shutsix.wild.zoo.test", 993), notes=("IPV6_BROKEN",)),
+        # that this computer has no IPv6 is no fault of the server's
+        Case("six-no-route", "AAAA without route, A answers", "", task(*IMAPS, "gonesix.wild.zoo.test", 993), reached="login"),
+        Case("prot-unreachable", "nft reject prot-unreachable", "CONN_FAILED", task(*IMAPS, "odd.zoo.test", 993), reached=None),
         Case("one-address-dead", "two A records, one dropped", "", task(*IMAPS, "deadfour.wild.zoo.test", 993),
              notes=("ADDRESS_DEAD",)),
     ]
@@ -110,6 +112,10 @@ def refusals(z):
         server = z.server(scripted.greets(line), "good")
         out.append(Case(f"greets-{i}-{p}", line, cls, task(p, "tls", host, server.port), silent=server,
                         says=(line.split()[-1],)))
+    out.append(Case("greets-and-sleeps", "no answer to CAPABILITY", "SERVER_SLOW",
+                    task(*IMAPS, host, z.serve(scripted.greets("* OK ready"), "good"))))
+    out.append(Case("endless", "capabilities without end", "PROTOCOL_ERROR",
+                    task(*IMAPS, host, z.serve(scripted.endless, "good"))))
     server = z.server(scripted.hang_up)
     out.append(Case("drops-at-once", "closes before the greeting", "CONN_DROPPED", task("smtp", "none", host, server.port)))
 

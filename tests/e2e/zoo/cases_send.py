@@ -15,7 +15,8 @@ def cases(z):
             ("late", "RCPT 553 sender not owned", "SENDER_REJECTED", ()), ("nobody", "RCPT 550 5.1.1", "RCPT_REJECTED", ()),
             ("abroad", "RCPT 554 relay access denied", "RELAY_DENIED", ()), ("grey", "RCPT 450 greylisted", "", ("SEND_TEMP",)),
             ("busy", "MAIL 451", "", ("SEND_TEMP",)), ("fullbox", "RCPT 552 5.2.2", "", ("OVERQUOTA",)),
-            ("loginfirst", "MAIL 530", "AUTH_REQUIRED", ()), ("mute", "no answer to RCPT", "SENDER_NO_ANSWER", ()))
+            ("loginfirst", "MAIL 530", "AUTH_REQUIRED", ()), ("bigone", "MAIL 552 5.3.4", "TOO_BIG", ()),
+            ("blocked", "RCPT 554 without a word why", "SEND_REFUSED", ()), ("mute", "no answer to RCPT", "SENDER_NO_ANSWER", ()))
     port = z.serve(scripts.submission(), "good")
     out = [Case("sender-good", "scripted submission", "", sender("alice", HERE, port), reached="login"),
            Case("sender-good-dovecot", "Dovecot submission and its relay", "", sender("alice"), reached="login")]

@@ -25,7 +25,7 @@ def certificates(z):
     rows = (("expired", "CERT_EXPIRED", ("2021-01-01",)), ("future", "CERT_NOT_YET_VALID", ("2099-01-01",)),
             ("selfsigned", "CERT_SELF_SIGNED", ()), ("unknown", "CERT_UNKNOWN_CA", ("Unknown CA",)),
             ("nochain", "CERT_UNKNOWN_CA", ("Middle CA",)), ("wrongname", "CERT_NAME_MISMATCH", ("mail.elsewhere.test",)),
-            ("rsa1024", "CERT_WEAK", ()), ("sha1", "CERT_WEAK", ()))
+            ("rsa1024", "CERT_WEAK", ()), ("sha1", "CERT_WEAK", ()), ("clientonly", "CERT_OTHER", ()))
     out = []
     for name, cls, says in rows:
         for p, s, port in KINDS if name in ("expired", "wrongname") else KINDS[:1]:
@@ -39,6 +39,8 @@ def certificates(z):
              notes=("CERT_EXPIRES_SOON",)),
         Case("cert-cn-only", "Dovecot, certificate without SAN", "", task(*IMAPS, "cnonly.zoo.test", 993),
              notes=("CERT_NO_SAN",)),
+        Case("cert-old-root", "Dovecot, a root signed with SHA-1 sent along", "",
+             task(*IMAPS, "oldroot-leaf.zoo.test", 993, ca_file=z.pki.path("oldroot.crt")), reached="login"),
         Case("ca-of-another", "trust in another CA alone", "CERT_UNKNOWN_CA",
              task(*IMAPS, "good.zoo.test", 993, ca_file=z.pki.path("other.crt")), reached="reach"),
         Case("ca-of-system", "private CA, no ca_file", "CERT_UNKNOWN_CA", task(*IMAPS, "good.zoo.test", 993, ca_file=""),
@@ -49,6 +51,12 @@ def certificates(z):
              task(*IMAPS, "good.zoo.test", 993, pin=pin_of(z.pki.path("rsa.crt"))), reached="reach"),
     ]
     return out
+
+
+def lax():
+    """For a run on a computer that is set up to accept weak keys."""
+    return [Case("cert-weak-accepted", "Dovecot, RSA 1024, SECLEVEL 0 here", "", task(*IMAPS, "rsa1024.zoo.test", 993),
+                 notes=("CERT_WEAK_SOON",), reached="login")]
 
 
 def versions(z):

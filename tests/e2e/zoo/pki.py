@@ -44,7 +44,15 @@ class ZooPki(dovecot.Pki):
         with open(self.path("chain.crt"), "a", encoding="ascii") as f, \
                 open(self.path("middle.crt"), encoding="ascii") as middle:
             f.write(middle.read())
-        self.server("revoked", "ca", *until)
+        self.leaf("clientonly", "ca", f"DNS:clientonly.{ZONE}", *until,
+                  constraints=self.LEAF + "\nextendedKeyUsage = clientAuth")
+        self.leaf("device", "ca", None, *until, cn="alice", constraints=self.LEAF + "\nextendedKeyUsage = clientAuth")
+        # a root of old: nobody relies on its own signature
+        self.root("oldroot", "Old CA", "-sha1")
+        self.server("oldroot-leaf", "oldroot", *until)
+        with open(self.path("oldroot-leaf.crt"), "a", encoding="ascii") as f, \
+                open(self.path("oldroot.crt"), encoding="ascii") as root:
+            f.write(root.read())
 
     def server(self, name, issuer, *dates, extra="", **more):
         host = f"{name}.{ZONE}"

@@ -23,6 +23,8 @@ REPLIES = {
     "busy": ("MAIL", "451 4.3.0 Temporary lookup failure"),
     "fullbox": ("RCPT", "552 5.2.2 <{}>: user is over quota"),
     "loginfirst": ("MAIL", "530 5.7.0 Authentication required"),
+    "bigone": ("MAIL", "552 5.3.4 Message size exceeds fixed limit"),
+    "blocked": ("RCPT", "554 5.3.2 No"),
     "mute": ("RCPT", None),
 }
 

@@ -27,6 +27,7 @@ import cases_net  # noqa: E402
 import cases_send  # noqa: E402
 import cases_tls  # noqa: E402
 import harness  # noqa: E402
+import imapd  # noqa: E402
 import pending  # noqa: E402
 import zoo  # noqa: E402
 from imapd import PASSWORD  # noqa: E402
@@ -66,6 +67,9 @@ class Zoo(unittest.TestCase):
         missing = outcomes() - have - set(ELSEWHERE) - pending.OUTCOMES
         self.assertEqual(missing, set())
         self.assertEqual(set(ELSEWHERE) & have, set())
+        for word, path in ELSEWHERE.items():
+            with open(os.path.join(TESTS, path), encoding="utf-8") as f:
+                self.assertIn(word, f.read())
 
 
 class ByHand(unittest.TestCase):
@@ -84,8 +88,24 @@ class ByHand(unittest.TestCase):
             self.assertIn(a["class"], ("BAD_HOST_SYNTAX",), (host, a))
 
 
-# Outcomes that need more than one task, or a setting of their own: where they are tested.
-ELSEWHERE = {"BAD_HOST_SYNTAX": "ByHand.test_bad_host_syntax"}
+TESTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+TRIP, SURVEY, UNIT = "e2e/probe/test_probe_trip.py", "e2e/probe/test_probe_survey.py", "unit/test_probe_diagnose.c"
+# Outcomes that need more than one task, a realm, or a fault that no server can cause: where they are tested.
+ELSEWHERE = {
+    "BAD_HOST_SYNTAX": "e2e/zoo/test_zoo.py",
+    "BAD_SETTINGS": "unit/test_probe_url.c",
+    "KRB_FAILED": "e2e/probe/test_probe_auth.py",
+    "LOCAL_TROUBLE": UNIT,
+    "MECH_DIFFERS": UNIT,
+    "OCSP_INVALID": SURVEY,
+    "OCSP_REVOKED": SURVEY,
+    "ROUNDTRIP_NOT_TESTED": TRIP,
+    "TRIP_BOUNCED": TRIP,
+    "TRIP_JUNK": TRIP,
+    "TRIP_LEFT_OVER": TRIP,
+    "TRIP_NOT_SEEN": TRIP,
+    "TRIP_REFUSED": TRIP,
+}
 
 
 def outcomes():
@@ -117,8 +137,11 @@ def main():
         held = occupied(z.address["crowd"])
         Zoo.run_ = zoo.Run(cases, z.ca)
         waits.join()
+        z.over("/etc/ssl/openssl.cnf", imapd.OPENSSL.format(highest="TLSv1.3"))
+        weak = cases_tls.lax()
+        zoo.Run(weak, z.ca)
         held.shutdown()
-        Zoo.cases = cases = cases + slow[0] + slow[1]
+        Zoo.cases = cases = cases + slow[0] + slow[1] + weak
         if os.environ.get("MM_ZOO_LOG"):
             print(z.dovecot.log(), *(d.log() for d in z.others))
     finally:

@@ -28,10 +28,10 @@ from names import FAILS, SILENT, Names  # noqa: E402
 
 MARK = "MM_ZOO_NAMESPACE"
 CERTIFICATES = ("good", "rsa", "expired", "future", "ninedays", "unknown", "sha1", "rsa1024", "wrongname", "cnonly",
-                "selfsigned", "nochain", "chain")
+                "selfsigned", "nochain", "chain", "clientonly", "oldroot-leaf")
 SCRIPTED = "127.0.3.1"
-DROPPED, REJECTED, RESET, HALF, DROPPED6, HERE6 = ("127.0.5.1", "127.0.5.2", "127.0.5.3", "127.0.5.4", "fd77::d",
-                                                   "fd77::1")
+DROPPED, REJECTED, RESET, HALF, ODD = (f"127.0.5.{i}" for i in range(1, 6))
+HERE6, DROPPED6, RESET6 = "fd77::1", "fd77::d", "fd77::e"
 NEIGHBOUR = "10.77.0.99"
 NFT = f"""
 table inet zoo {{
@@ -41,7 +41,9 @@ table inet zoo {{
     ip daddr {REJECTED} reject with icmp type admin-prohibited
     ip daddr {RESET} tcp dport 1-65535 reject with tcp reset
     ip daddr {HALF} tcp dport 993 drop
+    ip daddr {ODD} reject with icmp type prot-unreachable
     ip6 daddr {DROPPED6} drop
+    ip6 daddr {RESET6} tcp dport 1-65535 reject with tcp reset
   }}
 }}
 """
@@ -95,7 +97,7 @@ class World:
     # -- network and names
     def network(self):
         run("ip", "link", "set", "lo", "up")
-        for six in (HERE6, DROPPED6):
+        for six in (HERE6, DROPPED6, RESET6):
             run("ip", "-6", "addr", "add", six + "/128", "dev", "lo", "nodad")
         run("ip", "link", "add", "zoo0", "type", "veth", "peer", "name", "zoo1")
         run("ip", "addr", "add", "10.77.0.1/24", "dev", "zoo0")
@@ -108,7 +110,7 @@ class World:
         self.zone.update({
             "mxonly.zoo.test": [], "servfail.zoo.test": FAILS, "silent.zoo.test": SILENT,
             "noroute.zoo.test": ["192.0.2.1"], "noroute6.zoo.test": ["2001:db8::1"], "dropped.zoo.test": [DROPPED],
-            "rejected.zoo.test": [REJECTED], "reset.zoo.test": [RESET], "neighbour.zoo.test": [NEIGHBOUR],
+            "rejected.zoo.test": [REJECTED], "reset.zoo.test": [RESET], "odd.zoo.test": [ODD], "neighbour.zoo.test": [NEIGHBOUR],
             "here.wild.zoo.test": [SCRIPTED]})
 
     def over(self, path, text):
@@ -136,7 +138,7 @@ class World:
         one = self.address["good"]
         self.zone.update({
             "imap.wild.zoo.test": [one], "six.wild.zoo.test": [one, HERE6], "deadsix.wild.zoo.test": [one, DROPPED6],
-            "gonesix.wild.zoo.test": [one, "2001:db8::1"], "deadfour.wild.zoo.test": [DROPPED, one],
+            "gonesix.wild.zoo.test": [one, "2001:db8::1"], "shutsix.wild.zoo.test": [one, RESET6], "deadfour.wild.zoo.test": [DROPPED, one],
             "half.wild.zoo.test": [HALF]})
         sink = self.serve(scripts.relay)
         names = [n for n in self.address if n not in ("old", "twelve", "adh", "strict")]

@@ -31,6 +31,7 @@ class Case:
     cls: object
     task: dict
     secret: object = PASSWORD
+    certificate: object = None  # PEM of certificate and key
     notes: tuple = ()
     more_notes: bool = False
     reached: object = ANY
@@ -66,11 +67,13 @@ def lines(cases, ca):
         t = {"id": i, "ca_file": ca, **c.task}
         if t["ca_file"] == "":
             del t["ca_file"]
-        if c.secret is not None:
-            data = c.secret if isinstance(c.secret, bytes) else c.secret.encode()
+        for what, value in (("secret", c.secret), ("certificate", c.certificate)):
+            if value is None:
+                continue
+            data = value if isinstance(value, bytes) else value.encode()
             if data not in secrets:
                 secrets.append(data)
-            t["secret"] = secrets.index(data)
+            t[what] = secrets.index(data)
         tasks.append(t)
     return tasks, secrets
 
