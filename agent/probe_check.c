@@ -234,6 +234,7 @@ void mm_check_task(
 	out->connect_s = conf->connect_s;
 	out->answer_s = conf->answer_s;
 	out->login_s = conf->login_s;
+	out->survey = k->r->survey;
 	out->known = known;
 	out->n_known = n_known;
 }

@@ -35,6 +35,7 @@ struct mm_probe_run {
 	int64_t now;
 	bool sparing; /* a session: do not prove again what is fresh */
 	bool again;   /* somebody says that the servers have changed: forget what they refused */
+	bool survey;  /* look closely at the servers, without credentials */
 	bool prompt;  /* ask on the terminal for passwords that cannot be had otherwise */
 	struct mm_sink *sink;
 };

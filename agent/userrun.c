@@ -133,6 +133,7 @@ static struct mm_probe_run probe_of(struct state *s)
 	    .now = s->c.now,
 	    .sparing = s->r->sparing,
 	    .again = s->r->again,
+	    .survey = s->r->verify,
 	    .prompt = s->r->prompt,
 	    .sink = s->r->sink};
 }

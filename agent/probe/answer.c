@@ -259,5 +259,5 @@ void mm_answer_refuse(const struct mm_probe_task *task, enum mm_cls cls, const c
 	place_task(&m);
 	m.places.v[MM_PLACE_DETAIL] = mm_maker_clean(&m, detail_text);
 	put_verdict(&m, out);
-	mm_steps_make(&m, out);
+	mm_steps_refuse(&m, out);
 }

@@ -38,6 +38,8 @@ struct mm_timing mm_facts_timing(const struct mm_attempt *a);
 
 /* steps.c: the rungs that were asked for, up to the one that did not hold. */
 void mm_steps_make(const struct mm_maker *m, struct mm_login *out);
+/* The same of a task that did not get as far as the network. */
+void mm_steps_refuse(const struct mm_maker *m, struct mm_login *out);
 
 /* notes.c: remarks that need no other connection than the test's own. */
 void mm_note_add(const struct mm_maker *m, enum mm_cls cls, const char *detail, struct mm_login *out);

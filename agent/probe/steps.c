@@ -20,7 +20,8 @@ struct ladder {
 
 static bool settings_held(const struct mm_maker *m)
 {
-	return m->a != NULL || m->cls == MM_CLS_BAD_SECRET;
+	(void)m;
+	return true; /* otherwise there is no attempt */
 }
 
 static bool dns_held(const struct mm_maker *m)
@@ -123,7 +124,7 @@ static bool is_asked(const struct mm_maker *m, enum mm_rung r)
  * asked again behind TLS, and where that fails, TLS was before it. */
 static bool greets_first(const struct mm_maker *m)
 {
-	if (!mm_streq(m->task->security, "starttls") || m->a == NULL)
+	if (!mm_streq(m->task->security, "starttls"))
 		return false;
 	return !tls_held(m) || greeting_held(m);
 }
@@ -173,7 +174,7 @@ static const char *trip_text(const struct mm_maker *m)
 
 static const char *text_held(const struct mm_maker *m, enum mm_rung r)
 {
-	const struct mm_signals *s = m->a != NULL ? &m->a->signals : NULL;
+	const struct mm_signals *s = &m->a->signals;
 	switch (r) {
 	case MM_RUNG_SETTINGS:
 		return mm_arena_printf(
@@ -202,7 +203,7 @@ static const char *text_held(const struct mm_maker *m, enum mm_rung r)
 
 static const char *text_broken(const struct mm_maker *m)
 {
-	if (m->a != NULL && m->a->troubles[0] != '\0')
+	if (m->a->troubles[0] != '\0')
 		return mm_arena_strdup(m->mem, m->a->troubles);
 	const char *detail = m->places.v[MM_PLACE_DETAIL];
 	return detail != NULL ? detail : m->places.v[MM_PLACE_SERVER];
@@ -244,17 +245,21 @@ static enum mm_step_state broken(const struct mm_maker *m)
 	return seen || mm_cls_result(m->cls) == MM_LOGIN_FAILED ? MM_STEP_FAILED : MM_STEP_UNTESTED;
 }
 
-static void climb(struct ladder *l, enum mm_rung r)
+static struct mm_step *push(struct ladder *l, enum mm_rung r)
 {
-	if (!is_asked(l->m, r))
-		return;
 	struct mm_step *s = &l->steps[l->n++];
 	*s = (struct mm_step){.rung = r, .state = MM_STEP_UNTESTED, .ms = -1, .text = ""};
-	if (l->over || (l->m->a == NULL && r != MM_RUNG_SETTINGS))
+	return s;
+}
+
+static void climb(struct ladder *l, enum mm_rung r)
+{
+	struct mm_step *s = push(l, r);
+	if (l->over)
 		return;
 	l->over = !held[r](l->m);
 	s->state = l->over ? broken(l->m) : MM_STEP_HELD;
-	if (l->m->a != NULL && s->state != MM_STEP_UNTESTED)
+	if (s->state != MM_STEP_UNTESTED)
 		s->ms = ms_of(l, r);
 	const char *text = l->over ? text_broken(l->m) : text_held(l->m, r);
 	s->text = text != NULL ? text : "";
@@ -262,17 +267,32 @@ static void climb(struct ladder *l, enum mm_rung r)
 
 void mm_steps_make(const struct mm_maker *m, struct mm_login *out)
 {
-	struct ladder l = {.m = m};
+	struct ladder l = {.m = m, .t = mm_facts_timing(m->a)};
 	l.steps = mm_arena_alloc(m->mem, MM_RUNG_COUNT, sizeof(*l.steps));
-	if (m->a != NULL)
-		l.t = mm_facts_timing(m->a);
 	bool swap = greets_first(m);
 	for (int i = 0; i < MM_RUNG_COUNT; i++) {
 		int r = i;
 		if (swap && (r == MM_RUNG_TLS || r == MM_RUNG_GREETING))
 			r = r == MM_RUNG_TLS ? MM_RUNG_GREETING : MM_RUNG_TLS;
-		climb(&l, (enum mm_rung)r);
+		if (is_asked(m, (enum mm_rung)r))
+			climb(&l, (enum mm_rung)r);
 	}
+	out->ladder.steps = l.steps;
+	out->ladder.n_steps = l.n;
+}
+
+void mm_steps_refuse(const struct mm_maker *m, struct mm_login *out)
+{
+	struct ladder l = {.m = m};
+	l.steps = mm_arena_alloc(m->mem, MM_RUNG_COUNT, sizeof(*l.steps));
+	for (int r = 0; r < MM_RUNG_COUNT; r++)
+		if (is_asked(m, (enum mm_rung)r))
+			push(&l, (enum mm_rung)r);
+	/* a password that cannot be used is no fault of the settings */
+	bool fine = m->cls == MM_CLS_BAD_SECRET;
+	l.steps[0].state = fine ? MM_STEP_HELD : broken(m);
+	if (!fine && m->places.v[MM_PLACE_DETAIL] != NULL)
+		l.steps[0].text = m->places.v[MM_PLACE_DETAIL];
 	out->ladder.steps = l.steps;
 	out->ladder.n_steps = l.n;
 }
