@@ -199,6 +199,7 @@ static int add_task(const char *url, const struct mm_hand_opts *o, const char *c
 	t->ca_file = ca;
 	t->pin = o->pin;
 	t->ehlo = o->ehlo;
+	t->survey = true;
 	t->auth = o->auth != NULL ? o->auth : o->token_command != NULL ? "xoauth2" : "password";
 	if (mm_probe_url_parse(url, o->security, mem, t, err) != 0 || choose_level(o, t, err) != 0 ||
 	    set_known(o, mem, t, err) != 0)

@@ -73,6 +73,12 @@ static const struct {
     [MM_STEP_UNTESTED] = {"\u00b7", "-", MM_YELLOW},
 };
 
+static void tick(const struct page *p, enum mm_step_state state)
+{
+	mm_buf_adds(p->out, "  ");
+	painted(p, ticks[state].colour, p->s->utf8 ? ticks[state].utf8 : ticks[state].ascii);
+}
+
 /* The list of capabilities in an IMAP greeting is machines' talk. */
 static const char *short_greeting(const char *text, struct mm_buf *b)
 {
@@ -93,10 +99,7 @@ static void show_step(const struct page *p, const struct mm_step *st)
 		snprintf(ms, sizeof(ms), "%d ms", st->ms);
 	if (st->rung == MM_RUNG_GREETING)
 		text = short_greeting(text, &b);
-	if (st->state == MM_STEP_UNTESTED && text[0] == '\0')
-		text = "not tested";
-	mm_buf_adds(p->out, "  ");
-	painted(p, ticks[st->state].colour, p->s->utf8 ? ticks[st->state].utf8 : ticks[st->state].ascii);
+	tick(p, st->state);
 	mm_buf_addf(p->out, " %-10s%10s", mm_rung_name(st->rung), ms);
 	if (text[0] != '\0')
 		mm_buf_adds(p->out, "  ");
@@ -167,10 +170,34 @@ static void show_mailbox(const struct page *p, const struct mm_mailbox_facts *m)
 	mm_buf_free(&b);
 }
 
+static bool is_blank(const struct mm_step *st)
+{
+	return st->state == MM_STEP_UNTESTED && (st->text == NULL || st->text[0] == '\0');
+}
+
+/* What was not come to, in one line. */
+static void show_untested(const struct page *p, const struct mm_login *l)
+{
+	struct mm_buf b = MM_BUF_INIT(1024);
+	for (size_t i = 0; i < l->ladder.n_steps; i++)
+		if (is_blank(&l->ladder.steps[i]))
+			mm_buf_addf(&b, "%s%s",
+			    b.len > 0 ? ", " : "not tested: ", mm_rung_name(l->ladder.steps[i].rung));
+	if (b.len > 0) {
+		tick(p, MM_STEP_UNTESTED);
+		mm_buf_addc(p->out, ' ');
+		put(p, b.data, 4);
+		mm_buf_addc(p->out, '\n');
+	}
+	mm_buf_free(&b);
+}
+
 static void show_steps(const struct page *p, const struct mm_login *l)
 {
 	for (size_t i = 0; i < l->ladder.n_steps; i++) {
 		const struct mm_step *st = &l->ladder.steps[i];
+		if (is_blank(st))
+			continue;
 		show_step(p, st);
 		if (st->rung == MM_RUNG_TCP)
 			show_addresses(p, &l->ladder.endpoint);
@@ -181,6 +208,7 @@ static void show_steps(const struct page *p, const struct mm_login *l)
 		else if (st->rung == MM_RUNG_MAILBOX)
 			show_mailbox(p, &l->ladder.mailbox);
 	}
+	show_untested(p, l);
 }
 
 /* ---- the verdict */

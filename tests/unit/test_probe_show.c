@@ -10,6 +10,7 @@ static const struct mm_step steps[] = {
     {MM_RUNG_GREETING, MM_STEP_HELD, 7, "* OK [CAPABILITY IMAP4rev1 IDLE] Dovecot ready."},
     {MM_RUNG_LOGIN, MM_STEP_FAILED, 2004, ""},
     {MM_RUNG_MAILBOX, MM_STEP_UNTESTED, -1, ""},
+    {MM_RUNG_SENDER, MM_STEP_UNTESTED, -1, NULL},
 };
 static const struct mm_note notes[] = {{"CERT_EXPIRES_SOON", "", "It expires in 9 days."}};
 
@@ -27,7 +28,7 @@ static struct mm_login sample(void)
 	    .admin = "The server refused the login by PLAIN, and says no more than that, which is usual.",
 	    .server_text = "NO [AUTHENTICATIONFAILED] \033]0;x\007"};
 	l.ladder.steps = steps;
-	l.ladder.n_steps = 5;
+	l.ladder.n_steps = 6;
 	l.ladder.notes = notes;
 	l.ladder.n_notes = 1;
 	l.ladder.fix = "Enter the password again.";
@@ -53,7 +54,7 @@ static void test_ascii(void **state)
 	    "  + dns             2 ms  192.0.2.1\n"
 	    "  + greeting        7 ms  * OK Dovecot ready.\n"
 	    "  x login        2004 ms\n"
-	    "  - mailbox               not tested\n"
+	    "  - not tested: mailbox, sender\n"
 	    "  FAILED  AUTH_REJECTED\n"
 	    "      user     User name or password not accepted.\n"
 	    "      admin    The server refused the login by PLAIN, and\n"
