@@ -76,6 +76,18 @@ static void report_remembered(
 
 /* ---- what is to be tested */
 
+/* A message is looked for where it comes in, however fresh the proof of that is. */
+static bool is_wanted(const struct mm_probe_run *r, const struct mm_memory *m, const struct mm_check *k)
+{
+	if (!r->sparing || !mm_memory_proven(m, k->acc->name, mm_side_name(k->side), k->settings, r->now))
+		return true;
+	struct mm_check out;
+	mm_check_init(&out, r, k->acc, MM_SIDE_OUTGOING);
+	return k->side == MM_SIDE_INCOMING && r->sheet->check == MM_LEVEL_ROUNDTRIP &&
+	       mm_check_applies(&out) &&
+	       !mm_memory_proven(m, k->acc->name, mm_side_name(out.side), out.settings, r->now);
+}
+
 static void collect(struct run *run, const struct mm_memory *m)
 {
 	const struct mm_probe_run *r = run->r;
@@ -83,10 +95,7 @@ static void collect(struct run *run, const struct mm_memory *m)
 		enum mm_side side = i % 2 == 0 ? MM_SIDE_INCOMING : MM_SIDE_OUTGOING;
 		struct mm_check *k = &run->checks[run->n];
 		mm_check_init(k, r, &r->sheet->accounts[i / 2], side);
-		if (!mm_check_applies(k))
-			continue;
-		if (!r->sparing ||
-		    !mm_memory_proven(m, k->acc->name, mm_side_name(side), k->settings, r->now))
+		if (mm_check_applies(k) && is_wanted(r, m, k))
 			run->n++;
 	}
 	run->n_known = mm_check_known(r, run->known, MM_PROBE_KNOWN_MAX);

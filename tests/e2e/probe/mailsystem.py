@@ -142,10 +142,12 @@ class LmtpProxy:
             threading.Thread(target=self._one, args=(conn,), daemon=True).start()
 
     def _one(self, conn):
-        up = socket.socket(socket.AF_UNIX)
-        up.connect(self.path)
-        threading.Thread(target=self._pump, args=(up, conn, False), daemon=True).start()
-        self._pump(conn, up, True)
+        with conn, socket.socket(socket.AF_UNIX) as up:
+            up.connect(self.path)
+            back = threading.Thread(target=self._pump, args=(up, conn, False), daemon=True)
+            back.start()
+            self._pump(conn, up, True)
+            back.join()
 
     def _pump(self, source, target, watch):
         try:
