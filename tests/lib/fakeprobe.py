@@ -3,7 +3,7 @@
 
 Reads tasks and secrets as the real one does, and appends what it was asked to $HOME/.probe.jsonl.
 $HOME/.probe-script may hold JSON {"HOST": answer}: "failed" (AUTH_REJECTED), "silent", "garbage",
-"unasked", "lies", "lower", "hang", "slow", "claims" (a login that was not made); everything else passes. A password that is wrong for $HOME/.probe-password fails.
+"unasked", "lies", "lower", "hang", "slow", "claims" (a login that was not made), or a class in capitals, by which it fails; everything else passes. A password that is wrong for $HOME/.probe-password fails.
 """
 import json
 import os
@@ -40,6 +40,8 @@ with open(home / ".probe.jsonl", "a", encoding="utf-8") as log:
             a.update(result="untested", **{"class": word})
         if how == "failed":
             a.update(result="failed", reached="tls", text="refused", admin="refused", **{"class": "AUTH_REJECTED"})
+        elif how.isupper():
+            a.update(result="failed", reached="tls", text="It failed.", admin="It failed.", **{"class": how})
         elif how == "silent":
             continue
         elif how == "garbage":

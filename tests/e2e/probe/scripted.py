@@ -175,8 +175,8 @@ def pop3(capa=("USER",), user="+OK", password="+OK", greeting="+OK ready"):
     return script
 
 
-def smtp(ehlo=("localhost",), auth="535 5.7.8 no", starttls=None, greeting="220 ready"):
-    """starttls: reply to STARTTLS, or a function of the talk."""
+def smtp(ehlo=("localhost",), auth="535 5.7.8 no", starttls=None, greeting="220 ready", delay=0):
+    """starttls: reply to STARTTLS, or a function of the talk; `delay` before a login's reply."""
     def script(t):
         t.say(greeting)
         while True:
@@ -192,6 +192,7 @@ def smtp(ehlo=("localhost",), auth="535 5.7.8 no", starttls=None, greeting="220 
             elif verb == "AUTH":
                 if auth is None:
                     return t.wait()
+                time.sleep(delay)
                 t.say(*auth.replace("{echo}", line).split("\n"))
             elif verb == "STARTTLS":
                 if callable(starttls):
