@@ -68,6 +68,11 @@ userdb {{
   driver = static
   args = uid={uid} gid={gid} home={dir}/home/%u
 }}
+service auth {{
+  unix_listener {dir}/auth {{
+    mode = 0666
+  }}
+}}
 service anvil {{
   chroot =
   {penalty}

@@ -9,6 +9,7 @@ All cases go through one process at once; a table of them is printed at the end.
 import imaplib
 import json
 import os
+import socket
 import ssl
 import subprocess
 import sys
@@ -135,12 +136,15 @@ def main():
         waits.start()
         cases = [*cases_net.cases(z), *cases_tls.cases(z), *cases_auth.cases(z), *cases_send.cases(z)]
         held = occupied(z.address["crowd"])
+        other = socket.create_connection(("127.0.0.1", z.postfix.ports["crowd"])) if z.postfix else None
         Zoo.run_ = zoo.Run(cases, z.ca)
         waits.join()
         z.over("/etc/ssl/openssl.cnf", imapd.OPENSSL.format(highest="TLSv1.3"))
         weak = cases_tls.lax()
         zoo.Run(weak, z.ca)
         held.shutdown()
+        if other:
+            other.close()
         Zoo.cases = cases = cases + slow[0] + slow[1] + weak
         if os.environ.get("MM_ZOO_LOG"):
             print(z.dovecot.log(), *(d.log() for d in z.others))

@@ -18,10 +18,11 @@ import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [HERE, os.path.join(HERE, "..", "probe")]
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "probe"), os.path.join(HERE, "..", "..", "lib")]
 
 import imapd  # noqa: E402
 import pki  # noqa: E402
+import postfix  # noqa: E402
 import scripted  # noqa: E402
 import scripts  # noqa: E402
 from names import FAILS, SILENT, Names  # noqa: E402
@@ -88,6 +89,7 @@ class World:
         self.network()
         self.names = Names("127.0.0.53", self.zone)
         self.dovecots()
+        self.postfix = self.smtpd() if postfix.usable() else None
 
     def sub(self, name):
         path = os.path.join(self.dir, name)
@@ -163,6 +165,31 @@ class World:
             for port in (143, 110, 587):
                 wait_for(self.address[name], port)
 
+    def smtpd(self):
+        self.zone["postfix.zoo.test"] = ["127.0.0.1"]
+        refuse = "check_recipient_access inline:{ {alice@zoo.test = 450 4.2.0 Greylisted, come back later} }, permit"
+        services = {
+            "submission": {}, "submissions": {"smtpd_tls_wrappermode": "yes"},
+            "mx": {"smtpd_sasl_auth_enable": "no", "smtpd_tls_security_level": "may", "smtpd_sender_restrictions": ""},
+            "notls": {"smtpd_tls_security_level": "none"},
+            "greylist": {"smtpd_tls_wrappermode": "yes", "smtpd_recipient_restrictions": refuse},
+            "norelay": {"smtpd_tls_wrappermode": "yes", "smtpd_recipient_restrictions": "reject_unauth_destination",
+                        "smtpd_sender_restrictions": ""},
+            "helo": {"smtpd_tls_wrappermode": "yes", "smtpd_delay_reject": "no", "smtpd_helo_restrictions": "reject"},
+            "deadauth": {"smtpd_tls_wrappermode": "yes", "smtpd_sasl_path": "/nonexistent/auth"},
+            "crowd": {"smtpd_client_connection_count_limit": "1", "smtpd_client_event_limit_exceptions": ""},
+            "old": {"smtpd_tls_wrappermode": "yes", "smtpd_tls_mandatory_protocols": "<=TLSv1.1",
+                    "smtpd_tls_mandatory_ciphers": "medium"},
+            "lax": {"smtpd_tls_wrappermode": "yes", "smtpd_tls_mandatory_protocols": ">=TLSv1"},
+        }
+        return postfix.Postfix(
+            os.path.join(self.dir, "postfix"), self.pki.path("good.crt"), self.pki.path("good.key"), services,
+            auth=os.path.join(self.dovecot.dir, "auth"), domains=["zoo.test"], mailboxes=["alice@zoo.test"],
+            owners={"alice@zoo.test": "alice", "ghost@zoo.test": "alice", "alice@elsewhere.test": "alice",
+                    "bob@zoo.test": "bob"},
+            hostname="postfix.zoo.test", main={"tls_medium_cipherlist": "ALL:@SECLEVEL=0", "smtpd_tls_protocols": ">=TLSv1.2",
+                                               "smtpd_tls_mandatory_protocols": ">=TLSv1.2"}).start()
+
     def serve(self, script, cert=None, address=SCRIPTED, **more):
         """A scripted server; its port."""
         return self.server(script, cert, address, **more).port
@@ -180,5 +207,7 @@ class World:
             s.close()
         for d in (self.dovecot, *self.others):
             d.stop()
+        if self.postfix:
+            self.postfix.stop()
         self.names.close()
         shutil.rmtree(self.dir, ignore_errors=True)
