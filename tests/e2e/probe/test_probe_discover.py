@@ -13,6 +13,7 @@ import re
 import shutil
 import socket
 import ssl
+import struct
 import subprocess
 import sys
 import tempfile
@@ -28,7 +29,7 @@ from harness import environment, program  # noqa: E402
 
 INSIDE = "MM_TEST_NAMESPACE"
 PORTS = {"imap": 143, "imaps": 993, "pop3": 110, "pop3s": 995, "submission": 587, "submissions": 465}
-SILENT = 5399
+SILENT, VOUCHING = 5399, 5398
 
 CONFIG = """<?xml version="1.0" encoding="UTF-8"?>
 <clientConfig version="1.1"><emailProvider id="x"><domain>{domain}</domain>
@@ -121,6 +122,28 @@ def web(pki):
         threading.Thread(target=server.serve_forever, daemon=True).start()
 
 
+def dns_name(text):
+    return b"".join(bytes([len(x)]) + x.encode() for x in text.split(".")) + b"\0"
+
+
+def vouching():
+    """A resolver that says that what it tells of signed.example was checked (the AD bit); it knows one record."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.bind(("127.0.0.1", VOUCHING))
+    record = struct.pack(">HHH", 0, 1, 993) + dns_name("imap.provider.example")
+
+    def serve():
+        while True:
+            asked, peer = sock.recvfrom(4096)
+            end = asked.index(b"\0", 12) + 5
+            known = asked[12:end] == dns_name("_imaps._tcp.signed.example") + b"\0\x21\0\1"
+            answer = asked[:2] + struct.pack(">HHHHH", 0x81a0, 1, int(known), 0, 0) + asked[12:end]
+            if known:
+                answer += b"\xc0\x0c" + struct.pack(">HHIH", 33, 1, 60, len(record)) + record
+            sock.sendto(answer, peer)
+    threading.Thread(target=serve, daemon=True).start()
+
+
 class Names:
     """dnsmasq and a resolv.conf that names it."""
 
@@ -130,11 +153,13 @@ class Names:
         # a server that takes the question and says nothing
         self.silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.silent.bind(("127.0.0.1", SILENT))
-        conf = self.write("dnsmasq.conf", f"server=/dead.example/127.0.0.1#{SILENT}\n" + hosts + NAMES)
-        resolv = self.write("resolv.conf", "nameserver 127.0.0.1\noptions timeout:2 attempts:1\n")
+        conf = self.write("dnsmasq.conf", f"server=/dead.example/127.0.0.1#{SILENT}\n"
+                          f"server=/signed.example/127.0.0.1#{VOUCHING}\nproxy-dnssec\n" + hosts + NAMES)
+        vouching()
+        resolv = self.trust(True)
         subprocess.run(["mount", "--bind", resolv, os.path.realpath("/etc/resolv.conf")], check=True)
         self.proc = subprocess.Popen(["dnsmasq", "--keep-in-foreground", "--conf-file=" + conf, "--no-resolv", "--no-hosts",
-                                      "--listen-address=127.0.0.1", "--bind-interfaces", "--pid-file=", "--user=root",
+                                      "--listen-address=127.0.0.1", "--bind-interfaces", "--pid-file=", "--user=root", "--cache-size=0",
                                       "--group=root"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         for _ in range(100):
             try:
@@ -150,6 +175,11 @@ class Names:
             f.write(text)
         os.chmod(self.dir, 0o755)
         return path
+
+    def trust(self, it):
+        """Is the resolver one whose word about DNSSEC counts (resolv.conf(5))?"""
+        return self.write("resolv.conf", "nameserver 127.0.0.1\noptions timeout:2 attempts:1"
+                          + (" trust-ad\n" if it else "\n"))
 
     def stop(self):
         self.proc.terminate()
@@ -204,6 +234,13 @@ class Published(Discover):
         found = self.discover("alice@vouched.example")
         self.assertEqual({c["trust"] for c in found if c["chosen"]}, {"certificate"})
         self.assertNotIn("Unproven", self.run_it("alice@vouched.example").stdout)
+
+    def test_dnssec(self):
+        """A resolver vouches for what it checked; but only one that is trusted."""
+        for trusted, trust in ((True, "dnssec"), (False, "unproven"), (True, "dnssec")):
+            WORLD[1].trust(trusted)
+            found = self.discover("alice@signed.example", status=1)
+            self.assertEqual(self.pick(found, "imap.provider.example", 993)["trust"], trust)
 
     def test_certificate_must_match(self):
         found = self.discover("alice@wrongcert.example", status=1)

@@ -22,6 +22,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import harness  # noqa: E402
+import scripted  # noqa: E402
 from harness import ALICE, Base, environment, program  # noqa: E402
 
 ESCAPE = re.compile(r"\x1b\[[0-9;]*[a-zA-Z]")
@@ -165,6 +166,57 @@ class Passwords(Hand):
                                    text=True)
                 self.assertEqual(p.returncode, rc, p)
                 self.assertNotIn(ALICE, p.stdout + p.stderr)
+
+
+    def sasl_server(self, mechanism, seen):
+        """Takes any login by this mechanism, and keeps what it was sent."""
+        def script(talk):
+            talk.say("220 hello")
+            while True:
+                line = talk.line()
+                if line.startswith("EHLO"):
+                    talk.say("250-hello", f"250 AUTH {mechanism}")
+                elif line.startswith("AUTH"):
+                    seen.append(line)
+                    talk.say("235 welcome")
+                else:
+                    talk.say("250 ok")
+        return script
+
+    def test_token_command(self):
+        seen = []
+        port = self.serve(self.sasl_server("XOAUTH2", seen), "good")
+        p = subprocess.run([program(), "-v", "--ca-file", self.ca, "--token-command", "echo ya29.secret-token-4711",
+                            f"smtps://alice@localhost:{port}"], env=environment(), capture_output=True, timeout=60,
+                           check=False, text=True)
+        self.assertEqual(p.returncode, 0, p)
+        verb, mechanism, initial = seen[0].split(" ")
+        self.assertEqual((verb, mechanism), ("AUTH", "XOAUTH2"))
+        self.assertIn(b"ya29.secret-token-4711", base64.b64decode(initial))
+        self.assertNotIn("secret-token", p.stdout + p.stderr)
+        self.assertIn("> AUTH XOAUTH2 ***", p.stderr)
+        self.assertNotIn(initial[:12], p.stderr)
+
+    def test_client_certificate(self):
+        """The server asks for it; what is presented is the file's, and the login is EXTERNAL."""
+        pki, seen = self.dovecot.pki, []
+        ctx = self.context("good", client_ca=self.ca)
+        server = scripted.Server(self.sasl_server("EXTERNAL", seen), ctx)
+        self.addCleanup(server.close)
+        with tempfile.NamedTemporaryFile("w", suffix=".pem") as f:
+            for part in (".crt", ".key"):
+                with open(pki.path("good" + part), encoding="ascii") as g:
+                    f.write(g.read())
+            f.flush()
+            argv = [program(), "--ca-file", self.ca, "--auth", "external", "--no-survey",
+                    f"smtps://alice@localhost:{server.port}"]
+            for more, rc in ((("--client-cert", f.name), 0), ((), 2), (("--client-cert", pki.path("good.crt")), 1),
+                             (("--client-cert", "/nonexistent"), 1)):
+                p = subprocess.run([*argv, *more], env=environment(), capture_output=True, timeout=60, check=False,
+                                   text=True)
+                self.assertEqual(p.returncode, rc, p)
+                self.assertNotIn("PRIVATE", p.stdout + p.stderr)
+        self.assertEqual([x.split(" ")[:2] for x in seen], [["AUTH", "EXTERNAL"]])
 
 
 class Conversation(Hand):
