@@ -149,14 +149,20 @@ static void users_of_request(struct job *j)
 	}
 }
 
+static bool has_arg(const struct mm_request *q, const char *arg)
+{
+	for (size_t i = 0; i < q->n_op_args; i++) {
+		if (mm_streq(q->op_args[i], arg))
+			return true;
+	}
+	return false;
+}
+
 /* A verify may name those whom it is about. */
 static bool asked_about(const struct mm_request *q, const char *user)
 {
-	for (size_t i = 0; i < q->n_op_args; i++) {
-		if (mm_streq(q->op_args[i], user))
-			return true;
-	}
-	return q->op != MM_OP_VERIFY || q->n_op_args == 0;
+	size_t names = q->n_op_args - (has_arg(q, MM_VERIFY_AGAIN) ? 1 : 0);
+	return q->op != MM_OP_VERIFY || names == 0 || has_arg(q, user);
 }
 
 static void load_held(struct job *j, struct mm_user_job *u)
@@ -305,6 +311,7 @@ static int carry_out(struct job *j)
 	    .how = how_of(q->op),
 	    .probe = q->op == MM_OP_APPLY,
 	    .verify = q->op == MM_OP_VERIFY,
+	    .again = q->op == MM_OP_VERIFY && has_arg(q, MM_VERIFY_AGAIN),
 	    .ack = q->ack,
 	    .n_ack = q->n_ack,
 	    .collect = true,

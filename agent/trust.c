@@ -238,7 +238,7 @@ static int check_verify(struct checking *k)
 		return REFUSE(
 		    k, MM_REFUSED_OP, "a verify is about what this host holds, and brings no sheets");
 	for (size_t i = 0; i < r->n_op_args; i++) {
-		if (!mm_is_login(r->op_args[i]))
+		if (!mm_is_login(r->op_args[i]) && !mm_streq(r->op_args[i], MM_VERIFY_AGAIN))
 			return REFUSE(k, MM_REFUSED_OP, "\"%s\" is no login", r->op_args[i]);
 	}
 	return 0;

@@ -98,6 +98,7 @@ static int make_request(struct checkin *k, struct mm_err *err)
 	struct mm_request_builder *b = NULL;
 	struct mm_key *key = NULL;
 	char *path = mm_ctl_path(k->c, "keys/sign.pem");
+	const struct mm_held_ask ask = {.op = MM_OP_STATUS};
 	bool apply;
 	int rc = mm_key_load_private(path, &key, err);
 	free(path);
@@ -112,7 +113,7 @@ static int make_request(struct checkin *k, struct mm_err *err)
 	if (rc == 0 && apply)
 		rc = mm_request_prepare(b, k->host, MM_OP_APPLY, 0, &k->request, &k->made, err);
 	else if (rc == 0)
-		rc = mm_request_prepare_held(b, k->host, MM_OP_STATUS, NULL, 0, &k->request, &k->made, err);
+		rc = mm_request_prepare_held(b, k->host, &ask, &k->request, &k->made, err);
 	k->made_one = rc == 0;
 	if (rc == 0)
 		memcpy(k->result.request_id, k->made.id, sizeof(k->result.request_id));

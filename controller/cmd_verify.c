@@ -7,6 +7,10 @@ static int run_verify(struct mm_ctl *c, int argc, char **argv)
 	struct mm_push_cmd o = {.how = {.op = MM_OP_VERIFY}};
 	const struct mm_opt opts[] = {
 	    MM_SELECTION_OPTS(&o.sel),
+	    {.name = "again",
+		.kind = MM_OPT_FLAG,
+		.dest = &o.how.again,
+		.help = "present again what servers have refused: it was mended there"},
 	    MM_PUSH_CMD_OPTS(&o),
 	    {.name = NULL},
 	};

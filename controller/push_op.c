@@ -90,9 +90,12 @@ static int prepare(void *ctx, const struct mm_push_job *job, struct mm_buf *out,
 	struct mm_host_result *r = &o->s->hosts[index_of(o, job)];
 	if (need_transaction(o, err) < 0)
 		return -1;
+	const struct mm_held_ask ask = {.op = MM_OP_VERIFY,
+	    .users = o->n_users > 0 ? o->users : NULL,
+	    .n_users = o->n_users,
+	    .again = o->how->again};
 	int rc = o->how->op == MM_OP_VERIFY
-		     ? mm_request_prepare_held(
-			   o->builder, job->host, MM_OP_VERIFY, o->users, o->n_users, out, &r->made, err)
+		     ? mm_request_prepare_held(o->builder, job->host, &ask, out, &r->made, err)
 		     : mm_request_prepare(o->builder, job->host, o->how->op, 0, out, &r->made, err);
 	if (rc < 0)
 		return -1;

@@ -20,6 +20,7 @@ struct mm_push_how {
 	int64_t timeout_s;    /* for one host, 0 = MM_PUSH_TIMEOUT_S */
 	const char *identity; /* SSH key; NULL = the state folder's; "agent" = the ssh-agent's keys */
 	bool progress;        /* show it, if stderr is a terminal */
+	bool again;           /* MM_VERIFY_AGAIN */
 };
 
 /* What became of one host. */

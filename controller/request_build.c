@@ -176,10 +176,10 @@ static void cache_insert(struct mm_request_builder *b, size_t at, struct sheet *
 
 struct host_job {
 	struct mm_request_builder *b;
-	const char *host;         /* NULL: the policy says nothing about this host */
-	bool held;                /* about what the host holds: without sheets */
-	const char *const *users; /* of a verify: sorted; NULL = everybody */
-	size_t n_users;
+	const char *host;              /* NULL: the policy says nothing about this host */
+	const struct mm_held_ask *ask; /* about what the host holds: without sheets; or NULL */
+	const char *const *args;       /* of the op */
+	size_t n_args;
 	struct mm_arena *a; /* of this request */
 	struct sheets list;
 };
@@ -281,8 +281,8 @@ static int sign_request(struct host_job *j, const char *host, enum mm_op op, int
 	    .revision = b->p.revision.number,
 	    .manifest = manifest,
 	    .n_manifest = j->list.n,
-	    .op_args = j->users,
-	    .n_op_args = j->n_users};
+	    .op_args = j->args,
+	    .n_op_args = j->n_args};
 	struct mm_serial serial;
 
 	for (size_t i = 0; i < j->list.n; i++) {
@@ -333,24 +333,29 @@ static int write_frames(struct host_job *j, struct mm_buf *out, struct mm_err *e
 }
 
 /* Of the users of a verify those that this host has. */
-static int narrow(struct host_job *j, const struct mm_store_host *h, struct mm_err *err)
+static int choose(struct host_job *j, const struct mm_store_host *h, struct mm_err *err)
 {
-	const char **own = mm_arena_alloc(j->a, j->n_users + 1, sizeof(*own));
+	const struct mm_held_ask *ask = j->ask;
+	const char **args = mm_arena_alloc(j->a, ask->n_users + 2, sizeof(*args));
 	size_t n = 0;
 
-	for (size_t i = 0; i < j->n_users; i++) {
+	for (size_t i = 0; ask->users && i < ask->n_users; i++) {
 		bool has = h->all_users;
 
 		for (size_t k = 0; !has && k < h->n_users; k++)
-			has = mm_streq(h->users[k], j->users[i]);
+			has = mm_streq(h->users[k], ask->users[i]);
 		if (has)
-			own[n++] = j->users[i];
+			args[n++] = ask->users[i];
 	}
 	/* Nobody must not become everybody. */
-	if (n == 0)
+	if (ask->users && n == 0)
 		return mm_err_set(err, MM_EX_FAILED, "has none of these users");
-	j->users = n <= MM_REQUEST_USERS ? own : NULL;
-	j->n_users = n <= MM_REQUEST_USERS ? n : 0;
+	if (n > MM_REQUEST_USERS)
+		n = 0;
+	if (ask->again)
+		args[n++] = MM_VERIFY_AGAIN;
+	j->args = args;
+	j->n_args = n;
 	return 0;
 }
 
@@ -362,7 +367,7 @@ static int prepare(struct host_job *j, const char *host, enum mm_op op, int64_t 
 
 	if (rc == 1)
 		return mm_err_set(err, MM_EX_FAILED, "is not in the inventory");
-	if (rc || (j->users != NULL && narrow(j, &h, err)) || (!j->held && gather(j, &h, err)) ||
+	if (rc || (j->ask && choose(j, &h, err)) || (!j->ask && gather(j, &h, err)) ||
 	    mm_store_begin(j->b->store, err))
 		return -1;
 	rc = sign_request(j, host, op, days, made, err);
@@ -411,13 +416,12 @@ int mm_request_prepare(struct mm_request_builder *b, const char *host, enum mm_o
 	return prepare_for(&j, host, op, days, out, made, err);
 }
 
-int mm_request_prepare_held(struct mm_request_builder *b, const char *host, enum mm_op op,
-    const char *const *users, size_t n_users, struct mm_buf *out, struct mm_request_made *made,
-    struct mm_err *err)
+int mm_request_prepare_held(struct mm_request_builder *b, const char *host, const struct mm_held_ask *ask,
+    struct mm_buf *out, struct mm_request_made *made, struct mm_err *err)
 {
-	struct host_job j = {.b = b, .held = true, .users = users, .n_users = users != NULL ? n_users : 0};
+	struct host_job j = {.b = b, .ask = ask};
 
-	if (op != MM_OP_STATUS && op != MM_OP_VERIFY)
-		return mm_err_set(err, MM_EX_USAGE, "%s needs sheets", mm_op_name(op));
-	return prepare_for(&j, host, op, 0, out, made, err);
+	if (ask->op != MM_OP_STATUS && ask->op != MM_OP_VERIFY)
+		return mm_err_set(err, MM_EX_USAGE, "%s needs sheets", mm_op_name(ask->op));
+	return prepare_for(&j, host, ask->op, 0, out, made, err);
 }

@@ -8,6 +8,7 @@
 #ifndef MM_CONTROLLER_REQUEST_BUILD_H
 #define MM_CONTROLLER_REQUEST_BUILD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/buf.h"
@@ -43,12 +44,17 @@ int mm_request_prepare(struct mm_request_builder *b, const char *host, enum mm_o
     struct mm_buf *out, struct mm_request_made *made, struct mm_err *err);
 /* The same without sheets, for MM_OP_STATUS and MM_OP_VERIFY: it is about what
  * the host holds, whatever the policy has become, and carries
- * acknowledgements. A verify can be about some logins only: the first of
- * `users` that the host has, if they are not more than MM_REQUEST_USERS
- * (NULL, or more: everybody). */
-#define MM_REQUEST_USERS 64
-int mm_request_prepare_held(struct mm_request_builder *b, const char *host, enum mm_op op,
-    const char *const *users, size_t n_users, struct mm_buf *out, struct mm_request_made *made,
-    struct mm_err *err);
+ * acknowledgements. */
+#define MM_REQUEST_USERS 60
+struct mm_held_ask {
+	enum mm_op op;
+	/* A verify can be about those of `users` that the host has; NULL, or
+	 * more than MM_REQUEST_USERS of them: everybody. */
+	const char *const *users;
+	size_t n_users;
+	bool again; /* MM_VERIFY_AGAIN */
+};
+int mm_request_prepare_held(struct mm_request_builder *b, const char *host, const struct mm_held_ask *ask,
+    struct mm_buf *out, struct mm_request_made *made, struct mm_err *err);
 
 #endif

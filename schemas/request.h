@@ -29,6 +29,9 @@ int mm_op_by_name(const char *s);
 #define MM_MANIFEST_MAX 4096 /* users of one host */
 #define MM_ACK_MAX 4096      /* acknowledged reports in one request */
 
+/* Present again what servers have refused: it was mended there. No login looks so. */
+#define MM_VERIFY_AGAIN "+again"
+
 struct mm_manifest_entry {
 	const char *user;
 	char sha256[MM_SHA256_HEX]; /* of the sheet frame's body */
@@ -46,7 +49,8 @@ struct mm_request {
 	size_t n_manifest;
 	const char *const *ack; /* report ids that the store holds */
 	size_t n_ack;
-	const char *const *op_args; /* reserved for later ops; strings */
+	/* of a verify: logins that it is about (none: everybody), and MM_VERIFY_AGAIN */
+	const char *const *op_args;
 	size_t n_op_args;
 };
 

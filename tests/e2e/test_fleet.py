@@ -180,6 +180,9 @@ class FleetTest(unittest.TestCase):
                 self.assertNotIn(secret, everything)
         finally:
             self.fleet.mail.passwd("dave@acme.example", story.PASSWORDS["dave@acme.example"])
+        # What was refused is not presented again, unless somebody says that the server was mended.
+        self.must(DIFF, "push", "--host", "ws4")
+        self.must(OK, "verify", "--host", "ws4", "--again")
         self.must(OK, "push", "--host", "ws4")
         self.assertEqual({r["result"] for r in self.logins(host="ws4", user="dave")}, {"passed"})
 

@@ -206,6 +206,11 @@ static void test_acks(void **state)
 	assert_int_equal(j->r.n_ack, 0);
 }
 
+static int ask(struct job *j, const char *host, struct mm_held_ask what)
+{
+	return mm_request_prepare_held(j->b, host, &what, &j->out, &j->made, &j->f->err);
+}
+
 /* About what the host holds: no sheet, whatever the policy has become. */
 static void test_about_what_is_held(void **state)
 {
@@ -217,23 +222,20 @@ static void test_about_what_is_held(void **state)
 
 	ok(j->f, mm_store_report(j->f->s, &in, &fresh, &j->f->err));
 	builder(j, true);
-	ok(j->f, mm_request_prepare_held(j->b, "ws1", MM_OP_STATUS, NULL, 0, &j->out, &j->made, &j->f->err));
+	ok(j->f, ask(j, "ws1", (struct mm_held_ask){.op = MM_OP_STATUS}));
 	read_back(j);
 	assert_int_equal(j->r.op, MM_OP_STATUS);
 	assert_int_equal(j->n_sheets, 0);
 	assert_int_equal(j->r.n_ack, 1);
 	assert_string_equal(j->r.ack[0], head.id);
-	assert_int_equal(
-	    mm_request_prepare_held(j->b, "nowhere", MM_OP_STATUS, NULL, 0, &j->out, &j->made, &j->f->err),
-	    -1);
-	assert_int_equal(
-	    mm_request_prepare_held(j->b, "ws1", MM_OP_APPLY, NULL, 0, &j->out, &j->made, &j->f->err), -1);
+	assert_int_equal(ask(j, "nowhere", (struct mm_held_ask){.op = MM_OP_STATUS}), -1);
+	assert_int_equal(ask(j, "ws1", (struct mm_held_ask){.op = MM_OP_APPLY}), -1);
 }
 
 static void verify(struct job *j, const char *host, const char *const *users, size_t n)
 {
 	mm_buf_reset(&j->out);
-	ok(j->f, mm_request_prepare_held(j->b, host, MM_OP_VERIFY, users, n, &j->out, &j->made, &j->f->err));
+	ok(j->f, ask(j, host, (struct mm_held_ask){.op = MM_OP_VERIFY, .users = users, .n_users = n}));
 	read_back(j);
 	assert_int_equal(j->r.op, MM_OP_VERIFY);
 	assert_int_equal(j->n_sheets, 0);
@@ -260,6 +262,12 @@ static void test_verify_names_its_users(void **state)
 	verify(j, "ws7", two, 2);
 	assert_int_equal(j->r.n_op_args, 1);
 	assert_string_equal(j->r.op_args[0], "alice");
+	mm_buf_reset(&j->out);
+	ok(j->f, ask(j, "ws7",
+		     (struct mm_held_ask){.op = MM_OP_VERIFY, .users = two, .n_users = 2, .again = true}));
+	read_back(j);
+	assert_int_equal(j->r.n_op_args, 2);
+	assert_string_equal(j->r.op_args[1], MM_VERIFY_AGAIN);
 	verify(j, "ws8", two, 2);
 	assert_int_equal(j->r.n_op_args, 2);
 	verify(j, "ws8", many, MM_REQUEST_USERS);
@@ -267,7 +275,7 @@ static void test_verify_names_its_users(void **state)
 	verify(j, "ws8", many, MM_REQUEST_USERS + 1);
 	assert_int_equal(j->r.n_op_args, 0);
 	assert_int_equal(
-	    mm_request_prepare_held(j->b, "ws7", MM_OP_VERIFY, zoe, 1, &j->out, &j->made, &j->f->err), -1);
+	    ask(j, "ws7", (struct mm_held_ask){.op = MM_OP_VERIFY, .users = zoe, .n_users = 1}), -1);
 	assert_non_null(strstr(j->f->err.text, "none of these users"));
 }
 

@@ -78,6 +78,20 @@ class Verify(Case):
         self.assertEqual(self.logins(self.verify()), [("passed", "")])
         self.assertEqual(self.asked(), 1)
 
+    def test_mended_on_the_server(self):
+        """The password was right all the time: whoever mended the server says so, for everybody or for some."""
+        self.put(".probe-password", "other")
+        self.apply("failed")
+        self.put(".probe-password", "right")
+        self.assertEqual(self.logins(self.verify()), [("failed", "AUTH_REJECTED")])
+        self.assertEqual(self.logins(self.verify(op_args=["+again", "bob"])), [])
+        self.assertEqual(self.asked(), 0)
+        a = self.verify(op_args=["+again", "alice"])
+        self.assertEqual((self.logins(a), a.status, self.asked()), ([("passed", "")], OK, 1))
+        self.assertEqual(self.logins(self.verify(op_args=["+again"])), [("passed", "")])
+        self.assertEqual(self.verify(op_args=["+once"]).refused, "op")
+        self.assertEqual([x["result"] for x in self.host.apply(self.sheet, revision=7).of(LOGIN)], ["passed"])
+
     def test_nothing_is_held(self):
         a = self.verify()
         head = a.of(REPORT)[0]

@@ -69,8 +69,9 @@ class VerifyFleet(test_fleet.FleetTest):
                 self.assertNotIn(secret, json.dumps(r) + table)
         finally:
             self.fleet.mail.passwd("dave@acme.example", story.PASSWORDS["dave@acme.example"])
-            self.fleet["ws4"].run("rm", "-f", "/home/dave/.local/state/mailmuster-agent/logins.json")
-        self.verify(OK, "--user", "dave")
+        self.verify(DIFF, "--user", "dave")
+        self.verify(OK, "--user", "dave", "--again")
+        self.verify(OK, "--all")
         self.assertEqual(self.files(), files)
         self.must(OK, "status")
 
