@@ -327,6 +327,7 @@ static const struct mm_trip_plan *trip_of(struct engine *e, const struct mm_test
 	struct mm_trip_plan *plan = mm_arena_alloc(e->mem, 1, sizeof(*plan));
 	mm_retrieve_plan(plan, outcome_for(e, job), job->task, job->retrieve->secret,
 	    job->retrieve->certificate, e->multi, t->limits.trip_ms);
+	plan->talk.trace = job->trace;
 	return plan;
 }
 

@@ -18,7 +18,7 @@
 
 struct options {
 	struct mm_hand_opts hand;
-	int64_t password_fd, timeout_s, connect_s, answer_s, login_s, per_server;
+	int64_t password_fd, timeout_s, connect_s, answer_s, login_s, trip_s, per_server;
 	bool v4, v6, no_survey, verbose;
 	bool json, help, version;
 	bool by_hand;
@@ -44,6 +44,7 @@ static struct mm_runner_opts runner_opts(const struct options *o)
 	r.limits.dial_ms = limit_ms(o->connect_s, o->timeout_s, r.limits.dial_ms);
 	r.limits.answer_ms = limit_ms(o->answer_s, o->timeout_s, r.limits.answer_ms);
 	r.limits.login_ms = limit_ms(o->login_s, o->timeout_s, r.limits.login_ms);
+	r.limits.trip_ms = limit_ms(o->trip_s, 0, r.limits.trip_ms);
 	return r;
 }
 
@@ -165,6 +166,8 @@ int main(int argc, char **argv)
 		"... for each answer of the server"},
 	    {"login-timeout", 0, MM_OPT_INT, &o.login_s, 1, MAX_SECONDS, "S",
 		"... for the answer to the login"},
+	    {"round-trip-timeout", 0, MM_OPT_INT, &o.trip_s, 1, MAX_SECONDS, "S",
+		"... for the message of a round trip to arrive"},
 	    {"per-server", 0, MM_OPT_INT, &o.per_server, 1, 256, "N", "connections to a server at a time"},
 	    {"discover", 0, MM_OPT_STRING, &o.discover, 0, 0, "ADDRESS",
 		"find the servers of a mail address, or of a domain"},

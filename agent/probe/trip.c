@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "agent/probe/redact.h"
 #include "agent/probe/sender.h"
 
 enum stage { OPEN, TIDY, SEND_MAIL, SEND_RCPT, SEND_DATA, SEND_TEXT, PAUSE, REOPEN, LOOK, OVER };
@@ -22,6 +23,15 @@ static void copy(char *to, const char *from)
 	mm_span_copy((struct mm_span){from, strlen(from)}, to, MM_PROVEN_TEXT);
 }
 
+/* The answer is searched for the outgoing password; these words come from the
+ * incoming server, which knows another one. */
+static void copy_incoming(const struct mm_trip *t, char *to, const char *from)
+{
+	const struct mm_secret *s = t->plan.talk.secret;
+	bool reveals = s != NULL && mm_reveals(from, strlen(from), mm_secret_bytes(s), mm_secret_len(s));
+	copy(to, reveals ? MM_REDACT_WITHHELD : from);
+}
+
 static bool over(struct mm_trip *t, enum mm_trip_state state, int64_t now)
 {
 	t->stage = OVER;
@@ -34,7 +44,7 @@ static bool over(struct mm_trip *t, enum mm_trip_state state, int64_t now)
 
 static bool untested(struct mm_trip *t, const char *why, int64_t now)
 {
-	copy(t->seen.detail, why);
+	copy_incoming(t, t->seen.detail, why);
 	return over(t, MM_TRIP_UNTESTED, now);
 }
 
@@ -185,7 +195,7 @@ static bool sending(struct mm_trip *t, int64_t now)
 static void note_left(struct mm_trip *t, const char *folder)
 {
 	t->seen.left_over = true;
-	copy(t->seen.left_in, folder[0] != '\0' ? folder : "INBOX");
+	copy_incoming(t, t->seen.left_in, folder[0] != '\0' ? folder : "INBOX");
 }
 
 static bool tidied(struct mm_trip *t, enum mm_box_state s, int64_t now)
@@ -211,10 +221,11 @@ static void note_found(struct mm_trip *t, int64_t now)
 	if (t->pass.found && t->seen.delay_ms == 0) {
 		t->seen.delay_ms = now > t->accepted ? now - t->accepted : 1;
 		t->seen.junk = t->pass.junk;
-		copy(t->seen.folder, t->pass.folder[0] != '\0' ? t->pass.folder : "INBOX");
+		copy_incoming(t, t->seen.folder, t->pass.folder[0] != '\0' ? t->pass.folder : "INBOX");
 	}
 	if (t->pass.bounced)
-		copy(t->seen.said, t->pass.reason[0] != '\0' ? t->pass.reason : "no reason is given");
+		copy_incoming(
+		    t, t->seen.said, t->pass.reason[0] != '\0' ? t->pass.reason : "no reason is given");
 	if (t->pass.left_over)
 		note_left(t, t->pass.left_in);
 }

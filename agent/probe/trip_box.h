@@ -19,7 +19,8 @@
 
 #define MM_BOX_FOLDERS 5
 #define MM_BOX_FOLDER_MAX 256
-#define MM_BOX_LOOK 20 /* candidates that are looked at, newest first */
+#define MM_BOX_LOOK 20  /* candidates that are looked at, newest first */
+#define MM_BOX_TIDY 100 /* ... by POP3 when tidying up: it has no search */
 
 /* What a pass is to look for, and what it found. */
 struct mm_box_pass {
@@ -47,7 +48,7 @@ struct mm_box {
 	int folder;
 	char uidvalidity[16];
 	bool bounces; /* of the two searches */
-	uint32_t list[MM_BOX_LOOK], doomed[2 * MM_BOX_LOOK];
+	uint32_t list[MM_BOX_TIDY], doomed[2 * MM_BOX_LOOK];
 	size_t n_list, at, n_doomed;
 	/* POP3 */
 	int64_t messages;

@@ -12,7 +12,9 @@ enum stage { CAPABILITY, LIST, EXAMINE, SEARCH, FETCH, FETCH_BOUNCE, SELECT, STO
 
 #define FIELDS "MESSAGE-ID X-MAILMUSTER-CHECK FROM AUTO-SUBMITTED CONTENT-TYPE"
 #define BOUNCE_MAX 16384 /* bytes of a bounce that are read */
-#define BOUNCE_DAYS 2    /* a bounce of this run is not older */
+#define NEW_DAYS 2       /* what belongs to this run is not older */
+#define OLD_DAYS 60      /* further back nobody wants to search through all headers */
+#define SMALL 16384      /* bytes, with what servers add on the way */
 
 static enum mm_box_state next_folder(struct mm_box *b, int64_t now);
 
@@ -71,37 +73,41 @@ static enum mm_box_state next_folder(struct mm_box *b, int64_t now)
 	return SAY(b, EXAMINE, now, "EXAMINE \"%s\"", b->folders[b->folder]);
 }
 
-static void since(char text[16])
+static void since(char text[16], int days)
 {
 	static const char *const months[] = {
 	    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-	time_t t = time(NULL) - BOUNCE_DAYS * 86400;
+	time_t t = time(NULL) - days * 86400;
 	struct tm tm;
 	gmtime_r(&t, &tm);
 	snprintf(text, 16, "%d-%s-%04u", tm.tm_mday, months[tm.tm_mon % 12],
 	    (unsigned)(tm.tm_year + 1900) % 10000u);
 }
 
+/* Date and size first: servers know them without opening each message. */
 static enum mm_box_state search(struct mm_box *b, bool bounces, int64_t now)
 {
-	const char *id = b->pass->mark.id;
+	const char *id = b->pass->mark.id, *unmarked = b->uidplus ? "" : "UNDELETED ";
 	char day[16];
 	b->bounces = bounces;
+	since(day, id != NULL ? NEW_DAYS : OLD_DAYS);
 	if (!bounces && id != NULL)
 		return SAY(b, SEARCH, now,
-		    "UID SEARCH OR HEADER Message-ID \"%s\" HEADER X-Mailmuster-Check \"%s\"", id, id);
+		    "UID SEARCH SINCE %s SMALLER %d OR HEADER Message-ID \"%s\" HEADER X-Mailmuster-Check "
+		    "\"%s\"",
+		    day, SMALL, id, id);
 	if (!bounces)
-		return SAY(b, SEARCH, now, "UID SEARCH%s HEADER X-Mailmuster-Check \"mailmuster-\"",
-		    b->uidplus ? "" : " UNDELETED");
-	since(day);
+		return SAY(b, SEARCH, now,
+		    "UID SEARCH %sSINCE %s SMALLER %d HEADER X-Mailmuster-Check \"mailmuster-\"", unmarked,
+		    day, SMALL);
 	if (id != NULL)
 		return SAY(b, SEARCH, now,
 		    "UID SEARCH SINCE %s OR FROM \"mailer-daemon\" HEADER Auto-Submitted \"auto-\" TEXT "
 		    "\"%s\"",
 		    day, id);
 	return SAY(b, SEARCH, now,
-	    "UID SEARCH%s FROM \"mailer-daemon\" TEXT \"X-Mailmuster-Check: mailmuster-\"",
-	    b->uidplus ? "" : " UNDELETED");
+	    "UID SEARCH %sSINCE %s FROM \"mailer-daemon\" TEXT \"X-Mailmuster-Check: mailmuster-\"", unmarked,
+	    day);
 }
 
 static enum mm_box_state examined(struct mm_box *b, struct mm_span reply, bool ok, int64_t now)

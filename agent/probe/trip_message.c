@@ -164,12 +164,12 @@ static bool message_id_is(const struct mm_trip_mark *m, struct mm_span message)
 bool mm_trip_is_ours(const struct mm_trip_mark *m, struct mm_span message)
 {
 	char value[VALUE_MAX];
-	if (!from_is(message, m->address))
-		return false;
-	/* some servers rewrite the Message-ID, some filters drop what begins with X- */
+	/* some servers rewrite From or Message-ID, some filters drop what begins
+	 * with X-; this id is in no other message's header */
 	if (m->id != NULL)
 		return check_is(m, message) || message_id_is(m, message);
-	return check_is(m, message) && mm_trip_header(message, "Auto-Submitted", value, sizeof(value)) &&
+	return from_is(message, m->address) && check_is(m, message) &&
+	       mm_trip_header(message, "Auto-Submitted", value, sizeof(value)) &&
 	       strncasecmp(value, "auto-generated", strlen("auto-generated")) == 0;
 }
 

@@ -39,8 +39,9 @@ static enum mm_box_state counted(struct mm_box *b, struct mm_span reply, int64_t
 	int64_t n;
 	if (!mm_pop3_number(reply, &n))
 		return mm_box_fail(b, "the mailbox cannot be opened", reply);
+	size_t most = b->pass->mark.id != NULL ? MM_BOX_LOOK : MM_BOX_TIDY;
 	b->n_list = 0;
-	for (int64_t i = n; i > 0 && i <= UINT32_MAX && b->n_list < MM_BOX_LOOK; i--)
+	for (int64_t i = n; i > 0 && i <= UINT32_MAX && b->n_list < most; i--)
 		b->list[b->n_list++] = (uint32_t)i;
 	b->at = 0;
 	return b->n_list > 0 ? top(b, TOP, 0, now) : MM_BOX_DONE;
@@ -60,7 +61,8 @@ static enum mm_box_state seen(struct mm_box *b, struct mm_span reply, int64_t no
 		return next(b, now);
 	if (b->stage == TOP && mm_trip_may_be_bounce(m))
 		return top(b, TOP_BOUNCE, BOUNCE_LINES, now);
-	if (b->stage == TOP_BOUNCE ? mm_box_take_bounce(b, m) : mm_box_take(b, m))
+	bool room = b->n_doomed < sizeof(b->doomed) / sizeof(b->doomed[0]);
+	if (room && (b->stage == TOP_BOUNCE ? mm_box_take_bounce(b, m) : mm_box_take(b, m)))
 		b->doomed[b->n_doomed++] = b->list[b->at];
 	return next(b, now);
 }

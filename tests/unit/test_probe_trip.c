@@ -83,7 +83,9 @@ static void test_ours(void **state)
 	(void)state;
 	assert_true(mm_trip_is_ours(&this_run, span(HEADER("<" WHO ">", YOUNG))));
 	assert_false(mm_trip_is_ours(&this_run, span(HEADER("<" WHO ">", OLD))));
-	assert_false(mm_trip_is_ours(&this_run, span(HEADER("<bob@acme.example>", YOUNG))));
+	/* a sender that the server rewrote */
+	assert_true(mm_trip_is_ours(&this_run, span(HEADER("<alice.smith@acme.example>", YOUNG))));
+	assert_false(mm_trip_is_ours(&earlier, span(HEADER("<bob@acme.example>", OLD))));
 	/* a Message-ID that was rewritten, a header that was taken out */
 	assert_true(mm_trip_is_ours(&this_run,
 	    span("From: " WHO "\r\nMessage-ID: <other@x>\r\nX-Mailmuster-Check: " YOUNG "\r\n\r\n")));

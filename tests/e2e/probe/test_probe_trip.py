@@ -475,7 +475,7 @@ class Killed(TripBase):
                 ("out", b"DATA\r\n", False, "imap", 0),
                 ("out", b"X-Mailmuster-Check", True, "imap", 0),
                 ("out", b"X-Mailmuster-Check", False, "imap", 1),
-                ("in", b"UID SEARCH OR", True, "imap", 1),
+                ("in", b"OR HEADER Message-ID", True, "imap", 1),
                 ("in", b"UID STORE", True, "imap", 1),
                 ("in", b"UID STORE", False, "imap", 1),
                 ("in", b"UID EXPUNGE", True, "imap", 1),
@@ -502,7 +502,8 @@ class Killed(TripBase):
 class Mailbox:
     """An IMAP server for one user, with what Dovecot cannot be told to leave out."""
 
-    def __init__(self, caps="IMAP4rev1 AUTH=PLAIN", uidvalidity="7", broken=()):
+    def __init__(self, caps="IMAP4rev1 AUTH=PLAIN", uidvalidity="7", broken=(), repeats=None):
+        self.repeats = repeats
         self.caps, self.uidvalidity, self.broken = caps, uidvalidity, broken
         self.messages, self.deleted, self.verbs = {}, set(), []
         self.mode = ""
@@ -523,7 +524,9 @@ class Mailbox:
             tag, _, rest = t.line().partition(" ")
             verb = " ".join(rest.split(" ")[:2]).upper() if rest.upper().startswith("UID") else rest.split(" ")[0].upper()
             self.verbs.append(verb)
-            if verb in self.broken:
+            if self.repeats and verb == self.repeats[1] and self.verbs.count(verb) > self.repeats[2]:
+                t.say(tag + " NO I do not like " + self.repeats[0])
+            elif verb in self.broken:
                 t.say(tag + " NO broken")
             elif verb == "CAPABILITY":
                 t.say("* CAPABILITY " + self.caps, tag + " OK")
@@ -579,11 +582,21 @@ class ScriptedBox(Base):
                     t.say("250 ok")
         return script
 
-    def trip(self, box, seconds=3):
-        tasks = [task(1, "imap", "tls", self.serve(box.script, "good"), ca_file=self.ca),
+    def trip(self, box, seconds=3, password=None):
+        secrets = (harness.ALICE.encode(), (password or harness.ALICE).encode())
+        tasks = [task(1, "imap", "tls", self.serve(box.script, "good"), ca_file=self.ca, secret=1),
                  task(2, "smtp", "tls", self.serve(self.smtp(box), "good"), ca_file=self.ca, level="roundtrip", secret=0,
                       sender=WHO, retrieve=1, timeouts={"roundtrip": seconds})]
-        return self.ask(tasks)[2]
+        return self.ask(tasks, secrets)[2]
+
+    def test_the_incoming_password_is_not_repeated(self):
+        # the server behaves while it is tested, and repeats the password later
+        for verb, times in (("EXAMINE", 1), ("SELECT", 0)):
+            box = Mailbox(caps="IMAP4rev1 AUTH=PLAIN UIDPLUS", repeats=("other-secret-77", verb, times))
+            a = self.trip(box, password="other-secret-77")
+            self.assertEqual(a["reached"], "login" if verb == "EXAMINE" else "roundtrip", a)
+            self.assertNotIn("other-secret", self.output)
+            self.assertIn("withheld" if verb == "EXAMINE" else "INBOX", self.output)
 
     def test_without_uidplus_ours_is_only_marked(self):
         box = Mailbox()
