@@ -13,5 +13,7 @@ extern const struct mm_client mm_client_sylpheed;
 extern const struct mm_client mm_client_mpop;
 extern const struct mm_client mm_client_mbsync;
 extern const struct mm_client mm_client_aerc;
+extern const struct mm_client mm_client_alpine;
+extern const struct mm_client mm_client_evolution;
 
 #endif

@@ -42,10 +42,14 @@ static int memory_file(
 	return 0;
 }
 
-static int no_list(struct mm_reader *r, const char *path, const char *const **names, struct mm_err *err)
+static int memory_list(struct mm_reader *r, const char *path, const char *const **names, struct mm_err *err)
 {
-	(void)r, (void)path, (void)names, (void)err;
-	return 0;
+	static const char *const sources[] = {"a.source", NULL}, *const geary[] = {"account_01", NULL};
+	const struct files *f = r->ctx;
+
+	(void)err;
+	*names = mm_ends_with(path, "/sources") ? sources : geary;
+	return mm_starts_with(f->main, path) ? 1 : 0;
 }
 
 static const char *no_env(struct mm_reader *r, const char *name)
@@ -130,7 +134,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		const char *client, *path;
 	} which[] = {{"msmtp", "/h/.msmtprc"}, {"mutt", "/h/.muttrc"}, {"neomutt", "/h/.neomuttrc"},
 	    {"thunderbird", "/h/.thunderbird/p/prefs.js"}, {"mpop", "/h/.mpoprc"}, {"mbsync", "/h/.mbsyncrc"},
-	    {"aerc", "/h/.config/aerc/accounts.conf"}};
+	    {"aerc", "/h/.config/aerc/accounts.conf"},
+	    {"evolution", "/h/.config/evolution/sources/a.source"}};
 	const char *text = (const char *)data + 2, *nul;
 	struct files files;
 	struct mm_account acc;
@@ -152,7 +157,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    .login = "a",
 	    .home = "/h",
 	    .file = memory_file,
-	    .list = no_list,
+	    .list = memory_list,
 	    .env = no_env,
 	    .program = any_program,
 	    .locked = no_lock,

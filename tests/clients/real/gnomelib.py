@@ -1,0 +1,93 @@
+"""A session bus of its own for the services of GNOME, without a screen."""
+
+import json
+import os
+import pathlib
+import subprocess
+import textwrap
+
+from realclient import ClientCase, have, sheet, wait_for  # noqa: F401
+
+# What evolution-data-server's own library makes of the sources.  Debian's Python has it.
+SOURCES = """
+import gi, json
+gi.require_version("EDataServer", "1.2")
+from gi.repository import EDataServer
+registry = EDataServer.SourceRegistry.new_sync(None)
+wanted = {"Mail Account": ["backend_name", "identity_uid"], "Mail Transport": ["backend_name"],
+          "Mail Identity": ["address", "name", "reply_to", "organization"], "Mail Submission": ["transport_uid"],
+          "Authentication": ["host", "port", "user", "method"], "Security": ["method"]}
+out = {}
+for source in registry.list_sources(None):
+    one = {"enabled": registry.check_enabled(source), "name": source.get_display_name()}
+    for group, keys in wanted.items():
+        if source.has_extension(group):
+            extension = source.get_extension(group)
+            one[group] = {k: getattr(extension, "get_" + k)() for k in keys}
+    out[source.get_uid()] = one
+print(json.dumps(out))
+"""
+SECURITY = {"ssl-on-alternate-port": "tls", "starttls-on-standard-port": "starttls", "none": "none"}
+
+
+class SessionCase(ClientCase):
+    @have("dbus-daemon", "gdbus")
+    def setUp(self):
+        super().setUp()
+        self.run_dir = self.home.dir / "run"
+        self.run_dir.mkdir(mode=0o700)
+        self.bus = None
+        self.start_bus()
+
+    def env(self, **more):
+        return self.home.env(XDG_RUNTIME_DIR=str(self.run_dir), GSETTINGS_BACKEND="memory", NO_AT_BRIDGE="1", **more)
+
+    def start_bus(self, **env):
+        bus = subprocess.Popen(["dbus-daemon", "--session", "--nofork", "--print-address=1"], env=self.env(**env),
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.addCleanup(self.stop_bus, bus)
+        self.bus = bus.stdout.readline().strip()
+
+    @staticmethod
+    def stop_bus(bus):
+        """Everything that the bus started ends with it."""
+        if bus.poll() is None:
+            bus.terminate()
+            bus.wait(10)
+        bus.stdout.close()
+
+    def on_bus(self, *argv, stdin="", timeout=40):
+        p = self.home.run(*argv, stdin=stdin, timeout=timeout, **{k: v for k, v in self.env(
+            DBUS_SESSION_BUS_ADDRESS=self.bus).items() if k not in self.home.env()})
+        if p.returncode != 0:
+            raise AssertionError(f"{argv[0]}: {p.stderr}")
+        return p.stdout
+
+    def sources(self):
+        return json.loads(self.on_bus("/usr/bin/python3", "-c", textwrap.dedent(SOURCES)).splitlines()[-1])
+
+    def pid_on_bus(self, name):
+        out = self.on_bus("gdbus", "call", "--session", "--dest", "org.freedesktop.DBus", "--object-path",
+                          "/org/freedesktop/DBus", "--method", "org.freedesktop.DBus.GetConnectionUnixProcessID", name)
+        return int(out.split("uint32 ")[1].rstrip("),\n"))
+
+    def property(self, dest, path, interface, name):
+        return self.on_bus("gdbus", "call", "--session", "--dest", dest, "--object-path", path, "--method",
+                           "org.freedesktop.DBus.Properties.Get", interface, name).strip()
+
+    @staticmethod
+    def comm(pid):
+        return pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
+
+    @staticmethod
+    def end(pid):
+        os.kill(pid, 15)
+
+
+def account(**more):
+    return {"account.address": "alice@acme.example", "account.real_name": "Alice O'Hara \"Al\" `id` $(x) \\ [Security] #",
+            "incoming.protocol": "imap", "incoming.host": "localhost", "incoming.port": "993",
+            "incoming.security": "tls", "incoming.auth": "password", "incoming.username": "alice@acme.example",
+            "outgoing.protocol": "smtp", "outgoing.host": "localhost", "outgoing.port": "465",
+            "outgoing.security": "tls", "outgoing.auth": "password", "outgoing.username": "alice",
+            **{k.replace("__", "."): v for k, v in more.items()}}
