@@ -55,7 +55,13 @@ static void key_line(struct scan *s, struct mm_line *l)
 
 static int scan_line(struct scan *s, struct mm_line *l, int no, struct mm_err *err)
 {
-	char first = l->end > l->from ? s->in.p[l->from] : '\0';
+	char first;
+
+	while (l->end > l->from && s->in.p[l->end - 1] == '\r')
+		l->end--; /* all of them, not only that of a CR LF */
+	if (l->end > l->from && memchr(s->in.p + l->from, '\r', l->end - l->from) != NULL)
+		return mm_err_set(err, MM_EX_DATAERR, "line %d: a carriage return within the line", no);
+	first = l->end > l->from ? s->in.p[l->from] : '\0';
 
 	if (l->end - l->from > MM_ACCOUNTRC_LINE_MAX)
 		return mm_err_set(err, MM_EX_DATAERR, "line %d: longer than the program reads", no);

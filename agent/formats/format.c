@@ -9,6 +9,7 @@
 #include "agent/formats/mbsyncrc.h"
 #include "agent/formats/msmtprc.h"
 #include "agent/formats/muttrc.h"
+#include "agent/formats/pinerc.h"
 #include "agent/formats/prefsjs.h"
 #include "common/text.h"
 
@@ -24,6 +25,7 @@ const struct mm_format *const mm_formats[] = {
     &mm_format_accountrc,
     &mm_format_mbsyncrc,
     &mm_format_keyfile,
+    &mm_format_pinerc,
     NULL,
 };
 

@@ -118,6 +118,10 @@ static int add_key(const struct mm_line_grammar *g, struct mm_text in, const str
 	const struct mm_line *last = last_of(v, n, e->section);
 	const char *gap = spelled[0] == '\0' && blank_parts(g) ? "" : g->between;
 
+	if (last == NULL && g->flat && e->section[0] == '\0') {
+		mm_put_lines(cuts, in, in.n, mm_arena_printf(cuts->a, "%s%s%s", e->key, gap, spelled));
+		return 0;
+	}
 	if (last == NULL)
 		return mm_err_set(err, MM_EX_DATAERR, "there is no section '%s'", e->section);
 	mm_put_lines(cuts, in, last->next,

@@ -42,6 +42,7 @@ struct mm_line_grammar {
 	int (*header)(
 	    const char *section, const char *value, struct mm_arena *a, const char **out, struct mm_err *err);
 	const char *between; /* key and value of a new line */
+	bool flat;           /* no sections: keys may stand in an empty file */
 	bool unreadable;     /* it has such values: an edit of kind u writes one as it is spelled */
 	const char *alone;   /* NULL, or the value of a key that stands without one */
 	/* NULL, or what is looked at once more in the new text before it is given out. */

@@ -2,11 +2,13 @@
 #include "agent/formats/accountrc.h"
 #include "agent/formats/ini.h"
 #include "agent/formats/msmtprc.h"
+#include "agent/formats/pinerc.h"
 #include "tests/unit/format_util.h"
 
 #define M (&mm_format_msmtprc)
 #define I (&mm_format_ini)
 #define C (&mm_format_accountrc)
+#define P (&mm_format_pinerc)
 
 /* Each line as msmtp 1.8.23 reads it. */
 static void msmtp_grammar(void **state)
@@ -218,6 +220,43 @@ static void accountrc_limits(void **state)
 	mm_arena_free(a);
 }
 
+/* Each line as Alpine 2.26 reads it. */
+static void pinerc_grammar(void **state)
+{
+	static const struct item_case cases[] = {
+	    {"", ""},
+	    {"# c\nPersonal-Name = a b \nlist=x,\n\ty,\n  z\n\nempty=\n",
+		"|personal-name|s|a b\n|list|s|x,y,z\n|empty|s|\n"},
+	    {"a=\"x y\"\nb='x'\nc=\"x\" y\nd=\"\"\n", "|a|s|x y\n|b|s|'x'\n|c|s|\"x\" y\n|d|s|\n"},
+	    {"a=1\n a=2\nA=3", "~|a|s|1a=2\n|a|s|3\n"},
+	    {"word\n=x\n b=c\n", ""},
+	    {"a=1\r\n", NULL},
+	};
+
+	(void)state;
+	RUN_ITEMS(P, cases);
+}
+
+static void pinerc_edits(void **state)
+{
+	static const struct edit_case cases[] = {
+	    {"", MM_EDIT_SET, 's', "", "a", "x", "a=x\n"},
+	    {"# c\n", MM_EDIT_SET, 's', "", "a", "x", "# c\na=x\n"},
+	    {"A = 1,\n\t2\nb=3\n", MM_EDIT_SET, 's', "", "a", "x", "A = x\nb=3\n"},
+	    {"A = 1,\n\t2\nb=3\na=4", MM_EDIT_DELETE, 's', "", "a", NULL, "b=3"},
+	    {"a=1\n", MM_EDIT_SET, 's', "", "a", " x ", "a=\" x \"\n"},
+	    {"a=1\n", MM_EDIT_SET, 's', "", "a", "${HOME}", NULL},
+	    {"a=1\n", MM_EDIT_SET, 's', "", "a", "x\ny", NULL},
+	    {"a=1\n", MM_EDIT_SET, 's', "", "A", "x", NULL},
+	    {"a=1\n", MM_EDIT_SET, 's', "s", "a", "x", NULL},
+	    {"a=1\n", MM_EDIT_SECTION_ADD, 's', "s", "", NULL, NULL},
+	};
+
+	(void)state;
+	check_limits(P);
+	RUN_CASES(P, cases);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -229,6 +268,8 @@ int main(void)
 	    cmocka_unit_test(accountrc_grammar),
 	    cmocka_unit_test(accountrc_edits),
 	    cmocka_unit_test(accountrc_limits),
+	    cmocka_unit_test(pinerc_grammar),
+	    cmocka_unit_test(pinerc_edits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,554 @@
+/*
+ * Alpine: variables of pinerc, edited in place; inside a server's braces only
+ * host, port, security and user.
+ *
+ * Files, the later wins: /etc/pine.conf, ~/.pinerc, ~/.pinercex,
+ * /etc/pinerc.fixed (Debian's name). The program keeps its variables in
+ * memory and writes ~/.pinerc anew when the user saves a setting, also over
+ * what somebody else changed meanwhile: nothing is edited while it runs.
+ *
+ * Sources: pith/conf.c, imap/src/c-client/mail.c (mail_valid_net_parse) and
+ * smtp.c of Alpine 2.26, its help texts, and what it did on the wire. It tries
+ * one SASL mechanism after the other and a plain login at last, so that
+ * "password" is what it always does.
+ */
+#include <string.h>
+#include <strings.h>
+
+#include "agent/clients/adapter.h"
+#include "agent/clients/clients.h"
+#include "agent/formats/pinerc.h"
+#include "common/text.h"
+
+#define KEY "main"
+#define FLAGS_MAX 32
+
+enum var { V_INBOX, V_SMTP, V_NAME, V_USER, V_DOMAIN, V_RANGE, V_HEADERS, V_SENDMAIL, V_COUNT };
+
+static const char *const names[V_COUNT] = {
+    [V_INBOX] = "inbox-path",
+    [V_SMTP] = "smtp-server",
+    [V_NAME] = "personal-name",
+    [V_USER] = "user-id",
+    [V_DOMAIN] = "user-domain",
+    [V_RANGE] = "encryption-protocol-range",
+    [V_HEADERS] = "customized-hdrs",
+    [V_SENDMAIL] = "sendmail-path",
+};
+
+struct value {
+	const char *text; /* NULL: nowhere */
+	const char *path;
+	int line;
+};
+
+struct config {
+	struct value own[V_COUNT];  /* the user's file or the system's below it */
+	struct value over[V_COUNT]; /* what wins over the user's file */
+};
+
+/* host[:port]/flag/flag=value ... */
+struct server {
+	const char *host;
+	const char *port; /* NULL: the usual */
+	const char *flags[FLAGS_MAX];
+	size_t n;
+	const char *tail; /* behind the brace: the mailbox */
+};
+
+static bool starts_with_nocase(const char *s, const char *prefix)
+{
+	return strncasecmp(s, prefix, strlen(prefix)) == 0;
+}
+
+/* ---- servers */
+
+static const char *unquoted(const char *s, struct mm_arena *a)
+{
+	size_t n = strlen(s);
+
+	return n >= 2 && s[0] == '"' && s[n - 1] == '"' ? mm_arena_strndup(a, s + 1, n - 2) : s;
+}
+
+/* The end of a flag: quotes hide a slash. */
+static size_t flag_length(const char *s, const char *stop)
+{
+	bool quoted = false;
+	size_t n = 0;
+
+	for (; s[n] != '\0' && (quoted || strchr(stop, s[n]) == NULL); n++)
+		if (s[n] == '"')
+			quoted = !quoted;
+	return n;
+}
+
+static bool parse_server(const char *s, const char *stop, struct mm_arena *a, struct server *out)
+{
+	size_t n = strcspn(s, mm_arena_printf(a, ":/%s", stop));
+
+	*out = (struct server){.tail = ""};
+	if (s[0] == '[') /* an address literal */
+		n = strcspn(s, "]") + (strchr(s, ']') != NULL);
+	out->host = mm_arena_strndup(a, s, n);
+	s += n;
+	if (*s == ':') {
+		n = strspn(s + 1, "0123456789");
+		out->port = mm_arena_strndup(a, s + 1, n);
+		s += n + 1;
+	}
+	while (*s == '/') {
+		n = flag_length(s + 1, stop[0] == '}' ? "/}" : "/,");
+		if (out->n == FLAGS_MAX)
+			return false;
+		out->flags[out->n++] = mm_arena_strndup(a, s + 1, n);
+		s += n + 1;
+	}
+	if (*s != '\0' && strchr(stop, *s) == NULL)
+		return false;
+	out->tail = *s == '}' ? s + 1 : s;
+	return out->host[0] != '\0';
+}
+
+static const char *flag_value(const struct server *s, const char *name, struct mm_arena *a)
+{
+	size_t k = strlen(name);
+
+	for (size_t i = 0; i < s->n; i++)
+		if (mm_streq_nocase(mm_arena_strndup(a, s->flags[i], strcspn(s->flags[i], "=")), name))
+			return s->flags[i][k] == '=' ? unquoted(s->flags[i] + k + 1, a) : "";
+	return NULL;
+}
+
+static bool is_pop3(const struct server *s, struct mm_arena *a)
+{
+	const char *service = flag_value(s, "service", a);
+
+	return flag_value(s, "pop3", a) != NULL || (service != NULL && mm_streq_nocase(service, "pop3"));
+}
+
+static const char *security_of(const struct server *s, struct mm_arena *a)
+{
+	if (flag_value(s, "ssl", a) != NULL)
+		return "tls";
+	if (flag_value(s, "tls", a) != NULL || flag_value(s, "starttls", a) != NULL)
+		return "starttls";
+	return flag_value(s, "notls", a) != NULL ? "none" : "starttls if offered";
+}
+
+static bool is_security(const char *flag)
+{
+	static const char *const all[] = {
+	    "ssl", "tls", "starttls", "notls", "novalidate-cert", "tls1", "tls1_1", "tls1_2", "tls1_3"};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (mm_streq_nocase(all[i], flag))
+			return true;
+	return false;
+}
+
+/* ---- reading */
+
+static int take_file(struct mm_reader *r, const char *path, struct value *into, struct mm_err *err)
+{
+	struct mm_text t;
+	struct mm_doc d;
+	int rc = mm_read_text(r, path, &t, err);
+
+	if (rc <= 0)
+		return rc;
+	if (mm_format_pinerc.parse(t, r->arena, &d, err) != 0)
+		return mm_err_prefix(err, "%s", path);
+	for (size_t i = 0; i < d.n; i++)
+		for (int v = 0; v < V_COUNT; v++)
+			if (strcmp(d.items[i].key, names[v]) == 0)
+				into[v] = (struct value){d.items[i].value, path, d.items[i].line};
+	return 0;
+}
+
+static int load(struct mm_reader *r, const char *path, struct config *c, struct mm_err *err)
+{
+	*c = (struct config){.own = {{NULL, NULL, 0}}};
+	if (take_file(r, "/etc/pine.conf", c->own, err) != 0 || take_file(r, path, c->own, err) != 0 ||
+	    take_file(r, mm_home_path(r, ".pinercex"), c->over, err) != 0)
+		return -1;
+	return take_file(r, "/etc/pinerc.fixed", c->over, err);
+}
+
+struct look {
+	struct mm_arena *a;
+	const struct config *c;
+	struct mm_seen_account *acc;
+	struct mm_view *out;
+};
+
+static struct value effective(const struct config *c, enum var v)
+{
+	return c->over[v].text != NULL ? c->over[v] : c->own[v];
+}
+
+static void put(struct look *l, enum mm_setting id, enum var v, const char *text)
+{
+	struct value at = effective(l->c, v);
+	struct mm_seen *s = &l->acc->s[id];
+
+	*s = (struct mm_seen){
+	    .value = text, .from_default = at.text == NULL && text != NULL, .path = at.path, .line = at.line};
+	if (l->c->over[v].text != NULL) {
+		s->over_path = at.path;
+		s->over_line = at.line;
+		s->over_by = names[v];
+		s->over_holds = true;
+	}
+}
+
+static void see_trap(struct look *l, enum var v, const struct server *s)
+{
+	struct value at = effective(l->c, v);
+
+	if (flag_value(s, "novalidate-cert", l->a) != NULL)
+		mm_add_trap(l->a, l->out, at.path, at.line,
+		    mm_arena_printf(
+			l->a, "%s: the server's certificate is not verified (/novalidate-cert).", names[v]));
+	if (mm_starts_with(security_of(s, l->a), "starttls if") &&
+	    (v == V_INBOX || flag_value(s, "user", l->a) != NULL))
+		mm_add_trap(l->a, l->out, at.path, at.line,
+		    mm_arena_printf(l->a,
+			"%s: without /tls or /ssl the password goes in clear text where the server does not "
+			"offer STARTTLS.",
+			names[v]));
+}
+
+static void see_range(struct look *l, enum mm_setting id)
+{
+	struct value v = effective(l->c, V_RANGE);
+	const char *min = v.text == NULL || mm_starts_with(v.text, "no_min") ? "1.0"
+			  : mm_starts_with(v.text, "tls1_2")                 ? "1.2"
+			  : mm_starts_with(v.text, "tls1_3")                 ? "1.3"
+									     : v.text;
+
+	put(l, id, V_RANGE, min);
+}
+
+static void see_incoming(struct look *l)
+{
+	const char *path = effective(l->c, V_INBOX).text;
+	struct server s;
+	bool pop3, tls;
+
+	if (path == NULL || path[0] != '{' || !parse_server(path + 1, "}", l->a, &s))
+		return; /* mail of this computer */
+	pop3 = is_pop3(&s, l->a);
+	tls = flag_value(&s, "ssl", l->a) != NULL;
+	l->acc->has_incoming = true;
+	put(l, MM_SET_IN_PROTOCOL, V_INBOX, pop3 ? "pop3" : "imap");
+	put(l, MM_SET_IN_HOST, V_INBOX, s.host);
+	put(l, MM_SET_IN_PORT, V_INBOX,
+	    s.port != NULL ? s.port
+	    : pop3         ? (tls ? "995" : "110")
+			   : (tls ? "993" : "143"));
+	put(l, MM_SET_IN_SECURITY, V_INBOX, security_of(&s, l->a));
+	put(l, MM_SET_IN_AUTH, V_INBOX, "password");
+	put(l, MM_SET_IN_USERNAME, V_INBOX, flag_value(&s, "user", l->a));
+	see_range(l, MM_SET_IN_TLS_MIN);
+	see_trap(l, V_INBOX, &s);
+}
+
+static void see_outgoing(struct look *l)
+{
+	const char *list = effective(l->c, V_SMTP).text;
+	struct value mailer = effective(l->c, V_SENDMAIL);
+	struct server s;
+	bool tls;
+
+	if (list == NULL || !parse_server(list, ",", l->a, &s))
+		return; /* hands mail to this computer's mailer */
+	tls = flag_value(&s, "ssl", l->a) != NULL;
+	l->acc->has_outgoing = true;
+	put(l, MM_SET_OUT_PROTOCOL, V_SMTP, "smtp");
+	put(l, MM_SET_OUT_HOST, V_SMTP, s.host);
+	put(l, MM_SET_OUT_PORT, V_SMTP,
+	    s.port != NULL                           ? s.port
+	    : tls                                    ? "465"
+	    : flag_value(&s, "submit", l->a) != NULL ? "587"
+						     : "25");
+	put(l, MM_SET_OUT_SECURITY, V_SMTP, security_of(&s, l->a));
+	put(l, MM_SET_OUT_AUTH, V_SMTP, flag_value(&s, "user", l->a) != NULL ? "password" : "none");
+	put(l, MM_SET_OUT_USERNAME, V_SMTP, flag_value(&s, "user", l->a));
+	see_range(l, MM_SET_OUT_TLS_MIN);
+	see_trap(l, V_SMTP, &s);
+	if (mailer.text != NULL && mailer.text[0] != '\0') {
+		struct mm_seen *host = &l->acc->s[MM_SET_OUT_HOST];
+
+		host->over_path = mailer.path;
+		host->over_line = mailer.line;
+		host->over_by = names[V_SENDMAIL];
+		host->over_holds = false;
+	}
+}
+
+/* From is user-id@user-domain, unless a header of the user's own says so. */
+static void see_identity(struct look *l)
+{
+	struct value user = effective(l->c, V_USER), domain = effective(l->c, V_DOMAIN);
+	struct value headers = effective(l->c, V_HEADERS);
+	bool from = headers.text != NULL &&
+		    (starts_with_nocase(headers.text, "from:") || strstr(headers.text, ",From:") != NULL);
+
+	if (user.text != NULL && domain.text != NULL && user.text[0] != '\0' && domain.text[0] != '\0')
+		put(l, MM_SET_ADDRESS, V_USER, mm_arena_printf(l->a, "%s@%s", user.text, domain.text));
+	put(l, MM_SET_REAL_NAME, V_NAME, effective(l->c, V_NAME).text);
+	for (int id = MM_SET_ADDRESS; from && id <= MM_SET_REAL_NAME; id++) {
+		struct mm_seen *s = &l->acc->s[id];
+
+		s->over_path = headers.path;
+		s->over_line = headers.line;
+		s->over_by = "From in customized-hdrs";
+		s->over_holds = false;
+	}
+}
+
+static int read_place(struct mm_reader *r, const struct mm_place *p, struct mm_view *out, struct mm_err *err)
+{
+	struct config c;
+	struct look l = {.a = r->arena, .c = &c, .out = out};
+
+	*out = (struct mm_view){0};
+	if (load(r, p->path, &c, err) != 0)
+		return -1;
+	l.acc = out->accounts = mm_arena_alloc(r->arena, 1, sizeof(*out->accounts));
+	l.acc->key = l.acc->label = KEY;
+	see_incoming(&l);
+	see_outgoing(&l);
+	if (l.acc->has_incoming || l.acc->has_outgoing) {
+		see_identity(&l);
+		out->n = 1;
+	}
+	return 0;
+}
+
+static int find(struct mm_reader *r, bool create, struct mm_place **places, size_t *n, struct mm_err *err)
+{
+	struct mm_place p = {.path = mm_home_path(r, ".pinerc"), .label = "", .in_use = true};
+
+	(void)err;
+	*places = NULL;
+	*n = 0;
+	p.exists = mm_have_file(r, p.path);
+	if (!p.exists && (!create || !r->program(r, "alpine")))
+		return 0;
+	if (mm_running(r, "alpine"))
+		p.busy = "Alpine is running, and would write its old settings back when one is saved";
+	mm_add_place(r->arena, places, n, &p);
+	return 0;
+}
+
+/* ---- writing */
+
+struct writer {
+	struct mm_edit_list edits;
+	struct mm_arena *a;
+	const struct config *c;
+	const struct mm_values *want, *full;
+};
+
+static const char *chosen(const struct writer *w, enum mm_setting s, const char *now)
+{
+	return w->want->v[s] != NULL ? w->want->v[s] : now;
+}
+
+static const char *quoted(const char *user, struct mm_arena *a)
+{
+	return strpbrk(user, "/@,}:=\" ") != NULL ? mm_arena_printf(a, "\"%s\"", user) : user;
+}
+
+/* The flags that are not ours stay, in their order. */
+static void add_flags(struct mm_buf *b, const struct server *now, bool security, bool user, bool protocol)
+{
+	for (size_t i = 0; i < now->n; i++) {
+		const char *f = now->flags[i];
+		bool pop = starts_with_nocase(f, "pop3") || starts_with_nocase(f, "service=") ||
+			   starts_with_nocase(f, "imap");
+
+		if ((security && is_security(f)) || (user && starts_with_nocase(f, "user=")) ||
+		    (protocol && pop))
+			continue;
+		mm_buf_addf(b, "/%s", f);
+	}
+}
+
+static const char *spelled_server(struct writer *w, const struct server *now, enum mm_setting host,
+    enum mm_setting port, enum mm_setting security, enum mm_setting username, bool login)
+{
+	struct mm_buf b = MM_BUF_INIT(MM_PINERC_LINE_MAX);
+	const char *sec = w->want->v[security], *user = w->want->v[username],
+		   *at = chosen(w, port, now->port);
+	bool pop3 = host == MM_SET_IN_HOST && w->want->v[MM_SET_IN_PROTOCOL] != NULL;
+	const char *out;
+
+	mm_buf_adds(&b, chosen(w, host, now->host));
+	if (at != NULL)
+		mm_buf_addf(&b, ":%s", at);
+	if (pop3 && mm_streq(w->want->v[MM_SET_IN_PROTOCOL], "pop3"))
+		mm_buf_adds(&b, "/pop3");
+	if (sec != NULL)
+		mm_buf_adds(&b, strcmp(sec, "tls") == 0        ? "/ssl"
+				: strcmp(sec, "starttls") == 0 ? "/tls"
+							       : "/notls");
+	if (user != NULL && login)
+		mm_buf_addf(&b, "/user=%s", quoted(user, w->a));
+	add_flags(&b, now, sec != NULL, user != NULL || !login, pop3);
+	out = mm_arena_strdup(w->a, mm_buf_str(&b));
+	mm_buf_free(&b);
+	return out;
+}
+
+static void want(struct writer *w, enum var v, const char *value)
+{
+	mm_want_edit(&w->edits, w->a, MM_EDIT_SET, "", names[v], 's', value);
+}
+
+static bool any_of(const struct mm_values *v, enum mm_side side)
+{
+	for (int s = 0; s < MM_SET_COUNT; s++)
+		if (v->v[s] != NULL && mm_setting_def((enum mm_setting)s)->side == side)
+			return true;
+	return false;
+}
+
+static void write_incoming(struct writer *w)
+{
+	const char *path = w->c->own[V_INBOX].text;
+	struct server now = {.host = "", .tail = ""};
+	bool there = path != NULL && path[0] == '{' && parse_server(path + 1, "}", w->a, &now);
+
+	want(w, V_INBOX,
+	    mm_arena_printf(w->a, "{%s}%s",
+		spelled_server(
+		    w, &now, MM_SET_IN_HOST, MM_SET_IN_PORT, MM_SET_IN_SECURITY, MM_SET_IN_USERNAME, true),
+		there && now.tail[0] != '\0' ? now.tail : "INBOX"));
+}
+
+static void write_outgoing(struct writer *w)
+{
+	const char *list = w->c->own[V_SMTP].text, *auth = w->full->v[MM_SET_OUT_AUTH];
+	struct server now = {.host = "", .tail = ""};
+
+	if (list == NULL || !parse_server(list, ",", w->a, &now))
+		now = (struct server){.host = "", .tail = ""};
+	want(w, V_SMTP,
+	    mm_arena_printf(w->a, "%s%s",
+		spelled_server(w, &now, MM_SET_OUT_HOST, MM_SET_OUT_PORT, MM_SET_OUT_SECURITY,
+		    MM_SET_OUT_USERNAME, !mm_streq(auth, "none")),
+		now.tail));
+}
+
+static void write_account(struct writer *w)
+{
+	const struct mm_values *v = w->want;
+	const char *min =
+	    mm_streq(w->full->v[MM_SET_IN_TLS_MIN], "1.3") || mm_streq(w->full->v[MM_SET_OUT_TLS_MIN], "1.3")
+		? "tls1_3,tls1_3"
+		: "tls1_2,tls1_3";
+
+	if (any_of(v, MM_SIDE_INCOMING))
+		write_incoming(w);
+	if (any_of(v, MM_SIDE_OUTGOING))
+		write_outgoing(w);
+	if (v->v[MM_SET_IN_TLS_MIN] != NULL || v->v[MM_SET_OUT_TLS_MIN] != NULL)
+		want(w, V_RANGE, min);
+	if (v->v[MM_SET_REAL_NAME] != NULL)
+		want(w, V_NAME, v->v[MM_SET_REAL_NAME]);
+	if (v->v[MM_SET_ADDRESS] != NULL) {
+		const char *at = strchr(v->v[MM_SET_ADDRESS], '@');
+
+		want(w, V_USER,
+		    mm_arena_strndup(w->a, v->v[MM_SET_ADDRESS], (size_t)(at - v->v[MM_SET_ADDRESS])));
+		want(w, V_DOMAIN, at + 1);
+	}
+}
+
+static int change(struct mm_reader *r, const struct mm_place *p, const struct mm_view *now,
+    const struct mm_change *ch, struct mm_edits *out, struct mm_err *err)
+{
+	struct config c;
+	struct writer w = {.a = r->arena, .c = &c, .want = ch->want, .full = ch->full};
+
+	*out = (struct mm_edits){.key = KEY};
+	if (ch->kind == MM_CHANGE_REMOVE)
+		return 0;
+	if (ch->kind == MM_CHANGE_ADD && now->n > 0)
+		return mm_err_set(err, MM_EX_DIFF,
+		    "Alpine is set up for another account here (%s), and it has one inbox",
+		    now->accounts[0].s[MM_SET_IN_HOST].value != NULL
+			? now->accounts[0].s[MM_SET_IN_HOST].value
+			: now->accounts[0].s[MM_SET_OUT_HOST].value);
+	if (load(r, p->path, &c, err) != 0)
+		return -1;
+	write_account(&w);
+	mm_want_file(
+	    out, r->arena, p->path, &mm_format_pinerc, &w.edits, ch->kind == MM_CHANGE_ADD ? 0600 : 0);
+	return 0;
+}
+
+static const char *no_text(const char *value)
+{
+	return strstr(value, "${") != NULL || strchr(value, '"') != NULL || strchr(value, '\\') != NULL
+		   ? "Alpine's file cannot hold this text."
+		   : NULL;
+}
+
+/* A brace ends the server's specification, whatever stands around it. */
+static const char *no_user(const char *value)
+{
+	return strpbrk(value, "{}") != NULL ? "Alpine's file cannot hold this user name." : no_text(value);
+}
+
+static const char *unsupported(enum mm_setting s, const char *v, const struct mm_values *all)
+{
+	switch (s) {
+	case MM_SET_IN_PASSWORD_COMMAND:
+	case MM_SET_OUT_PASSWORD_COMMAND:
+		return "Alpine has no password command: it asks.";
+	case MM_SET_IN_AUTH:
+		return strcmp(v, "password") == 0 ? NULL : "Alpine chooses the way to log in itself.";
+	case MM_SET_OUT_AUTH:
+		return strcmp(v, "password") == 0 || strcmp(v, "none") == 0
+			   ? NULL
+			   : "Alpine chooses the way to log in itself.";
+	case MM_SET_OUT_USERNAME:
+		return mm_streq(all->v[MM_SET_OUT_AUTH], "none") ? MM_CLIENT_NOT_ITS_BUSINESS : no_user(v);
+	case MM_SET_IN_USERNAME:
+		return no_user(v);
+	case MM_SET_REAL_NAME:
+	case MM_SET_ADDRESS:
+		return no_text(v);
+	case MM_SET_REPLY_TO:
+	case MM_SET_ORGANISATION:
+		return "Alpine takes this from customized-hdrs, which is left to the user.";
+	case MM_SET_IN_CA_FILE:
+	case MM_SET_OUT_CA_FILE:
+		return "Alpine trusts the authorities of the system.";
+	case MM_SET_IN_PIN:
+	case MM_SET_OUT_PIN:
+		return "Alpine cannot pin a public key.";
+	case MM_SET_IN_CLIENT_CERT:
+	case MM_SET_OUT_CLIENT_CERT:
+		return "Alpine has no client certificates.";
+	case MM_SET_IN_LEAVE_ON_SERVER:
+		return MM_CLIENT_NOT_ITS_BUSINESS; /* it looks into the mailbox and leaves it there */
+	default:
+		return NULL;
+	}
+}
+
+const struct mm_client mm_client_alpine = {
+    .name = "alpine",
+    .label = "Alpine",
+    .programs = (const char *const[]){"alpine", NULL},
+    .incoming = true,
+    .outgoing = true,
+    .unsupported = unsupported,
+    .find = find,
+    .read = read_place,
+    .change = change,
+};
