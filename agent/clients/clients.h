@@ -15,5 +15,6 @@ extern const struct mm_client mm_client_mbsync;
 extern const struct mm_client mm_client_aerc;
 extern const struct mm_client mm_client_alpine;
 extern const struct mm_client mm_client_evolution;
+extern const struct mm_client mm_client_fetchmail;
 
 #endif

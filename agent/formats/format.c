@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/formats/accountrc.h"
+#include "agent/formats/fetchmailrc.h"
 #include "agent/formats/ini.h"
 #include "agent/formats/inis.h"
 #include "agent/formats/keyfile.h"
@@ -14,6 +15,7 @@
 #include "common/text.h"
 
 const struct mm_format *const mm_formats[] = {
+    &mm_format_fetchmailrc,
     &mm_format_goini,
     &mm_format_pyini,
     &mm_format_pyini_percent,

@@ -134,8 +134,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		const char *client, *path;
 	} which[] = {{"msmtp", "/h/.msmtprc"}, {"mutt", "/h/.muttrc"}, {"neomutt", "/h/.neomuttrc"},
 	    {"thunderbird", "/h/.thunderbird/p/prefs.js"}, {"mpop", "/h/.mpoprc"}, {"mbsync", "/h/.mbsyncrc"},
-	    {"aerc", "/h/.config/aerc/accounts.conf"},
-	    {"evolution", "/h/.config/evolution/sources/a.source"}};
+	    {"aerc", "/h/.config/aerc/accounts.conf"}, {"evolution", "/h/.config/evolution/sources/a.source"},
+	    {"fetchmail", "/h/.fetchmailrc"}};
 	const char *text = (const char *)data + 2, *nul;
 	struct files files;
 	struct mm_account acc;

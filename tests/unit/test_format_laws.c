@@ -28,10 +28,10 @@ static const char *format_of(const char *path)
 	static const struct {
 		const char *end, *format;
 	} names[] = {{"/prefs.js", "prefs.js"}, {"/user.js", "prefs.js"}, {"/geary.ini", "keyfile"},
-	    {".source", "keyfile"}, {"/accounts.conf", "keyfile"}, {".ini", "ini"},
-	    {"msmtprc", "msmtprc"}, {"/msmtp/config", "msmtprc"}, {"mpoprc", "msmtprc"},
-	    {"/mpop/config", "msmtprc"}, {".mbsyncrc", "mbsyncrc"}, {"/isyncrc", "mbsyncrc"},
-	    {"/accounts.conf", "go-ini"}, {"muttrc", "muttrc"}, {"Muttrc", "muttrc"}, {".rc", "muttrc"},
+	    {".source", "keyfile"}, {"/accounts.conf", "keyfile"}, {".ini", "ini"}, {"msmtprc", "msmtprc"},
+	    {"/msmtp/config", "msmtprc"}, {"mpoprc", "msmtprc"}, {"/mpop/config", "msmtprc"},
+	    {".mbsyncrc", "mbsyncrc"}, {"/isyncrc", "mbsyncrc"}, {"/accounts.conf", "go-ini"},
+	    {".fetchmailrc", "fetchmailrc"}, {"muttrc", "muttrc"}, {"Muttrc", "muttrc"}, {".rc", "muttrc"},
 	    {".mutt/account", "muttrc"}};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)

@@ -8,6 +8,8 @@ import tempfile
 
 from realclient import ClientCase, MailServer, argv_text, have, sheet, wait_for
 
+# For programs that find it in files of their own grammar.
+PLAIN_USER, PLAIN_PASSWORD = "carol@acme.example", "plain-4711"
 PASSWORD = "pa ss\"w\\ord#1$x;y'z`q"
 
 
@@ -19,7 +21,8 @@ class ServerCase(ClientCase):
     def setUpClass(cls):
         cls.dir = pathlib.Path(tempfile.mkdtemp(prefix="mmreal"))
         cls.dir.chmod(0o755)
-        cls.server = MailServer(cls.dir / "srv", {"alice@acme.example": PASSWORD, "alice": PASSWORD}).start()
+        cls.server = MailServer(cls.dir / "srv", {"alice@acme.example": PASSWORD, "alice": PASSWORD,
+                                                   PLAIN_USER: PLAIN_PASSWORD}).start()
 
     @classmethod
     def tearDownClass(cls):

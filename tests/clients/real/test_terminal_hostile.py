@@ -66,6 +66,18 @@ class Hostile(ServerCase):
                          "rror" in term.screen(), 10)
         self.check("aerc", self.values, open_once)
 
+    @have("fetchmail")
+    def test_fetchmail(self):
+        """It has no password command; its own dump shows what it understood."""
+        def dump(a):
+            p = self.home.run("fetchmail", "--configdump")
+            self.assertEqual(p.returncode, 0, p.stderr)
+            name = a["incoming.username"]
+            if name.isascii() and '"' not in name and "\\" not in name:  # those it escapes in its dump
+                self.assertIn(f'"remote":"{name}"', p.stdout)
+            return p
+        self.check("fetchmail", self.values, dump, command=False)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -3,7 +3,7 @@
 import unittest
 
 from realclient import have
-from termcase import ServerCase, Terminal, wait_for
+from termcase import PLAIN_PASSWORD, PLAIN_USER, ServerCase, Terminal, wait_for
 
 
 class Mpop(ServerCase):
@@ -102,6 +102,38 @@ class Aerc(ServerCase):
         with self.start(self.account(incoming__ca_file=None, outgoing__ca_file=None)) as term:
             wait_for("aerc's complaint", lambda: "x509" in term.screen() or "unknown authority" in term.screen(), 10)
         self.assertEqual(len(self.server.logins()), before)
+
+
+class Fetchmail(ServerCase):
+    def check(self):
+        return self.home.run("fetchmail", "-d0", "-c")
+
+    def provisioned(self, account):
+        """There is no password command: the password stands in ~/.netrc."""
+        self.provision("fetchmail", account)
+        self.home.write(".netrc", f"machine localhost login {PLAIN_USER} password {PLAIN_PASSWORD}\n")
+
+    @have("fetchmail")
+    def test_login(self):
+        for protocol in ("imap", "pop3"):
+            for security in ("tls", "starttls"):
+                with self.subTest(protocol=protocol, security=security):
+                    a = self.account(security, protocol, incoming__username=PLAIN_USER)
+                    self.provisioned(a)
+                    self.expect_incoming(a, self.check)
+
+    @have("fetchmail")
+    def test_refused(self):
+        self.provisioned(self.account(incoming__username=PLAIN_USER, incoming__ca_file=None))
+        self.expect_refusal(self.check)
+
+    @have("fetchmail")
+    def test_adopted(self):
+        a = self.account("starttls", "pop3", incoming__username=PLAIN_USER)
+        self.home.write(".fetchmailrc", "defaults proto imap ssl\npoll mine via localhost port 993\n  user "
+                        f"{PLAIN_USER} there with password '{PLAIN_PASSWORD}' is root here options sslproto ''\n")
+        self.home.driver("apply", "fetchmail", {**self.sheet(a), "create": "existing"})
+        self.expect_incoming(a, self.check)
 
 
 if __name__ == "__main__":
