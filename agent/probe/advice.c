@@ -36,10 +36,19 @@ static const char *meant(const struct mm_maker *m)
 	    s.known != NULL ? "" : ", the usual name in the domain of the address");
 }
 
+/* A refusal for good is about this address (RFC 5321 4.2.1): later is no better. */
+static const char *fix_of(const struct mm_maker *m)
+{
+	const struct mm_dialog *d = m->a != NULL ? m->a->signals.dialog : NULL;
+	if (m->cls == MM_CLS_SERVER_REFUSES && d != NULL && d->first[0] == '5')
+		return "Ask who runs {host} why the address of this computer is blocked (a block list?).";
+	return mm_cls_def(m->cls)->fix;
+}
+
 const char *mm_advice_make(const struct mm_maker *m)
 {
-	const struct mm_cls_def *def = mm_cls_def(m->cls);
-	const char *fix = def->fix != NULL ? mm_maker_sentence(m, def->fix) : "";
+	const char *tmpl = fix_of(m);
+	const char *fix = tmpl != NULL ? mm_maker_sentence(m, tmpl) : "";
 	const char *name = meant(m);
 	struct mm_buf hints = MM_BUF_INIT(4096);
 	mm_hints(m->cls, m->task, m->a != NULL ? m->a->secret : NULL, &hints);

@@ -83,15 +83,31 @@ static enum mm_look next_version(const struct mm_signals *s)
 	return MM_LOOK_NONE;
 }
 
+static enum mm_look look_at_quiet(const struct mm_signals *s)
+{
+	if (s->ep->security != MM_SEC_TLS && !s->look[MM_LOOK_TLS].run)
+		return MM_LOOK_TLS;
+	if (s->look[MM_LOOK_TLS].tls || s->look[MM_LOOK_PLAIN].run)
+		return MM_LOOK_NONE;
+	return MM_LOOK_PLAIN;
+}
+
+/* Encrypted, and not a word. */
+static bool is_mute(const struct mm_signals *s)
+{
+	return (s->silent || s->end == MM_END_TIMEOUT) && s->tls->done &&
+	       s->dialog->greeting == MM_GREETING_NONE;
+}
+
 enum mm_look mm_next_look(const struct mm_signals *s)
 {
 	if (!s->dialled || s->dialog == NULL || s->dialog->auth_sent)
 		return MM_LOOK_NONE;
 	bool implicit = s->ep->security == MM_SEC_TLS;
-	if (is_quiet(s)) {
-		enum mm_look other = implicit ? MM_LOOK_PLAIN : MM_LOOK_TLS;
-		return s->look[other].run ? MM_LOOK_NONE : other;
-	}
+	if (is_quiet(s))
+		return look_at_quiet(s);
+	if (is_mute(s))
+		return s->look[MM_LOOK_WEB].run ? MM_LOOK_NONE : MM_LOOK_WEB;
 	if (s->end == MM_END_CERT && !s->look[MM_LOOK_CERT].run)
 		return MM_LOOK_CERT;
 	if (!handshake_failed(s))
@@ -104,14 +120,14 @@ enum mm_look mm_next_look(const struct mm_signals *s)
 	return next_version(s);
 }
 
-/* What a greeting in clear means where the settings say TLS. */
+/* What a greeting in clear means. */
 static enum mm_cls of_plain_look(const struct mm_signals *s)
 {
 	switch (s->look[MM_LOOK_PLAIN].greeting) {
 	case MM_GREETING_OK:
 	case MM_GREETING_PREAUTH:
-	case MM_GREETING_REFUSED:
-		return MM_CLS_TLS_TO_PLAIN_PORT;
+	case MM_GREETING_REFUSED: /* where the settings say clear, it was only late */
+		return s->ep->security == MM_SEC_TLS ? MM_CLS_TLS_TO_PLAIN_PORT : MM_CLS_NONE;
 	case MM_GREETING_OTHER_MAIL:
 		return MM_CLS_WRONG_PROTOCOL;
 	case MM_GREETING_STRANGE:
@@ -194,6 +210,8 @@ static enum mm_cls of_timeout(const struct mm_signals *s)
 	}
 	if (s->tls->started && !s->tls->done)
 		return MM_CLS_TLS_OTHER;
+	if (s->look[MM_LOOK_WEB].greeting == MM_GREETING_STRANGE)
+		return MM_CLS_NOT_MAIL_SERVER;
 	return d->greeting == MM_GREETING_NONE ? MM_CLS_NO_GREETING : MM_CLS_SERVER_SLOW;
 }
 

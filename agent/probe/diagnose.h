@@ -46,10 +46,11 @@ enum mm_mailbox {
  * apart what looks the same from the first. */
 enum mm_look {
 	MM_LOOK_NONE,
-	MM_LOOK_PLAIN,   /* settings say TLS: is there a greeting in clear? */
+	MM_LOOK_PLAIN,   /* is there a greeting in clear; or does it wait for us to speak? */
 	MM_LOOK_TLS,     /* settings say clear or STARTTLS: is there TLS at once? */
 	MM_LOOK_TLS12,   /* the floor is 1.3: would 1.2 do? */
 	MM_LOOK_OLD_TLS, /* would 1.0 or 1.1 do? */
+	MM_LOOK_WEB,     /* TLS, and then silence: does it wait for us to speak, as web servers do? */
 	MM_LOOK_CERT,    /* the certificate was refused: what else is wrong with it? */
 	/* for the survey of an endpoint: does it speak this version? */
 	MM_LOOK_ONLY_10,

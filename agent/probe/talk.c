@@ -24,6 +24,7 @@ const struct mm_limits mm_limits_default = {
 /* libcurl's own time-outs must not come before ours: they know less. */
 #define CURL_TIMEOUT_MS 300000L
 #define OTHER_PROTOCOL_SNIFF_MS 1500
+#define WEB_POLL_MS 50
 
 /* Looks carry no credentials, and take every certificate. */
 static bool is_look(const struct mm_talk *t)
@@ -134,7 +135,7 @@ static enum mm_security security_of(const struct mm_talk_plan *p)
 {
 	if (p->look == MM_LOOK_PLAIN)
 		return MM_SEC_NONE;
-	return p->look == MM_LOOK_TLS ? MM_SEC_TLS : p->ep->security;
+	return p->look == MM_LOOK_TLS || p->look == MM_LOOK_WEB ? MM_SEC_TLS : p->ep->security;
 }
 
 /* The EHLO name is our address as a literal (RFC 5321 4.1.3), as graphical
@@ -157,13 +158,19 @@ static void add_ehlo_name(struct mm_buf *url, int fd)
 	mm_buf_addf(url, "%%5B%s%s%%5D", sa.ss_family == AF_INET6 ? "IPv6:" : "", text);
 }
 
+static const char *scheme_of(const struct mm_talk_plan *p)
+{
+	/* libcurl then waits for no greeting */
+	return p->look == MM_LOOK_WEB ? "http" : mm_mail_word(p->ep->mail);
+}
+
 static CURLcode set_url(struct mm_talk *t, const struct mm_talk_plan *p, enum mm_security sec)
 {
 	const struct mm_endpoint *ep = p->ep;
 	bool literal = strchr(ep->host, ':') != NULL;
 	struct mm_buf url = MM_BUF_INIT(1024);
-	mm_buf_addf(&url, "%s%s://%s%s%s:%d/", mm_mail_word(ep->mail), sec == MM_SEC_TLS ? "s" : "",
-	    literal ? "[" : "", ep->host, literal ? "]" : "", ep->port);
+	mm_buf_addf(&url, "%s%s://%s%s%s:%d/", scheme_of(p), sec == MM_SEC_TLS ? "s" : "", literal ? "[" : "",
+	    ep->host, literal ? "]" : "", ep->port);
 	if (ep->mail == MM_MAIL_SMTP && ep->ehlo != NULL)
 		mm_buf_adds(&url, ep->ehlo);
 	else if (ep->mail == MM_MAIL_SMTP)
@@ -195,7 +202,9 @@ static CURLcode set_connection(struct mm_talk *t, const struct mm_talk_plan *p, 
 	SET(CURLOPT_SOCKOPTFUNCTION, on_sockopt);
 	SET(CURLOPT_CONNECT_ONLY, 1L);
 	SET(CURLOPT_FRESH_CONNECT, 1L);
-	SET(CURLOPT_PROTOCOLS_STR, "imap,imaps,pop3,pop3s,smtp,smtps");
+	SET(CURLOPT_PROTOCOLS_STR,
+	    is_look(t) ? "imap,imaps,pop3,pop3s,smtp,smtps,https" : "imap,imaps,pop3,pop3s,smtp,smtps");
+	SET(CURLOPT_SSL_ENABLE_ALPN, 0L);
 	SET(CURLOPT_PROXY, "");
 	SET(CURLOPT_NOSIGNAL, 1L);
 	/* per connection; lines of half as much are read whole (16 KiB would do no more) */
@@ -418,8 +427,32 @@ static void finish(struct mm_talk *t, enum mm_end end)
 	t->end = end;
 }
 
+/* An empty line makes a web server complain, and so show itself. */
+static void ask_web(struct mm_talk *t)
+{
+	size_t n = 0;
+	t->ours = true;
+	if (curl_easy_send(t->easy, "\r\n\r\n", 4, &n) != CURLE_OK)
+		finish(t, MM_END_LOST);
+}
+
+static void hear_web(struct mm_talk *t)
+{
+	char buf[512];
+	size_t n = 0;
+	CURLcode rc = curl_easy_recv(t->easy, buf, sizeof(buf), &n);
+	if (rc == CURLE_OK && n > 0)
+		on_line_in(t, buf, n);
+	else if (rc != CURLE_AGAIN)
+		finish(t, MM_END_LOST);
+}
+
 void mm_talk_done(struct mm_talk *t, CURLcode code)
 {
+	if (code == CURLE_OK && t->look == MM_LOOK_WEB && !t->finished) {
+		ask_web(t);
+		return;
+	}
 	if (t->error[0] == '\0')
 		snprintf(t->error, sizeof(t->error), "%s", curl_easy_strerror(code));
 	finish(t, mm_dialog_hopeless(&t->dialog) ? MM_END_HOPELESS : end_of(code, t->error));
@@ -455,6 +488,10 @@ void mm_talk_step(struct mm_talk *t, int64_t now)
 {
 	if (t->finished)
 		return;
+	if (t->ours)
+		hear_web(t);
+	if (t->finished)
+		return;
 	if (mm_dialog_hopeless(&t->dialog))
 		mm_talk_abort(t, MM_END_HOPELESS);
 	else if (is_look(t) && mm_talk_settled(t))
@@ -476,19 +513,25 @@ void mm_talk_abort(struct mm_talk *t, enum mm_end end)
 int64_t mm_talk_wake(const struct mm_talk *t, int64_t now)
 {
 	int64_t at = deadline(t);
-	int64_t quiet = t->began + (is_look(t) ? OTHER_PROTOCOL_SNIFF_MS : t->limits->silence_ms);
+	int64_t from = t->tls_done != 0 ? t->tls_done : t->began;
+	int64_t quiet = from + (is_look(t) ? OTHER_PROTOCOL_SNIFF_MS : t->limits->silence_ms);
+	if (t->ours)
+		quiet = now + WEB_POLL_MS;
 	return quiet > now && quiet < at ? quiet : at;
 }
 
 bool mm_talk_silent(const struct mm_talk *t, int64_t now)
 {
-	return !t->finished && t->dialog.lines == 0 && !t->tls.done && !t->tls.have_cert &&
-	       now >= t->began + t->limits->silence_ms;
+	int64_t from = t->tls_done != 0 ? t->tls_done : t->began;
+	bool in_handshake = t->tls.have_cert && !t->tls.done;
+	return !t->finished && t->dialog.lines == 0 && !in_handshake && now >= from + t->limits->silence_ms;
 }
 
 bool mm_talk_settled(const struct mm_talk *t)
 {
-	return t->tls.done || (t->look == MM_LOOK_PLAIN && t->dialog.greeting != MM_GREETING_NONE);
+	if (t->look == MM_LOOK_PLAIN || t->look == MM_LOOK_WEB)
+		return t->dialog.greeting != MM_GREETING_NONE;
+	return t->tls.done;
 }
 
 void mm_talk_close(struct mm_talk *t)

@@ -60,6 +60,7 @@ struct mm_talk {
 	int sock;                    /* the same number, for waiting only */
 	enum mm_look look;
 	bool poked;
+	bool ours; /* MM_LOOK_WEB: libcurl has left the connection to us */
 	/* clock.h; 0 = did not come to pass */
 	int64_t began, last_event, tls_began, tls_done, greeted, auth_began, auth_done;
 };
@@ -76,7 +77,7 @@ void mm_talk_step(struct mm_talk *t, int64_t now);
 void mm_talk_abort(struct mm_talk *t, enum mm_end end);
 /* When to step at the latest. */
 int64_t mm_talk_wake(const struct mm_talk *t, int64_t now);
-/* Connected and not a byte from the server since. */
+/* Connected, perhaps encrypted, and not a word from the server since. */
 bool mm_talk_silent(const struct mm_talk *t, int64_t now);
 /* A look saw what it was to see. */
 bool mm_talk_settled(const struct mm_talk *t);

@@ -244,11 +244,30 @@ static void test_silence(void **state)
 	c.tls.started = false;
 	assert_int_equal(mm_next_look(&c.s), MM_LOOK_TLS);
 	c.s.look[MM_LOOK_TLS].run = true;
+	assert_int_equal(mm_next_look(&c.s), MM_LOOK_PLAIN);
+	c.s.look[MM_LOOK_PLAIN] = (struct mm_look_result){.run = true, .greeting = MM_GREETING_STRANGE};
+	assert_int_equal(mm_next_look(&c.s), MM_LOOK_NONE);
+	c.s.end = MM_END_TIMEOUT;
+	expect(&c, MM_CLS_NOT_MAIL_SERVER);
+	c.s.look[MM_LOOK_PLAIN].greeting = MM_GREETING_OK; /* late, and no other security */
+	expect(&c, MM_CLS_NO_GREETING);
+	c.s.look[MM_LOOK_PLAIN] = (struct mm_look_result){.run = false};
+	expect(&c, MM_CLS_NO_GREETING);
+	c.s.look[MM_LOOK_TLS].tls = true;
+	assert_int_equal(mm_next_look(&c.s), MM_LOOK_NONE);
+	expect(&c, MM_CLS_PLAIN_TO_TLS_PORT);
+	/* encrypted, and then not a word: a captive portal waits for a request */
+	set_handshake_failed(&c, MM_END_NOT_RUN);
+	c.tls.done = c.tls.have_cert = true;
+	assert_int_equal(mm_next_look(&c.s), MM_LOOK_NONE);
+	c.s.silent = true;
+	assert_int_equal(mm_next_look(&c.s), MM_LOOK_WEB);
+	c.s.look[MM_LOOK_WEB].run = true;
 	assert_int_equal(mm_next_look(&c.s), MM_LOOK_NONE);
 	c.s.end = MM_END_TIMEOUT;
 	expect(&c, MM_CLS_NO_GREETING);
-	c.s.look[MM_LOOK_TLS].tls = true;
-	expect(&c, MM_CLS_PLAIN_TO_TLS_PORT);
+	c.s.look[MM_LOOK_WEB].greeting = MM_GREETING_STRANGE;
+	expect(&c, MM_CLS_NOT_MAIL_SERVER);
 	/* silence of another kind */
 	set_up(&c);
 	c.s.end = MM_END_TIMEOUT;

@@ -164,11 +164,15 @@ class Scripted(Base):
                              ("imap", "* BYE Auth process broken", "AUTH_TEMP")):
             a = self.fails(cls, p, "tls", self.serve(scripted.greets(line), "good"), reached="tls")
             self.assertIn(line.split()[-1], a["server_text"])
+            self.assertEqual("block list" in a["fix"], line.startswith("554"), a["fix"])
 
     def test_no_mail_server(self):
         self.fails("NOT_MAIL_SERVER", "imap", "tls", self.serve(scripted.http))
         self.fails("NOT_MAIL_SERVER", "imap", "tls", self.serve(scripted.ssh))
         self.fails("NOT_MAIL_SERVER", "smtp", "starttls", self.serve(scripted.ssh))
+        # those that wait for us to speak, in clear and behind a certificate that is fine
+        self.fails("NOT_MAIL_SERVER", "smtp", "starttls", self.serve(scripted.http))
+        self.fails("NOT_MAIL_SERVER", "imap", "tls", self.serve(scripted.http, "good"), reached="tls")
 
     def test_hang_up(self):
         self.fails("CONN_DROPPED", "smtp", "none", self.serve(scripted.hang_up))
@@ -187,6 +191,21 @@ class Scripted(Base):
             self.fails(cls, "imap" if "imap" in script.__qualname__ else "smtp", "starttls", self.serve(script))
         self.untested("LIBRARY_LIMIT", "smtp", "starttls", self.serve(scripted.smtp(("localhost", "starttls"))),
                       reached="reach")
+
+    def test_forgotten_before_tls(self):
+        """LOGINDISABLED in clear, LOGIN alone behind STARTTLS: libcurl does not forget, and we do not say denied."""
+        def script(t):
+            t.say("* OK ready")
+            secure = False
+            while True:
+                tag, _, rest = t.line().partition(" ")
+                if rest == "STARTTLS":
+                    t.say(tag + " OK go")
+                    t.tls(self.context("good"))
+                    secure = True
+                else:
+                    t.say("* CAPABILITY IMAP4rev1" + ("" if secure else " STARTTLS LOGINDISABLED"), tag + " OK done")
+        self.untested("LIBRARY_LIMIT", "imap", "starttls", self.serve(script))
 
     def test_imap_demands_tls(self):
         port = self.serve(scripted.imap("IMAP4rev1 STARTTLS LOGINDISABLED"))
