@@ -80,12 +80,30 @@ static int split_host(const char *s, struct mm_arena *a, const char **host, int 
 	return **host != '\0' ? 0 : usage(err, "the server name is missing");
 }
 
+/* Typed without "://": a mail address, or only a host. */
+static int no_scheme(const char *s, struct mm_err *err)
+{
+	static const char *const likely[][2] = {
+	    {"smtp", "submissions"}, {"submission", "submissions"}, {"pop", "pop3s"}, {"", "imaps"}};
+	if (strchr(s, '@') != NULL && strpbrk(s, "/: ") == NULL)
+		return mm_err_set(
+		    err, MM_EX_USAGE, "%s is a mail address; its servers are found with --discover %s", s, s);
+	if (!mm_is_hostname(s))
+		return usage(err, "this is not an address of a mail server");
+	size_t i = 0;
+	while (!mm_starts_with(s, likely[i][0]))
+		i++;
+	return mm_err_set(err, MM_EX_USAGE, "a scheme is missing; did you mean %s://%s?", likely[i][1], s);
+}
+
 int mm_probe_url_parse(
     const char *url, const char *security, struct mm_arena *a, struct mm_probe_task *out, struct mm_err *err)
 {
 	const char *sep = strstr(url, "://");
-	if (sep == NULL || strlen(url) > MM_URL_MAX)
+	if (strlen(url) > MM_URL_MAX)
 		return usage(err, "this is not an address of a mail server");
+	if (sep == NULL)
+		return no_scheme(url, err);
 	const struct scheme *sc = find_scheme(url, (size_t)(sep - url));
 	if (sc == NULL)
 		return usage(err, "the scheme is none of imap, imaps, pop3, pop3s, smtp, smtps, submission,"

@@ -175,6 +175,33 @@ static void test_lint_other(void **state)
 	}
 }
 
+/* What people type first; the answer says what to type next. */
+static void test_no_scheme(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *typed, *said;
+	} rows[] = {
+	    {"imap.acme.example", "did you mean imaps://imap.acme.example?"},
+	    {"acme.example", "did you mean imaps://acme.example?"},
+	    {"pop3.acme.example", "did you mean pop3s://pop3.acme.example?"},
+	    {"smtp.acme.example", "did you mean submissions://smtp.acme.example?"},
+	    {"alice@acme.example", "--discover alice@acme.example"},
+	    {"imap.acme.example:993", "wanted is SCHEME://"},
+	    {"", "wanted is SCHEME://"},
+	};
+	struct mm_arena *a = mm_arena_new();
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct mm_probe_task t;
+		struct mm_err err = MM_ERR_NONE;
+		assert_int_equal(mm_probe_url_parse(rows[i].typed, NULL, a, &t, &err), -1);
+		assert_int_equal(err.code, MM_EX_USAGE);
+		if (strstr(err.text, rows[i].said) == NULL)
+			fail_msg("%s: %s", rows[i].typed, err.text);
+	}
+	mm_arena_free(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -184,6 +211,7 @@ int main(void)
 	    MM_TEST(test_lint_good),
 	    MM_TEST(test_lint_host),
 	    MM_TEST(test_lint_other),
+	    MM_TEST(test_no_scheme),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
