@@ -8,7 +8,6 @@ void mm_after_begin(struct mm_after *a, const struct mm_talk *talk, const char *
     const struct mm_trip_plan *trip, int64_t now)
 {
 	*a = (struct mm_after){.running = true, .mailbox.seen.ms = -1, .sender.seen.ms = -1};
-	a->trip_seen.ms = -1;
 	a->plan = trip;
 	mm_chat_begin(&a->chat, talk);
 	if (talk->dialog.mail != MM_MAIL_SMTP) {
@@ -39,10 +38,8 @@ void mm_after_go(struct mm_after *a, int64_t now)
 		begin_trip(a, now);
 	else if (!a->sender.seen.run && mm_mailbox_go(&a->mailbox, &a->chat, now))
 		a->running = false;
-	if (a->trip == NULL || !mm_trip_go(a->trip, now))
-		return;
-	a->trip_seen = a->trip->seen;
-	a->running = false;
+	if (a->trip != NULL && mm_trip_go(a->trip, now))
+		a->running = false;
 }
 
 size_t mm_after_poll(const struct mm_after *a, struct pollfd *fds, size_t max)
@@ -58,6 +55,11 @@ size_t mm_after_poll(const struct mm_after *a, struct pollfd *fds, size_t max)
 int64_t mm_after_wake(const struct mm_after *a, int64_t now)
 {
 	return a->trip != NULL ? mm_trip_wake(a->trip, now) : a->chat.deadline;
+}
+
+const struct mm_trip_seen *mm_after_trip(const struct mm_after *a)
+{
+	return a->trip != NULL ? &a->trip->seen : NULL;
 }
 
 void mm_after_end(struct mm_after *a)

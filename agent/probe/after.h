@@ -20,7 +20,6 @@ struct mm_after {
 	struct mm_sender_step sender;
 	const struct mm_trip_plan *plan;
 	struct mm_trip *trip; /* NULL: none is wanted, or not begun */
-	struct mm_trip_seen trip_seen;
 };
 
 /* `sender`: the user's own address, or NULL; `trip`: NULL where none is wanted;
@@ -31,6 +30,8 @@ void mm_after_begin(struct mm_after *a, const struct mm_talk *talk, const char *
 void mm_after_go(struct mm_after *a, int64_t now);
 size_t mm_after_poll(const struct mm_after *a, struct pollfd *fds, size_t max);
 int64_t mm_after_wake(const struct mm_after *a, int64_t now);
+/* Of the round trip; NULL: none was begun. Until mm_after_end(). */
+const struct mm_trip_seen *mm_after_trip(const struct mm_after *a);
 void mm_after_end(struct mm_after *a); /* also of one that never began */
 
 #endif

@@ -93,10 +93,8 @@ static const char *means_detail(const struct mm_maker *m)
 /* Behind the login, libcurl has no words. */
 static const char *after_detail(const struct mm_signals *s)
 {
-	if (s->trip.state == MM_TRIP_BOUNCED)
+	if (s->trip.state == MM_TRIP_BOUNCED || s->trip.state == MM_TRIP_UNTESTED)
 		return s->trip.said;
-	if (s->trip.state == MM_TRIP_UNTESTED)
-		return s->trip.detail;
 	if (s->ep->level != MM_LEVEL_ROUNDTRIP || s->trip.state != MM_TRIP_NOT_RUN)
 		return NULL;
 	if (s->ep->mail != MM_MAIL_SMTP)

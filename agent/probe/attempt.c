@@ -78,7 +78,8 @@ static void step_after(struct mm_attempt *a, int64_t now)
 		return;
 	a->signals.mailbox = a->after.mailbox.state;
 	a->signals.sender = a->after.sender.seen;
-	a->signals.trip = a->after.trip_seen;
+	if (mm_after_trip(&a->after) != NULL)
+		a->signals.trip = *mm_after_trip(&a->after);
 }
 
 static void try_own_command(struct mm_attempt *a, int64_t now)

@@ -149,7 +149,7 @@ static void note_after(struct notes *n, const struct mm_after *a)
 	}
 	if (mm_quota_near(&b->quota))
 		add(n, MM_CLS_OVERQUOTA, quota_text(n, &b->quota));
-	note_trip(n, &a->trip_seen);
+	note_trip(n, &n->m.a->signals.trip);
 	if (!s->run || mm_cls_def(s->cls)->severity != MM_SEV_REMARK)
 		return;
 	n->m.places.v[MM_PLACE_SERVER] = mm_maker_clean(&n->m, s->said);

@@ -12,6 +12,7 @@
 #include "agent/probe/reply.h"
 
 #define MM_PROVEN_TEXT 512
+#define MM_PROVEN_FOLDER 256
 
 struct mm_mailbox_seen {
 	bool has_messages;
@@ -45,10 +46,9 @@ struct mm_trip_seen {
 	int64_t delay_ms;     /* from acceptance until it was found */
 	int64_t waited_ms;    /* from acceptance until the end of looking */
 	int cleaned;          /* messages of earlier runs that were removed */
-	char folder[MM_PROVEN_TEXT];
-	char left_in[MM_PROVEN_TEXT];
-	char said[MM_PROVEN_TEXT];   /* the reply that decided, or the reason in the bounce */
-	char detail[MM_PROVEN_TEXT]; /* why it was not run */
+	char folder[MM_PROVEN_FOLDER], left_in[MM_PROVEN_FOLDER];
+	/* the reply that decided, the reason in the bounce, or why nothing was sent */
+	char said[MM_PROVEN_TEXT];
 	int ms;
 };
 

@@ -18,18 +18,15 @@ static bool is_pop3(const struct mm_trip *t)
 	return t->plan.incoming->mail == MM_MAIL_POP3;
 }
 
-static void copy(char *to, const char *from)
-{
-	mm_span_copy((struct mm_span){from, strlen(from)}, to, MM_PROVEN_TEXT);
-}
-
 /* The answer is searched for the outgoing password; these words come from the
  * incoming server, which knows another one. */
-static void copy_incoming(const struct mm_trip *t, char *to, const char *from)
+static void copy(const struct mm_trip *t, char *to, size_t size, const char *from)
 {
 	const struct mm_secret *s = t->plan.talk.secret;
 	bool reveals = s != NULL && mm_reveals(from, strlen(from), mm_secret_bytes(s), mm_secret_len(s));
-	copy(to, reveals ? MM_REDACT_WITHHELD : from);
+	if (reveals)
+		from = MM_REDACT_WITHHELD;
+	mm_span_copy((struct mm_span){from, strlen(from)}, to, size);
 }
 
 static bool over(struct mm_trip *t, enum mm_trip_state state, int64_t now)
@@ -44,7 +41,7 @@ static bool over(struct mm_trip *t, enum mm_trip_state state, int64_t now)
 
 static bool untested(struct mm_trip *t, const char *why, int64_t now)
 {
-	copy_incoming(t, t->seen.detail, why);
+	copy(t, t->seen.said, sizeof(t->seen.said), why);
 	return over(t, MM_TRIP_UNTESTED, now);
 }
 
@@ -140,7 +137,7 @@ static bool refused(struct mm_trip *t, const struct mm_smtp_reply *r, enum mm_cl
 	mm_sender_words(r, t->seen.said, sizeof(t->seen.said));
 	/* a server that wants us later has not judged the settings */
 	if (mm_cls_def(cls)->severity == MM_SEV_REMARK && r->code < 500)
-		return untested(t, t->seen.said, now);
+		return over(t, MM_TRIP_UNTESTED, now);
 	t->seen.cls = mm_cls_def(cls)->severity == MM_SEV_REMARK ? MM_CLS_TRIP_REFUSED : cls;
 	return over(t, MM_TRIP_REFUSED, now);
 }
@@ -195,7 +192,7 @@ static bool sending(struct mm_trip *t, int64_t now)
 static void note_left(struct mm_trip *t, const char *folder)
 {
 	t->seen.left_over = true;
-	copy_incoming(t, t->seen.left_in, folder[0] != '\0' ? folder : "INBOX");
+	copy(t, t->seen.left_in, sizeof(t->seen.left_in), folder[0] != '\0' ? folder : "INBOX");
 }
 
 static bool tidied(struct mm_trip *t, enum mm_box_state s, int64_t now)
@@ -221,11 +218,12 @@ static void note_found(struct mm_trip *t, int64_t now)
 	if (t->pass.found && t->seen.delay_ms == 0) {
 		t->seen.delay_ms = now > t->accepted ? now - t->accepted : 1;
 		t->seen.junk = t->pass.junk;
-		copy_incoming(t, t->seen.folder, t->pass.folder[0] != '\0' ? t->pass.folder : "INBOX");
+		copy(t, t->seen.folder, sizeof(t->seen.folder),
+		    t->pass.folder[0] != '\0' ? t->pass.folder : "INBOX");
 	}
 	if (t->pass.bounced)
-		copy_incoming(
-		    t, t->seen.said, t->pass.reason[0] != '\0' ? t->pass.reason : "no reason is given");
+		copy(t, t->seen.said, sizeof(t->seen.said),
+		    t->pass.reason[0] != '\0' ? t->pass.reason : "no reason is given");
 	if (t->pass.left_over)
 		note_left(t, t->pass.left_in);
 }

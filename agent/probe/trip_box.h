@@ -18,7 +18,7 @@
 #include "agent/probe/trip_message.h"
 
 #define MM_BOX_FOLDERS 5
-#define MM_BOX_FOLDER_MAX 256
+#define MM_BOX_FOLDER_MAX MM_PROVEN_FOLDER
 #define MM_BOX_LOOK 20  /* candidates that are looked at, newest first */
 #define MM_BOX_TIDY 100 /* ... by POP3 when tidying up: it has no search */
 
