@@ -239,6 +239,17 @@ void mm_check_task(
 	out->n_known = n_known;
 }
 
+_Static_assert(MM_PROBE_KNOWN_MAX >= MM_SHEET_ACCOUNTS_MAX * 2, "what is not known gets no credentials");
+
+static bool is_listed(const struct mm_probe_known *list, size_t n, const struct mm_probe_known *k)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i].port == k->port && mm_streq(list[i].protocol, k->protocol) &&
+		    mm_streq_nocase(list[i].host, k->host) && mm_streq(list[i].security, k->security))
+			return true;
+	return false;
+}
+
 size_t mm_check_known(const struct mm_probe_run *r, struct mm_probe_known *out, size_t max)
 {
 	size_t n = 0;
@@ -248,10 +259,12 @@ size_t mm_check_known(const struct mm_probe_run *r, struct mm_probe_known *out, 
 		const char *host = value(acc, side, MM_SET_IN_HOST);
 		if (host == NULL || port(acc, side) == 0)
 			continue;
-		out[n++] = (struct mm_probe_known){.protocol = protocol(acc, side),
+		struct mm_probe_known k = {.protocol = protocol(acc, side),
 		    .host = host,
 		    .security = value_or_default(acc, side, MM_SET_IN_SECURITY),
 		    .port = port(acc, side)};
+		if (!is_listed(out, n, &k))
+			out[n++] = k;
 	}
 	return n;
 }

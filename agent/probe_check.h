@@ -57,7 +57,7 @@ void mm_check_name(const struct mm_check *k, struct mm_login *l);
 /* `secret`, `certificate` and `retrieve` are left to the caller. */
 void mm_check_task(
     const struct mm_check *k, const struct mm_probe_known *known, size_t n_known, struct mm_probe_task *out);
-/* All endpoints of the sheet, at most `max`; returns how many. */
+/* All endpoints of the sheet, each once, at most `max`; returns how many. */
 size_t mm_check_known(const struct mm_probe_run *r, struct mm_probe_known *out, size_t max);
 
 #endif

@@ -37,7 +37,7 @@
 #define MM_PROBE_SECRET_FD 3
 #define MM_PROBE_TASKS_MAX 65536
 #define MM_PROBE_LINE_MAX (128u * 1024u)
-#define MM_PROBE_KNOWN_MAX 64
+#define MM_PROBE_KNOWN_MAX 128 /* both sides of every account of a sheet */
 
 struct mm_probe_known { /* an endpoint that the policy names */
 	const char *protocol, *host, *security;

@@ -344,6 +344,22 @@ class Means(Case):
         self.lacks("CREDENTIAL_FORBIDDEN", "ticket", auth="gssapi")
 
 
+    @unittest.skipUnless(is_root() and os.path.exists("/etc/krb5.conf"), "needs root")
+    def test_tickets_where_the_system_says(self):
+        conf = self.dir / "krb5.conf"
+        cache = self.put("cc-12345-alice", b"\5\4ticket")
+        conf.write_text("")
+        mount(conf, "/etc/krb5.conf", None, 4096)
+        self.addCleanup(umount, "/etc/krb5.conf")
+        conf.write_text(f"[libdefaults]\n  # x\n\tdefault_ccache_name = FILE:{self.home}/cc-%{{uid}}-%{{username}}\n")
+        self.assertEqual(self.login(auth="gssapi")["result"], "passed")
+        self.assertEqual(self.asked()[0]["ccache"], str(cache))
+        conf.write_text("[libdefaults]\ndefault_ccache_name = KEYRING:persistent:%{uid}\n")
+        self.lacks("TICKET_CACHE_KIND", "KEYRING", auth="gssapi")
+        conf.write_text("[libdefaults]\ndefault_realm = X\n")
+        self.lacks("NO_TICKET", "/tmp/krb5cc_12345", auth="gssapi")
+
+
 @unittest.skipUnless(shutil.which("gnome-keyring-daemon") and shutil.which("secret-tool"), "needs gnome-keyring")
 class Keyring(Case):
     """gnome-keyring on a session bus of its own."""
@@ -506,6 +522,21 @@ class Keyring(Case):
 
 class Task(Case):
     """What the probe is told beside the endpoint."""
+
+    def test_every_endpoint_of_the_sheet_is_known(self):
+        """Of one that is not named among them the probe would believe that it is no server of ours."""
+        accounts = [account(f"u{i}@acme.example", name=f"a{i}", incoming__host=f"imap{i}.acme.example",
+                            outgoing__host=f"smtp{i}.acme.example") for i in range(64)]
+        self.host.apply(sheet(accounts=accounts, check="tls"))
+        rows = self.asked()
+        self.assertEqual(len(rows), 64)
+        for row in rows:
+            self.assertEqual(len(row["known"]), 128)
+            self.assertIn(row["host"], [k["host"] for k in row["known"]])
+        # and each once
+        same = [account(f"u{i}@acme.example", name=f"a{i}") for i in range(3)]
+        self.host.apply(sheet(accounts=same, check="tls"))
+        self.assertEqual({len(row["known"]) for row in self.asked()}, {2})
 
     def test_members(self):
         self.put(".netrc", f"machine {SERVER} login {USER} password {PLAIN}\n")
