@@ -59,7 +59,8 @@ static enum mm_box_state list(struct mm_box *b, struct mm_span reply, int64_t no
  * then, or when tidying up, are there copies to be removed elsewhere. */
 static bool worth_a_look(const struct mm_box *b, int folder)
 {
-	return b->folders[folder][0] != '\0' && (folder <= ALL || b->pass->mark.id == NULL || b->pass->found);
+	bool everywhere = b->pass->mark.id == NULL || b->pass->found;
+	return (everywhere || folder <= ALL) && b->folders[folder][0] != '\0';
 }
 
 static enum mm_box_state next_folder(struct mm_box *b, int64_t now)
