@@ -316,6 +316,47 @@ static void task_defaults(void **state)
 	assert_null(t.ca_file);
 	assert_null(t.pin);
 	assert_null(t.sender);
+	assert_false(t.survey);
+	assert_int_equal(t.n_known, 0);
+	assert_int_equal(t.certificate, -1);
+	assert_int_equal(t.retrieve, -1);
+}
+
+/* What later versions of the task brought. */
+static void task_more(void **state)
+{
+	(void)state;
+	static const char json[] =
+	    "{\"id\":1,\"level\":\"roundtrip\",\"protocol\":\"smtp\",\"host\":\"h\",\"port\":465,"
+	    "\"security\":\"tls\","
+	    "\"auth\":\"external\",\"username\":\"alice\",\"address\":\"alice@acme.example\",\"ehlo\":"
+	    "\"ws7\","
+	    "\"ccache\":\"/tmp/"
+	    "cc\",\"certificate\":1,\"retrieve\":7,\"timeouts\":{\"connect\":8,\"answer\":20,"
+	    "\"login\":30,\"roundtrip\":60},\"survey\":true,\"known\":[{\"protocol\":\"imap\",\"host\":\"i\","
+	    "\"port\":993,\"security\":\"tls\"}]}";
+	struct mm_probe_task t;
+	struct mm_err err = MM_ERR_NONE;
+	assert_int_equal(mm_probe_task_decode(json, strlen(json), arena, &t, &err), 0);
+	assert_string_equal(t.address, "alice@acme.example");
+	assert_string_equal(t.ehlo, "ws7");
+	assert_string_equal(t.ccache, "/tmp/cc");
+	assert_int_equal(t.certificate, 1);
+	assert_int_equal(t.retrieve, 7);
+	assert_int_equal(t.connect_s, 8);
+	assert_int_equal(t.login_s, 30);
+	assert_true(t.survey);
+	assert_int_equal(t.n_known, 1);
+	assert_string_equal(t.known[0].host, "i");
+	struct mm_buf b = MM_BUF_INIT(MM_PROBE_LINE_MAX);
+	mm_probe_task_encode(&t, &b);
+	assert_string_equal(mm_buf_str(&b), json);
+	mm_buf_free(&b);
+	static const struct wrong all[] = {{"address", "\"alice\""}, {"ehlo", "\"a b\""},
+	    {"ccache", "\"cc\""}, {"certificate", "65536"}, {"retrieve", "-1"},
+	    {"timeouts", "{\"login\":601}"}, {"timeouts", "7"}, {"survey", "1"}, {"survey", "\"yes\""},
+	    {"known", "{}"}, {"known", "[{\"protocol\":\"imap\"}]"}};
+	refuse_all(say_task, json, all, LEN(all));
 }
 
 static void task_malformed(void **state)
@@ -364,6 +405,7 @@ int main(void)
 	    cmocka_unit_test(login_is_cleaned),
 	    cmocka_unit_test(task_round_trip),
 	    cmocka_unit_test(task_defaults),
+	    cmocka_unit_test(task_more),
 	    cmocka_unit_test(task_malformed),
 	    cmocka_unit_test(lines_have_a_limit),
 	};
