@@ -29,7 +29,8 @@ from harness import Base, task  # noqa: E402
 SERVICES = {
     "refusing": {"smtpd_data_restrictions": "check_sender_access inline:{{alice@acme.example=550 5.7.1 no tests here}}"},
     "later": {"smtpd_data_restrictions": "check_sender_access inline:{{alice@acme.example=450 4.7.1 not now}}"},
-    "spammy": {"cleanup_service_name": "spamcleanup"},
+    "greylisted": {"smtpd_recipient_restrictions": "check_recipient_access inline:{{alice@acme.example=450 4.2.0 "
+                                                   "Greylisted}}, permit_sasl_authenticated, reject"},
 }
 WHO = "alice@acme.example"
 
@@ -199,8 +200,7 @@ class RoundTrip(TripBase):
         self.nothing_left()
 
     def test_junk(self):
-        # the filter's verdict comes by a header that Sieve files by
-        self.system.before = None
+        # a rule of the server files by a header
         a = self.spam_trip()
         self.arrived(a, "Spam")
         self.assertEqual(a["roundtrip"]["state"], "junk")
@@ -276,6 +276,10 @@ class RoundTrip(TripBase):
         a = self.trip(service="refusing")
         self.expect(a, "failed", "TRIP_REFUSED", "login")
         self.assertIn("no tests here", a["server_text"])
+        # greylisted at RCPT, before there is a message
+        a = self.trip(service="greylisted")
+        self.expect(a, "untested", "ROUNDTRIP_NOT_TESTED", "login")
+        self.assertTrue(note(a, "SEND_TEMP"))
         a = self.trip(service="later")
         self.expect(a, "untested", "ROUNDTRIP_NOT_TESTED", "login")
         self.assertIn("not now", a["admin"])
@@ -502,8 +506,8 @@ class Killed(TripBase):
 class Mailbox:
     """An IMAP server for one user, with what Dovecot cannot be told to leave out."""
 
-    def __init__(self, caps="IMAP4rev1 AUTH=PLAIN", uidvalidity="7", broken=(), repeats=None):
-        self.repeats = repeats
+    def __init__(self, caps="IMAP4rev1 AUTH=PLAIN", uidvalidity="7", broken=(), repeats=None, hostile=None):
+        self.repeats, self.hostile = repeats, hostile or {}
         self.caps, self.uidvalidity, self.broken = caps, uidvalidity, broken
         self.messages, self.deleted, self.verbs = {}, set(), []
         self.mode = ""
@@ -524,6 +528,9 @@ class Mailbox:
             tag, _, rest = t.line().partition(" ")
             verb = " ".join(rest.split(" ")[:2]).upper() if rest.upper().startswith("UID") else rest.split(" ")[0].upper()
             self.verbs.append(verb)
+            if verb in self.hostile:
+                self.hostile[verb](t)
+                return
             if self.repeats and verb == self.repeats[1] and self.verbs.count(verb) > self.repeats[2]:
                 t.say(tag + " NO I do not like " + self.repeats[0])
             elif verb in self.broken:
@@ -582,12 +589,12 @@ class ScriptedBox(Base):
                     t.say("250 ok")
         return script
 
-    def trip(self, box, seconds=3, password=None):
+    def trip(self, box, seconds=3, password=None, options=harness.QUICK):
         secrets = (harness.ALICE.encode(), (password or harness.ALICE).encode())
         tasks = [task(1, "imap", "tls", self.serve(box.script, "good"), ca_file=self.ca, secret=1),
                  task(2, "smtp", "tls", self.serve(self.smtp(box), "good"), ca_file=self.ca, level="roundtrip", secret=0,
                       sender=WHO, retrieve=1, timeouts={"roundtrip": seconds})]
-        return self.ask(tasks, secrets)[2]
+        return self.ask(tasks, secrets, options)[2]
 
     def test_the_incoming_password_is_not_repeated(self):
         # the server behaves while it is tested, and repeats the password later
@@ -597,6 +604,32 @@ class ScriptedBox(Base):
             self.assertEqual(a["reached"], "login" if verb == "EXAMINE" else "roundtrip", a)
             self.assertNotIn("other-secret", self.output)
             self.assertIn("withheld" if verb == "EXAMINE" else "INBOX", self.output)
+
+    def test_hostile_servers_take_neither_time_nor_memory(self):
+        def flood(t):
+            while True:
+                t.say("* 1 FETCH (FLAGS ())" + " " * 1000)
+
+        def drip(t):
+            while True:
+                t.sock.sendall(b"*")
+                time.sleep(0.1)
+
+        def literal(t):
+            t.say("* 1 FETCH (UID 1 BODY[] {1073741824}")
+            flood(t)
+
+        quick = ("--connect-timeout", "3", "--answer-timeout", "1", "--login-timeout", "3")
+        for verb, word in (("UID SEARCH", "ROUNDTRIP_NOT_TESTED"), ("UID FETCH", "TRIP_NOT_SEEN"),
+                           ("UID STORE", ""), ("UID EXPUNGE", "")):
+            for what in (flood, drip, literal, lambda t: t.wait(), lambda t: None):
+                box = Mailbox(caps="IMAP4rev1 AUTH=PLAIN UIDPLUS", hostile={verb: what})
+                began = time.monotonic()
+                a = self.trip(box, 2, options=quick)
+                # what was found is found; that it could not be removed is said
+                self.assertEqual((a["class"], a["reached"]), (word, "login" if word else "roundtrip"), a)
+                self.assertEqual(bool(note(a, "TRIP_LEFT_OVER")), not word)
+                self.assertLess(time.monotonic() - began, 9)
 
     def test_without_uidplus_ours_is_only_marked(self):
         box = Mailbox()
