@@ -16,7 +16,7 @@
 #define TICK_MS 100
 #define FDS_RESERVED 64
 #define FDS_PER_TEST 3   /* two connections and a spare address */
-#define FOLLOWING_MAX 16 /* endpoints looked at further at a time */
+#define FOLLOWING_MAX 64 /* endpoints looked at further at a time; then no new one is begun */
 #define FDS_STEP 256
 
 struct engine {
@@ -28,7 +28,7 @@ struct engine {
 	void *servers, *by_endpoint; /* tsearch() trees */
 	struct mm_site *sites, *waiting, *following;
 	struct mm_test **running;
-	size_t n_running, left;
+	size_t n_running, n_following, left;
 	struct mm_outcome *outcomes; /* by job; NULL: nobody waits for any */
 	struct curl_waitfd *fds;
 	size_t n_fds, fds_cap;
@@ -134,6 +134,8 @@ static void follow(
 		return;
 	s->next_following = e->following;
 	e->following = s;
+	e->n_following++;
+	mm_pace_take(&s->server->pace, now);
 }
 
 /* All who wait get the answer of the look; or only those who wanted no more. */
@@ -380,7 +382,8 @@ static bool named(struct engine *e, struct mm_server *s, struct mm_name_answer *
 static void serve(struct engine *e, struct mm_site *s, int64_t now)
 {
 	struct mm_name_answer name;
-	if (!named(e, s->server, &name, now))
+	bool must_wait = s->state == MM_SITE_NEW && e->n_following >= FOLLOWING_MAX;
+	if (must_wait || !named(e, s->server, &name, now))
 		return;
 	while (s->first != NULL && s->state != MM_SITE_LOOKING && e->n_running < e->o.at_once &&
 	       mm_pace_free(&s->server->pace, now))
@@ -415,15 +418,16 @@ static void step_all(struct engine *e)
 			e->running[kept++] = t;
 	}
 	e->n_running = kept;
-	size_t n = 0;
-	for (struct mm_site **p = &e->following; *p != NULL && n < FOLLOWING_MAX; n++) {
+	for (struct mm_site **p = &e->following; *p != NULL;) {
 		struct mm_site *s = *p;
 		if (mm_site_step(s, now)) {
 			p = &s->next_following;
-		} else {
-			*p = s->next_following;
-			tell_waiting(e, s);
+			continue;
 		}
+		*p = s->next_following;
+		e->n_following--;
+		mm_pace_give(&s->server->pace);
+		tell_waiting(e, s);
 	}
 }
 

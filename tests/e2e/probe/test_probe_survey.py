@@ -188,6 +188,14 @@ class Survey(Base):
         self.assertEqual(count.connections, 13)
         self.assertEqual(sum("AUTHENTICATE" in x for x in count.said), 10)
 
+    def test_many_endpoints(self):
+        """More than are looked at at a time."""
+        script = scripted.imap(login="OK in")
+        tasks = [task(i, "imap", "tls", self.serve(script, "good"), ca_file=self.ca, survey=True) for i in range(70)]
+        for a in self.ask(tasks, options=("--answer-timeout", "30")).values():
+            self.expect(a, "passed", "", "login")
+            self.assertEqual(a["tls"]["offered"], "TLSv1.2 TLSv1.3", a)
+
     def test_addresses(self):
         """localhost is 127.0.0.1 and ::1 here; the server listens on one of them."""
         with open("/etc/hosts", encoding="ascii") as f:
