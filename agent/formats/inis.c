@@ -345,6 +345,25 @@ static int git_escape(char c, char *out)
 	return p != NULL ? 0 : -1;
 }
 
+/* What stands behind a backslash at `i`: an escape, or a line end that joins
+ * the lines. Gives the last byte that belongs to it. */
+static int git_backslash(struct mm_text in, size_t *i, struct mm_buf *b)
+{
+	char c;
+
+	if (++*i >= in.n)
+		return -1;
+	c = in.p[*i];
+	if (c == '\r' && *i + 1 < in.n && in.p[*i + 1] == '\n')
+		c = in.p[++*i];
+	if (c == '\n')
+		return *i + 1 == in.n ? -1 : 0;
+	if (git_escape(c, &c) != 0)
+		return -1;
+	mm_buf_addc(b, c);
+	return 0;
+}
+
 /* One value up to the end of its last line; `used` is behind its last byte. */
 static int git_text(struct mm_text in, size_t i, struct mm_buf *b, size_t *used)
 {
@@ -363,16 +382,9 @@ static int git_text(struct mm_text in, size_t i, struct mm_buf *b, size_t *used)
 			continue;
 		if (c == '"') {
 			quoted = !quoted;
-		} else if (c == '\\' && i + 1 < in.n) {
-			c = in.p[++i];
-			if (c == '\r' && i + 1 < in.n && in.p[i + 1] == '\n')
-				c = in.p[++i];
-			if ((c == '\n' && i + 1 == in.n) || (c != '\n' && git_escape(c, &c) != 0))
-				return -1;
-			if (c != '\n' || in.p[i] != '\n')
-				mm_buf_addc(b, c);
 		} else if (c == '\\') {
-			return -1;
+			if (git_backslash(in, &i, b) != 0)
+				return -1;
 		} else {
 			mm_buf_addc(b, c);
 			if (!quoted && space(c))
@@ -484,8 +496,8 @@ static int git_new_header(
 	    .between = " = "};                                                                               \
 	MM_LINES_FORMAT(variable, format_name, name)
 
-INI_FORMAT(go, go_rules, NULL, go_decode, go_spell, header, mm_format_goini, "go-ini")
-INI_FORMAT(py, py_rules, NULL, py_decode, py_spell, header, mm_format_pyini, "python-ini")
+INI_FORMAT(go, go_rules, NULL, go_decode, go_spell, header, mm_format_goini, "go-ini");
+INI_FORMAT(py, py_rules, NULL, py_decode, py_spell, header, mm_format_pyini, "python-ini");
 INI_FORMAT(percent, percent_rules, NULL, percent_decode, percent_spell, header, mm_format_pyini_percent,
-    "python-ini-percent")
-INI_FORMAT(git, git_rules, "true", git_decode, git_spell, git_new_header, mm_format_gitconfig, "gitconfig")
+    "python-ini-percent");
+INI_FORMAT(git, git_rules, "true", git_decode, git_spell, git_new_header, mm_format_gitconfig, "gitconfig");

@@ -255,7 +255,7 @@ static const struct mm_line_grammar grammar = {.header_key = "",
     .between = "=",
     .unreadable = true};
 
-MM_LINES_FORMAT(mm_format_keyfile, "keyfile", grammar)
+MM_LINES_FORMAT(mm_format_keyfile, "keyfile", grammar);
 
 /* ---- what adapters ask */
 

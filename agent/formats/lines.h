@@ -77,6 +77,6 @@ int mm_lines_edit(const struct mm_line_grammar *g, mm_edit_one *one, struct mm_t
 		return mm_lines_edit(&(grammar), grammar##_edit_one, in, edits, n, a, out, err);             \
 	}                                                                                                    \
 	const struct mm_format variable = {                                                                  \
-	    .name = (format_name), .parse = grammar##_parse, .edit = grammar##_edit};
+	    .name = (format_name), .parse = grammar##_parse, .edit = grammar##_edit}
 
 #endif

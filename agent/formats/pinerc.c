@@ -160,4 +160,4 @@ static const struct mm_line_grammar grammar = {.header_key = "",
     .between = "=",
     .flat = true};
 
-MM_LINES_FORMAT(mm_format_pinerc, "pinerc", grammar)
+MM_LINES_FORMAT(mm_format_pinerc, "pinerc", grammar);
