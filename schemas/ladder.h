@@ -70,11 +70,12 @@ struct mm_endpoint_facts {
 	const struct mm_address_facts *addresses;
 	size_t n_addresses;
 	const char *greeting; /* NULL = none came; cleaned */
-	const char
-	    *capabilities;      /* after TLS where there is TLS, words separated by spaces; NULL = unknown */
-	const char *mechanisms; /* SASL names that are offered; "" = none; NULL = unknown */
-	const char *mechanism;  /* by which the login was made; NULL = none was made */
-	int64_t size;           /* SMTP SIZE, bytes (RFC 1870); 0 = not said, or no limit */
+	/* After TLS where there is TLS, words separated by spaces, an SMTP or POP3 line of several as one:
+	 * "SIZE=1000 AUTH=PLAIN,LOGIN"; NULL = unknown. */
+	const char *capabilities;
+	const char *mechanisms;      /* SASL names that are offered; "" = none; NULL = unknown */
+	const char *mechanism;       /* by which the login was made; NULL = none was made */
+	int64_t size;                /* SMTP SIZE, bytes (RFC 1870); 0 = not said, or no limit */
 	enum mm_tri cleartext_login; /* is a login offered before TLS? */
 };
 
