@@ -14,6 +14,7 @@ extern const struct mm_client mm_client_mpop;
 extern const struct mm_client mm_client_mbsync;
 extern const struct mm_client mm_client_aerc;
 extern const struct mm_client mm_client_alpine;
+extern const struct mm_client mm_client_goa;
 extern const struct mm_client mm_client_evolution;
 extern const struct mm_client mm_client_fetchmail;
 

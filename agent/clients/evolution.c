@@ -355,12 +355,9 @@ static const char *unsupported(enum mm_setting s, const char *value, const struc
 	    {MM_SET_IN_CLIENT_CERT, NULL, "Evolution has no client certificates for mail."},
 	    {MM_SET_OUT_CLIENT_CERT, NULL, "Evolution has no client certificates for mail."},
 	    {MM_SET_NONE, NULL, NULL}};
-	size_t n = strlen(value);
 
 	if (s == MM_SET_IN_LEAVE_ON_SERVER)
 		return mm_streq(all->v[MM_SET_IN_PROTOCOL], "imap") ? MM_CLIENT_NOT_ITS_BUSINESS : NULL;
-	if (n > 0 && (strchr(" \t", value[0]) != NULL || strchr(" \t", value[n - 1]) != NULL))
-		return "Evolution cuts blanks off at both ends.";
 	return mm_cannot(rows, s, value);
 }
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "agent/clients/evolution.h"
+#include "agent/clients/goa.h"
 #include "agent/clients/keys.h"
 #include "common/text.h"
 
@@ -216,12 +217,15 @@ static void set(struct writer *w, const struct mm_change *ch)
 		write_transport(w, w->transport.now == NULL ? &v : ch->want);
 }
 
-static int add(struct writer *w, const struct mm_change *ch, struct mm_edits *out, struct mm_err *err)
+static int add(struct mm_reader *r, struct writer *w, const struct mm_change *ch, struct mm_edits *out,
+    struct mm_err *err)
 {
 	struct mm_values v = completed(ch->want, ch->full);
 
 	if (v.v[MM_SET_IN_HOST] == NULL)
 		return mm_err_set(err, MM_EX_DIFF, "Evolution has no accounts that only send");
+	if (mm_goa_has(r, &v))
+		return mm_err_set(err, MM_EX_DIFF, "GNOME Online Accounts brings this account to Evolution");
 	start(w, &w->account, w->base, NULL);
 	write_incoming(w, &v, ch->full);
 	take_identity(w);
@@ -318,7 +322,7 @@ int mm_evo_change(struct mm_reader *r, const struct mm_place *p, const struct mm
 	}
 	w.base = free_base(&w, ch->account);
 	if (ch->kind == MM_CHANGE_ADD) {
-		if (add(&w, ch, out, err) != 0)
+		if (add(r, &w, ch, out, err) != 0)
 			return -1;
 	} else {
 		account = mm_evo_find(&w.e, ch->key);

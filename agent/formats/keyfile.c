@@ -178,8 +178,8 @@ static int scan_line(struct scan *s, struct mm_line *l, int no, struct mm_err *e
 {
 	size_t i = l->from;
 
-	if (l->end > l->from && s->in.p[l->end - 1] == '\r')
-		return mm_err_set(err, MM_EX_DATAERR, "line %d: ends in a CR that is no line end", no);
+	if (l->end > l->from && memchr(s->in.p + l->from, '\r', l->end - l->from) != NULL)
+		return mm_err_set(err, MM_EX_DATAERR, "line %d: a CR that is no line end", no);
 	while (i < l->end && is_space(s->in.p[i]))
 		i++;
 	if (i == l->end)

@@ -9,8 +9,8 @@
  * line and a first group that is not UTF-8 by its key `Encoding` make the
  * whole file unreadable (here: such a key in any group). Values spell a
  * backslash `\\`, line ends `\n` `\r`, and blanks at their beginning `\s`
- * `\t`. A line that ends in CR CR LF, or in CR at the end of the file, is an
- * error here: GLib takes that CR for a part of the value.
+ * `\t`. A CR that does not end a line together with LF is an error here: for
+ * GLib it is a blank or a part of the value, for everybody else a line end.
  *
  * Items: section is the group, kind s, value as g_key_file_get_string() has
  * it; where that fails (another escape, not UTF-8) kind u, the value as it is

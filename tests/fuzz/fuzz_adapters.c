@@ -135,7 +135,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} which[] = {{"msmtp", "/h/.msmtprc"}, {"mutt", "/h/.muttrc"}, {"neomutt", "/h/.neomuttrc"},
 	    {"thunderbird", "/h/.thunderbird/p/prefs.js"}, {"mpop", "/h/.mpoprc"}, {"mbsync", "/h/.mbsyncrc"},
 	    {"aerc", "/h/.config/aerc/accounts.conf"}, {"evolution", "/h/.config/evolution/sources/a.source"},
-	    {"fetchmail", "/h/.fetchmailrc"}};
+	    {"fetchmail", "/h/.fetchmailrc"}, {"goa", "/h/.config/goa-1.0/accounts.conf"}};
 	const char *text = (const char *)data + 2, *nul;
 	struct files files;
 	struct mm_account acc;

@@ -33,6 +33,7 @@ static void grammar(void **state)
 	    {"[A]\nk[=v\n", NULL},
 	    {"[A]\nk[d e]=v\n", NULL},
 	    {"[A]\nk=v\r", NULL},
+	    {"[A]\nk=\rv\n", NULL},
 	    {"[A]\nk=v\r\r\n", NULL},
 	};
 

@@ -42,8 +42,9 @@ class SessionCase(ClientCase):
     def env(self, **more):
         return self.home.env(XDG_RUNTIME_DIR=str(self.run_dir), GSETTINGS_BACKEND="memory", NO_AT_BRIDGE="1", **more)
 
-    def start_bus(self, **env):
-        bus = subprocess.Popen(["dbus-daemon", "--session", "--nofork", "--print-address=1"], env=self.env(**env),
+    def start_bus(self, *before, **env):
+        """`before`: what the bus, and with it every service, runs under."""
+        bus = subprocess.Popen([*map(str, before), "dbus-daemon", "--session", "--nofork", "--print-address=1"], env=self.env(**env),
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         self.addCleanup(self.stop_bus, bus)
         self.bus = bus.stdout.readline().strip()
@@ -62,6 +63,24 @@ class SessionCase(ClientCase):
         if p.returncode != 0:
             raise AssertionError(f"{argv[0]}: {p.stderr}")
         return p.stdout
+
+    def start_keyring(self):
+        """An unlocked one, with nothing in it."""
+        p = subprocess.Popen(["gnome-keyring-daemon", "--foreground", "--unlock", "--components=secrets"],
+                             env=self.env(DBUS_SESSION_BUS_ADDRESS=self.bus), stdin=subprocess.PIPE,
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(self.stop_process, p)
+        p.stdin.write(b"x")
+        p.stdin.close()
+        wait_for("the keyring", lambda: "org.freedesktop.secrets" in self.on_bus(
+            "gdbus", "call", "--session", "--dest", "org.freedesktop.DBus", "--object-path", "/org/freedesktop/DBus",
+            "--method", "org.freedesktop.DBus.ListNames"))
+
+    @staticmethod
+    def stop_process(p):
+        if p.poll() is None:
+            p.kill()
+            p.wait(10)
 
     def sources(self):
         return json.loads(self.on_bus("/usr/bin/python3", "-c", textwrap.dedent(SOURCES)).splitlines()[-1])

@@ -4,9 +4,14 @@ Both are asked over D-Bus, on a session bus of the test's own, without a screen.
 values come from its own library, not from the files.
 """
 
+import os
+import pathlib
+import shutil
+import tempfile
 import unittest
 
 from gnomelib import SECURITY, SessionCase, account, sheet, wait_for
+from realclient import MailServer, have
 
 MINE = ("[Data Source]\nDisplayName=Mine\nEnabled=true\n\n[Mail Account]\nBackendName=imapx\n\n"
         "[Authentication]\nHost=imap.private.example\nPort=993\nUser= me \n")
@@ -85,6 +90,96 @@ class Evolution(SessionCase):
         seen = self.sources()
         self.assertIn("mine", seen)
         self.assertFalse([uid for uid in seen if "mailmuster" in uid])
+
+
+BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+GOA = "org.gnome.OnlineAccounts"
+OBJECT = "/org/gnome/OnlineAccounts/Accounts/account_mailmuster_work"
+
+
+class OnlineAccounts(SessionCase):
+    @classmethod
+    @have("dovecot", "unshare", "gnome-keyring-daemon", "secret-tool")
+    def setUpClass(cls):
+        if os.geteuid() != 0:
+            raise unittest.SkipTest("needs root: the CA is laid over the system's list")
+        cls.dir = pathlib.Path(tempfile.mkdtemp(prefix="mmreal"))
+        cls.dir.chmod(0o755)
+        cls.server = MailServer(cls.dir / "srv", {"alice@acme.example": "pw 1", "alice": "pw 1"}).start()
+        cls.bundle = cls.dir / "bundle.crt"
+        cls.bundle.write_text(pathlib.Path(BUNDLE).read_text() + cls.server.ca.cert.read_text())
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.stop()
+        shutil.rmtree(cls.dir, ignore_errors=True)
+
+    def start_bus(self, *before, **env):
+        super().start_bus("unshare", "--mount", "--propagation", "private", "--", "sh", "-c",
+                          'mount --bind "$0" "$1" && shift && exec "$@"', self.bundle, BUNDLE, *before, **env)
+
+    def setUp(self):
+        super().setUp()
+        self.server.log.write_text("")
+        self.home.write(".config/goa-1.0/accounts.conf",
+                        "# mine\n[Account account_1500000000_0]\nProvider=none\nIdentity=me\n")
+
+    def account(self, security):
+        port, tls = self.server.ports, security == "tls"
+        return account(incoming__port=str(port["imaps" if tls else "imap"]), incoming__security=security,
+                       outgoing__port=str(port["submissions" if tls else "submission"]), outgoing__security=security)
+
+    def mail(self, name):
+        return self.property(GOA, OBJECT, GOA + ".Mail", name)
+
+    def store_password(self):
+        self.start_keyring()
+        self.on_bus("secret-tool", "store", "--label=x", "xdg:schema", "org.gnome.OnlineAccounts", "goa-identity",
+                    "imap_smtp:gen0:account_mailmuster_work",
+                    stdin="{'imap-password': <'pw 1'>, 'smtp-password': <'pw 1'>}")
+
+    def log_in(self, security):
+        """The daemon itself logs in to both servers with what was written."""
+        a = self.account(security)
+        self.home.apply("goa", sheet(a))
+        self.store_password()
+        out = self.on_bus("gdbus", "call", "--session", "--dest", GOA, "--object-path", OBJECT, "--method",
+                          GOA + ".Account.EnsureCredentials")
+        self.assertEqual(out.strip(), "(0,)")
+        for service, user, side in (("imap", "alice@acme.example", "incoming"), ("submission", "alice", "outgoing")):
+            self.assertIn(int(a[side + ".port"]), [p for _, _, p in self.server.logins(user, service)], service)
+        self.check(a)
+        self.assertEqual(self.home.driver("apply", "goa", sheet(a)), "")
+
+    def check(self, a):
+        tls = a["incoming.security"] == "tls"
+        for side, name in (("incoming", "Imap"), ("outgoing", "Smtp")):
+            self.assertEqual(self.mail(name + "Host"), f"(<'{a[side + '.host']}:{a[side + '.port']}'>,)")
+            self.assertEqual(self.mail(name + "UserName"), f"(<'{a[side + '.username']}'>,)")
+            self.assertEqual(self.mail(name + "UseSsl"), "(<true>,)" if tls else "(<false>,)")
+            self.assertEqual(self.mail(name + "UseTls"), "(<false>,)" if tls else "(<true>,)")
+            self.assertEqual(self.mail(name + "AcceptSslErrors"), "(<false>,)")
+        self.assertEqual(self.mail("EmailAddress"), "(<'alice@acme.example'>,)")
+        self.assertIn("$(x)", self.mail("Name"))
+
+    def test_tls(self):
+        self.log_in("tls")
+
+    def test_starttls(self):
+        self.log_in("starttls")
+
+    def test_a_change_shows_when_the_daemon_starts_anew(self):
+        a = self.account("tls")
+        self.home.apply("goa", sheet(a))
+        self.check(a)
+        moved = self.account("starttls")
+        self.home.apply("goa", sheet(moved))
+        # The name by which it is known while it runs.
+        pid = self.pid_on_bus(GOA)
+        self.assertEqual(self.comm(pid), "goa-daemon")
+        self.end(pid)
+        wait_for("goa-daemon to end", lambda: not pathlib.Path(f"/proc/{pid}").exists())
+        self.check(moved)
 
 
 if __name__ == "__main__":
