@@ -20,6 +20,7 @@ KINDS = (("imap", "tls", "imaps"), ("imap", "starttls", "imap"), ("pop3", "tls",
          ("pop3", "starttls", "pop3"), ("smtp", "tls", "submissions"), ("smtp", "starttls", "submission"))
 
 
+HERE = os.path.dirname(os.path.abspath(__file__))
 BIN = [os.environ.get("MM_BIN", "")]
 DOVECOT = []
 
@@ -34,7 +35,8 @@ def sanitized():
 
 
 def environment():
-    env = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
+    env = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8",
+           "LSAN_OPTIONS": "print_suppressions=0:suppressions=" + os.path.join(HERE, "../../lib/lsan.supp")}
     # the leak checker attaches to the process, which forbids that to all but root
     if os.getuid() != 0:
         env["ASAN_OPTIONS"] = "detect_leaks=0"

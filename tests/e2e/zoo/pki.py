@@ -27,7 +27,7 @@ class ZooPki(dovecot.Pki):
         until = (stamp(-1), stamp(400))
         self.root("other", "Unknown CA")
         self.server("good", "ca", *until, extra=",DNS:*.wild.zoo.test" + "".join(f",DNS:{n}.{ZONE}" for n in
-                                                                                            (*SHARED, "postfix")))
+                                                                                            (*SHARED, "postfix", "exim", "courier", "cyrus")))
         self.server("rsa", "ca", *until, key=RSA_2048)
         self.server("expired", "ca", "20200101000000Z", "20210101000000Z")
         self.server("future", "ca", "20990101000000Z", "20990201000000Z")

@@ -54,17 +54,23 @@ PAM = {"pam-expired": "account required pam_debug.so acct=new_authtok_reqd",
 
 
 def enter():
-    """Run the whole program again inside namespaces of its own."""
+    """Run the whole program again inside namespaces of its own; what it leaves running ends with it."""
     if os.environ.get(MARK):
         return
     os.environ[MARK] = "1"
     mine = [] if os.geteuid() == 0 else ["--map-current-user", "--keep-caps"]
-    os.execvp("unshare", ["unshare", *mine, "--mount", "--net", "--propagation", "private", "--", sys.executable,
-                          *sys.argv])
+    os.execvp("unshare", ["unshare", *mine, "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc",
+                          "--propagation", "private", "--", sys.executable, *sys.argv])
 
 
 def run(*args, **kw):
     return subprocess.run(args, check=True, capture_output=True, text=True, **kw)
+
+
+def scratch():
+    """A folder in memory, gone with the namespace."""
+    run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/mnt")
+    return "/mnt"
 
 
 def wait_for(address, port, seconds=20):
