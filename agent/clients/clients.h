@@ -17,5 +17,8 @@ extern const struct mm_client mm_client_alpine;
 extern const struct mm_client mm_client_goa;
 extern const struct mm_client mm_client_evolution;
 extern const struct mm_client mm_client_fetchmail;
+extern const struct mm_client mm_client_getmail;
+extern const struct mm_client mm_client_offlineimap;
+extern const struct mm_client mm_client_git;
 
 #endif

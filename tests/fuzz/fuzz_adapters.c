@@ -135,7 +135,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} which[] = {{"msmtp", "/h/.msmtprc"}, {"mutt", "/h/.muttrc"}, {"neomutt", "/h/.neomuttrc"},
 	    {"thunderbird", "/h/.thunderbird/p/prefs.js"}, {"mpop", "/h/.mpoprc"}, {"mbsync", "/h/.mbsyncrc"},
 	    {"aerc", "/h/.config/aerc/accounts.conf"}, {"evolution", "/h/.config/evolution/sources/a.source"},
-	    {"fetchmail", "/h/.fetchmailrc"}, {"goa", "/h/.config/goa-1.0/accounts.conf"}};
+	    {"fetchmail", "/h/.fetchmailrc"}, {"goa", "/h/.config/goa-1.0/accounts.conf"},
+	    {"getmail", "/h/.getmail/getmailrc"}, {"offlineimap", "/h/.offlineimaprc"},
+	    {"git", "/h/.gitconfig"}};
 	const char *text = (const char *)data + 2, *nul;
 	struct files files;
 	struct mm_account acc;

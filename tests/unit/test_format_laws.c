@@ -31,8 +31,10 @@ static const char *format_of(const char *path)
 	    {".source", "keyfile"}, {"/accounts.conf", "keyfile"}, {".ini", "ini"}, {"msmtprc", "msmtprc"},
 	    {"/msmtp/config", "msmtprc"}, {"mpoprc", "msmtprc"}, {"/mpop/config", "msmtprc"},
 	    {".mbsyncrc", "mbsyncrc"}, {"/isyncrc", "mbsyncrc"}, {"/accounts.conf", "go-ini"},
-	    {".fetchmailrc", "fetchmailrc"}, {"muttrc", "muttrc"}, {"Muttrc", "muttrc"}, {".rc", "muttrc"},
-	    {".mutt/account", "muttrc"}};
+	    {".fetchmailrc", "fetchmailrc"}, {"/getmailrc", "python-ini"}, {"/getmail/work", "python-ini"},
+	    {".offlineimaprc", "python-ini-percent"}, {"/offlineimap/config", "python-ini-percent"},
+	    {".gitconfig", "gitconfig"}, {"/git/config", "gitconfig"}, {"muttrc", "muttrc"},
+	    {"Muttrc", "muttrc"}, {".rc", "muttrc"}, {".mutt/account", "muttrc"}};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (mm_ends_with(path, names[i].end))

@@ -78,6 +78,27 @@ class Hostile(ServerCase):
             return p
         self.check("fetchmail", self.values, dump, command=False)
 
+    @have("getmail")
+    def test_getmail(self):
+        def fetch(_):
+            (self.home.path / "mbox").touch()
+            return self.home.run("getmail")
+        self.check("getmail", self.values, fetch)
+
+    @have("offlineimap")
+    def test_offlineimap(self):
+        # A refused password makes it ask again: each value costs a second.
+        self.check("offlineimap", self.values[:4] + self.values[9:13], lambda a: self.home.run(
+            "timeout", "5", "offlineimap", "--info"))
+
+    @have("git")
+    def test_git(self):
+        def read(a):
+            p = self.home.run("git", "config", "sendemail.smtpuser")
+            self.assertEqual(p.stdout, a["outgoing.username"] + "\n")
+            return p
+        self.check("git", self.values, read, side="outgoing", command=False)
+
 
 if __name__ == "__main__":
     unittest.main()

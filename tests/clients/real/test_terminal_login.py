@@ -136,5 +136,70 @@ class Fetchmail(ServerCase):
         self.expect_incoming(a, self.check)
 
 
+class Getmail(ServerCase):
+    @have("getmail")
+    def test_login(self):
+        for protocol in ("imap", "pop3"):
+            with self.subTest(protocol=protocol):
+                a = self.account("tls", protocol)
+                self.provision("getmail", a)
+                (self.home.path / "mbox").touch()
+                self.expect_incoming(a, lambda: self.home.run("getmail"))
+
+    @have("getmail")
+    def test_refused(self):
+        """Without ca_certs getmail would verify nothing: the system's are written."""
+        self.provision("getmail", self.account(incoming__ca_file=None))
+        (self.home.path / "mbox").touch()
+        self.expect_refusal(lambda: self.home.run("getmail"))
+
+
+class Offlineimap(ServerCase):
+    def info(self):
+        return self.home.run("offlineimap", "--info", timeout=30)
+
+    @have("offlineimap")
+    def test_login(self):
+        a = self.account("tls")
+        self.provision("offlineimap", a)
+        self.expect_incoming(a, self.info)
+
+    @have("offlineimap")
+    def test_refused(self):
+        self.provision("offlineimap", self.account(incoming__ca_file=None))
+        self.expect_refusal(self.info)
+
+
+class Git(ServerCase):
+    PATCH = ("From 0123456789012345678901234567890123456789 Mon Sep 17 00:00:00 2001\nFrom: A <a@acme.example>\n"
+             "Date: Mon, 1 Jan 2024 00:00:00 +0000\nSubject: [PATCH] x\n\n---\n a | 0\n--\n2.39\n")
+
+    def send(self):
+        self.home.write("p.patch", self.PATCH)
+        return self.home.run("git", "send-email", "--confirm=never", "--suppress-cc=all",
+                             "--to=bob@acme.example", "p.patch", GIT_TERMINAL_PROMPT="0")
+
+    def provisioned(self, account):
+        """git asks its own helpers for the password."""
+        self.provision("git", account)
+        helper = self.home.write("helper", f"#!/bin/sh\necho username={PLAIN_USER}\n"
+                                 f"echo password={PLAIN_PASSWORD}\n", 0o700)
+        with open(self.home.path / ".gitconfig", "a", encoding="utf-8") as f:
+            f.write(f"[credential]\n\thelper = {helper}\n[user]\n\tname = A\n\temail = a@acme.example\n")
+
+    @have("git")
+    def test_login(self):
+        for security in ("tls", "starttls"):
+            with self.subTest(security=security):
+                a = self.account(security, outgoing__username=PLAIN_USER)
+                self.provisioned(a)
+                self.expect_outgoing(a, self.send)
+
+    @have("git")
+    def test_refused(self):
+        self.provisioned(self.account(outgoing__username=PLAIN_USER, outgoing__ca_file=None))
+        self.expect_refusal(self.send)
+
+
 if __name__ == "__main__":
     unittest.main()
