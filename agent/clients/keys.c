@@ -170,3 +170,28 @@ int mm_load_doc(
 		return mm_err_prefix(err, "%s", path);
 	return 0;
 }
+
+const struct mm_seen_account *mm_seen_named(const struct mm_view *view, const char *key)
+{
+	for (size_t i = 0; view != NULL && i < view->n; i++)
+		if (mm_streq(view->accounts[i].key, key))
+			return &view->accounts[i];
+	return NULL;
+}
+
+int mm_read_sections(struct mm_reader *r, const struct mm_place *p, const struct mm_sections *how,
+    struct mm_doc *doc, struct mm_view *out, struct mm_err *err)
+{
+	*out = (struct mm_view){0};
+	if (mm_load_doc(r, p->path, how->format, doc, err) != 0)
+		return -1;
+	out->accounts = mm_arena_alloc(r->arena, doc->n + 1, sizeof(*out->accounts));
+	for (size_t i = 0; i < doc->n; i++) {
+		const struct mm_item *it = &doc->items[i];
+		struct mm_in_section in = {.doc = doc, .section = it->section, .path = p->path};
+
+		if (it->kind == 'c' && mm_seen_named(out, it->section) == NULL && how->is_account(doc, it))
+			how->see(&out->accounts[out->n++], &in, r->arena, out);
+	}
+	return 0;
+}

@@ -97,4 +97,17 @@ const char *mm_free_name(
 int mm_load_doc(
     struct mm_reader *r, const char *path, const struct mm_format *f, struct mm_doc *out, struct mm_err *err);
 
+/* A file whose sections are accounts: one for each header that is_account()
+ * takes and that did not come before; see() fills it in and adds traps. */
+struct mm_sections {
+	const struct mm_format *format;
+	bool (*is_account)(const struct mm_doc *d, const struct mm_item *header);
+	void (*see)(struct mm_seen_account *acc, const struct mm_in_section *in, struct mm_arena *a,
+	    struct mm_view *out);
+};
+int mm_read_sections(struct mm_reader *r, const struct mm_place *p, const struct mm_sections *how,
+    struct mm_doc *doc, struct mm_view *out, struct mm_err *err);
+/* The account of that native name in a view, or NULL. */
+const struct mm_seen_account *mm_seen_named(const struct mm_view *view, const char *key);
+
 #endif

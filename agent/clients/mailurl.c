@@ -126,14 +126,6 @@ const char *mm_joined(const struct mm_change *ch, const struct mm_seen_account *
 	return ch->full->v[s];
 }
 
-const struct mm_seen_account *mm_seen_named(const struct mm_view *view, const char *key)
-{
-	for (size_t i = 0; view != NULL && i < view->n; i++)
-		if (mm_streq(view->accounts[i].key, key))
-			return &view->accounts[i];
-	return NULL;
-}
-
 bool mm_wants_any(const struct mm_change *ch, const enum mm_setting *s)
 {
 	for (; *s != MM_SET_NONE; s++)

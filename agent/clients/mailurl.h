@@ -29,8 +29,6 @@ const char *mm_mailbox_print(const char *address, const char *name, struct mm_ar
 
 /* For keys that hold several settings: what `want` says, else what stands there, else the whole account. */
 const char *mm_joined(const struct mm_change *ch, const struct mm_seen_account *now, enum mm_setting s);
-/* The account of that native name in a view, or NULL. */
-const struct mm_seen_account *mm_seen_named(const struct mm_view *view, const char *key);
 /* Is one of the settings wanted? Ends with MM_SET_NONE. */
 bool mm_wants_any(const struct mm_change *ch, const enum mm_setting *s);
 

@@ -191,7 +191,7 @@ static bool is_account(const struct mm_doc *d, const struct mm_item *header)
 {
 	static const char *const keys[] = {"Host", "Tunnel", "User", "UserCmd", NULL};
 
-	if (header->kind != 'c' || strchr(header->section, '\n') != NULL)
+	if (strchr(header->section, '\n') != NULL)
 		return false;
 	if (mm_starts_with(header->section, "IMAPAccount "))
 		return true;
@@ -201,22 +201,21 @@ static bool is_account(const struct mm_doc *d, const struct mm_item *header)
 	return false;
 }
 
+static void see_all(
+    struct mm_seen_account *s, const struct mm_in_section *in, struct mm_arena *a, struct mm_view *out)
+{
+	see(s, in, a);
+	traps(s, in, a, out);
+}
+
 static int read_place(struct mm_reader *r, const struct mm_place *p, struct mm_view *out, struct mm_err *err)
 {
+	static const struct mm_sections how = {
+	    .format = &mm_format_mbsyncrc, .is_account = is_account, .see = see_all};
 	struct mm_doc d;
 
-	*out = (struct mm_view){0};
-	if (mm_load_doc(r, p->path, &mm_format_mbsyncrc, &d, err) != 0)
+	if (mm_read_sections(r, p, &how, &d, out, err) != 0)
 		return -1;
-	out->accounts = mm_arena_alloc(r->arena, d.n + 1, sizeof(*out->accounts));
-	for (size_t i = 0; i < d.n; i++) {
-		struct mm_in_section in = {.doc = &d, .section = d.items[i].section, .path = p->path};
-
-		if (!is_account(&d, &d.items[i]))
-			continue;
-		see(&out->accounts[out->n], &in, r->arena);
-		traps(&out->accounts[out->n++], &in, r->arena, out);
-	}
 	look_around(&d, p->path, r->arena, out);
 	return 0;
 }

@@ -120,30 +120,27 @@ static bool is_account(const struct mm_doc *d, const struct mm_item *header)
 {
 	const struct mm_item *type;
 
-	if (header->kind != 'c' || !mm_starts_with(header->section, "Repository "))
+	if (!mm_starts_with(header->section, "Repository "))
 		return false;
 	type = mm_doc_find(d, header->section, "type");
 	return type != NULL &&
 	       (mm_streq_nocase(type->value, "imap") || mm_streq_nocase(type->value, "gmail"));
 }
 
+static void see_all(
+    struct mm_seen_account *s, const struct mm_in_section *in, struct mm_arena *a, struct mm_view *out)
+{
+	see(s, in, a);
+	traps(in, a, out);
+}
+
 static int read_place(struct mm_reader *r, const struct mm_place *p, struct mm_view *out, struct mm_err *err)
 {
+	static const struct mm_sections how = {
+	    .format = &mm_format_pyini_percent, .is_account = is_account, .see = see_all};
 	struct mm_doc d;
 
-	*out = (struct mm_view){0};
-	if (mm_load_doc(r, p->path, &mm_format_pyini_percent, &d, err) != 0)
-		return -1;
-	out->accounts = mm_arena_alloc(r->arena, d.n + 1, sizeof(*out->accounts));
-	for (size_t i = 0; i < d.n; i++) {
-		struct mm_in_section in = {.doc = &d, .section = d.items[i].section, .path = p->path};
-
-		if (!is_account(&d, &d.items[i]))
-			continue;
-		see(&out->accounts[out->n++], &in, r->arena);
-		traps(&in, r->arena, out);
-	}
-	return 0;
+	return mm_read_sections(r, p, &how, &d, out, err);
 }
 
 struct writer {

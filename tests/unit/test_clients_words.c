@@ -68,6 +68,45 @@ static void mutt(void **state)
 	}
 }
 
+/* Whatever a client cannot hold, it says in a sentence; and the words of both sides fit together. */
+static void all_clients(void **state)
+{
+	static const char *const values[] = {"imap", "pop3", "smtp", "tls", "starttls", "none", "1.2", "1.3",
+	    "yes", "no", "993", "/a/b", "[\"/bin/x\"]", "h.example", NULL};
+
+	(void)state;
+	for (size_t c = 0; mm_clients[c] != NULL; c++)
+		for (enum mm_setting s = 0; s < MM_SET_COUNT; s++)
+			for (size_t v = 0; values[v] != NULL; v++) {
+				const char *why =
+				    reason(mm_clients[c]->name, s, values[v], MM_SET_NONE, NULL);
+
+				if (why != NULL && why != MM_CLIENT_NOT_ITS_BUSINESS)
+					assert_true(mm_ends_with(why, "."));
+			}
+}
+
+/* Programs that only fetch are never told to delete, and say what they lack. */
+static void fetchers(void **state)
+{
+	static const char *const names[] = {"mpop", "fetchmail", "getmail", NULL};
+
+	(void)state;
+	for (size_t i = 0; names[i] != NULL; i++) {
+		assert_non_null(reason(names[i], MM_SET_IN_LEAVE_ON_SERVER, "no", MM_SET_NONE, NULL));
+		assert_null(reason(names[i], MM_SET_IN_LEAVE_ON_SERVER, "yes", MM_SET_NONE, NULL));
+		assert_non_null(reason(names[i], MM_SET_ADDRESS, "a@b", MM_SET_NONE, NULL));
+	}
+	assert_non_null(reason("mpop", MM_SET_IN_PROTOCOL, "imap", MM_SET_NONE, NULL));
+	assert_non_null(reason("mbsync", MM_SET_IN_PROTOCOL, "pop3", MM_SET_NONE, NULL));
+	assert_non_null(reason("fetchmail", MM_SET_IN_PASSWORD_COMMAND, "[\"/x\"]", MM_SET_NONE, NULL));
+	assert_non_null(reason("getmail", MM_SET_IN_SECURITY, "starttls", MM_SET_NONE, NULL));
+	assert_non_null(reason("offlineimap", MM_SET_IN_SECURITY, "starttls", MM_SET_NONE, NULL));
+	assert_non_null(reason("git", MM_SET_OUT_PASSWORD_COMMAND, "[\"/x\"]", MM_SET_NONE, NULL));
+	assert_non_null(reason("aerc", MM_SET_IN_AUTH, "xoauth2", MM_SET_IN_SECURITY, "starttls"));
+	assert_null(reason("aerc", MM_SET_IN_AUTH, "xoauth2", MM_SET_IN_SECURITY, "tls"));
+}
+
 static void table(void **state)
 {
 	const char *const *names = mm_client_names();
@@ -87,8 +126,8 @@ static void table(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(msmtp), cmocka_unit_test(mutt), cmocka_unit_test(table)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(msmtp), cmocka_unit_test(mutt),
+	    cmocka_unit_test(table), cmocka_unit_test(all_clients), cmocka_unit_test(fetchers)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
