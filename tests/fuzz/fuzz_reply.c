@@ -41,8 +41,8 @@ static void check_tokens(struct mm_span reply)
 		assert(inside(reply, line) && inside(reply, rest) && lines <= reply.n);
 		struct mm_token t;
 		size_t tokens = 0;
-		while ((t = mm_imap_token(&line)).kind != MM_TOKEN_END)
-			assert(inside(reply, t.text) && ++tokens <= reply.n);
+		for (; (t = mm_imap_token(&line)).kind != MM_TOKEN_END; tokens++)
+			assert(inside(reply, t.text) && tokens <= reply.n);
 	}
 }
 
@@ -54,8 +54,10 @@ static void check_folder(struct mm_span reply)
 	assert(name[0] != '\0' && strlen(name) < sizeof(name) && strpbrk(name, "\r\n") == NULL);
 	for (const char *p = name; *p != '\0'; p++) {
 		assert(*p != '"');
-		if (*p == '\\')
-			assert(*++p != '\0');
+		if (*p == '\\') {
+			p++;
+			assert(*p != '\0');
+		}
 	}
 }
 
