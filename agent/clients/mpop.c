@@ -56,6 +56,28 @@ static const char *auth_word(struct mm_native v, bool secure)
 	return strcmp(v.text, "user") == 0 || (!secure && strcmp(v.text, "plain") == 0) ? "password" : v.text;
 }
 
+/* What else a setting is made of: written or not, it may be set otherwise. */
+static const struct {
+	enum mm_setting s;
+	const char *key;
+	bool open;
+} made_of[] = {
+    {MM_SET_IN_SECURITY, "tls_starttls", true},
+    {MM_SET_IN_SECURITY, "tls", true},
+    {MM_SET_IN_AUTH, "auth", true},
+    {MM_SET_IN_TLS_MIN, "tls_priorities", true},
+    {MM_SET_IN_PASSWORD_COMMAND, "password", false},
+    {MM_SET_IN_CLIENT_CERT, "tls_key_file", true},
+};
+
+static void look_for_doubt(struct mm_seen_account *s, const struct mm_stanza *acc)
+{
+	for (size_t i = 0; i < N_TABLE; i++)
+		mm_stanza_doubt(acc, table[i].key, true, &s->s[table[i].s]);
+	for (size_t i = 0; i < sizeof(made_of) / sizeof(made_of[0]); i++)
+		mm_stanza_doubt(acc, made_of[i].key, made_of[i].open, &s->s[made_of[i].s]);
+}
+
 static void see(struct mm_seen_account *s, const struct mm_stanza *acc, struct mm_arena *a)
 {
 	struct mm_native tls = mm_stanza_get(acc, "tls"), st = mm_stanza_get(acc, "tls_starttls");
@@ -78,6 +100,7 @@ static void see(struct mm_seen_account *s, const struct mm_stanza *acc, struct m
 	if (given(password))
 		mm_see_over(&s->s[MM_SET_IN_PASSWORD_COMMAND], password, "password",
 		    "A password stands in the file; mpop then never runs the command.");
+	look_for_doubt(s, acc);
 }
 
 static void traps(const struct mm_stanza *acc, struct mm_arena *a, struct mm_view *out)

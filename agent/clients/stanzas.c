@@ -49,6 +49,21 @@ struct mm_native mm_stanza_get(const void *ctx, const char *key)
 	    .text = it != NULL ? it->value : NULL, .path = s->path, .line = it != NULL ? it->line : 0};
 }
 
+void mm_stanza_doubt(const struct mm_stanza *s, const char *key, bool open, struct mm_seen *seen)
+{
+	int k = key_index(s->keys, key);
+	int line = k < 0 ? 0 : s->unsure[k];
+
+	if (k >= 0 && line == 0 && s->own[k] == NULL)
+		line = s->dflt_unsure[k];
+	if (line == 0)
+		return;
+	seen->unsure_path = s->path;
+	seen->unsure_line = line;
+	seen->unsure_why = "the output of a command is read there";
+	seen->unsure_open = open && s->own[k] == NULL; /* a new line comes behind it */
+}
+
 /* Names parted by commas; blanks around them do not count. */
 static const char *next_name(const char **p, struct mm_arena *a)
 {
@@ -84,8 +99,10 @@ static void inherit(struct load *l, struct mm_stanza *s, int line)
 			continue;
 		}
 		for (int k = 0; k < MM_STANZA_KEYS_MAX; k++)
-			if (parent->own[k] != NULL)
+			if (parent->own[k] != NULL || parent->unsure[k] != 0) {
 				s->own[k] = parent->own[k];
+				s->unsure[k] = parent->unsure[k];
+			}
 	}
 }
 
@@ -95,7 +112,15 @@ static struct mm_stanza *open_account(struct load *l, const char *name)
 
 	*s = (struct mm_stanza){.name = name, .parents = "", .path = l->path, .keys = l->keys};
 	memcpy(s->dflt, l->c->dflt, sizeof(s->dflt));
+	memcpy(s->dflt_unsure, l->c->unsure, sizeof(s->dflt_unsure));
 	return s;
+}
+
+/* One line of a command's output stands here in truth. */
+static void doubt(int *unsure, int line)
+{
+	for (int k = 0; k < MM_STANZA_KEYS_MAX; k++)
+		unsure[k] = line;
 }
 
 static void take_item(struct load *l, const struct mm_item *it)
@@ -113,8 +138,12 @@ static void take_item(struct load *l, const struct mm_item *it)
 		s->has_keys = true;
 		s->by_eval = s->by_eval || strcmp(it->key, "eval") == 0;
 	}
-	if (k >= 0)
-		*(s != NULL ? &s->own[k] : &l->c->dflt[k]) = it;
+	if (!header && strcmp(it->key, "eval") == 0)
+		doubt(s != NULL ? s->unsure : l->c->unsure, it->line);
+	if (k < 0)
+		return;
+	*(s != NULL ? &s->own[k] : &l->c->dflt[k]) = it;
+	(s != NULL ? s->unsure : l->c->unsure)[k] = 0;
 }
 
 int mm_stanzas_load(struct mm_reader *r, const char *path, const char *const *keys, const char *label,

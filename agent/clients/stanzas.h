@@ -17,13 +17,16 @@ struct mm_stanza {
 	const char *const *keys;
 	bool has_keys, by_eval;
 	const struct mm_item *own[MM_STANZA_KEYS_MAX], *dflt[MM_STANZA_KEYS_MAX];
+	/* the line of an eval behind it, which may have set it otherwise; 0: none */
+	int unsure[MM_STANZA_KEYS_MAX], dflt_unsure[MM_STANZA_KEYS_MAX];
 };
 
 struct mm_stanzas {
 	struct mm_stanza *v;
 	size_t n, cap;
 	const struct mm_item *dflt[MM_STANZA_KEYS_MAX];
-	const char *broken; /* NULL, or why the program refuses the whole file */
+	int unsure[MM_STANZA_KEYS_MAX]; /* of the defaults */
+	const char *broken;             /* NULL, or why the program refuses the whole file */
 };
 
 /* `keys`: those that count, NULL-terminated, at most MM_STANZA_KEYS_MAX. What
@@ -38,6 +41,9 @@ bool mm_stanza_is_alias(const struct mm_stanza *s);
 bool mm_stanza_defaults_have(const struct mm_stanzas *c, const char *const *keys, const char *key);
 /* ctx: a struct mm_stanza. */
 mm_key_get mm_stanza_get;
+/* Could the output of a command set this key otherwise? Then `seen`, which is
+ * made of it, is a guess; with `open` until the key is written. */
+void mm_stanza_doubt(const struct mm_stanza *s, const char *key, bool open, struct mm_seen *seen);
 
 /* Edits for a new account; its name. The first account of all becomes the default, too. */
 const char *mm_stanza_add(
