@@ -166,6 +166,19 @@ static int entry(struct scan *s, size_t pos, struct mm_err *err)
 	return s->in.p[i] == '[' ? header_entry(s, i, err) : key_entry(s, l, i, err);
 }
 
+static int check_utf8(const struct scan *s, struct mm_err *err)
+{
+	for (size_t i = 0, n; i < s->in.n; i += n) {
+		uint32_t cp;
+
+		n = mm_utf8_next(s->in.p + i, s->in.n - i, &cp);
+		if (n == 0)
+			return mm_err_set(err, MM_EX_DATAERR,
+			    "line %d: not UTF-8; the program refuses the file", mm_line_number(s->in, i));
+	}
+	return 0;
+}
+
 int mm_ini_scan(const struct mm_ini_rules *rules, struct mm_text in, struct mm_arena *a, struct mm_line **out,
     size_t *n, struct mm_err *err)
 {
@@ -173,8 +186,8 @@ int mm_ini_scan(const struct mm_ini_rules *rules, struct mm_text in, struct mm_a
 
 	if (mm_text_check(in, err) != 0)
 		return -1;
-	if (rules->strict && in.n > 0 && !mm_is_utf8(in.p, in.n))
-		return mm_err_set(err, MM_EX_DATAERR, "not UTF-8; the program refuses the file");
+	if (rules->strict && check_utf8(&s, err) != 0)
+		return -1;
 	for (size_t pos = 0; pos < in.n; pos = s.v[s.n - 1].next)
 		if (entry(&s, pos, err) != 0)
 			return -1;
