@@ -24,20 +24,14 @@ static const struct {
 	enum rest rest;
 } answers[] = {
     {"", REST_A_WHILE}, /* begun, and no answer */
-    {"AUTH_REJECTED", REST_UNTIL_CHANGED},
-    {"AUTH_TOKEN_REFUSED", REST_UNTIL_CHANGED},
-    {"AUTH_UNCLEAR", REST_UNTIL_CHANGED},
-    {"AUTH_CERT_REFUSED", REST_A_DAY},
-    {"AUTH_ACCOUNT_DISABLED", REST_A_DAY},
-    {"AUTH_PASSWORD_EXPIRED", REST_UNTIL_CHANGED},
-    {"AUTH_APP_PASSWORD", REST_UNTIL_CHANGED},
-    {"AUTH_BASIC_DISABLED", REST_A_DAY},
-    {"AUTH_WEB_LOGIN", REST_A_DAY},
-    {"AUTH_AUTHZ", REST_A_DAY},
-    {"AUTH_TEMP", REST_A_WHILE},
-    {"AUTH_SLOW", REST_A_WHILE},
-    {"AUTH_CONN_DROPPED", REST_A_WHILE},
-    {"TOO_MANY_CONNECTIONS", REST_A_WHILE},
+    {"AUTH_REJECTED", REST_UNTIL_CHANGED}, {"AUTH_TOKEN_REFUSED", REST_UNTIL_CHANGED},
+    {"AUTH_UNCLEAR", REST_UNTIL_CHANGED}, {"AUTH_CERT_REFUSED", REST_A_DAY},
+    {"AUTH_ACCOUNT_DISABLED", REST_A_DAY}, {"AUTH_PASSWORD_EXPIRED", REST_UNTIL_CHANGED},
+    {"AUTH_APP_PASSWORD", REST_UNTIL_CHANGED}, {"AUTH_BASIC_DISABLED", REST_A_DAY},
+    {"AUTH_WEB_LOGIN", REST_A_DAY}, {"AUTH_AUTHZ", REST_A_DAY}, {"AUTH_TEMP", REST_A_WHILE},
+    {"AUTH_SLOW", REST_A_WHILE}, {"AUTH_CONN_DROPPED", REST_A_WHILE}, {"TOO_MANY_CONNECTIONS", REST_A_WHILE},
+    {"MECH_DIFFERS", REST_A_WHILE},   /* it was presented, if not as it should be */
+    {"PROTOCOL_ERROR", REST_A_WHILE}, /* perhaps after it was presented */
 };
 
 static enum rest rest_of(const char *cls)
@@ -73,10 +67,12 @@ static struct mm_proof *find_proof(const struct mm_memory *m, const char *accoun
 	return NULL;
 }
 
-static struct mm_tried *find_tried(const struct mm_memory *m, const char *login)
+/* One row for each way to log in: two accounts that use different ones on one
+ * server must not make each other's refusal forgotten. `ways` NULL: any. */
+static struct mm_tried *find_tried(const struct mm_memory *m, const char *login, const char *ways)
 {
 	for (size_t i = 0; i < m->n_tried; i++)
-		if (mm_streq(m->tried[i].login, login))
+		if (mm_streq(m->tried[i].login, login) && (ways == NULL || mm_streq(m->tried[i].ways, ways)))
 			return &m->tried[i];
 	return NULL;
 }
@@ -95,14 +91,14 @@ static struct mm_tried *add_tried(struct mm_memory *m)
 	return t;
 }
 
-static void drop_tried(struct mm_memory *m, const char *login)
+static void drop_tried(struct mm_memory *m, const char *login, const char *ways)
 {
-	struct mm_tried *t = find_tried(m, login);
-	if (t == NULL)
-		return;
-	size_t i = (size_t)(t - m->tried);
-	memmove(t, t + 1, (m->n_tried - i - 1) * sizeof(*t));
-	m->n_tried--;
+	struct mm_tried *t;
+	while ((t = find_tried(m, login, ways)) != NULL) {
+		size_t i = (size_t)(t - m->tried);
+		memmove(t, t + 1, (m->n_tried - i - 1) * sizeof(*t));
+		m->n_tried--;
+	}
 }
 
 /* ---- the file */
@@ -295,7 +291,9 @@ void mm_login_key(const struct mm_memory *m, const struct mm_login *l, const str
 	uint8_t mac[MM_SHA256_LEN];
 	mm_hmac_sha256(m->key, sizeof(m->key), mm_secret_bytes(credential), mm_secret_len(credential), mac);
 	mm_buf_add(&b, mac, sizeof(mac));
-	mm_buf_addf(&b, "%s\n%d\n%s", l->host, l->port, l->username);
+	for (const char *c = l->host; *c != '\0'; c++) /* written otherwise it is no other server */
+		mm_buf_addc(&b, *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c);
+	mm_buf_addf(&b, "\n%d\n%s", l->port, l->username);
 	mm_hmac_sha256(m->key, sizeof(m->key), mm_buf_str(&b), b.len, mac);
 	mm_hex(mac, sizeof(mac), out->login);
 	mm_buf_reset(&b);
@@ -318,8 +316,8 @@ bool mm_memory_proven(
 const struct mm_tried *mm_memory_refused(
     const struct mm_memory *m, const struct mm_login_key *k, int64_t now, int64_t *until)
 {
-	const struct mm_tried *t = find_tried(m, k->login);
-	if (t == NULL || !mm_streq(t->ways, k->ways))
+	const struct mm_tried *t = find_tried(m, k->login, k->ways);
+	if (t == NULL)
 		return NULL;
 	*until = rests_until(t);
 	/* A clock that was put back must not make us wait for ever. */
@@ -330,7 +328,7 @@ const struct mm_tried *mm_memory_refused(
 
 static struct mm_tried *row_of(struct mm_memory *m, const struct mm_login_key *k)
 {
-	drop_tried(m, k->login);
+	drop_tried(m, k->login, k->ways);
 	struct mm_tried *t = add_tried(m);
 	memcpy(t->login, k->login, sizeof(t->login));
 	memcpy(t->ways, k->ways, sizeof(t->ways));
@@ -344,9 +342,9 @@ void mm_memory_begin(struct mm_memory *m, const struct mm_login_key *k, int64_t 
 
 void mm_memory_undo(struct mm_memory *m, const struct mm_login_key *k)
 {
-	const struct mm_tried *t = find_tried(m, k->login);
+	const struct mm_tried *t = find_tried(m, k->login, k->ways);
 	if (t != NULL && t->cls[0] == '\0')
-		drop_tried(m, k->login);
+		drop_tried(m, k->login, k->ways);
 }
 
 static void note_proof(struct mm_memory *m, const struct mm_login *l, const char *settings)
@@ -371,7 +369,8 @@ void mm_memory_note(
 	if (k == NULL)
 		return;
 	if (l->result == MM_LOGIN_PASSED || rest_of(l->cls) == REST_NOT) {
-		drop_tried(m, k->login);
+		/* one that held proves the credential, whatever the way */
+		drop_tried(m, k->login, l->result == MM_LOGIN_PASSED ? NULL : k->ways);
 		return;
 	}
 	struct mm_tried *t = row_of(m, k);

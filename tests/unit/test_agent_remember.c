@@ -311,10 +311,42 @@ static void test_one_at_a_time(void **state)
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+/* Two accounts, one server, one password, two ways to say it: run after run. */
+static void test_ways_do_not_take_turns(void **state)
+{
+	struct world *w = *state;
+	struct mm_login plain = *usual(), cram = *usual(),
+			capitals = login("IMAP.Acme.example", 993, "alice");
+	cram.auth = "cram-md5";
+	answer(w, &plain, MM_LOGIN_FAILED, "AUTH_REJECTED");
+	assert_true(may(w, &cram, NOW));
+	begin(w, &cram, NOW, false);
+	assert_false(may(w, &plain, NOW));
+	answer(w, &cram, MM_LOGIN_FAILED, "AUTH_REJECTED");
+	assert_false(may(w, &plain, NOW));
+	assert_false(may(w, &cram, NOW));
+	assert_false(may(w, &capitals, NOW));
+	answer(w, &cram, MM_LOGIN_PASSED, "");
+	assert_true(may(w, &plain, NOW));
+}
+
+/* What may have been presented is not presented again at once. */
+static void test_replies_that_are_not_understood(void **state)
+{
+	struct world *w = *state;
+	static const char *const classes[] = {"PROTOCOL_ERROR", "MECH_DIFFERS"};
+	for (size_t i = 0; i < 2; i++) {
+		answer(w, usual(), MM_LOGIN_FAILED, classes[i]);
+		assert_false(may(w, usual(), NOW + 1));
+		assert_true(may(w, usual(), NOW + MM_COOL_DOWN_SECONDS));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {T(test_refused), T(test_key), T(test_settings_change),
 	    T(test_rests), T(test_success_forgives), T(test_begun), T(test_proofs), T(test_file),
-	    T(test_limit), T(test_one_at_a_time)};
+	    T(test_limit), T(test_one_at_a_time), T(test_ways_do_not_take_turns),
+	    T(test_replies_that_are_not_understood)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
