@@ -6,6 +6,7 @@
 #include "agent/formats/fetchmailrc.h"
 #include "agent/formats/ini.h"
 #include "agent/formats/inis.h"
+#include "agent/formats/kconfig.h"
 #include "agent/formats/keyfile.h"
 #include "agent/formats/mbsyncrc.h"
 #include "agent/formats/msmtprc.h"
@@ -27,6 +28,7 @@ const struct mm_format *const mm_formats[] = {
     &mm_format_accountrc,
     &mm_format_mbsyncrc,
     &mm_format_keyfile,
+    &mm_format_kconfig,
     &mm_format_pinerc,
     NULL,
 };
