@@ -203,7 +203,8 @@ static int scan(struct mm_text in, struct mm_arena *a, struct scan *s, struct mm
 		*(struct mm_fm_token *)mm_arena_push(a, &s->t, &s->nt, &s->cap_t, sizeof(*s->t)) = t;
 	if (rc < 0)
 		return mm_err_set(err, MM_EX_DATAERR,
-		    "line %d: a quote is not closed; fetchmail refuses the file", mm_line_number(in, pos));
+		    "line %d: a quote is not closed, or not parted from the next word",
+		    mm_line_number(in, pos));
 	while (s->i < s->nt)
 		if (take(s, err) != 0)
 			return -1;

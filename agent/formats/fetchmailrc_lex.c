@@ -134,7 +134,7 @@ int mm_fm_next_token(struct mm_text in, size_t *pos, struct mm_arena *a, struct 
 	if (out->quoted)
 		out->text = unescape(out->text, a);
 	*pos = out->to = out->quoted ? i + 1 : i;
-	return 1;
+	return out->to == in.n || parts(in.p[out->to]) ? 1 : -1;
 }
 
 const struct mm_fm_word *mm_fm_keyword(const struct mm_fm_token *t)

@@ -30,7 +30,7 @@ struct mm_fm_token {
 	bool quoted;
 };
 
-/* 1: a word, *pos behind it; 0: the end; -1: a quote is not closed. */
+/* 1: a word, *pos behind it; 0: the end; -1: a quote is not closed, or goes on behind. */
 int mm_fm_next_token(struct mm_text in, size_t *pos, struct mm_arena *a, struct mm_fm_token *out);
 /* NULL: a string. */
 const struct mm_fm_word *mm_fm_keyword(const struct mm_fm_token *t);
