@@ -8,15 +8,18 @@
  *
  * Items are found by their attributes, as programs that store mail passwords
  * set them; the table is in the order of asking.
+ *
+ * libsystemd is loaded when the keyring is asked (sdbus.h). A machine without
+ * it has no Secret Service for us, and all else works.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
-#include <systemd/sd-bus.h>
 #include <time.h>
 
+#include "agent/sdbus.h"
 #include "agent/secret_source.h"
 #include "common/mem.h"
 #include "common/text.h"
@@ -51,6 +54,7 @@ static const struct attribute rows[][ATTRIBUTES_MAX + 1] = {
 };
 
 struct talk {
+	struct mm_sdbus sd;
 	const struct mm_finder *f;
 	const struct mm_wish *w;
 	sd_bus *bus;
@@ -112,15 +116,15 @@ static enum mm_credential of_errno(const struct talk *t, int rc)
 
 static enum mm_credential of_error(const struct talk *t, int rc, const sd_bus_error *e)
 {
-	if (sd_bus_error_has_name(e, SD_BUS_ERROR_SERVICE_UNKNOWN) ||
-	    sd_bus_error_has_name(e, SD_BUS_ERROR_NAME_HAS_NO_OWNER))
+	if (t->sd.error_has_name(e, SD_BUS_ERROR_SERVICE_UNKNOWN) ||
+	    t->sd.error_has_name(e, SD_BUS_ERROR_NAME_HAS_NO_OWNER))
 		return say(t, "is not at work in this session", MM_CRED_NO_SERVICE);
-	if (sd_bus_error_has_name(e, IFACE("Error.IsLocked")))
+	if (t->sd.error_has_name(e, IFACE("Error.IsLocked")))
 		return say(t, "is locked", MM_CRED_LOCKED);
-	if (rc == -ETIMEDOUT || sd_bus_error_has_name(e, SD_BUS_ERROR_NO_REPLY) ||
-	    sd_bus_error_has_name(e, SD_BUS_ERROR_TIMEOUT))
+	if (rc == -ETIMEDOUT || t->sd.error_has_name(e, SD_BUS_ERROR_NO_REPLY) ||
+	    t->sd.error_has_name(e, SD_BUS_ERROR_TIMEOUT))
 		return of_errno(t, -ETIMEDOUT);
-	return sd_bus_error_is_set(e)
+	return t->sd.error_is_set(e)
 		   ? say(t, mm_arena_printf(t->f->arena, "answers %s", e->name), MM_CRED_UNAVAILABLE)
 		   : of_errno(t, rc);
 }
@@ -129,12 +133,12 @@ static enum mm_credential of_error(const struct talk *t, int rc, const sd_bus_er
 static int await_ready(struct talk *t)
 {
 	int rc;
-	while ((rc = sd_bus_is_ready(t->bus)) == 0) {
+	while ((rc = t->sd.is_ready(t->bus)) == 0) {
 		if (now_us() >= t->deadline)
 			return -ETIMEDOUT;
-		rc = sd_bus_process(t->bus, NULL);
+		rc = t->sd.process(t->bus, NULL);
 		if (rc == 0)
-			rc = sd_bus_wait(t->bus, left(t));
+			rc = t->sd.wait(t->bus, left(t));
 		if (rc < 0 && rc != -EINTR)
 			return rc;
 	}
@@ -146,13 +150,15 @@ static enum mm_credential join(struct talk *t)
 	const char *address = mm_session_bus(t->f);
 	if (address == NULL)
 		return say(t, "cannot be asked: there is no session bus", MM_CRED_NO_SERVICE);
-	int rc = sd_bus_new(&t->bus);
+	if (!mm_sdbus_load(&t->sd))
+		return say(t, "cannot be asked: " MM_SDBUS_LIBRARY " is not there", MM_CRED_NO_SERVICE);
+	int rc = t->sd.new(&t->bus);
 	if (rc >= 0)
-		rc = sd_bus_set_address(t->bus, address);
+		rc = t->sd.set_address(t->bus, address);
 	if (rc >= 0)
-		rc = sd_bus_set_bus_client(t->bus, true);
+		rc = t->sd.set_bus_client(t->bus, true);
 	if (rc >= 0)
-		rc = sd_bus_start(t->bus);
+		rc = t->sd.start(t->bus);
 	if (rc >= 0)
 		rc = await_ready(t);
 	return rc < 0 ? of_errno(t, rc) : MM_CRED_FOUND;
@@ -162,8 +168,8 @@ static enum mm_credential join(struct talk *t)
 
 static int method(struct talk *t, const char *path, const char *iface, const char *name, sd_bus_message **m)
 {
-	int rc = sd_bus_message_new_method_call(t->bus, m, SERVICE, path, iface, name);
-	return rc < 0 ? rc : sd_bus_message_set_auto_start(*m, false);
+	int rc = t->sd.message_new_method_call(t->bus, m, SERVICE, path, iface, name);
+	return rc < 0 ? rc : t->sd.message_set_auto_start(*m, false);
 }
 
 /* Takes `m`; `rc` is that of filling it. */
@@ -172,11 +178,11 @@ static enum mm_credential call(struct talk *t, sd_bus_message *m, int rc, sd_bus
 	sd_bus_error e = SD_BUS_ERROR_NULL;
 	enum mm_credential got = MM_CRED_FOUND;
 	if (rc >= 0)
-		rc = sd_bus_call(t->bus, m, left(t), &e, reply);
+		rc = t->sd.call(t->bus, m, left(t), &e, reply);
 	if (rc < 0)
 		got = of_error(t, rc, &e);
-	sd_bus_error_free(&e);
-	sd_bus_message_unref(m);
+	t->sd.error_free(&e);
+	t->sd.message_unref(m);
 	return got;
 }
 
@@ -186,7 +192,7 @@ static enum mm_credential property(
 	sd_bus_message *m = NULL;
 	int rc = method(t, path, "org.freedesktop.DBus.Properties", "Get", &m);
 	if (rc >= 0)
-		rc = sd_bus_message_append(m, "ss", iface, name);
+		rc = t->sd.message_append(m, "ss", iface, name);
 	return call(t, m, rc, reply);
 }
 
@@ -214,22 +220,22 @@ static const char *part_text(const struct talk *t, enum part p)
 
 static int fill_search(const struct talk *t, const struct attribute *a, sd_bus_message *m)
 {
-	int rc = sd_bus_message_open_container(m, 'a', "{ss}");
+	int rc = t->sd.message_open_container(m, 'a', "{ss}");
 	for (; rc >= 0 && a->name != NULL; a++)
-		rc = sd_bus_message_append(m, "{ss}", a->name, part_text(t, a->part));
-	return rc < 0 ? rc : sd_bus_message_close_container(m);
+		rc = t->sd.message_append(m, "{ss}", a->name, part_text(t, a->part));
+	return rc < 0 ? rc : t->sd.message_close_container(m);
 }
 
 /* Paths of an "ao" into the arena; at most `max`, more are left out. */
 static int take_paths(const struct talk *t, sd_bus_message *m, const char **out, size_t max, size_t *n)
 {
 	const char *path;
-	int rc = sd_bus_message_enter_container(m, 'a', "o");
+	int rc = t->sd.message_enter_container(m, 'a', "o");
 	*n = 0;
-	while (rc >= 0 && (rc = sd_bus_message_read(m, "o", &path)) > 0)
+	while (rc >= 0 && (rc = t->sd.message_read(m, "o", &path)) > 0)
 		if (*n < max)
 			out[(*n)++] = mm_arena_strdup(t->f->arena, path);
-	return rc < 0 ? rc : sd_bus_message_exit_container(m);
+	return rc < 0 ? rc : t->sd.message_exit_container(m);
 }
 
 struct hits {
@@ -251,7 +257,7 @@ static enum mm_credential search(struct talk *t, const struct attribute *row, st
 		if (rc < 0)
 			got = of_errno(t, rc);
 	}
-	sd_bus_message_unref(reply);
+	t->sd.message_unref(reply);
 	return got;
 }
 
@@ -263,10 +269,10 @@ static bool other_protocol(const struct talk *t, sd_bus_message *m)
 	static const char *const mails[] = {"imap", "pop3", "smtp", "imaps", "pop3s", "smtps"};
 	const char *key, *value;
 	bool other = false;
-	if (sd_bus_message_enter_container(m, 'v', "a{ss}") < 0 ||
-	    sd_bus_message_enter_container(m, 'a', "{ss}") < 0)
+	if (t->sd.message_enter_container(m, 'v', "a{ss}") < 0 ||
+	    t->sd.message_enter_container(m, 'a', "{ss}") < 0)
 		return true;
-	while (sd_bus_message_read(m, "{ss}", &key, &value) > 0) {
+	while (t->sd.message_read(m, "{ss}", &key, &value) > 0) {
 		for (size_t i = 0; i < 3; i++)
 			for (size_t k = 0; k < 6 && mm_streq(key, names[i]); k++)
 				other = other || (strcasecmp(value, mails[k]) == 0 &&
@@ -280,7 +286,7 @@ static bool is_ours(struct talk *t, const char *item)
 	sd_bus_message *reply = NULL;
 	bool ours = property(t, item, IFACE("Item"), "Attributes", &reply) == MM_CRED_FOUND &&
 		    !other_protocol(t, reply);
-	sd_bus_message_unref(reply);
+	t->sd.message_unref(reply);
 	return ours;
 }
 
@@ -300,18 +306,18 @@ static enum mm_credential open_session(struct talk *t, const char **session)
 	const char *path = NULL;
 	int rc = method(t, ROOT, IFACE("Service"), "OpenSession", &m);
 	if (rc >= 0)
-		rc = sd_bus_message_append(m, "sv", "plain", "s", "");
+		rc = t->sd.message_append(m, "sv", "plain", "s", "");
 	enum mm_credential got = call(t, m, rc, &reply);
 	if (got == MM_CRED_FOUND) {
-		rc = sd_bus_message_skip(reply, "v");
+		rc = t->sd.message_skip(reply, "v");
 		if (rc >= 0)
-			rc = sd_bus_message_read(reply, "o", &path);
+			rc = t->sd.message_read(reply, "o", &path);
 		if (rc < 0)
 			got = of_errno(t, rc);
 		else
 			*session = mm_arena_strdup(t->f->arena, path);
 	}
-	sd_bus_message_unref(reply);
+	t->sd.message_unref(reply);
 	return got;
 }
 
@@ -320,11 +326,11 @@ static enum mm_credential take_secret(struct talk *t, sd_bus_message *reply, str
 {
 	const void *value = NULL;
 	size_t n = 0;
-	int rc = sd_bus_message_enter_container(reply, 'r', "oayays");
+	int rc = t->sd.message_enter_container(reply, 'r', "oayays");
 	if (rc >= 0)
-		rc = sd_bus_message_skip(reply, "oay");
+		rc = t->sd.message_skip(reply, "oay");
 	if (rc >= 0)
-		rc = sd_bus_message_read_array(reply, 'y', &value, &n);
+		rc = t->sd.message_read_array(reply, 'y', &value, &n);
 	if (rc < 0)
 		return of_errno(t, rc);
 	if (n == 0)
@@ -347,14 +353,14 @@ static enum mm_credential fetch(struct talk *t, const char *item, struct mm_secr
 		return got;
 	int rc = method(t, item, IFACE("Item"), "GetSecret", &m);
 	if (rc >= 0)
-		rc = sd_bus_message_append(m, "o", session);
+		rc = t->sd.message_append(m, "o", session);
 	got = call(t, m, rc, &reply);
 	if (got == MM_CRED_FOUND) {
 		/* wiped when it is freed */
-		sd_bus_message_sensitive(reply);
+		t->sd.message_sensitive(reply);
 		got = take_secret(t, reply, s);
 	}
-	sd_bus_message_unref(reply);
+	t->sd.message_unref(reply);
 	return got;
 }
 
@@ -365,9 +371,9 @@ static bool is_locked(struct talk *t, const char *collection)
 	sd_bus_message *reply = NULL;
 	int locked = 0;
 	if (property(t, collection, IFACE("Collection"), "Locked", &reply) == MM_CRED_FOUND &&
-	    sd_bus_message_read(reply, "v", "b", &locked) < 0)
+	    t->sd.message_read(reply, "v", "b", &locked) < 0)
 		locked = 0;
-	sd_bus_message_unref(reply);
+	t->sd.message_unref(reply);
 	return locked != 0;
 }
 
@@ -378,12 +384,12 @@ static bool any_locked(struct talk *t)
 	size_t n = 0;
 	bool locked = false;
 	if (property(t, ROOT, IFACE("Service"), "Collections", &reply) == MM_CRED_FOUND &&
-	    sd_bus_message_enter_container(reply, 'v', "ao") >= 0 &&
+	    t->sd.message_enter_container(reply, 'v', "ao") >= 0 &&
 	    take_paths(t, reply, paths, COLLECTIONS_MAX, &n) < 0)
 		n = 0;
 	for (size_t i = 0; i < n && !locked; i++)
 		locked = is_locked(t, paths[i]);
-	sd_bus_message_unref(reply);
+	t->sd.message_unref(reply);
 	return locked;
 }
 
@@ -430,7 +436,8 @@ static enum mm_credential get(
 	if (got != MM_CRED_FOUND)
 		mm_secret_set(s, "", 0, NULL);
 	/* no flush: that would wait for a bus that says nothing */
-	sd_bus_close_unref(t.bus);
+	if (t.bus != NULL)
+		t.sd.close_unref(t.bus);
 	return got;
 }
 
