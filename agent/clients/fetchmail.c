@@ -107,10 +107,30 @@ static const char *host_of(const struct look *l, struct mm_arena *a)
 	return mm_arena_strndup(a, l->server, strcspn(l->server, "\n"));
 }
 
+#define PLUGIN_NOTE "A program makes the connection, to wherever it likes."
+
+/* Where certificates are not verified and no protocol is asked for, it goes on
+ * in clear when the server offers no STARTTLS (tried with 6.4.37). */
+static bool insists(const struct look *l)
+{
+	return !mm_streq(get(l, "sslcertck").text, "no") || get(l, "sslfingerprint").text != NULL ||
+	       get(l, "sslproto").text != NULL;
+}
+
+static const char *security_of(const struct look *l)
+{
+	if (yes(get(l, "ssl")))
+		return "tls";
+	if (mm_streq(get(l, "sslproto").text, ""))
+		return "none";
+	return insists(l) ? "starttls" : "starttls if offered";
+}
+
 static void see(struct mm_seen_account *s, const struct look *l, struct mm_arena *a)
 {
 	struct mm_native ssl = get(l, "ssl"), proto = get(l, "sslproto"), via = get(l, "via");
-	const char *security = yes(ssl) ? "tls" : mm_streq(proto.text, "") ? "none" : "starttls";
+	struct mm_native plugin = get(l, "plugin");
+	const char *security = security_of(l);
 	int port;
 
 	*s = (struct mm_seen_account){.key = account_key(l, a), .has_incoming = true};
@@ -120,11 +140,15 @@ static void see(struct mm_seen_account *s, const struct look *l, struct mm_arena
 	if (via.text == NULL)
 		mm_see(s, MM_SET_IN_HOST, one(l, l->user, "user"), host_of(l, a));
 	mm_see(s, MM_SET_IN_SECURITY, ssl.text != NULL ? ssl : proto, security);
-	port = s->s[MM_SET_IN_PROTOCOL].value != NULL
-		   ? mm_default_port(s->s[MM_SET_IN_PROTOCOL].value, security)
-		   : 0;
+	port = s->s[MM_SET_IN_PROTOCOL].value != NULL ? mm_default_port(s->s[MM_SET_IN_PROTOCOL].value,
+							    mm_streq(security, "tls") ? security : "starttls")
+						      : 0;
 	if (s->s[MM_SET_IN_PORT].value == NULL && port > 0)
 		mm_see(s, MM_SET_IN_PORT, (struct mm_native){.text = NULL}, mm_arena_printf(a, "%d", port));
+	if (plugin.text != NULL && plugin.text[0] != '\0') {
+		mm_see_over(&s->s[MM_SET_IN_HOST], plugin, "plugin", PLUGIN_NOTE);
+		mm_see_over(&s->s[MM_SET_IN_PORT], plugin, "plugin", PLUGIN_NOTE);
+	}
 }
 
 static void traps(
@@ -139,6 +163,9 @@ static void traps(
 		"keeps its password in clear text in the file."},
 	    {get(l, "sslcertck"), mm_streq(get(l, "sslcertck").text, "no"),
 		"does not verify the server's certificate (no sslcertck)."},
+	    {get(l, "sslcertck"), mm_streq(s->s[MM_SET_IN_SECURITY].value, "starttls if offered"),
+		"goes on in clear text where the server offers no TLS (no sslcertck, and no "
+		"sslproto)."},
 	    {get(l, "sslproto"), mm_streq(s->s[MM_SET_IN_SECURITY].value, "none"),
 		"goes on in clear text where the server offers no TLS (empty sslproto)."},
 	    {get(l, "keep"), !yes(get(l, "keep")), "deletes fetched mail from the server (no `keep`)."},
@@ -202,7 +229,7 @@ static void write_tls(struct writer *w)
 		proto = mm_word_native(floor_words, floor);
 	else if (security != NULL && none)
 		proto = "";
-	else if (security != NULL && mm_streq(get(&w->at, "sslproto").text, ""))
+	else if (security != NULL && !ssl && (!insists(&w->at) || mm_streq(get(&w->at, "sslproto").text, "")))
 		proto = "auto";
 	mm_want_set(&w->edits, w->a, w->at.user, "sslproto", proto);
 }
