@@ -441,7 +441,7 @@ bool mm_level_reached(const struct mm_signals *s, enum mm_level *out)
 		return false;
 	if (s->dialog == NULL || s->end == MM_END_CERT || s->end == MM_END_PIN)
 		return true;
-	if (mm_dialog_logged_in(s->dialog) && accepted(s))
+	if (s->end == MM_END_OK && mm_dialog_logged_in(s->dialog) && accepted(s))
 		*out = s->trip.state == MM_TRIP_ARRIVED ? MM_LEVEL_ROUNDTRIP : MM_LEVEL_LOGIN;
 	else if (s->tls->done && !cert_trouble(s))
 		*out = MM_LEVEL_TLS;

@@ -323,9 +323,13 @@ static void smtp_auth(struct mm_dialog *d, struct text t)
 		return;
 	}
 	append_auth_text(d, t);
-	if (code == 0 || !smtp_is_last(t))
+	if (code == 0)
 		return;
+	/* RFC 5321 4.2.1: the same on all lines */
+	d->auth_mixed = d->auth_mixed || (d->auth_code != 0 && d->auth_code != code);
 	d->auth_code = code;
+	if (!smtp_is_last(t))
+		return;
 	auth_end(d, code == 235 ? MM_REPLY_OK : MM_REPLY_NO);
 }
 
@@ -387,6 +391,7 @@ static void auth_begin(struct mm_dialog *d, enum mm_mech how)
 	d->auth_open = true;
 	d->used = how;
 	d->auth_reply = MM_REPLY_NONE;
+	d->auth_code = 0;
 	d->auth_text[0] = '\0';
 }
 
@@ -469,7 +474,8 @@ void mm_dialog_tls(struct mm_dialog *d)
 
 bool mm_dialog_logged_in(const struct mm_dialog *d)
 {
-	return d->auth_sent && !d->auth_open && d->auth_reply == MM_REPLY_OK && d->greeting == MM_GREETING_OK;
+	return d->auth_sent && !d->auth_open && d->auth_reply == MM_REPLY_OK && !d->auth_early &&
+	       !d->auth_mixed && d->greeting == MM_GREETING_OK;
 }
 
 bool mm_dialog_hopeless(const struct mm_dialog *d)

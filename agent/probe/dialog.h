@@ -65,9 +65,11 @@ struct mm_dialog {
 	bool starttls_sent, starttls_refused;
 	bool ehlo_sent, helo_sent;
 
-	bool auth_sent; /* a line with credentials, or that begins their exchange, went out */
-	bool auth_open; /* ... and its final reply is awaited */
-	bool user_open; /* POP3: USER is open, PASS has yet to follow */
+	bool auth_sent;  /* a line with credentials, or that begins their exchange, went out */
+	bool auth_open;  /* ... and its final reply is awaited */
+	bool user_open;  /* POP3: USER is open, PASS has yet to follow */
+	bool auth_early; /* a reply was there before the line that it is taken for an answer to */
+	bool auth_mixed; /* SMTP: the lines of the reply have different codes */
 	enum mm_mech used;
 	enum mm_reply auth_reply;
 	int auth_code;                       /* SMTP: 535 ...; 0 elsewhere */

@@ -40,11 +40,15 @@ static void stamp(int64_t *at, int64_t now)
 		*at = now;
 }
 
+/* What libcurl shows in the turn in which our line went out had come before
+ * it: it answers something else. */
 static void on_line_in(struct mm_talk *t, const char *p, size_t n)
 {
 	while (n > 0) {
 		const char *end = memchr(p, '\n', n);
 		size_t len = end != NULL ? (size_t)(end - p) + 1 : n;
+		if (t->dialog.auth_open && t->said == t->turn)
+			t->dialog.auth_early = true;
 		mm_dialog_in(&t->dialog, p, len);
 		p += len;
 		n -= len;
@@ -83,6 +87,7 @@ static int on_debug(CURL *easy, curl_infotype type, char *data, size_t n, void *
 		return 0;
 	}
 	enum mm_veil veil = t->dialog.auth_open ? MM_VEIL_INSIDE : MM_VEIL_BEGINS;
+	t->said = t->turn;
 	mm_dialog_out(&t->dialog, data, n);
 	mm_trace_client(t->trace, data, n, t->dialog.auth_open ? veil : MM_VEIL_OPEN, t->secret);
 	if (t->dialog.auth_open)
@@ -486,6 +491,7 @@ static void poke(struct mm_talk *t, int64_t now)
 
 void mm_talk_step(struct mm_talk *t, int64_t now)
 {
+	t->turn++;
 	if (t->finished)
 		return;
 	if (t->ours)

@@ -60,7 +60,9 @@ struct mm_talk {
 	int sock;                    /* the same number, for waiting only */
 	enum mm_look look;
 	bool poked;
-	bool ours; /* MM_LOOK_WEB: libcurl has left the connection to us */
+	bool ours;     /* MM_LOOK_WEB: libcurl has left the connection to us */
+	unsigned turn; /* steps so far; libcurl works once between two */
+	unsigned said; /* the one in which our last line went out */
 	/* clock.h; 0 = did not come to pass */
 	int64_t began, last_event, tls_began, tls_done, greeted, auth_began, auth_done;
 };

@@ -73,6 +73,15 @@ static void test_success_needs_everything(void **state)
 	c.dialog.auth_open = true;
 	expect(&c, MM_CLS_PROTOCOL_ERROR);
 	set_up(&c);
+	c.dialog.auth_early = true;
+	expect(&c, MM_CLS_PROTOCOL_ERROR);
+	expect_reached(&c, MM_LEVEL_TLS);
+	/* an OK before the password was asked for: libcurl sees that nothing was said */
+	set_up(&c);
+	c.s.end = MM_END_DENIED;
+	expect(&c, MM_CLS_AUTH_UNCLEAR);
+	expect_reached(&c, MM_LEVEL_TLS);
+	set_up(&c);
 	c.dialog.greeting = MM_GREETING_PREAUTH;
 	expect(&c, MM_CLS_PREAUTH_NOT_A_TEST);
 	expect_reached(&c, MM_LEVEL_TLS);

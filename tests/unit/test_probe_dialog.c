@@ -214,6 +214,19 @@ static void test_token_error(void **state)
 	assert_true(d.token_error);
 }
 
+/* One reply has one code; what has several is nobody's yes. */
+static void test_smtp_codes_that_differ(void **state)
+{
+	(void)state;
+	struct mm_dialog d = HEAR(MM_MAIL_SMTP, "<220 ready", ">EHLO x", "<250-x", "<250 AUTH PLAIN",
+	    ">AUTH PLAIN AGFsaWNlAHNlY3JldA==", "<535-5.7.8 no", "<235 2.7.0 yes");
+	assert_false(mm_dialog_logged_in(&d));
+	d = HEAR(MM_MAIL_SMTP, "<220 ready", ">AUTH PLAIN AA==", "<235-2.7.0 yes", "<535 5.7.8 no");
+	assert_false(mm_dialog_logged_in(&d));
+	d = HEAR(MM_MAIL_SMTP, "<220 ready", ">AUTH PLAIN AA==", "<235-2.7.0 yes", "<235 2.7.0 and welcome");
+	assert_true(mm_dialog_logged_in(&d));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -225,6 +238,7 @@ int main(void)
 	    MM_TEST(test_smtp_reply_of_several_lines),
 	    MM_TEST(test_answers_are_no_commands),
 	    MM_TEST(test_only_235_is_success),
+	    MM_TEST(test_smtp_codes_that_differ),
 	    MM_TEST(test_tls_forgets_offers),
 	    MM_TEST(test_starttls),
 	    MM_TEST(test_greetings),
