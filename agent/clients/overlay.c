@@ -37,14 +37,14 @@ static int over_file(
 	return 1;
 }
 
-/* Is `path` directly in `dir`, and under which name? */
-static const char *name_in(const char *dir, const char *path)
+/* Under which name does `dir` hold `path`, or the folder that it is in? */
+static const char *name_in(const char *dir, const char *path, struct mm_arena *a)
 {
 	size_t n = strlen(dir);
 
-	if (strncmp(dir, path, n) != 0 || path[n] != '/' || strchr(path + n + 1, '/') != NULL)
+	if (strncmp(dir, path, n) != 0 || path[n] != '/')
 		return NULL;
-	return path + n + 1;
+	return mm_arena_strndup(a, path + n + 1, strcspn(path + n + 1, "/"));
 }
 
 static bool has_name(const char *const *v, size_t n, const char *name)
@@ -85,7 +85,7 @@ static int over_list(struct mm_reader *r, const char *path, const char *const **
 			v[used++] = below[i];
 	}
 	for (size_t i = 0; i < o->n; i++) {
-		const char *name = name_in(path, o->v[i].path);
+		const char *name = name_in(path, o->v[i].path, r->arena);
 
 		if (name != NULL && o->v[i].after.p != NULL && !has_name(v, used, name)) {
 			insert(v, &used, name);

@@ -46,8 +46,7 @@ static const char *decode(const char *raw, struct mm_arena *a)
 	size_t n = strlen(raw);
 	const char *p = raw;
 
-	if (is_space(raw[0]) || strchr(raw, '\n') != NULL || (n > 0 && raw[n - 1] == '\r') ||
-	    !mm_is_utf8(raw, n))
+	if (is_space(raw[0]) || strpbrk(raw, "\r\n") != NULL || !mm_is_utf8(raw, n))
 		return NULL;
 	return unescape(&p, false, a);
 }
@@ -228,7 +227,7 @@ static int spell(const char *key, const char *value, struct mm_arena *a, const c
 	struct mm_buf b = MM_BUF_INIT(MM_FORMAT_TEXT_MAX);
 
 	if (!is_key_name(key) || is_space(key[0]) || key[0] == '#' || is_space(key[strlen(key) - 1]) ||
-	    strchr(key, '\n') != NULL || mm_starts_with(key, "\xef\xbb\xbf"))
+	    strpbrk(key, "\r\n") != NULL || mm_starts_with(key, "\xef\xbb\xbf"))
 		return mm_err_set(err, MM_EX_DATAERR, "%s: not a key of this file", key);
 	if (!mm_is_utf8(value, strlen(value)) || other_encoding(key, value))
 		return mm_err_set(err, MM_EX_DATAERR, "%s: a value that is not UTF-8", key);

@@ -85,9 +85,8 @@ static int spell_unreadable(const struct mm_line_grammar *g, const struct mm_edi
     const char **out, struct mm_err *err)
 {
 	const char *v = e->value;
-	size_t n = strlen(v);
 
-	if (n == 0 || strchr(" \t\f\r", v[0]) != NULL || v[n - 1] == '\r' || strchr(v, '\n') != NULL ||
+	if (v[0] == '\0' || strchr(" \t\f", v[0]) != NULL || strpbrk(v, "\r\n") != NULL ||
 	    g->decode(v, a) != NULL)
 		return mm_err_set(err, MM_EX_DATAERR, "%s: not a value as it can be spelled", e->key);
 	if (g->spell(e->key, "", a, out, err) != 0) /* is it a key? */

@@ -116,8 +116,9 @@ static void lists(void **state)
 	mm_overlay_put(o, "/h/d/deep", (struct mm_text){.p = "", .n = 0}, 0600);
 	assert_int_equal(r->list(r, "/h", &names, &err), 1);
 	assert_string_equal(names[0], "broken");
-	assert_string_equal(names[1], "new");
-	assert_null(names[2]);
+	assert_string_equal(names[1], "d");
+	assert_string_equal(names[2], "new");
+	assert_null(names[3]);
 	assert_int_equal(r->list(r, "/h/d", &names, &err), 1);
 	assert_string_equal(names[0], "deep");
 	assert_int_equal(r->list(r, "/nowhere", &names, &err), 0);

@@ -3,10 +3,15 @@
 import json
 import os
 import pathlib
+import shutil
 import subprocess
+import tempfile
 import textwrap
+import unittest
 
-from realclient import ClientCase, have, sheet, wait_for  # noqa: F401
+from realclient import ClientCase, MailServer, have, sheet, wait_for  # noqa: F401
+
+BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 
 # What evolution-data-server's own library makes of the sources.  Debian's Python has it.
 SOURCES = """
@@ -101,6 +106,46 @@ class SessionCase(ClientCase):
     @staticmethod
     def end(pid):
         os.kill(pid, 15)
+
+
+class ServerCase(SessionCase):
+    """A mail server whose CA the session trusts: it is laid over the system's list, in a mount namespace."""
+
+    @classmethod
+    @have("dovecot", "unshare", "gnome-keyring-daemon", "secret-tool")
+    def setUpClass(cls):
+        if os.geteuid() != 0:
+            raise unittest.SkipTest("needs root: the CA is laid over the system's list")
+        cls.dir = pathlib.Path(tempfile.mkdtemp(prefix="mmreal"))
+        cls.dir.chmod(0o755)
+        cls.server = MailServer(cls.dir / "srv", {"alice@acme.example": "pw 1", "alice": "pw 1"}).start()
+        cls.bundle = cls.dir / "bundle.crt"
+        cls.bundle.write_text(pathlib.Path(BUNDLE).read_text() + cls.server.ca.cert.read_text())
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.stop()
+        shutil.rmtree(cls.dir, ignore_errors=True)
+
+    def setUp(self):
+        super().setUp()
+        self.server.log.write_text("")
+
+    def trusting(self, *argv):
+        return ["unshare", "--mount", "--propagation", "private", "--", "sh", "-c",
+                'mount --bind "$0" "$1" && shift && exec "$@"', str(self.bundle), BUNDLE, *map(str, argv)]
+
+    def start_bus(self, *before, **env):
+        super().start_bus(*self.trusting(*before), **env)
+
+    def account(self, security, **more):
+        port, tls = self.server.ports, security == "tls"
+        return account(incoming__port=str(port["imaps" if tls else "imap"]), incoming__security=security,
+                       outgoing__port=str(port["submissions" if tls else "submission"]), outgoing__security=security,
+                       **more)
+
+    def logged_in(self, service, user, port):
+        return int(port) in [p for _, _, p in self.server.logins(user, service)]
 
 
 def account(**more):

@@ -1,17 +1,17 @@
-"""What evolution-data-server and GNOME Online Accounts make of what the adapters wrote.
+"""What evolution-data-server, GNOME Online Accounts and GLib make of what the adapters wrote.
 
-Both are asked over D-Bus, on a session bus of the test's own, without a screen. Evolution's
+The two are asked over D-Bus, on a session bus of the test's own, without a screen. Evolution's
 values come from its own library, not from the files.
 """
 
-import os
+import email.header
+import email.utils
+import json
 import pathlib
-import shutil
-import tempfile
 import unittest
 
-from gnomelib import SECURITY, SessionCase, account, sheet, wait_for
-from realclient import MailServer, have
+from gnomelib import SECURITY, ServerCase, SessionCase, account, sheet, wait_for
+from realclient import ClientCase
 
 MINE = ("[Data Source]\nDisplayName=Mine\nEnabled=true\n\n[Mail Account]\nBackendName=imapx\n\n"
         "[Authentication]\nHost=imap.private.example\nPort=993\nUser= me \n")
@@ -92,42 +92,15 @@ class Evolution(SessionCase):
         self.assertFalse([uid for uid in seen if "mailmuster" in uid])
 
 
-BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 GOA = "org.gnome.OnlineAccounts"
 OBJECT = "/org/gnome/OnlineAccounts/Accounts/account_mailmuster_work"
 
 
-class OnlineAccounts(SessionCase):
-    @classmethod
-    @have("dovecot", "unshare", "gnome-keyring-daemon", "secret-tool")
-    def setUpClass(cls):
-        if os.geteuid() != 0:
-            raise unittest.SkipTest("needs root: the CA is laid over the system's list")
-        cls.dir = pathlib.Path(tempfile.mkdtemp(prefix="mmreal"))
-        cls.dir.chmod(0o755)
-        cls.server = MailServer(cls.dir / "srv", {"alice@acme.example": "pw 1", "alice": "pw 1"}).start()
-        cls.bundle = cls.dir / "bundle.crt"
-        cls.bundle.write_text(pathlib.Path(BUNDLE).read_text() + cls.server.ca.cert.read_text())
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.stop()
-        shutil.rmtree(cls.dir, ignore_errors=True)
-
-    def start_bus(self, *before, **env):
-        super().start_bus("unshare", "--mount", "--propagation", "private", "--", "sh", "-c",
-                          'mount --bind "$0" "$1" && shift && exec "$@"', self.bundle, BUNDLE, *before, **env)
-
+class OnlineAccounts(ServerCase):
     def setUp(self):
         super().setUp()
-        self.server.log.write_text("")
         self.home.write(".config/goa-1.0/accounts.conf",
                         "# mine\n[Account account_1500000000_0]\nProvider=none\nIdentity=me\n")
-
-    def account(self, security):
-        port, tls = self.server.ports, security == "tls"
-        return account(incoming__port=str(port["imaps" if tls else "imap"]), incoming__security=security,
-                       outgoing__port=str(port["submissions" if tls else "submission"]), outgoing__security=security)
 
     def mail(self, name):
         return self.property(GOA, OBJECT, GOA + ".Mail", name)
@@ -147,7 +120,7 @@ class OnlineAccounts(SessionCase):
                           GOA + ".Account.EnsureCredentials")
         self.assertEqual(out.strip(), "(0,)")
         for service, user, side in (("imap", "alice@acme.example", "incoming"), ("submission", "alice", "outgoing")):
-            self.assertIn(int(a[side + ".port"]), [p for _, _, p in self.server.logins(user, service)], service)
+            self.assertTrue(self.logged_in(service, user, a[side + ".port"]), service)
         self.check(a)
         self.assertEqual(self.home.driver("apply", "goa", sheet(a)), "")
 
@@ -180,6 +153,38 @@ class OnlineAccounts(SessionCase):
         self.end(pid)
         wait_for("goa-daemon to end", lambda: not pathlib.Path(f"/proc/{pid}").exists())
         self.check(moved)
+
+
+# What the library with which Geary reads its files makes of one.
+GEARY_INI = """
+import gi, json, sys
+from gi.repository import GLib
+f = GLib.KeyFile()
+f.load_from_file(sys.argv[1], GLib.KeyFileFlags.NONE)
+out = {g + "." + k: f.get_string(g, k) for g in f.get_groups()[0] for k in f.get_keys(g)[0]}
+out["senders"] = list(f.get_string_list("Account", "sender_mailboxes"))
+print(json.dumps(out))
+"""
+
+
+class GearyFile(ClientCase):
+    def test_as_glib_and_mail_readers_see_it(self):
+        a = account(incoming__username="a b`$(id)|%s\\n;", outgoing__security="starttls", outgoing__port="587",
+                    account__real_name="Łukasz, Al `id`; $(x) #")
+        self.home.write(".config/geary/goa_1/geary.ini", "[Metadata]\ngoa_id=1\n")
+        self.home.apply("geary", sheet(a))
+        path = self.home.path / ".config/geary/account_01/geary.ini"
+        p = self.home.run("/usr/bin/python3", "-c", GEARY_INI, path)
+        self.assertEqual(p.returncode, 0, p.stderr)
+        seen = json.loads(p.stdout)
+        for group, side in (("Incoming", "incoming"), ("Outgoing", "outgoing")):
+            self.assertEqual([seen[f"{group}.{k}"] for k in ("host", "port", "login")],
+                             [a[f"{side}.{k}"] for k in ("host", "port", "username")])
+        self.assertEqual([seen["Incoming.transport_security"], seen["Outgoing.transport_security"]],
+                         ["transport", "start-tls"])
+        (name, address), = email.utils.getaddresses([seen["senders"][0]])
+        self.assertEqual(address, a["account.address"])
+        self.assertEqual(str(email.header.make_header(email.header.decode_header(name))), a["account.real_name"])
 
 
 if __name__ == "__main__":

@@ -1,0 +1,105 @@
+"""Evolution and Geary, with their windows, log in with what the adapters wrote.
+
+Runs with tests/run --all only: the programs are large, and take their time.
+"""
+
+import os
+import signal
+import subprocess
+import unittest
+
+from gnomelib import ServerCase, have, sheet, wait_for
+
+ADDRESS = "alice@acme.example"
+
+
+class Windows(ServerCase):
+    @classmethod
+    @have("Xvfb")
+    def setUpClass(cls):
+        super().setUpClass()
+        r, w = os.pipe()
+        cls.x = subprocess.Popen(["Xvfb", "-displayfd", str(w), "-screen", "0", "1200x900x24", "-nolisten", "tcp",
+                                  "-noreset"], pass_fds=[w], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL)
+        os.close(w)
+        with os.fdopen(r) as f:  # to the line's end: it would die of a pipe that is closed too early
+            cls.display = ":" + f.readline().strip()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.x.terminate()
+        cls.x.wait(10)
+        super().tearDownClass()
+
+    def env(self, **more):
+        return super().env(DISPLAY=self.display, WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS="1", **more)
+
+    def start(self, program):
+        p = subprocess.Popen(self.trusting(program), env=self.env(DBUS_SESSION_BUS_ADDRESS=self.bus),
+                             cwd=self.home.path, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL, start_new_session=True)
+        self.addCleanup(self.end_group, p)
+        return p
+
+    @staticmethod
+    def end_group(p):
+        """What the program started ends with it."""
+        try:
+            os.killpg(p.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        p.wait(10)
+
+    def keep(self, schema, *attributes):
+        self.on_bus("secret-tool", "store", "--label=x", "xdg:schema", schema, *attributes, stdin="pw 1")
+
+    def evolution(self, security):
+        a = self.account(security)
+        self.home.apply("evolution", sheet(a))
+        self.start_keyring()
+        for uid in ("mailmuster-work-1", "mailmuster-work-1-transport"):
+            self.keep("org.gnome.Evolution.Data.Source", "e-source-uid", uid, "eds-origin", "evolution-data-server")
+        p = self.start("evolution")
+        wait_for("Evolution to log in", lambda: self.logged_in("imap", ADDRESS, a["incoming.port"]), 90)
+        self.assertEqual(self.comm(p.pid), "evolution")
+        # What the program added is no difference.
+        self.assertEqual(self.home.driver("apply", "evolution", sheet(a)), "")
+
+    @have("evolution")
+    def test_evolution_tls(self):
+        self.evolution("tls")
+
+    @have("evolution")
+    def test_evolution_starttls(self):
+        self.evolution("starttls")
+
+    def geary(self, security):
+        a = self.account(security, account__real_name="Łukasz (Al) `id`; $(x)")
+        self.home.apply("geary", sheet(a))
+        self.start_keyring()
+        self.keep("org.gnome.Geary", "proto", "IMAP", "host", "localhost", "login", ADDRESS)
+        self.keep("org.gnome.Geary", "proto", "SMTP", "host", "localhost", "login", "alice")
+        before = self.home.seen("geary")
+        p = self.start("geary")
+        wait_for("Geary to log in", lambda: self.logged_in("imap", ADDRESS, a["incoming.port"]), 90)
+        # The name by which the adapter knows that it runs; then nothing is edited.
+        self.assertEqual(self.comm(p.pid), "geary")
+        # It writes the file anew, the sender's name in its own words: nothing became something else.
+        ini = self.home.path / ".config/geary/account_01/geary.ini"
+        wait_for("Geary to write the file anew", lambda: "use_signature" in ini.read_text(), 40)
+        self.end_group(p)
+        self.assertEqual(self.home.seen("geary")["account_01"], before["account_01"])
+        self.assertEqual(self.home.driver("apply", "geary", sheet(a)), "")
+
+    @have("geary")
+    def test_geary_tls(self):
+        self.geary("tls")
+
+    @have("geary")
+    def test_geary_starttls(self):
+        self.geary("starttls")
+
+
+if __name__ == "__main__":
+    unittest.main()
