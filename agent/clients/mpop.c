@@ -16,7 +16,7 @@
 
 static const char *const keys[] = {"host", "port", "tls", "tls_starttls", "auth", "user", "passwordeval",
     "password", "tls_trust_file", "tls_priorities", "tls_certcheck", "keep", "delivery", "tls_cert_file",
-    "tls_key_file", NULL};
+    "tls_key_file", "socket", "tls_host_override", NULL};
 
 static const struct mm_word trust_words[] = {{"system", NULL}, {NULL, NULL}};
 
@@ -83,6 +83,7 @@ static void see(struct mm_seen_account *s, const struct mm_stanza *acc, struct m
 	struct mm_native tls = mm_stanza_get(acc, "tls"), st = mm_stanza_get(acc, "tls_starttls");
 	struct mm_native auth = mm_stanza_get(acc, "auth"), password = mm_stanza_get(acc, "password");
 	struct mm_native floor = mm_stanza_get(acc, "tls_priorities"), keep = mm_stanza_get(acc, "keep");
+	struct mm_native unix_socket = mm_stanza_get(acc, "socket");
 	bool secure = on(tls, false), implicit = secure && !on(st, true);
 
 	*s = (struct mm_seen_account){.key = acc->name, .label = acc->name, .has_incoming = true};
@@ -100,6 +101,10 @@ static void see(struct mm_seen_account *s, const struct mm_stanza *acc, struct m
 	if (given(password))
 		mm_see_over(&s->s[MM_SET_IN_PASSWORD_COMMAND], password, "password",
 		    "A password stands in the file; mpop then never runs the command.");
+	if (given(unix_socket)) {
+		mm_see_over(&s->s[MM_SET_IN_HOST], unix_socket, "socket", NULL);
+		mm_see_over(&s->s[MM_SET_IN_PORT], unix_socket, "socket", NULL);
+	}
 	look_for_doubt(s, acc);
 }
 
@@ -116,6 +121,10 @@ static void traps(const struct mm_stanza *acc, struct mm_arena *a, struct mm_vie
 		strcmp(auth.text, "login") == 0))
 		mm_add_trap(a, out, acc->path, auth.line,
 		    mm_arena_printf(a, "Account '%s' sends the password in clear text.", acc->name));
+	if (given(mm_stanza_get(acc, "tls_host_override")))
+		mm_add_trap(a, out, acc->path, mm_stanza_get(acc, "tls_host_override").line,
+		    mm_arena_printf(
+			a, "Account '%s' takes a server's certificate for another name.", acc->name));
 	if (given(pw))
 		mm_add_trap(a, out, acc->path, pw.line,
 		    mm_arena_printf(
