@@ -190,6 +190,9 @@ static bool side_in_effect(const struct mm_todo *t, enum mm_side side, bool writ
 			return false;
 		if (j->write && !written)
 			return false;
+		/* what the program cannot be told is one thing, another server another */
+		if (j->state == MM_ST_UNSUPPORTED && mm_place_essential((enum mm_setting)s))
+			return false;
 		if (!j->write && j->state != MM_ST_UNSUPPORTED &&
 		    !(j->state == MM_ST_COMPLIANT &&
 			mm_setting_satisfies((enum mm_setting)s, j->found, j->desired)))

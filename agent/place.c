@@ -104,8 +104,7 @@ static void judge_setting(struct mm_place_run *p, struct mm_todo *t, enum mm_set
 
 /* ---- one account */
 
-/* Without one of these the account would be another one, or a weaker one. */
-static bool essential(enum mm_setting s)
+bool mm_place_essential(enum mm_setting s)
 {
 	switch (s) {
 	case MM_SET_IN_PROTOCOL:
@@ -145,7 +144,7 @@ static void check_expressible(struct mm_place_run *p, struct mm_todo *t)
 {
 	for (int s = 0; s < MM_SET_COUNT; s++) {
 		const struct mm_judged *j = &t->s[s];
-		if (j->asked && j->state == MM_ST_UNSUPPORTED && essential((enum mm_setting)s)) {
+		if (j->asked && j->state == MM_ST_UNSUPPORTED && mm_place_essential((enum mm_setting)s)) {
 			fail_account(t, MM_ST_UNSUPPORTED,
 			    mm_arena_printf(p->c->arena, "not written, because %s cannot be expressed here",
 				mm_setting_def((enum mm_setting)s)->id));

@@ -64,6 +64,8 @@ struct mm_place_run {
 void mm_place_judge(struct mm_place_run *p);
 /* Is there anything to write? */
 bool mm_place_pending(const struct mm_place_run *p);
+/* Without one of these an account would be another one, or a weaker one. */
+bool mm_place_essential(enum mm_setting s);
 /* Carry out in memory what is to be written, and read it back; accounts for
  * which that fails are marked and left out. */
 void mm_place_attempt(struct mm_place_run *p);

@@ -469,6 +469,20 @@ static void unsupported_security(void **state)
 	assert_string_equal(get_file(w, ".fakerc"), "");
 }
 
+/* The program goes on with another security and another port: a login with the
+ * policy's proves nothing about it. */
+static void unsupported_is_not_in_effect(void **state)
+{
+	W;
+	w->acc[0].want.v[MM_SET_IN_SECURITY] = "starttls";
+	put_file(w, ".fakerc",
+	    "[w]\nfrom=alice@acme.example\nprotocol=imap\nhost=imap.acme.example\nport=1\nuser=alice\n");
+	apply(w);
+	expect(w, "work", "incoming.port", MM_ST_UNSUPPORTED, MM_ACT_NONE);
+	assert_true(w->c.effect[0][MM_SIDE_INCOMING].present);
+	assert_false(w->c.effect[0][MM_SIDE_INCOMING].in_effect);
+}
+
 static void busy(void **state)
 {
 	W;
@@ -580,7 +594,8 @@ int main(void)
 	    T(audit_keeps_what_policy_drops), T(removal_never_brings_cleartext_back), T(renamed_account),
 	    T(two_accounts_on_one_host), T(hook_wins), T(hook_agrees), T(would_not_take_effect),
 	    T(trouble_of_one_account_only), T(unsupported), T(not_its_business), T(already_as_good),
-	    T(unsupported_security), T(busy), T(place_not_in_use), T(malformed_file), T(older_revision),
-	    T(unknown_setting), T(generations_are_bounded), T(journal_is_bounded)};
+	    T(unsupported_security), T(unsupported_is_not_in_effect), T(busy), T(place_not_in_use),
+	    T(malformed_file), T(older_revision), T(unknown_setting), T(generations_are_bounded),
+	    T(journal_is_bounded)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
