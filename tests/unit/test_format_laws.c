@@ -31,7 +31,8 @@ static const char *format_of(const char *path)
 	    {".source", "keyfile"}, {"/accounts.conf", "keyfile"}, {".ini", "ini"}, {"msmtprc", "msmtprc"},
 	    {"/msmtp/config", "msmtprc"}, {"mpoprc", "msmtprc"}, {"/mpop/config", "msmtprc"},
 	    {".mbsyncrc", "mbsyncrc"}, {"/isyncrc", "mbsyncrc"}, {"/accounts.conf", "go-ini"},
-	    {".fetchmailrc", "fetchmailrc"}, {"/getmailrc", "python-ini"}, {"/getmail/work", "python-ini"},
+	    {".fetchmailrc", "fetchmailrc"}, {".fdm.conf", "fdmconf"}, {"fdm.d/accounts", "fdmconf"},
+	    {"/getmailrc", "python-ini"}, {"/getmail/work", "python-ini"},
 	    {".offlineimaprc", "python-ini-percent"}, {"/offlineimap/config", "python-ini-percent"},
 	    {".gitconfig", "gitconfig"}, {"/git/config", "gitconfig"}, {"muttrc", "muttrc"},
 	    {"Muttrc", "muttrc"}, {".rc", "muttrc"}, {".mutt/account", "muttrc"}};

@@ -1,0 +1,38 @@
+/* The tokens of fdm's configuration; grammar: fdmconf.h. */
+#ifndef MM_AGENT_FORMATS_FDMCONF_LEX_H
+#define MM_AGENT_FORMATS_FDMCONF_LEX_H
+
+#include "agent/formats/splice.h"
+
+enum mm_fdm_form {
+	MM_FDM_WORD,
+	MM_FDM_STRING,
+	MM_FDM_COMMAND, /* $(...) and %(...) */
+	MM_FDM_MACRO,   /* $x, ${x}, %x */
+	MM_FDM_NUMBER,
+	MM_FDM_SIGN /* one character, or == and != */
+};
+
+struct mm_fdm_token {
+	enum mm_fdm_form form;
+	size_t from, to;
+	/* Decoded, what ${x} and %{x} stand for apart: then `open` is set, and it is as spelled.
+	 * A macro: with its $ or %, without braces. */
+	const char *text;
+	bool open;
+};
+
+/* 1: a token, *pos behind it; 0: the end; -1: fdm refuses the file, *why says for what. */
+int mm_fdm_next(
+    struct mm_text in, size_t *pos, struct mm_arena *a, struct mm_fdm_token *out, const char **why);
+
+/* A value as it stands ("a" + $b): what it means where macros are known. NULL: the output of a
+ * command is in it, or a macro that is not known. */
+typedef const char *mm_fdm_macro(const void *ctx, const char *name);
+const char *mm_fdm_expand(const char *spelled, mm_fdm_macro *macro, const void *ctx, struct mm_arena *a);
+
+/* How a string and a command are spelled; NULL: this cannot be. */
+const char *mm_fdm_quote(const char *s, struct mm_arena *a);
+const char *mm_fdm_command(const char *line, struct mm_arena *a);
+
+#endif

@@ -1,0 +1,76 @@
+"""fdm logs in to a real Dovecot with what the adapter wrote; nothing of it runs as a command."""
+
+import os
+import pathlib
+import pwd
+import unittest
+
+from realclient import have
+from termcase import ServerCase
+from test_terminal_hostile import Hostile as HostileCase
+
+
+WRAPPER = "libnss_wrapper.so"
+
+
+def fdm(home, **more):
+    """fdm asks the system for the home, not the environment: the wrapper answers."""
+    rows = [p[:5] + (str(home.path), p[6]) if p.pw_uid == os.getuid() else p for p in pwd.getpwall()]
+    home.write("../passwd", "".join(":".join(map(str, p)) + "\n" for p in rows))
+    home.write("../group", pathlib.Path("/etc/group").read_text())
+    return home.run("fdm", "poll", LD_PRELOAD=WRAPPER, NSS_WRAPPER_PASSWD=str(home.dir / "passwd"),
+                    NSS_WRAPPER_GROUP=str(home.dir / "group"), **more)
+
+
+class Fdm(ServerCase):
+    def poll(self, **more):
+        return fdm(self.home, SSL_CERT_FILE=str(self.server.ca.cert), **more)
+
+    def account_of_fdm(self, security, protocol):
+        return self.account(security, protocol, incoming__ca_file=None)
+
+    @have("fdm")
+    def test_login(self):
+        for protocol in ("imap", "pop3"):
+            for security in ("tls", "starttls"):
+                with self.subTest(protocol=protocol, security=security):
+                    a = self.account_of_fdm(security, protocol)
+                    self.provision("fdm", a)
+                    self.expect_incoming(a, self.poll)
+
+    @have("fdm")
+    def test_refused(self):
+        """An authority that nobody knows."""
+        for security in ("tls", "starttls"):
+            with self.subTest(security=security):
+                self.provision("fdm", self.account_of_fdm(security, "imap"))
+                self.expect_refusal(lambda: fdm(self.home))
+
+    @have("fdm")
+    def test_without_starttls(self):
+        """A server that offers none: nothing goes over the line in clear."""
+        self.provision("fdm", {**self.account_of_fdm("starttls", "imap"), "incoming.host": "127.0.0.2"})
+        self.expect_refusal(self.poll)
+
+    @have("fdm")
+    def test_adopted(self):
+        a = self.account_of_fdm("starttls", "imap")
+        self.home.write(".fdm.conf", "set verify-certificates\n$host = \"local\" + 'host'\naccount 'mine' imaps "
+                        "server $host port 3\n\tuser \"alice@acme.example\" pass $(false) # no\n"
+                        "no-verify keep\n")
+        self.home.driver("apply", "fdm", {**self.sheet(a), "create": "existing"})
+        self.expect_incoming(a, self.poll)
+
+
+class FdmHostile(HostileCase):
+    test_mpop = test_mbsync = test_aerc = test_fetchmail = None
+
+    @have("fdm")
+    def test_fdm(self):
+        self.check("fdm", self.values, lambda _: fdm(
+            self.home, SSL_CERT_FILE=str(self.server.ca.cert)))
+
+
+del HostileCase
+if __name__ == "__main__":
+    unittest.main()
