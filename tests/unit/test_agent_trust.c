@@ -460,6 +460,29 @@ static void op(void **state)
 	assert_string_equal(check(w), MM_REFUSED_OP);
 }
 
+/* A verify is about what the host holds: it brings no sheets, and names logins only. */
+static void verify(void **state)
+{
+	static const char *const good_args[] = {"alice", "bob", NULL},
+				 *const bad[] = {"alice", "../bob", NULL},
+				 *const again[] = {MM_VERIFY_AGAIN, NULL};
+	W;
+	seal_sheet(w);
+	w->req.op = MM_OP_VERIFY;
+	assert_string_equal(check(w), MM_REFUSED_OP);
+	w->req.n_manifest = 0;
+	w->n_blobs = 0;
+	assert_string_equal(check(w), "ok");
+	w->req.op_args = good_args;
+	w->req.n_op_args = 2;
+	assert_string_equal(check(w), "ok");
+	w->req.op_args = bad;
+	assert_string_equal(check(w), MM_REFUSED_OP);
+	w->req.op_args = again;
+	w->req.n_op_args = 1;
+	assert_string_equal(check(w), "ok");
+}
+
 static void many_users(void **state)
 {
 	W;
@@ -501,6 +524,6 @@ int main(void)
 	    T(lower_epoch), T(same_again), T(same_serial_other_content), T(expired), T(from_the_future),
 	    T(sheet_missing), T(sheet_twice), T(sheet_surplus), T(sheet_altered), T(sheet_of_somebody_else),
 	    T(user_twice), T(limit_domain), T(limit_program), T(limit_client), T(cleartext), T(tls_floor),
-	    T(op), T(many_users)};
+	    T(op), T(verify), T(many_users)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
