@@ -53,9 +53,7 @@ static int verdict(const struct options *o, const struct mm_tally_of_tests *sum)
 {
 	if (!o->by_hand)
 		return MM_EX_OK;
-	if (sum->failed > 0)
-		return MM_EX_DIFF;
-	return sum->untested > 0 ? MM_EX_FAILED : MM_EX_OK;
+	return sum->failed > 0 || sum->untested > 0 ? MM_EX_DIFF : MM_EX_OK;
 }
 
 static int test(struct options *o, char *const *urls, size_t n, int secret_fd, struct mm_err *err)
@@ -82,7 +80,7 @@ static const char about[] =
     "Logs in to mail servers and says what is wrong. SCHEME is imaps, pop3s, smtps or submissions for TLS,\n"
     "imap, pop3, smtp or submission for STARTTLS, which is then required (imap+starttls says it aloud).\n"
     "Without USER the login is left out. A user name may be an address: imaps://alice@acme.example@HOST.\n"
-    "Status: 0 passed, 2 failed, 1 not tested, 64 wrong usage.";
+    "Status: 0 all passed, 2 a test failed or could not be made, 1 no test was made, 64 wrong usage.";
 
 static int discover(struct options *o, int operands, struct mm_err *err)
 {

@@ -81,7 +81,8 @@ class Ladder(Hand):
         self.assertEqual(p.returncode, 2)
         self.assertIn("User name or password not accepted", p.stdout)
         self.assertRegex(p.stdout, r"FAILED  AUTH_REJECTED\n +user +\S.*\n +admin +\S.*\n +fix +\S.*\n +server +NO ")
-        self.assertEqual(self.run_hand("--level", "login", "--auth", "none", self.url("imaps")).returncode, 1)
+        # what was not proven is a difference left, as it is for a fleet
+        self.assertEqual(self.run_hand("--level", "login", "--auth", "none", self.url("imaps")).returncode, 2)
         self.assertEqual(self.run_hand(self.url("imaps", "")).returncode, 0)
         self.assertEqual(self.run_hand("imaps://ho,st").returncode, 2)
         for bad in (("nonsense",), ("imaps://a:b@h",), ("--level", "x", "imaps://h"), ("--security", "none", "imaps://h"),
