@@ -38,6 +38,7 @@ struct mm_attempt {
 	int64_t dial_began;
 	int dns_ms, tcp_ms; /* -1: not reached */
 	char local[128];    /* trouble of our own */
+	bool company; /* other connections of ours to the server were open when this one was last seen open */
 	bool done;
 };
 

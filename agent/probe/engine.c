@@ -4,18 +4,16 @@
 #include <search.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/resource.h>
 
 #include "agent/probe/answer.h"
 #include "agent/probe/clock.h"
 #include "agent/probe/retrieve.h"
+#include "agent/probe/room.h"
 #include "agent/probe/site.h"
 #include "common/mem.h"
 #include "common/text.h"
 
 #define TICK_MS 100
-#define FDS_RESERVED 64
-#define FDS_PER_TEST 3   /* two connections and a spare address */
 #define FOLLOWING_MAX 64 /* endpoints looked at further at a time; then no new one is begun */
 #define FDS_STEP 256
 
@@ -172,7 +170,7 @@ static void test_over(struct engine *e, struct mm_test *t, int64_t now)
 	enum mm_cls cls;
 	struct mm_site *s = t->site;
 	struct mm_attempt *a = t->attempt;
-	a->signals.crowded = s->held && s->server->pace.active > 1;
+	a->signals.crowded = a->company && s->held;
 	struct mm_answer *out = answer(e, t->job, a, &cls);
 	s->held = s->held || (out->login.any && out->login.reached >= MM_LEVEL_TLS);
 	mind_manners(s->server, cls, now);
@@ -411,6 +409,9 @@ static void step_all(struct engine *e)
 	size_t kept = 0;
 	for (size_t i = 0; i < e->n_running; i++) {
 		struct mm_test *t = e->running[i];
+		/* when the connection ends counts, not when the looks behind it have ended */
+		if (t->attempt->signals.end == MM_END_NOT_RUN)
+			t->attempt->company = t->site->server->pace.active > 1;
 		mm_attempt_step(t->attempt, now);
 		if (t->attempt->done)
 			conclude(e, t, now);
@@ -517,16 +518,6 @@ static int turn(struct engine *e)
 	return e->left > 0 ? wait_for_something(e) : 0;
 }
 
-static size_t room(void)
-{
-	struct rlimit r;
-	size_t fds = 1024;
-	if (getrlimit(RLIMIT_NOFILE, &r) == 0)
-		fds = r.rlim_cur;
-	size_t tests = fds > FDS_RESERVED + FDS_PER_TEST ? (fds - FDS_RESERVED) / FDS_PER_TEST : 1;
-	return tests < MM_AT_ONCE ? tests : MM_AT_ONCE;
-}
-
 static void keep(void *p)
 {
 	(void)p; /* it lives in the arena */
@@ -537,7 +528,7 @@ static void begin(struct engine *e)
 	e->o.limits = e->o.limits != NULL ? e->o.limits : &mm_limits_default;
 	e->o.per_server = e->o.per_server != 0 ? e->o.per_server : MM_PER_SERVER;
 	e->o.per_second = e->o.per_second != 0 ? e->o.per_second : MM_PER_SECOND;
-	e->o.at_once = e->o.at_once != 0 ? e->o.at_once : room();
+	e->o.at_once = e->o.at_once != 0 ? e->o.at_once : mm_room();
 	e->multi = curl_multi_init();
 	if (e->multi == NULL)
 		mm_oom();
