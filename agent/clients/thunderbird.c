@@ -137,7 +137,6 @@ struct reader {
 	const struct mm_tb_prefs *t;
 	const struct mm_tb_account *acc;
 	struct mm_seen_account *out;
-	struct mm_view *view;
 };
 
 /* A preference of the wrong type counts as not set. */
@@ -253,15 +252,6 @@ static void see_tls_min(struct reader *r, enum mm_setting id)
 	put_winner(s, deprecated ? old : p);
 }
 
-static void note_plaintext(struct reader *r, enum mm_setting id)
-{
-	const struct mm_seen *s = &r->out->s[id];
-
-	if (s->path != NULL && s->note != NULL && mm_streq(s->value, "none"))
-		mm_add_trap(r->t->a, r->view, s->path, s->line,
-		    mm_arena_printf(r->t->a, "Account '%s': %s", r->acc->key, s->note));
-}
-
 /* Such an account is loaded and not shown: whatever else is right, the user
  * does not have it. */
 static void see_hidden(struct reader *r)
@@ -304,8 +294,6 @@ static void see_account(struct reader *r)
 	see_tls_min(r, MM_SET_IN_TLS_MIN);
 	if (r->out->has_outgoing)
 		see_tls_min(r, MM_SET_OUT_TLS_MIN);
-	note_plaintext(r, MM_SET_IN_SECURITY);
-	note_plaintext(r, MM_SET_OUT_SECURITY);
 	see_hidden(r);
 }
 
@@ -322,10 +310,11 @@ static int read_place(struct mm_reader *r, const struct mm_place *p, struct mm_v
 	mm_tb_accounts(&t, &acc, &n, out);
 	out->accounts = mm_arena_alloc(r->arena, n + 1, sizeof(*out->accounts));
 	for (size_t i = 0; i < n; i++) {
-		struct reader one = {.t = &t, .acc = &acc[i], .out = &out->accounts[out->n++], .view = out};
+		struct reader one = {.t = &t, .acc = &acc[i], .out = &out->accounts[out->n++]};
 
 		see_account(&one);
 	}
+	mm_tb_look_for_traps(r, p->path, &t, acc, out);
 	return 0;
 }
 

@@ -5,12 +5,17 @@
  *   thunderbird_prefs.c    every layer of preferences that a start would read; which value wins
  *   thunderbird_map.c      our settings <-> its preferences and their numbers; what it cannot express
  *   thunderbird_change.c   adding, changing and removing accounts
+ *   thunderbird_traps.c    what is wrong whatever the policy says
  *   thunderbird.c          the adapter; reading accounts
  *
  * Edited: prefs.js of a profile (and profiles.ini when a profile is made),
  * under an fcntl lock on the profile's .parentlock, which Thunderbird itself
  * holds while it runs. user.js, /etc/thunderbird/pref/ *.js and policies.json
  * win over prefs.js; they are read and never written.
+ *
+ * Betterbird is no client of its own: installed as a package it shares
+ * ~/.thunderbird, and two clients would own one file. What its section of
+ * profiles.ini points to is a profile in use like any other.
  *
  * Native keys: account_mm_NAME, server_mm_NAME, id_mm_NAME, smtp_mm_NAME for
  * what is added (NAME-2 where something stands there already). Thunderbird
@@ -123,6 +128,7 @@ const char *mm_tb_unsupported(enum mm_setting s, const char *value, const struct
 /* ---- profiles */
 
 struct mm_tb_profile {       /* mm_place.priv */
+	const char *program; /* for people: what starts from this root */
 	const char *root;    /* ~/.thunderbird: holds profiles.ini */
 	const char *dir;     /* as profiles.ini names it: relative to root, or absolute */
 	bool machine;        /* files below /etc count for it */
@@ -138,6 +144,11 @@ int mm_tb_list_profile(
     struct mm_reader *r, const struct mm_tb_profile *p, struct mm_edits *out, struct mm_err *err);
 /* "InstallFDC34C9F024745EB" for /usr/lib/thunderbird. */
 const char *mm_tb_install_section(struct mm_arena *a, const char *install_dir);
+
+/* Silent traps of the accounts in `view`, which are those of `accounts` in
+ * the same order, and of the profile's other files. */
+void mm_tb_look_for_traps(struct mm_reader *r, const char *prefs_path, const struct mm_tb_prefs *t,
+    const struct mm_tb_account *accounts, struct mm_view *view);
 
 int mm_tb_change(struct mm_reader *r, const struct mm_place *p, const struct mm_view *now,
     const struct mm_change *ch, struct mm_edits *out, struct mm_err *err);

@@ -10,12 +10,20 @@
 #include "common/text.h"
 
 #define OWN_PROFILE "mailmuster"
+#define FLATPAK(app) ".var/app/" app "/.thunderbird"
 
+/* Flathub's name is in lower case since 2026. On an update the folder of the
+ * old name becomes a link to the new one: the same files a second time. */
 static const struct root {
 	const char *path;
 	bool machine;
-} roots[] = {{".thunderbird", true}, {"snap/thunderbird/common/.thunderbird", false},
-    {".var/app/org.mozilla.Thunderbird/.thunderbird", false}};
+	const char *program;
+	const char *renamed; /* NULL, or the root that it may be the same as */
+} roots[] = {{".thunderbird", true, "Thunderbird", NULL},
+    {"snap/thunderbird/common/.thunderbird", false, "Thunderbird", NULL},
+    {FLATPAK("org.mozilla.thunderbird"), false, "Thunderbird", NULL},
+    {FLATPAK("org.mozilla.Thunderbird"), false, "Thunderbird", FLATPAK("org.mozilla.thunderbird")},
+    {FLATPAK("eu.betterbird.Betterbird"), false, "Betterbird", NULL}};
 
 struct candidate {
 	const char *dir; /* as it stands in profiles.ini */
@@ -135,7 +143,7 @@ static struct mm_place make_place(struct mm_reader *r, const struct mm_tb_profil
 	return (struct mm_place){
 	    .path = prefs_of(r->arena, profile->root, profile->dir),
 	    .label = mm_arena_printf(r->arena, "profile %s", base_name(dir)),
-	    .busy = r->locked(r, lock) ? "Thunderbird is running" : NULL,
+	    .busy = r->locked(r, lock) ? mm_arena_printf(r->arena, "%s is running", profile->program) : NULL,
 	    .lock = lock,
 	    .priv = profile,
 	};
@@ -166,13 +174,31 @@ static bool add_place(
 	if (is_known(f, path) || !mm_have_file(f->r, path))
 		return false;
 	profile = mm_arena_alloc(f->r->arena, 1, sizeof(*profile));
-	*profile = (struct mm_tb_profile){
-	    .root = root, .dir = dir, .machine = from->machine, .by_us = mm_starts_with(dir, OWN_PROFILE)};
+	*profile = (struct mm_tb_profile){.program = from->program,
+	    .root = root,
+	    .dir = dir,
+	    .machine = from->machine,
+	    .by_us = mm_starts_with(dir, OWN_PROFILE)};
 	p = make_place(f->r, profile);
 	p.exists = true;
 	p.in_use = in_use;
 	mm_add_place(f->r->arena, &f->v, &f->n, &p);
 	return true;
+}
+
+/* The same list of profiles, byte for byte, under the name before: a link, or
+ * a copy that no program starts from any more. */
+static bool is_again(struct mm_reader *r, const struct root *from)
+{
+	struct mm_text text[2];
+	const char *const dirs[] = {from->path, from->renamed};
+
+	for (size_t i = 0; i < 2; i++)
+		if (dirs[i] == NULL ||
+		    mm_read_text(r, mm_home_path(r, mm_arena_printf(r->arena, "%s/profiles.ini", dirs[i])),
+			&text[i], NULL) != 1)
+			return false;
+	return text[0].n == text[1].n && memcmp(text[0].p, text[1].p, text[0].n) == 0;
 }
 
 static int look_in(struct finder *f, const struct root *from, struct mm_err *err)
@@ -181,6 +207,8 @@ static int look_in(struct finder *f, const struct root *from, struct mm_err *err
 	struct listing l = {.n = 0};
 	bool have = false;
 
+	if (from->renamed != NULL && is_again(f->r, from))
+		return 0;
 	if (load(f->r, root, &l, err) != 0)
 		return -1;
 	for (size_t i = 0; i < l.n_installs; i++) {
@@ -239,7 +267,8 @@ static void offer_new(struct finder *f)
 	const char **dirs = mm_arena_alloc(a, 3, sizeof(*dirs));
 	struct mm_place p;
 
-	*profile = (struct mm_tb_profile){.root = mm_home_path(f->r, roots[0].path),
+	*profile = (struct mm_tb_profile){.program = roots[0].program,
+	    .root = mm_home_path(f->r, roots[0].path),
 	    .machine = roots[0].machine,
 	    .by_us = true,
 	    .install = mm_tb_install_section(a, install_dir(f->r))};
