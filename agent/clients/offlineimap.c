@@ -63,7 +63,7 @@ static void see_evals(struct mm_seen_account *s, const struct mm_in_section *in)
 	    {MM_SET_IN_USERNAME, "remoteusereval"}};
 
 	for (size_t i = 0; i < 3; i++) {
-		struct mm_native v = mm_get_in_section(in, evals[i].key);
+		struct mm_native v = mm_py_get(in, evals[i].key);
 
 		if (v.text != NULL)
 			mm_see_over(&s->s[evals[i].s], v, evals[i].key,
@@ -71,10 +71,28 @@ static void see_evals(struct mm_seen_account *s, const struct mm_in_section *in)
 	}
 }
 
+#define TUNNEL_NOTE "A program makes the connection, to wherever it likes."
+
+/* Programs through which it speaks with whom they like. */
+static void see_tunnels(struct mm_seen_account *s, const struct mm_in_section *in)
+{
+	static const char *const keys[] = {"transporttunnel", "preauthtunnel"};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct mm_native v = mm_py_get(in, keys[i]);
+
+		if (v.text == NULL)
+			continue;
+		mm_see_over(&s->s[MM_SET_IN_HOST], v, keys[i], TUNNEL_NOTE);
+		mm_see_over(&s->s[MM_SET_IN_PORT], v, keys[i], TUNNEL_NOTE);
+		if (i == 1) /* logged in already, and nothing is encrypted by us */
+			mm_see_over(&s->s[MM_SET_IN_SECURITY], v, keys[i], TUNNEL_NOTE);
+	}
+}
+
 static void see_password(struct mm_seen_account *s, const struct mm_in_section *in, struct mm_arena *a)
 {
-	struct mm_native eval = mm_get_in_section(in, "remotepasseval"),
-			 pass = mm_get_in_section(in, "remotepass");
+	struct mm_native eval = mm_py_get(in, "remotepasseval"), pass = mm_py_get(in, "remotepass");
 	const char *argv = eval.text != NULL ? mm_py_argv(eval.text, EVAL_HEAD, EVAL_TAIL, a) : NULL;
 
 	mm_see(s, MM_SET_IN_PASSWORD_COMMAND, eval, argv != NULL ? argv : eval.text);
@@ -84,31 +102,32 @@ static void see_password(struct mm_seen_account *s, const struct mm_in_section *
 
 static void see(struct mm_seen_account *s, const struct mm_in_section *in, struct mm_arena *a)
 {
-	struct mm_native ssl = mm_get_in_section(in, "ssl"), ca = mm_get_in_section(in, "sslcacertfile");
-	bool gmail = mm_streq_nocase(mm_get_in_section(in, "type").text, "gmail"), tls = is_on(ssl, true);
+	struct mm_native ssl = mm_py_get(in, "ssl"), ca = mm_py_get(in, "sslcacertfile");
+	bool gmail = mm_streq_nocase(mm_py_get(in, "type").text, "gmail"), tls = is_on(ssl, true);
 
 	*s = (struct mm_seen_account){.key = in->section, .label = in->section, .has_incoming = true};
-	mm_keys_see(table, N_TABLE, mm_get_in_section, in, a, s);
-	mm_see(s, MM_SET_IN_PROTOCOL, mm_get_in_section(in, "type"), "imap");
+	mm_keys_see(table, N_TABLE, mm_py_get, in, a, s);
+	mm_see(s, MM_SET_IN_PROTOCOL, mm_py_get(in, "type"), "imap");
 	mm_see(s, MM_SET_IN_SECURITY, ssl, tls ? "tls" : "none");
 	if (s->s[MM_SET_IN_HOST].value == NULL && gmail)
-		mm_see(s, MM_SET_IN_HOST, mm_get_in_section(in, "type"), "imap.gmail.com");
+		mm_see(s, MM_SET_IN_HOST, mm_py_get(in, "type"), "imap.gmail.com");
 	if (s->s[MM_SET_IN_PORT].value == NULL)
 		mm_see(s, MM_SET_IN_PORT, (struct mm_native){.text = NULL}, tls ? "993" : "143");
 	if (mm_streq(ca.text, SYSTEM_CAS))
 		mm_see(s, MM_SET_IN_CA_FILE, ca, NULL);
 	see_password(s, in, a);
 	see_evals(s, in);
+	see_tunnels(s, in);
 }
 
 static void traps(const struct mm_in_section *in, struct mm_arena *a, struct mm_view *out)
 {
-	struct mm_native ssl = mm_get_in_section(in, "ssl"), pass = mm_get_in_section(in, "remotepass");
+	struct mm_native ssl = mm_py_get(in, "ssl"), pass = mm_py_get(in, "remotepass");
 
 	if (pass.text != NULL)
 		mm_add_trap(a, out, in->path, pass.line,
 		    mm_arena_printf(a, "[%s] keeps its password in clear text in the file.", in->section));
-	if (!is_on(ssl, true) && is_on(mm_get_in_section(in, "starttls"), true))
+	if (!is_on(ssl, true) && is_on(mm_py_get(in, "starttls"), true))
 		mm_add_trap(a, out, in->path, ssl.line,
 		    mm_arena_printf(a,
 			"[%s] goes on in clear text where the server offers no STARTTLS (ssl = no).",
@@ -123,6 +142,8 @@ static bool is_account(const struct mm_doc *d, const struct mm_item *header)
 	if (!mm_starts_with(header->section, "Repository "))
 		return false;
 	type = mm_doc_find(d, header->section, "type");
+	if (type == NULL)
+		type = mm_doc_find(d, "DEFAULT", "type");
 	return type != NULL &&
 	       (mm_streq_nocase(type->value, "imap") || mm_streq_nocase(type->value, "gmail"));
 }

@@ -85,3 +85,14 @@ const char *mm_py_argv(const char *text, const char *head, const char *tail, str
 	*(const char **)mm_arena_push(a, &v, &n, &cap, sizeof(*v)) = NULL;
 	return mm_argv_text(v, a);
 }
+
+struct mm_native mm_py_get(const void *ctx, const char *key)
+{
+	struct mm_in_section in = *(const struct mm_in_section *)ctx;
+	struct mm_native v = mm_get_in_section(&in, key);
+
+	if (v.text != NULL)
+		return v;
+	in.section = "DEFAULT";
+	return mm_get_in_section(&in, key);
+}
