@@ -332,7 +332,8 @@ bool mm_setting_satisfies(enum mm_setting s, const char *found, const char *desi
 		return true;
 	/* The word "password" stands for any of these, see mm_auth_words. */
 	if (s == MM_SET_IN_AUTH || s == MM_SET_OUT_AUTH)
-		return mm_streq(desired, "password") && (mm_streq(found, "plain") || mm_streq(found, "login"));
+		return mm_streq(desired, "password") &&
+		       (mm_streq(found, "plain") || mm_streq(found, "login"));
 	return (s == MM_SET_IN_TLS_MIN || s == MM_SET_OUT_TLS_MIN) && is_tls_version(found) &&
 	       is_tls_version(desired) && found[2] > desired[2];
 }

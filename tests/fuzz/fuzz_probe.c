@@ -50,8 +50,13 @@ static void check_host(struct mm_arena *a, const char *line, size_t n)
 {
 	struct mm_endpoint ep;
 	struct mm_buf b = MM_BUF_INIT(256);
-	struct mm_probe_task t = {
-	    .protocol = "imap", .security = "tls", .auth = "password", .port = 993, .secret = -1, .certificate = -1, .retrieve = -1};
+	struct mm_probe_task t = {.protocol = "imap",
+	    .security = "tls",
+	    .auth = "password",
+	    .port = 993,
+	    .secret = -1,
+	    .certificate = -1,
+	    .retrieve = -1};
 	t.host = mm_arena_strndup(a, line, n);
 	enum mm_cls c = mm_endpoint_lint(&t, &ep, &b);
 	assert(mm_buf_ok(&b));

@@ -548,39 +548,6 @@ static void unknown_setting(void **state)
 	expect(w, "work", "account.signature", MM_ST_UNSUPPORTED, MM_ACT_NONE);
 }
 
-static void generations_are_bounded(void **state)
-{
-	W;
-	int64_t *all;
-	size_t n;
-	struct mm_err err;
-	put_file(w, ".fakerc", "");
-	for (int i = 0; i < MM_GENERATIONS_KEEP + 5; i++) {
-		w->acc[0].want.v[MM_SET_IN_PORT] = mm_arena_printf(w->a, "%d", 1000 + i);
-		apply(w);
-	}
-	assert_int_equal(mm_generation_list(w->state, w->a, &all, &n, &err), 0);
-	assert_int_equal(n, MM_GENERATIONS_KEEP);
-	assert_int_equal(all[n - 1], MM_GENERATIONS_KEEP + 5);
-}
-
-/* The journal does not grow with the number of changes. */
-static void journal_is_bounded(void **state)
-{
-	W;
-	struct stat first, last;
-	const char *journal = mm_arena_printf(w->a, "%s/journal.json", w->state);
-	put_file(w, ".fakerc", "");
-	apply(w);
-	assert_int_equal(stat(journal, &first), 0);
-	for (int i = 0; i < 20; i++) {
-		w->acc[0].want.v[MM_SET_IN_PORT] = i % 2 == 0 ? "111" : "222";
-		apply(w);
-	}
-	assert_int_equal(stat(journal, &last), 0);
-	assert_int_equal(first.st_size, last.st_size);
-}
-
 #define T(f) cmocka_unit_test_setup_teardown(f, mm_world_setup, mm_world_teardown)
 
 int main(void)
@@ -595,7 +562,6 @@ int main(void)
 	    T(two_accounts_on_one_host), T(hook_wins), T(hook_agrees), T(would_not_take_effect),
 	    T(trouble_of_one_account_only), T(unsupported), T(not_its_business), T(already_as_good),
 	    T(unsupported_security), T(unsupported_is_not_in_effect), T(busy), T(place_not_in_use),
-	    T(malformed_file), T(older_revision), T(unknown_setting), T(generations_are_bounded),
-	    T(journal_is_bounded)};
+	    T(malformed_file), T(older_revision), T(unknown_setting)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
