@@ -457,6 +457,7 @@ const struct mm_client mm_client_goa = {
     .name = "goa",
     .label = "GNOME Online Accounts",
     .programs = (const char *const[]){"gnome-control-center", NULL},
+    .package = "gnome-online-accounts",
     .incoming = true,
     .outgoing = true,
     .unsupported = unsupported,
