@@ -68,7 +68,7 @@ static struct mm_native option(const struct mm_in_section *in, const char *key)
 {
 	struct mm_in_section options = {.doc = in->doc, .section = "options", .path = in->path};
 
-	return mm_py_get(&options, key);
+	return mm_get_in_section(&options, key);
 }
 
 static bool yes(struct mm_native v)
@@ -85,7 +85,7 @@ static bool deletes_later(const struct mm_in_section *in)
 
 static void see_type(struct mm_seen_account *s, const struct mm_in_section *in, struct mm_arena *a)
 {
-	struct mm_native v = mm_py_get(in, "type");
+	struct mm_native v = mm_get_in_section(in, "type");
 	bool tls = v.text != NULL && strstr(v.text, "SSL") != NULL;
 	const char *protocol = v.text == NULL                   ? NULL
 			       : strstr(v.text, "IMAP") != NULL ? "imap"
@@ -101,16 +101,16 @@ static void see_type(struct mm_seen_account *s, const struct mm_in_section *in, 
 
 static void see(struct mm_seen_account *s, const struct mm_in_section *in, struct mm_arena *a)
 {
-	struct mm_native command = mm_py_get(in, "password_command"), cram, token;
-	struct mm_native password = mm_py_get(in, "password");
+	struct mm_native command = mm_get_in_section(in, "password_command"), cram, token;
+	struct mm_native password = mm_get_in_section(in, "password");
 	const char *argv = command.text != NULL ? mm_py_argv(command.text, "(", ")", a) : NULL;
 
 	*s = (struct mm_seen_account){.key = ACCOUNT, .label = in->path, .has_incoming = true};
-	mm_keys_see(table, N_TABLE, mm_py_get, in, a, s);
+	mm_keys_see(table, N_TABLE, mm_get_in_section, in, a, s);
 	see_type(s, in, a);
 	mm_see(s, MM_SET_IN_PASSWORD_COMMAND, command, argv != NULL ? argv : command.text);
-	cram = mm_py_get(in, "use_cram_md5");
-	token = mm_py_get(in, "use_xoauth2");
+	cram = mm_get_in_section(in, "use_cram_md5");
+	token = mm_get_in_section(in, "use_xoauth2");
 	mm_see(s, MM_SET_IN_AUTH, yes(cram) ? cram : token,
 	    yes(cram)    ? "cram-md5"
 	    : yes(token) ? "xoauth2"
@@ -125,7 +125,7 @@ static void see(struct mm_seen_account *s, const struct mm_in_section *in, struc
 static void traps(
     const struct mm_in_section *in, const struct mm_seen_account *s, struct mm_arena *a, struct mm_view *out)
 {
-	struct mm_native password = mm_py_get(in, "password"), after = option(in, "delete_after");
+	struct mm_native password = mm_get_in_section(in, "password"), after = option(in, "delete_after");
 	const struct mm_seen *security = &s->s[MM_SET_IN_SECURITY];
 
 	if (password.text != NULL)
@@ -134,7 +134,7 @@ static void traps(
 	if (mm_streq(security->value, "none"))
 		mm_add_trap(a, out, in->path, security->line,
 		    "This type of retriever uses no encryption: the password is sent in clear text.");
-	else if (mm_py_get(in, "ca_certs").text == NULL)
+	else if (mm_get_in_section(in, "ca_certs").text == NULL)
 		mm_add_trap(a, out, in->path, security->line,
 		    "Without ca_certs getmail does not verify the server's certificate.");
 	if (yes(option(in, "delete")))
