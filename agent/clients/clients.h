@@ -19,8 +19,10 @@ extern const struct mm_client mm_client_evolution;
 extern const struct mm_client mm_client_geary;
 extern const struct mm_client mm_client_fetchmail;
 extern const struct mm_client mm_client_fdm;
+extern const struct mm_client mm_client_nmh;
 extern const struct mm_client mm_client_getmail;
 extern const struct mm_client mm_client_offlineimap;
 extern const struct mm_client mm_client_git;
+extern const struct mm_client mm_client_kmail;
 
 #endif

@@ -137,7 +137,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    {"aerc", "/h/.config/aerc/accounts.conf"}, {"evolution", "/h/.config/evolution/sources/a.source"},
 	    {"fetchmail", "/h/.fetchmailrc"}, {"goa", "/h/.config/goa-1.0/accounts.conf"},
 	    {"getmail", "/h/.getmail/getmailrc"}, {"offlineimap", "/h/.offlineimaprc"},
-	    {"git", "/h/.gitconfig"}, {"geary", "/h/.config/geary/account_01/geary.ini"}};
+	    {"git", "/h/.gitconfig"}, {"geary", "/h/.config/geary/account_01/geary.ini"},
+	    {"kmail", "/h/.config/akonadi/agentsrc"}};
 	const char *text = (const char *)data + 2, *nul;
 	struct files files;
 	struct mm_account acc;
