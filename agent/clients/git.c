@@ -6,7 +6,7 @@
  * takes over what it does not set itself. smtpencryption is `tls` (STARTTLS)
  * or `ssl`, in lower case: anything else means clear text, and git says "Sent".
  * There is no password command but git's own credential helpers. Included
- * files are not looked into, and said.
+ * files make all of it uncertain, unless they say nothing of it.
  */
 #include <string.h>
 
@@ -138,17 +138,64 @@ static void traps(
 		    "An empty smtpSslCertPath switches the verification of certificates off.");
 }
 
-static void look_for_includes(const struct files *f, struct mm_arena *a, struct mm_view *out)
+static bool is_include(const struct mm_item *it)
+{
+	return it->kind != 'c' && mm_starts_with(it->section, "include") && mm_streq(it->key, "path");
+}
+
+/* "~/more", or beside the file that includes it. NULL: another user's home. */
+static const char *included_path(struct mm_reader *r, const char *from, const char *path)
+{
+	if (mm_starts_with(path, "~/"))
+		return mm_home_path(r, path + 2);
+	if (path[0] == '~' || path[0] == '%')
+		return NULL;
+	if (path[0] == '/')
+		return path;
+	return mm_arena_printf(r->arena, "%.*s/%s", (int)(strrchr(from, '/') - from), from, path);
+}
+
+/* Whether its condition holds is not known; that it says nothing of ours may be. */
+static bool may_matter(struct mm_reader *r, const char *from, const char *path)
+{
+	const char *full = included_path(r, from, path);
+	struct mm_doc d;
+
+	if (full == NULL || mm_load_doc(r, full, &mm_format_gitconfig, &d, NULL) != 0)
+		return true;
+	for (size_t i = 0; i < d.n; i++)
+		if (mm_starts_with(d.items[i].section, BASE) || mm_streq(d.items[i].section, "user") ||
+		    is_include(&d.items[i]))
+			return true;
+	return false;
+}
+
+/* Which of its values it replaces depends on the order: none is certain. */
+static void doubt(struct mm_view *out, const char *path, int line)
+{
+	for (size_t i = 0; i < out->n; i++)
+		for (int s = 0; s < MM_SET_COUNT; s++) {
+			struct mm_seen *seen = &out->accounts[i].s[s];
+
+			if (seen->value == NULL && seen->over_path == NULL)
+				continue;
+			seen->unsure_path = path;
+			seen->unsure_line = line;
+			seen->unsure_why = "a file is included there";
+		}
+}
+
+static void look_for_includes(const struct files *f, struct mm_reader *r, struct mm_view *out)
 {
 	for (size_t i = 0; i < 2; i++)
 		for (size_t k = 0; k < f->doc[i].n; k++) {
 			const struct mm_item *it = &f->doc[i].items[k];
 
-			if (it->kind != 'c' && mm_starts_with(it->section, "include") &&
-			    mm_streq(it->key, "path"))
-				mm_add_trap(a, out, f->path[i], it->line,
-				    "A file is included here, which is not looked into: what it says may "
-				    "win.");
+			if (!is_include(it) || !may_matter(r, f->path[i], it->value))
+				continue;
+			mm_add_trap(r->arena, out, f->path[i], it->line,
+			    "A file is included here: what it says may win.");
+			doubt(out, f->path[i], it->line);
 		}
 }
 
@@ -173,7 +220,7 @@ static int read_place(struct mm_reader *r, const struct mm_place *p, struct mm_v
 			traps(&f, &out->accounts[out->n++], r->arena, out);
 		}
 	if (out->n > 0)
-		look_for_includes(&f, r->arena, out);
+		look_for_includes(&f, r, out);
 	return 0;
 }
 
