@@ -239,13 +239,13 @@ static void see(struct mm_seen_account *s, const struct account *acc, struct mm_
 static void traps(const struct files *f, const struct account *acc, const struct mm_seen_account *s)
 {
 	struct mm_native pass = get(acc, "pass");
+	const struct word *secret = word(acc, "pass");
 	const struct {
 		struct mm_native at;
 		bool on;
 		const char *text;
 	} t[] = {
-	    {pass, pass.text != NULL && word(acc, "pass")->kind == 'c',
-		"keeps its password in clear text in the file."},
+	    {pass, secret != NULL && secret->kind == 'c', "keeps its password in clear text in the file."},
 	    {get(acc, "no-verify"), get(acc, "no-verify").text != NULL,
 		"does not verify the server's certificate (no-verify)."},
 	    {get(acc, "protocol"), !f->verifies && get(acc, "no-verify").text == NULL,

@@ -21,6 +21,12 @@ struct mm_name {
 	size_t n;
 };
 
+struct hand { /* a thread */
+	struct mm_resolver *r;
+	pthread_t thread;
+	bool asking; /* in the name service, perhaps for long */
+};
+
 struct mm_resolver {
 	pthread_mutex_t lock;
 	pthread_cond_t work;
@@ -29,6 +35,7 @@ struct mm_resolver {
 	void *ctx;
 	void *names;                  /* tsearch() tree of struct mm_name */
 	struct mm_name *first, *last; /* queue */
+	struct hand hands[MM_RESOLVE_THREADS];
 	size_t threads, idle;
 	unsigned users; /* the owner and each thread; the last one frees */
 	bool closed;
@@ -112,7 +119,8 @@ static void finish(struct mm_resolver *r, struct mm_name *n, int rc, const struc
 
 static void *work(void *arg)
 {
-	struct mm_resolver *r = arg;
+	struct hand *self = arg;
+	struct mm_resolver *r = self->r;
 	static const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
 	pthread_mutex_lock(&r->lock);
 	while (!r->closed) {
@@ -123,10 +131,12 @@ static void *work(void *arg)
 			r->idle--;
 			continue;
 		}
+		self->asking = true;
 		pthread_mutex_unlock(&r->lock);
 		struct addrinfo *list = NULL;
 		int rc = r->gai.ask(n->host, NULL, &hints, &list);
 		pthread_mutex_lock(&r->lock);
+		self->asking = false;
 		finish(r, n, rc, list);
 		if (rc == 0 && list != NULL)
 			r->gai.release(list);
@@ -141,11 +151,11 @@ static bool more_hands(struct mm_resolver *r)
 	if (r->idle > 0 || r->threads == MM_RESOLVE_THREADS)
 		return true;
 	pthread_attr_t attr;
-	pthread_t t;
+	struct hand *h = &r->hands[r->threads];
+	h->r = r;
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK_BYTES);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	bool ok = pthread_create(&t, &attr, work, r) == 0;
+	bool ok = pthread_create(&h->thread, &attr, work, h) == 0;
 	pthread_attr_destroy(&attr);
 	r->threads += ok;
 	r->users += ok;
@@ -170,9 +180,23 @@ void mm_resolver_free(struct mm_resolver *r)
 {
 	if (r == NULL)
 		return;
+	pthread_t idle[MM_RESOLVE_THREADS];
+	size_t n = 0;
 	pthread_mutex_lock(&r->lock);
 	r->closed = true;
 	pthread_cond_broadcast(&r->work);
+	for (size_t i = 0; i < r->threads; i++) {
+		if (r->hands[i].asking)
+			pthread_detach(r->hands[i].thread);
+		else
+			idle[n++] = r->hands[i].thread;
+	}
+	pthread_mutex_unlock(&r->lock);
+	/* They end at once. A thread that outlives the program takes the C library's
+	 * own memory with it. */
+	for (size_t i = 0; i < n; i++)
+		pthread_join(idle[i], NULL);
+	pthread_mutex_lock(&r->lock);
 	leave(r);
 }
 
