@@ -24,5 +24,6 @@ extern const struct mm_client mm_client_getmail;
 extern const struct mm_client mm_client_offlineimap;
 extern const struct mm_client mm_client_git;
 extern const struct mm_client mm_client_kmail;
+extern const struct mm_client mm_client_mailspring;
 
 #endif

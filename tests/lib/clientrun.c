@@ -78,6 +78,9 @@ static int run_account(struct mm_client_run *run, size_t index, struct mm_err *e
 		}
 	a->created = seen == NULL;
 	a->key = seen != NULL ? seen->key : NULL;
+	if (!any && seen == NULL)
+		return mm_err_set(
+		    err, MM_EX_DIFF, "nothing of account '%s' can be written here", a->acc->name);
 	if (!any)
 		return 0;
 	struct mm_change c = {.kind = seen != NULL ? MM_CHANGE_SET : MM_CHANGE_ADD,

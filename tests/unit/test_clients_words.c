@@ -107,6 +107,32 @@ static void fetchers(void **state)
 	assert_null(reason("aerc", MM_SET_IN_AUTH, "xoauth2", MM_SET_IN_SECURITY, "tls"));
 }
 
+/* Read only: a reason for everything, and no edit at all. */
+static void mailspring(void **state)
+{
+	const struct mm_client *cl = mm_client_by_name("mailspring");
+	static const enum mm_change_kind kinds[] = {MM_CHANGE_ADD, MM_CHANGE_SET};
+	struct mm_change ch = {.account = "work", .key = "8f1a2b3c"};
+	struct mm_edits out;
+
+	(void)state;
+	for (enum mm_setting s = 0; s < MM_SET_COUNT; s++)
+		assert_non_null(cl->unsupported(s, "x", &(struct mm_values){{NULL}}));
+	sentence(reason("mailspring", MM_SET_IN_HOST, "h.example", MM_SET_NONE, NULL));
+	for (size_t i = 0; i < 2; i++) {
+		struct mm_err err = MM_ERR_NONE;
+
+		ch.kind = kinds[i];
+		assert_int_equal(cl->change(NULL, NULL, NULL, &ch, &out, &err), -1);
+		assert_int_equal(err.code, MM_EX_DIFF);
+		assert_non_null(strstr(err.text, "Mailspring"));
+		assert_int_equal(out.n, 0);
+	}
+	ch.kind = MM_CHANGE_REMOVE;
+	assert_int_equal(cl->change(NULL, NULL, NULL, &ch, &out, NULL), 0);
+	assert_int_equal(out.n, 0);
+}
+
 static void table(void **state)
 {
 	const char *const *names = mm_client_names();
@@ -127,7 +153,8 @@ static void table(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(msmtp), cmocka_unit_test(mutt),
-	    cmocka_unit_test(table), cmocka_unit_test(all_clients), cmocka_unit_test(fetchers)};
+	    cmocka_unit_test(table), cmocka_unit_test(all_clients), cmocka_unit_test(fetchers),
+	    cmocka_unit_test(mailspring)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
