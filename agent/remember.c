@@ -274,7 +274,10 @@ void mm_settings_hash(
     const struct mm_account *acc, enum mm_side side, enum mm_level level, char out[MM_SHA256_HEX])
 {
 	struct mm_buf b = MM_BUF_INIT(MM_SET_COUNT * (MM_VALUE_MAX + 64u));
+	const char *sender = side == MM_SIDE_OUTGOING ? acc->want.v[MM_SET_ADDRESS] : NULL;
 	mm_buf_addf(&b, "%s\n", mm_level_name(level));
+	if (sender != NULL) /* whom the server lets send is a part of the proof */
+		mm_buf_addf(&b, "%s\n", sender);
 	for (int s = 0; s < MM_SET_COUNT; s++) {
 		const struct mm_setting_def *d = mm_setting_def((enum mm_setting)s);
 		if (d->side == side && acc->want.v[s] != NULL)

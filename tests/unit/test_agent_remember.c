@@ -342,11 +342,32 @@ static void test_replies_that_are_not_understood(void **state)
 	}
 }
 
+static bool same_proof(const struct mm_account *x, const struct mm_account *y, enum mm_side side)
+{
+	char a[MM_SHA256_HEX], b[MM_SHA256_HEX];
+	mm_settings_hash(x, side, MM_LEVEL_LOGIN, a);
+	mm_settings_hash(y, side, MM_LEVEL_LOGIN, b);
+	return mm_streq(a, b);
+}
+
+/* Outgoing servers judge the sender: what held for another address is no proof. */
+static void test_address_is_a_part_of_the_proof(void **state)
+{
+	(void)state;
+	struct mm_account x = {.name = "work"}, y = {.name = "work"};
+	x.want.v[MM_SET_OUT_HOST] = y.want.v[MM_SET_OUT_HOST] = "smtp.acme.example";
+	x.want.v[MM_SET_ADDRESS] = y.want.v[MM_SET_ADDRESS] = "alice@acme.example";
+	assert_true(same_proof(&x, &y, MM_SIDE_OUTGOING));
+	y.want.v[MM_SET_ADDRESS] = "a.smith@acme.example";
+	assert_false(same_proof(&x, &y, MM_SIDE_OUTGOING));
+	assert_true(same_proof(&x, &y, MM_SIDE_INCOMING));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {T(test_refused), T(test_key), T(test_settings_change),
 	    T(test_rests), T(test_success_forgives), T(test_begun), T(test_proofs), T(test_file),
 	    T(test_limit), T(test_one_at_a_time), T(test_ways_do_not_take_turns),
-	    T(test_replies_that_are_not_understood)};
+	    T(test_replies_that_are_not_understood), T(test_address_is_a_part_of_the_proof)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
