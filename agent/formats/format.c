@@ -10,6 +10,7 @@
 #include "agent/formats/kconfig.h"
 #include "agent/formats/keyfile.h"
 #include "agent/formats/mbsyncrc.h"
+#include "agent/formats/mhprofile.h"
 #include "agent/formats/msmtprc.h"
 #include "agent/formats/muttrc.h"
 #include "agent/formats/pinerc.h"
@@ -19,6 +20,7 @@
 const struct mm_format *const mm_formats[] = {
     &mm_format_fetchmailrc,
     &mm_format_fdmconf,
+    &mm_format_mhprofile,
     &mm_format_goini,
     &mm_format_pyini,
     &mm_format_pyini_percent,
