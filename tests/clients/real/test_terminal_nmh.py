@@ -67,7 +67,7 @@ class Nmh(ServerCase):
         self.provisioned(a)
         self.home.write(".mh_profile", "Path: Mail\nWelcome: disable\nLocal-Mailbox: alice@acme.example\n"
                         "INC: -ho localhost\n\t-initialtls -sasl -saslm gssapi -noch -user x\ninc: -port 9\n"
-                        "send: -ser localhost -port 465 -notls -user x\n")
+                        "send: -server localhost -port 465 -notls -user x\n")
         self.home.driver("apply", "nmh", {**self.sheet(a), "create": "existing"})
         self.expect_incoming(a, self.inc)
         self.expect_outgoing(a, self.send)
