@@ -23,6 +23,16 @@ static void take_scan_line(char *line, struct mm_arena *a, struct mm_sshkey *key
 		(*n)++;
 }
 
+/* ssh-keyscan says the same once for each type of key, and ends lines as a terminal wants it. */
+static const char *first_words(struct mm_buf *said)
+{
+	char *line = said->len > 0 ? said->data + strspn(said->data, "\r\n") : NULL;
+	if (line == NULL || *line == '\0')
+		return "nothing answers as an SSH server";
+	line[strcspn(line, "\r\n")] = '\0';
+	return line;
+}
+
 int mm_remote_scan(const struct mm_remote *r, struct mm_arena *a, struct mm_sshkey keys[MM_SSHKEYS_MAX],
     size_t *n, struct mm_err *err)
 {
@@ -36,8 +46,10 @@ int mm_remote_scan(const struct mm_remote *r, struct mm_arena *a, struct mm_sshk
 	for (char *at = out.data, *line; rc == 0 && at != NULL && (line = strsep(&at, "\n")) != NULL;)
 		take_scan_line(line, a, keys, n);
 	if (rc == 0 && *n == 0)
-		rc = mm_err_set(err, MM_EX_FAILED, "%s (%s port %d) shows no host key%s%.200s", r->host,
-		    r->address, r->port, said.len > 0 ? ": " : "", mm_buf_str(&said));
+		rc = mm_err_set(err, MM_EX_FAILED,
+		    "%s shows no host key at %s port %d: %.200s; is the address right (mailmuster host show "
+		    "%s)?",
+		    r->host, r->address, r->port, first_words(&said), r->host);
 	mm_buf_free(&out);
 	mm_buf_free(&said);
 	return rc;

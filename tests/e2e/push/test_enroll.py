@@ -101,6 +101,16 @@ class EnrollTest(unittest.TestCase):
                       "--fingerprint", wrong, status=NOPERM)
         self.assertIn(wrong, out)
 
+    def test_nobody_answers(self):
+        """One line says what is wrong, and where; ssh-keyscan says it once for each type of key."""
+        for address, why in (("nowhere.invalid", "name resolution|not known"), ("127.0.2.99", "nothing answers|refused")):
+            self.mm("host", "add", "ws9", "--address", address)
+            out = self.run_mm("host", "enroll", "ws9", "--allow-domain", "acme.example")
+            self.assertEqual((out.returncode, out.stdout), (FAILED, ""))
+            self.assertRegex(out.stderr, rf"^mailmuster host enroll: ws9 shows no host key at {address} port 22: [^?]*({why})"
+                                         r"[^?]*; is the address right \(mailmuster host show ws9\)\?\n$")
+            self.assertEqual(out.stderr.count(address), out.stderr.count(f"getaddrinfo {address}") + 1)
+
     def test_changed_key(self):
         self.enroll("ws2")
         self.mm("host", "add", "ws2", "--address", "ws3")  # another machine answers there
