@@ -340,6 +340,11 @@ class Means(Case):
         cache.chmod(0o644)
         self.host.session = {"KRB5CCNAME": str(cache)}
         self.lacks("CREDENTIAL_UNSAFE", auth="gssapi")
+        # Root hands out keys by a group, but in folders of root's: here anybody may have moved it to.
+        if self.uid:
+            cache.chmod(0o640)
+            os.chown(cache, 0, self.uid)
+            self.lacks("CREDENTIAL_UNSAFE", "belongs to somebody else", auth="gssapi")
         self.limit('credentials = [ "command" ];')
         self.lacks("CREDENTIAL_FORBIDDEN", "ticket", auth="gssapi")
 

@@ -145,9 +145,10 @@ class Checks(Case):
         self.assertTrue(self.host.ask("plan").ended)
 
     def test_conf_that_others_can_write(self):
-        self.host.conf.chmod(0o666)
-        p = self.host.run("receive", data=self.host.stream(self.host.request("plan")))
-        self.assertEqual((p.returncode, p.stdout), (NOPERM, b""))
+        for mode in (0o666, 0o664, 0o646):
+            self.host.conf.chmod(mode)
+            p = self.host.run("receive", data=self.host.stream(self.host.request("plan")))
+            self.assertEqual((p.returncode, p.stdout), (NOPERM, b""), oct(mode))
 
 
 class Replay(Case):
