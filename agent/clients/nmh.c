@@ -257,10 +257,17 @@ static void side_traps(const struct profile *p, const struct side *x, struct mm_
 	    mm_arena_printf(a, "%s does without encryption.", name));
 }
 
+/* Else send hands mail to a local program, and its other switches mean nothing. */
+static bool by_smtp(const struct profile *p)
+{
+	const char *mts = last(&p->send, "mts", NULL);
+
+	return mts != NULL && mm_streq_nocase(mts, "smtp");
+}
+
 static void traps(const struct profile *p, struct mm_arena *a, struct mm_view *out)
 {
 	const struct mm_item *box = mm_doc_find(&p->doc, "", "credentials");
-	const char *mts = last(&p->send, "mts", NULL);
 
 	for (size_t i = 0; i < p->doc.n; i++)
 		trap(a, out, p, p->doc.items[i].line, strchr(p->doc.items[i].key, '\n') != NULL,
@@ -269,8 +276,7 @@ static void traps(const struct profile *p, struct mm_arena *a, struct mm_view *o
 	trap(a, out, p, box != NULL ? box->line : 0,
 	    box != NULL && mm_starts_with(box->value, "file-nopermcheck:"),
 	    "Others may read the file with the passwords (file-nopermcheck).");
-	trap(a, out, p, p->send_line,
-	    last(&p->send, "server", NULL) != NULL && (mts == NULL || !mm_streq_nocase(mts, "smtp")),
+	trap(a, out, p, p->send_line, last(&p->send, "server", NULL) != NULL && !by_smtp(p),
 	    "-server means nothing without -mts smtp: send hands mail to a local program.");
 }
 
@@ -288,7 +294,7 @@ static int read_place(struct mm_reader *r, const struct mm_place *pl, struct mm_
 	send.at = (struct mm_native){.text = "", .path = p.path, .line = p.send_line};
 	*s = (struct mm_seen_account){.key = "nmh", .label = "nmh"};
 	s->has_incoming = last(&p.inc, "host", NULL) != NULL;
-	s->has_outgoing = last(&p.send, "server", NULL) != NULL;
+	s->has_outgoing = last(&p.send, "server", NULL) != NULL && by_smtp(&p);
 	see_mailbox(&p, s, r->arena);
 	if (s->has_incoming) {
 		see_side(&in, r->arena);
