@@ -395,7 +395,7 @@ static int put_side(struct words *w, bool in, const struct mm_values *v, struct 
 							: "tls";
 	int rc = 0;
 
-	if (host != NULL && !in)
+	if (at(v, in, MM_SET_IN_PROTOCOL) != NULL && !in)
 		rc |= put(w, "mts", "mts", "smtp", err);
 	if (host != NULL)
 		rc |= put(w, in ? "host" : "server", in ? "host" : "server", host, err);
