@@ -42,7 +42,7 @@ static const char *path_of(struct mm_reader *r, const char *top, const char *dir
 
 static int load(struct mm_reader *r, const char *top, struct account **out, size_t *n, struct mm_err *err)
 {
-	const char *const *names;
+	const char *const *names, *const *inside;
 	size_t cap = 0;
 	int rc = r->list(r, top, &names, err);
 
@@ -51,7 +51,9 @@ static int load(struct mm_reader *r, const char *top, struct account **out, size
 	for (size_t i = 0; rc > 0 && names[i] != NULL; i++) {
 		struct account acc = {.dir = names[i], .path = path_of(r, top, names[i])};
 
-		if (!mm_have_file(r, acc.path))
+		/* Beside the folders of accounts there are files, geary.css for one. */
+		if (r->list(r, mm_arena_printf(r->arena, "%s/%s", top, names[i]), &inside, NULL) == 0 ||
+		    !mm_have_file(r, acc.path))
 			continue;
 		if (mm_load_doc(r, acc.path, &mm_format_keyfile, &acc.doc, err) != 0)
 			return -1;
