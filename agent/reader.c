@@ -7,15 +7,23 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/text.h"
 
 #define NAMES_MAX 100000 /* entries of one folder that are looked at */
+#define PROCESSES_MS                                                                                         \
+	50 /* so long one look at the processes serves: less than a mail program needs to start */
 
 struct real {
 	const struct mm_identity *who;
 	enum mm_file_trouble last;
+	/* names of the user's processes, when they were looked at, and whose they are */
+	const char **names;
+	size_t n_names;
+	int64_t looked_at; /* 0: never */
+	uid_t looked_for;
 };
 
 static bool below(const char *home, const char *path)
@@ -122,36 +130,67 @@ static bool is_locked(struct mm_reader *r, const char *path)
 	return held;
 }
 
-static bool is_process(const char *pid, uid_t uid, const char *comm)
+/* Most processes are somebody else's, and cost one question. */
+static const char *process_name(struct mm_arena *a, int proc, const char *pid, uid_t uid)
 {
 	char path[64], name[32];
 	struct stat st;
-	ssize_t n;
-	snprintf(path, sizeof(path), "/proc/%.20s/comm", pid);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fstatat(proc, pid, &st, AT_SYMLINK_NOFOLLOW) != 0 || st.st_uid != uid)
+		return NULL;
+	snprintf(path, sizeof(path), "%.20s/comm", pid);
+	int fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return false;
-	n = fstat(fd, &st) == 0 && st.st_uid == uid ? read(fd, name, sizeof(name) - 1) : -1;
+		return NULL;
+	ssize_t n = read(fd, name, sizeof(name) - 1);
 	close(fd);
 	if (n <= 0)
-		return false;
+		return NULL;
 	name[n] = '\0';
-	name[strcspn(name, "\n")] = '\0';
-	return mm_streq(name, comm);
+	return mm_arena_strndup(a, name, strcspn(name, "\n"));
+}
+
+/* What the user runs now; asked by one adapter after the other, so one look
+ * serves all whose questions come at once. */
+static void look_at_processes(struct mm_reader *r, struct real *real)
+{
+	size_t cap = 0;
+	DIR *d = opendir("/proc");
+	real->names = NULL;
+	real->n_names = 0;
+	if (d == NULL)
+		return;
+	for (struct dirent *e; (e = readdir(d)) != NULL;) {
+		const char *name = e->d_name[0] >= '1' && e->d_name[0] <= '9'
+				       ? process_name(r->arena, dirfd(d), e->d_name, real->who->uid)
+				       : NULL;
+		if (name != NULL)
+			*(const char **)mm_arena_push(
+			    r->arena, &real->names, &real->n_names, &cap, sizeof(*real->names)) = name;
+	}
+	closedir(d);
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 static bool is_running(struct mm_reader *r, const char *comm)
 {
-	const struct real *real = r->ctx;
-	bool found = false;
-	DIR *d = opendir("/proc");
-	if (d == NULL)
-		return false;
-	for (struct dirent *e; !found && (e = readdir(d)) != NULL;)
-		found =
-		    e->d_name[0] >= '1' && e->d_name[0] <= '9' && is_process(e->d_name, real->who->uid, comm);
-	closedir(d);
-	return found;
+	struct real *real = r->ctx;
+	int64_t now = now_ms();
+	if (real->looked_at == 0 || now - real->looked_at > PROCESSES_MS ||
+	    real->looked_for != real->who->uid) {
+		look_at_processes(r, real);
+		real->looked_at = now;
+		real->looked_for = real->who->uid;
+	}
+	for (size_t i = 0; i < real->n_names; i++)
+		if (mm_streq(real->names[i], comm))
+			return true;
+	return false;
 }
 
 struct mm_reader *mm_reader_new(struct mm_arena *a, const struct mm_identity *who)

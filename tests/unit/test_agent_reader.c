@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 
 static void own_processes_are_seen(void **state)
@@ -16,6 +17,7 @@ static void own_processes_are_seen(void **state)
 	struct mm_arena *a = mm_arena_new();
 	struct mm_identity who = {.login = "alice", .home = "/nonexistent", .uid = getuid()};
 	struct mm_reader *r = mm_reader_new(a, &who);
+	const struct timespec moment = {.tv_nsec = 60 * 1000 * 1000};
 	char former[16] = "";
 
 	(void)state;
@@ -25,8 +27,11 @@ static void own_processes_are_seen(void **state)
 	assert_false(r->running(r, "mm-test-maile"));
 	who.uid = getuid() + 1; /* another one's process is no reason to wait */
 	assert_false(r->running(r, "mm-test-mailer"));
-	assert_int_equal(prctl(PR_SET_NAME, former), 0);
 	who.uid = getuid();
+	assert_true(r->running(r, "mm-test-mailer"));
+	assert_int_equal(prctl(PR_SET_NAME, former), 0);
+	/* one look serves for a moment, and no longer */
+	assert_int_equal(nanosleep(&moment, NULL), 0);
 	assert_false(r->running(r, "mm-test-mailer"));
 	mm_arena_free(a);
 }
