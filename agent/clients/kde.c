@@ -10,9 +10,14 @@
 static int add_layer(struct mm_reader *r, struct mm_kde_file *f, const char *path, struct mm_err *err)
 {
 	struct mm_kde_layer l = {.path = path};
+	size_t headers = 0;
 
 	if (mm_load_doc(r, path, &mm_format_kconfig, &l.doc, err) != 0)
 		return -1;
+	for (size_t i = 0; i < l.doc.n; i++)
+		headers += l.doc.items[i].kind == 'c' ? 1 : 0;
+	if (headers > MM_KDE_GROUPS_MAX)
+		return mm_err_set(err, MM_EX_DATAERR, "%s: more than %d groups", path, MM_KDE_GROUPS_MAX);
 	f->v[f->n++] = l;
 	return 0;
 }

@@ -12,6 +12,8 @@
 #include "agent/clients/adapter.h"
 #include "agent/formats/kconfig.h"
 
+#define MM_KDE_GROUPS_MAX 512 /* headers of one file; more of them are refused */
+
 struct mm_kde_layer {
 	const char *path;
 	struct mm_doc doc;
