@@ -160,6 +160,8 @@ void mm_ladder_put_tls(json_t *tls, const struct mm_tls_facts *t)
 {
 	mm_wire_put(tls, "key", t->key, WORD_MAX);
 	mm_wire_put(tls, "signature", t->signature, WORD_MAX);
+	mm_wire_put(tls, "fingerprint", t->fingerprint, WORD_MAX);
+	mm_wire_put(tls, "pin", t->pin, WORD_MAX);
 	mm_wire_put(tls, "offered", t->offered, WORD_MAX);
 	mm_json_set_str(tls, "ocsp", t->ocsp);
 	put_tri(tls, "name_match", t->name_match);
@@ -337,6 +339,8 @@ int mm_ladder_get_tls(const json_t *tls, struct mm_arena *a, struct mm_tls_facts
 	void *list;
 	if (mm_wire_str_opt(tls, "key", WORD_MAX, NULL, a, &t->key, err) != 0 ||
 	    mm_wire_str_opt(tls, "signature", WORD_MAX, NULL, a, &t->signature, err) != 0 ||
+	    mm_wire_str_opt(tls, "fingerprint", WORD_MAX, NULL, a, &t->fingerprint, err) != 0 ||
+	    mm_wire_str_opt(tls, "pin", WORD_MAX, NULL, a, &t->pin, err) != 0 ||
 	    mm_wire_str_opt(tls, "offered", WORD_MAX, NULL, a, &t->offered, err) != 0 ||
 	    mm_wire_listed(tls, "ocsp", ocsp_words, true, &t->ocsp, err) != 0 ||
 	    get_tri(tls, "name_match", &t->name_match, err) != 0 ||

@@ -57,11 +57,13 @@ struct mm_finding {
 struct mm_tls_facts {
 	const char *version, *cipher, *subject, *issuer, *san; /* NULL = no TLS, or not reached */
 	int64_t not_before, not_after;
-	const char *key;        /* "RSA 2048", "EC prime256v1"; NULL = unknown, as all that follow */
-	const char *signature;  /* "sha256WithRSAEncryption" */
-	const char *offered;    /* protocol versions that the server accepts, "TLSv1.2 TLSv1.3" */
-	const char *ocsp;       /* stapled (RFC 6066 8): "none", "good", "revoked", "unknown", "invalid" */
-	enum mm_tri name_match; /* do the subject alternative names hold the host (RFC 9525)? */
+	const char *key;         /* "RSA 2048", "EC prime256v1"; NULL = unknown, as all that follow */
+	const char *signature;   /* "sha256WithRSAEncryption" */
+	const char *fingerprint; /* SHA-256 of the certificate, hexadecimal */
+	const char *pin;         /* of its key, "sha256//BASE64", as the setting pin is written */
+	const char *offered;     /* protocol versions that the server accepts, "TLSv1.2 TLSv1.3" */
+	const char *ocsp;        /* stapled (RFC 6066 8): "none", "good", "revoked", "unknown", "invalid" */
+	enum mm_tri name_match;  /* do the subject alternative names hold the host (RFC 9525)? */
 	const struct mm_cert_link *chain;
 	size_t n_chain;
 };

@@ -6,6 +6,11 @@
 #include "agent/probe/suggest.h"
 #include "common/text.h"
 
+/* Without an answer the kernel gives a neighbour up after 3 s. */
+#define REJECTED_MS 1000
+#define MM_DIGESTS                                                                                           \
+	(MM_MECH_BIT(MM_MECH_CRAM_MD5) | MM_MECH_BIT(MM_MECH_DIGEST_MD5) | MM_MECH_BIT(MM_MECH_APOP))
+
 static bool is_about_the_name(enum mm_cls cls)
 {
 	return cls == MM_CLS_NOT_IN_POLICY || cls == MM_CLS_DNS_NO_SUCH_NAME ||
@@ -42,7 +47,27 @@ static const char *fix_of(const struct mm_maker *m)
 	const struct mm_dialog *d = m->a != NULL ? m->a->signals.dialog : NULL;
 	if (m->cls == MM_CLS_SERVER_REFUSES && d != NULL && d->first[0] == '5')
 		return "Ask who runs {host} why the address of this computer is blocked (a block list?).";
+	if (m->cls == MM_CLS_HOST_UNREACHABLE)
+		return m->a->tcp_ms < REJECTED_MS ? "Allow port {port} to {host} in the firewall."
+						  : "Bring the machine {host} up, or correct its address.";
 	return mm_cls_def(m->cls)->fix;
+}
+
+/* What only the talk tells. */
+static const char *talk_hint(const struct mm_maker *m)
+{
+	const struct mm_signals *s = &m->a->signals;
+	if (m->cls == MM_CLS_AUTH_REJECTED && (MM_MECH_BIT(s->dialog->used) & MM_DIGESTS) != 0)
+		return mm_arena_printf(m->mem,
+		    "A server that stores passwords as hashes refuses %s with the right password, too: try "
+		    "auth "
+		    "plain over TLS. ",
+		    mm_mech_name(s->dialog->used));
+	if (m->cls == MM_CLS_CERT_UNKNOWN_CA && s->tls->chain == 1 && s->tls->issuer_url[0] != '\0')
+		return mm_arena_printf(m->mem,
+		    "The certificate between seems to be missing; its issuer publishes it at %s. ",
+		    s->tls->issuer_url);
+	return "";
 }
 
 const char *mm_advice_make(const struct mm_maker *m)
@@ -52,8 +77,8 @@ const char *mm_advice_make(const struct mm_maker *m)
 	const char *name = meant(m);
 	struct mm_buf hints = MM_BUF_INIT(4096);
 	mm_hints(m->cls, m->task, m->a != NULL ? m->a->secret : NULL, &hints);
-	const char *all = mm_arena_printf(
-	    m->mem, "%s%s%s%s", name != NULL ? name : "", name != NULL ? " " : "", mm_buf_str(&hints), fix);
+	const char *all = mm_arena_printf(m->mem, "%s%s%s%s%s", name != NULL ? name : "",
+	    name != NULL ? " " : "", mm_buf_str(&hints), m->a != NULL ? talk_hint(m) : "", fix);
 	mm_buf_free(&hints);
 	return all;
 }

@@ -34,20 +34,6 @@ const char *mm_maker_date(const struct mm_maker *m, int64_t t)
 
 /* ---- what was said */
 
-static const char *server_words(const struct mm_maker *m)
-{
-	const struct mm_dialog *d = m->a != NULL ? m->a->signals.dialog : NULL;
-	if (d == NULL)
-		return NULL;
-	if (m->a->signals.trip.state == MM_TRIP_REFUSED)
-		return mm_maker_clean(m, m->a->signals.trip.said);
-	if (m->a->signals.sender.run && !m->a->signals.sender.held)
-		return mm_maker_clean(m, m->a->signals.sender.said);
-	if (m->a->after.mailbox.state == MM_MAILBOX_NO)
-		return mm_maker_clean(m, m->a->after.mailbox.last);
-	return mm_maker_clean(m, d->auth_text[0] != '\0' ? d->auth_text : d->last);
-}
-
 static const char *offered(const struct mm_maker *m, unsigned mechs)
 {
 	struct mm_buf b = MM_BUF_INIT(512);
@@ -124,8 +110,13 @@ static const char *detail(const struct mm_maker *m)
 		return "the settings demand TLS 1.3, and the server has no more than 1.2";
 	if (m->cls == MM_CLS_TLS_OTHER && s->tls->alert_in >= 0)
 		return mm_arena_printf(m->mem, "the server says \"%s\"", mm_tls_alert_text(s->tls->alert_in));
+	if (m->cls == MM_CLS_LIBRARY_LIMIT)
+		return s->dialog->disabled_before_tls ? "LOGINDISABLED before STARTTLS"
+						      : "words in small letters";
 	const char *cert = s->tls != NULL ? cert_detail(s->tls) : NULL;
-	return cert != NULL ? cert : m->a->line.talk != NULL ? m->a->line.talk->error : NULL;
+	if (cert != NULL || m->a->line.talk == NULL)
+		return cert;
+	return mm_words_openssl(m, m->a->line.talk->error);
 }
 
 /* How long the step took that did not come to its end. */
@@ -141,6 +132,13 @@ static int64_t waited(const struct mm_maker *m)
 	return a->limits->answer_ms;
 }
 
+/* As people write it; for sentences. */
+static const char *minute(const struct mm_maker *m, int64_t t)
+{
+	const char *full = mm_maker_date(m, t);
+	return strlen(full) < 16 ? full : mm_arena_printf(m->mem, "%.10s %.5s UTC", full, full + 11);
+}
+
 static void place_cert(struct mm_maker *m, const struct mm_tls_watch *w)
 {
 	const struct mm_cert_facts *bad = w->trouble != MM_CERT_OK ? &w->bad : &w->cert;
@@ -148,9 +146,12 @@ static void place_cert(struct mm_maker *m, const struct mm_tls_watch *w)
 	m->places.v[MM_PLACE_ISSUER] = mm_maker_clean(m, w->cert.issuer);
 	m->places.v[MM_PLACE_SAN] = mm_maker_clean(m, w->cert.san[0] != '\0' ? w->cert.san : w->cert.subject);
 	m->places.v[MM_PLACE_BAD_SUBJECT] = mm_maker_clean(m, bad->subject);
-	m->places.v[MM_PLACE_CHAIN] = number(m, w->chain);
-	m->places.v[MM_PLACE_NOT_BEFORE] = mm_maker_date(m, bad->not_before);
-	m->places.v[MM_PLACE_NOT_AFTER] = mm_maker_date(m, bad->not_after);
+	m->places.v[MM_PLACE_CHAIN] =
+	    mm_arena_printf(m->mem, "%d certificate%s", w->chain, w->chain == 1 ? "" : "s");
+	m->places.v[MM_PLACE_FINGERPRINT] = mm_arena_strdup(m->mem, w->fingerprint);
+	m->places.v[MM_PLACE_PIN] = mm_arena_strdup(m->mem, w->pin);
+	m->places.v[MM_PLACE_NOT_BEFORE] = minute(m, bad->not_before);
+	m->places.v[MM_PLACE_NOT_AFTER] = minute(m, bad->not_after);
 }
 
 static void place_task(struct mm_maker *m)
@@ -173,7 +174,7 @@ static void place_attempt(struct mm_maker *m)
 	const struct mm_signals *s = &m->a->signals;
 	m->places.v[MM_PLACE_DETAIL] = mm_maker_clean(m, detail(m));
 	m->places.v[MM_PLACE_MS] = number(m, waited(m));
-	m->places.v[MM_PLACE_SERVER] = server_words(m);
+	m->places.v[MM_PLACE_SERVER] = mm_words_server(m);
 	if (s->dialog != NULL)
 		place_dialog(m, s->dialog);
 	if (s->tls != NULL && s->tls->have_cert)

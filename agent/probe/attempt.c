@@ -139,6 +139,11 @@ static void look_over(struct mm_attempt *a)
 		r->tls = t->tls.done;
 		r->greeting = t->dialog.greeting;
 		r->greeting_mail = t->dialog.greeting_mail;
+		if (r->greeting == MM_GREETING_STRANGE || r->greeting == MM_GREETING_OTHER_MAIL) {
+			snprintf(a->looked, sizeof(a->looked), "%.*s", (int)sizeof(a->looked) - 1,
+			    t->dialog.first);
+			a->signals.looked = a->looked;
+		}
 		if (a->look == MM_LOOK_CERT)
 			snprintf(a->troubles, sizeof(a->troubles), "%s%s%s", t->tls.troubles,
 			    t->tls.troubles[0] != '\0' && !t->tls.name_match ? "; " : "",

@@ -33,6 +33,7 @@ struct mm_attempt {
 	bool own_command;                /* second try, with the protocol's own login */
 	struct mm_line look_line;
 	enum mm_look look;  /* that is under way */
+	char looked[128];   /* the first line of what a second look found instead of a mail server */
 	char troubles[600]; /* all that is wrong with a certificate that was refused */
 	struct mm_name_answer name;
 	int64_t dial_began;

@@ -68,7 +68,7 @@ static const struct mm_cls_def table[MM_CLS_COUNT] = {
     [MM_CLS_WRONG_PROTOCOL] = {"WRONG_PROTOCOL", "Port {port} is for {other}, not for {protocol}.",
 	"{host} port {port} speaks {other}; the settings say {protocol}. Correct protocol or port.",
 	MM_SEV_WRONG, "Set the protocol to {other}, or use the port of {protocol}."},
-    [MM_CLS_SERVER_REFUSES] = {"SERVER_REFUSES", "The server does not accept connections now.",
+    [MM_CLS_SERVER_REFUSES] = {"SERVER_REFUSES", "The server does not accept connections now: {server}.",
 	"{host} port {port} refuses with its greeting: {server}. A 421 is temporary, a 554 often a blocked "
 	"address.",
 	MM_SEV_TEMPORARY,
@@ -146,12 +146,13 @@ static const struct mm_cls_def table[MM_CLS_COUNT] = {
 	"The certificate {bad_subject} of {host} is valid from {not_before}. Check the clock first.",
 	MM_SEV_WRONG, "Set the clock of this computer."},
     [MM_CLS_CERT_SELF_SIGNED] = {"CERT_SELF_SIGNED", "The server's identity cannot be checked.",
-	"{host} shows the self-signed certificate {subject}. Give it one of a CA that this computer trusts.",
+	"{host} shows the self-signed certificate {subject} (SHA-256 {fingerprint}). Give it one of a CA "
+	"that this computer trusts.",
 	MM_SEV_WRONG,
 	"Install a certificate of a trusted CA on {host}, or deploy its CA by the setting ca_file."},
     [MM_CLS_CERT_UNKNOWN_CA] = {"CERT_UNKNOWN_CA", "The server's identity cannot be checked.",
 	"The certificate of {host} was issued by {issuer}, which leads to no trusted CA ({chain} "
-	"certificates sent)."
+	"sent)."
 	" Deploy the CA, or complete the chain.",
 	MM_SEV_WRONG,
 	"Deploy the CA by the setting ca_file, or let {host} send the missing intermediate certificate."},
@@ -165,7 +166,8 @@ static const struct mm_cls_def table[MM_CLS_COUNT] = {
 
 	"Have it reissued with RSA 2048 or more, or EC, and SHA-256."},
     [MM_CLS_CERT_PIN] = {"CERT_PIN", "The server's key is not the expected one.",
-	"The public key of {host} differs from the pin: key change, or interception.", MM_SEV_ALARM,
+	"The public key of {host} is {pin}, which is not the pinned one: key change, or interception.",
+	MM_SEV_ALARM,
 	"Find out whether the key was changed on purpose; if so, put the new pin into the policy."},
     [MM_CLS_CERT_OTHER] = {"CERT_OTHER", "The server's certificate is not valid.",
 	"The certificate of {host} is not accepted: {detail}.", MM_SEV_WRONG,

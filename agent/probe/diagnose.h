@@ -77,6 +77,7 @@ struct mm_signals {
 	enum mm_end end;
 	const struct mm_dialog *dialog; /* not NULL when end != MM_END_NOT_RUN */
 	const struct mm_tls_watch *tls; /* likewise */
+	const char *looked;             /* what a second look read where a greeting is; NULL: nothing */
 	const char *gss;                /* why the Kerberos library failed; NULL: it did not */
 	enum mm_mailbox mailbox;
 	struct mm_sender_seen sender;

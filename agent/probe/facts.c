@@ -45,6 +45,8 @@ struct mm_tls_facts mm_facts_tls(const struct mm_maker *m)
 	out.san = text_or_null(m, w->cert.san);
 	out.not_before = w->cert.not_before;
 	out.not_after = w->cert.not_after;
+	out.fingerprint = text_or_null(m, w->fingerprint);
+	out.pin = text_or_null(m, w->pin);
 	if (w->have_cert)
 		out.name_match = w->name_match ? MM_YES : MM_NO;
 	put_chain(m, w, &out);

@@ -26,6 +26,15 @@ const char *mm_maker_date(const struct mm_maker *m, int64_t t);
 /* A maker without an attempt: for what was found beside it. */
 void mm_maker_begin(struct mm_maker *m, const struct mm_probe_task *task, struct mm_arena *mem);
 
+/* words.c. What the server said about the outcome, without the tag of our
+ * command; NULL: nothing, or its last word was about something else. */
+const char *mm_words_server(const struct mm_maker *m);
+/* What an [ALERT] wants the user to read, in the line. */
+const char *mm_words_alert(const char *line);
+/* Beside the rung that did not hold; the places are filled. May be NULL. */
+const char *mm_words_broken(const struct mm_maker *m);
+const char *mm_words_openssl(const struct mm_maker *m, const char *error);
+
 /* advice.c: what to do, or "". */
 const char *mm_advice_make(const struct mm_maker *m);
 

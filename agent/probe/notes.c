@@ -107,13 +107,21 @@ static void note_mechs(struct notes *n, const struct mm_signals *s)
 		add(n, MM_CLS_MECH_UNUSABLE, mm_mech_name(MM_MECH_EXTERNAL));
 }
 
+/* Once: not where the verdict tells it. */
+static void note_alert(struct notes *n, const char *line)
+{
+	const char *words = line[0] != '\0' ? mm_maker_clean(&n->m, mm_words_alert(line)) : NULL;
+	const char *told = n->out->result != MM_LOGIN_PASSED ? n->out->server_text : NULL;
+	if (words == NULL || (told != NULL && strstr(told, words) != NULL))
+		return;
+	n->m.places.v[MM_PLACE_SERVER] = words;
+	add(n, MM_CLS_SERVER_ALERT, NULL);
+}
+
 static void note_dialog(struct notes *n, const struct mm_signals *s)
 {
 	const struct mm_dialog *d = s->dialog;
-	if (d->alert[0] != '\0') {
-		n->m.places.v[MM_PLACE_SERVER] = mm_maker_clean(&n->m, d->alert);
-		add(n, MM_CLS_SERVER_ALERT, NULL);
-	}
+	note_alert(n, d->alert);
 	if (n->m.a->ep.security == MM_SEC_STARTTLS && mm_dialog_cleartext(d) == MM_YES)
 		add(n, MM_CLS_CLEARTEXT_LOGIN, NULL);
 	note_mechs(n, s);
@@ -143,10 +151,7 @@ static void note_after(struct notes *n, const struct mm_after *a)
 {
 	const struct mm_mailbox_seen *b = &a->mailbox.seen;
 	const struct mm_sender_seen *s = &a->sender.seen;
-	if (b->alert[0] != '\0') {
-		n->m.places.v[MM_PLACE_SERVER] = mm_maker_clean(&n->m, b->alert);
-		add(n, MM_CLS_SERVER_ALERT, NULL);
-	}
+	note_alert(n, b->alert);
 	if (mm_quota_near(&b->quota))
 		add(n, MM_CLS_OVERQUOTA, quota_text(n, &b->quota));
 	note_trip(n, &n->m.a->signals.trip);

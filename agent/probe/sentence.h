@@ -18,7 +18,9 @@ enum mm_place {
 	MM_PLACE_SUBJECT,
 	MM_PLACE_ISSUER,
 	MM_PLACE_SAN,
-	MM_PLACE_CHAIN,       /* number of certificates sent */
+	MM_PLACE_CHAIN,       /* "2 certificates": how many were sent */
+	MM_PLACE_FINGERPRINT, /* SHA-256 of the server's certificate */
+	MM_PLACE_PIN,         /* sha256//... of its key */
 	MM_PLACE_BAD_SUBJECT, /* of the certificate that is to blame */
 	MM_PLACE_NOT_BEFORE,
 	MM_PLACE_NOT_AFTER,

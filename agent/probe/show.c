@@ -131,7 +131,9 @@ static void show_tls(const struct page *p, const struct mm_login *l)
 	below(p, "issued by", t->issuer);
 	if (!p->s->verbose)
 		return;
+	below(p, "SHA-256", t->fingerprint);
 	below(p, "key", t->key);
+	below(p, "pin", t->pin);
 	below(p, "signature", t->signature);
 	below(p, "versions", t->offered);
 	below(p, "OCSP", t->ocsp);

@@ -51,7 +51,8 @@ static bool greeting_held(const struct mm_maker *m)
 		return false;
 	if (s->end == MM_END_OK || s->end == MM_END_DENIED || d->auth_sent)
 		return true;
-	return m->a->ep.security == MM_SEC_STARTTLS && !s->tls->done &&
+	/* a handshake may come to its end and its certificate be refused */
+	return m->a->ep.security == MM_SEC_STARTTLS && !tls_held(m) &&
 	       (d->starttls_sent || s->end == MM_END_STARTTLS);
 }
 
@@ -203,10 +204,8 @@ static const char *text_held(const struct mm_maker *m, enum mm_rung r)
 
 static const char *text_broken(const struct mm_maker *m)
 {
-	if (m->a->troubles[0] != '\0')
-		return mm_arena_strdup(m->mem, m->a->troubles);
-	const char *detail = m->places.v[MM_PLACE_DETAIL];
-	return detail != NULL ? detail : m->places.v[MM_PLACE_SERVER];
+	const char *words = mm_words_broken(m);
+	return words != NULL ? mm_arena_strdup(m->mem, words) : NULL;
 }
 
 static int ms_of(const struct ladder *l, enum mm_rung r)

@@ -379,7 +379,9 @@ struct mm_talk *mm_talk_begin(CURLM *multi, const struct mm_talk_plan *plan, int
 static bool hung_up(const char *error)
 {
 	static const char *const words[] = {"SSL_connect: SSL_ERROR_SYSCALL", "SSL_ERROR_ZERO_RETURN",
-	    "Connection reset by peer", "Broken pipe", "unexpected eof", NULL};
+	    "Connection reset by peer", "Broken pipe", "unexpected eof",
+	    /* the first words stay in libcurl's buffer, and these it says in passing */
+	    "getpeername() failed", NULL};
 	for (const char *const *w = words; *w != NULL; w++)
 		if (strstr(error, *w) != NULL)
 			return true;

@@ -67,6 +67,9 @@ static void on_cert(struct mm_tls_watch *w, X509_STORE_CTX *store)
 	w->have_cert = true;
 	w->chain = sk_X509_num(X509_STORE_CTX_get0_untrusted(store));
 	mm_cert_facts_read(leaf, &w->cert);
+	mm_cert_fingerprint(leaf, w->fingerprint);
+	mm_cert_pin(leaf, w->pin, sizeof(w->pin));
+	mm_cert_issuer_url(leaf, w->issuer_url, sizeof(w->issuer_url));
 	w->name_match = w->host != NULL && mm_cert_is_for(leaf, w->host);
 	w->n_links = mm_chain_read(X509_STORE_CTX_get0_untrusted(store), &w->links);
 }

@@ -55,6 +55,9 @@ struct mm_tls_watch {
 	char ocsp_text[96]; /* why invalid */
 	bool have_cert;
 	struct mm_cert_facts cert;   /* the server's own */
+	char fingerprint[65];        /* SHA-256 of it, hexadecimal */
+	char pin[64];                /* sha256//BASE64 of its key (RFC 7469 2.4), as a pin is written */
+	char issuer_url[256];        /* where its issuer's certificate is published (RFC 5280 4.2.2.1) */
 	bool name_match;             /* a subject alternative name is `host`; CN does not count */
 	struct mm_chain_link *links; /* its own first; freed by mm_tls_watch_free() */
 	size_t n_links;

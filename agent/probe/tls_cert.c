@@ -8,6 +8,7 @@
 #include <openssl/x509v3.h>
 
 #include "common/buf.h"
+#include "common/digest.h"
 #include "common/mem.h"
 
 /* XN_FLAG_RFC2253 escapes control characters and everything that is not
@@ -139,6 +140,63 @@ bool mm_cert_is_for(X509 *cert, const char *host)
 	if (is_address(host))
 		return X509_check_ip_asc(cert, host, 0) == 1;
 	return X509_check_host(cert, host, 0, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL) == 1;
+}
+
+/* ---- what it is known by */
+
+void mm_cert_fingerprint(X509 *cert, char out[65])
+{
+	unsigned char *der = NULL;
+	int n = i2d_X509(cert, &der);
+	out[0] = '\0';
+	if (n > 0)
+		mm_sha256_hex(der, (size_t)n, out);
+	OPENSSL_free(der);
+}
+
+void mm_cert_pin(const X509 *cert, char *out, size_t size)
+{
+	unsigned char *der = NULL;
+	uint8_t hash[MM_SHA256_LEN];
+	struct mm_buf b = MM_BUF_INIT(64);
+	int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &der);
+	out[0] = '\0';
+	if (n > 0) {
+		mm_sha256(der, (size_t)n, hash);
+		mm_base64(hash, sizeof(hash), &b);
+		snprintf(out, size, "sha256//%s", mm_buf_str(&b));
+	}
+	OPENSSL_free(der);
+	mm_buf_free(&b);
+}
+
+static bool is_url(const ASN1_IA5STRING *s, size_t size)
+{
+	const unsigned char *p = ASN1_STRING_get0_data(s);
+	int n = ASN1_STRING_length(s);
+	if (n < 8 || (size_t)n >= size || memcmp(p, "http", 4) != 0)
+		return false;
+	for (int i = 0; i < n; i++)
+		if (p[i] <= ' ' || p[i] >= 0x7f)
+			return false;
+	return true;
+}
+
+void mm_cert_issuer_url(X509 *cert, char *out, size_t size)
+{
+	AUTHORITY_INFO_ACCESS *all = X509_get_ext_d2i(cert, NID_info_access, NULL, NULL);
+	out[0] = '\0';
+	for (int i = 0; out[0] == '\0' && i < sk_ACCESS_DESCRIPTION_num(all); i++) {
+		const ACCESS_DESCRIPTION *a = sk_ACCESS_DESCRIPTION_value(all, i);
+		if (OBJ_obj2nid(a->method) != NID_ad_ca_issuers || a->location->type != GEN_URI ||
+		    !is_url(a->location->d.uniformResourceIdentifier, size))
+			continue;
+		const ASN1_IA5STRING *url = a->location->d.uniformResourceIdentifier;
+		size_t n = (size_t)ASN1_STRING_length(url);
+		memcpy(out, ASN1_STRING_get0_data(url), n);
+		out[n] = '\0';
+	}
+	AUTHORITY_INFO_ACCESS_free(all);
 }
 
 /* ---- chain */

@@ -38,6 +38,8 @@ static struct mm_login full(void)
 	    .tls = {.subject = "CN=a",
 		.key = "RSA 2048",
 		.signature = "sha256WithRSAEncryption",
+		.fingerprint = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+		.pin = "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
 		.offered = "TLSv1.2 TLSv1.3",
 		.ocsp = "good",
 		.name_match = MM_NO,
@@ -105,6 +107,8 @@ static void test_round_trip(void **state)
 	assert_int_equal(l->mailbox.quota_limit, 20);
 	assert_string_equal(l->trip.state, "junk");
 	assert_int_equal(l->trip.delay_ms, 1500);
+	assert_string_equal(out.tls.fingerprint, full().tls.fingerprint);
+	assert_string_equal(out.tls.pin, full().tls.pin);
 	assert_string_equal(out.tls.offered, "TLSv1.2 TLSv1.3");
 	assert_string_equal(out.tls.ocsp, "good");
 	assert_int_equal(out.tls.name_match, MM_NO);

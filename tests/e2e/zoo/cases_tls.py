@@ -24,7 +24,7 @@ def pin_of(crt):
 def certificates(z):
     rows = (("expired", "CERT_EXPIRED", ("2021-01-01",)), ("future", "CERT_NOT_YET_VALID", ("2099-01-01",)),
             ("selfsigned", "CERT_SELF_SIGNED", ()), ("unknown", "CERT_UNKNOWN_CA", ("Unknown CA",)),
-            ("nochain", "CERT_UNKNOWN_CA", ("Middle CA",)), ("wrongname", "CERT_NAME_MISMATCH", ("mail.elsewhere.test",)),
+            ("nochain", "CERT_UNKNOWN_CA", ("Middle CA", "http://ca.zoo.test/middle.crt")), ("wrongname", "CERT_NAME_MISMATCH", ("mail.elsewhere.test",)),
             ("rsa1024", "CERT_WEAK", ()), ("sha1", "CERT_WEAK", ()), ("clientonly", "CERT_OTHER", ()))
     out = []
     for name, cls, says in rows:

@@ -39,7 +39,8 @@ class ZooPki(dovecot.Pki):
         self.leaf("cnonly", "ca", None, *until, cn="cnonly." + ZONE)
         self.root("selfsigned", "selfsigned." + ZONE, "-addext", "subjectAltName=DNS:selfsigned." + ZONE)
         self.leaf("middle", "ca", None, *until, cn="Middle CA", constraints=self.CA)
-        self.server("nochain", "middle", *until)
+        self.server("nochain", "middle", *until, constraints=self.LEAF +
+                    "\nauthorityInfoAccess = caIssuers;URI:http://ca.zoo.test/middle.crt")
         self.server("chain", "middle", *until)
         with open(self.path("chain.crt"), "a", encoding="ascii") as f, \
                 open(self.path("middle.crt"), encoding="ascii") as middle:

@@ -9,6 +9,7 @@ All cases go through one process at once; a table of them is printed at the end.
 import imaplib
 import json
 import os
+import re
 import socket
 import ssl
 import subprocess
@@ -70,6 +71,48 @@ class Zoo(unittest.TestCase):
         for word, path in ELSEWHERE.items():
             with open(os.path.join(TESTS, path), encoding="utf-8") as f:
                 self.assertIn(word, f.read())
+
+
+    # of libraries, and the tag that libcurl gives an IMAP command
+    JARGON = re.compile(r"No error|Login denied|Access denied\. -|nexpected \w+-server|OpenSSL|SSL_|errno|"
+                        r"Weird|Too large|\b[A-Z]\d{3} (OK|NO|BAD)\b|^\.$")
+
+    def test_words_are_for_people(self):
+        for c in self.cases:
+            a = c.answer
+            texts = [a["text"], a["admin"], a.get("fix", ""), a.get("server_text", "")]
+            texts += [s["text"] for s in a["steps"]] + [n["admin"] for n in a.get("notes", ())]
+            for text in texts:
+                # the reply that never ends is told in libcurl's terms
+                self.assertTrue(c.name == "endless" or not self.JARGON.search(text), (c.name, text))
+
+    def test_the_rung_that_failed(self):
+        """A certificate that is refused behind STARTTLS is a matter of TLS: the greeting held."""
+        steps = {s["rung"]: s["state"] for s in self.case("cert-wrongname-imap-starttls")["steps"]}
+        self.assertEqual((steps["greeting"], steps["tls"], steps["login"]), ("held", "failed", "untested"))
+
+    def test_server_words(self):
+        """Told where they are about the outcome, and nowhere else."""
+        for name, words in (("no-password", None), ("needs-tls-pop3", None), ("sender-mute", None),
+                            ("starttls-no", "NO later"), ("greets-0-imap", "* BYE go away"),
+                            ("ssh-imap-tls", "SSH-2.0-OpenSSH_9.2p1"), ("web-imap-tls", "HTTP/1.1 400 Bad Request")):
+            self.assertEqual(self.case(name).get("server_text"), words, name)
+        alerts = [n["text"] for n in self.case("alert-at-login")["notes"] if n["class"] == "SERVER_ALERT"]
+        self.assertEqual(len(alerts), 1)
+        self.assertNotIn("ALERT", alerts[0])
+        self.assertNotIn("notes", self.case("says-9-imap"))  # the verdict says it
+
+    def test_what_a_certificate_is_known_by(self):
+        tls = self.case("good-imap-tls")["tls"]
+        self.assertRegex(tls["fingerprint"], r"^[0-9a-f]{64}$")
+        self.assertIn(self.case("cert-selfsigned-imap-tls")["tls"]["fingerprint"],
+                      self.case("cert-selfsigned-imap-tls")["admin"])
+        # what it says of the key is what libcurl holds a pin against
+        self.assertEqual([tls["pin"]], [c.task["pin"] for c in self.cases if c.name == "pin-right"])
+        self.assertIn(tls["pin"], self.case("pin-wrong")["admin"])
+
+    def case(self, name):
+        return next(c.answer for c in self.cases if c.name == name)
 
 
 class ByHand(unittest.TestCase):
