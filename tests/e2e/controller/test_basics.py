@@ -1,12 +1,16 @@
 import os
 import random
+import re
 import resource
+import shutil
 import signal
 import subprocess
 import time
 import unittest
 
 from common import BIN, Case
+
+MANUAL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../packaging/man/mailmuster.1")
 
 
 class Init(Case):
@@ -83,6 +87,25 @@ class CommandLine(Case):
         for line in self.mm("--help")[0].split("Commands:\n")[1].split("\n\n")[0].splitlines():
             name = line.split()[0]
             self.assertIn("Usage: mailmuster " + name, self.mm(name, "--help")[0])
+
+    def commands(self, *words):
+        """Every command with its help."""
+        text = self.mm(*words, "--help")[0]
+        if "ommands:\n" in text:
+            for line in text.split("ommands:\n")[1].split("\n\n")[0].splitlines():
+                yield from self.commands(*words, line.split()[0])
+        else:
+            yield words, text
+
+    @unittest.skipUnless(shutil.which("mandoc"), "needs mandoc")
+    def test_manual_has_every_command_and_option(self):
+        page = subprocess.run(["mandoc", "-T", "utf8", "-O", "width=1000", MANUAL], capture_output=True, text=True,
+                              timeout=60, check=True).stdout
+        page = " ".join(re.sub(".\b", "", page).split())
+        for words, text in self.commands():
+            self.assertIn(" ".join(words), page)
+            for option in re.findall(r"^ +(?:-\w, )?(--[a-z-]+)", text, re.M):
+                self.assertRegex(page, option + r"(?![a-z-])", words)
 
     def test_state_folder(self):
         other = os.path.join(self.dir, "other")
