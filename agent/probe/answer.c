@@ -10,15 +10,27 @@
 
 #define SENTENCE_MAX 4096u
 
-const char *mm_maker_clean(const struct mm_maker *m, const char *s)
+static const char *redacted(const struct mm_maker *m, const char *s, const struct mm_secret *secret)
 {
 	struct mm_buf b = MM_BUF_INIT(8 * MM_REDACT_MAX);
 	if (s == NULL || s[0] == '\0')
 		return NULL;
-	mm_redact(&b, s, strlen(s), m->a != NULL ? m->a->secret : NULL);
+	mm_redact(&b, s, strlen(s), secret);
 	const char *out = mm_arena_strdup(m->mem, mm_buf_str(&b));
 	mm_buf_free(&b);
 	return out;
+}
+
+const char *mm_maker_clean(const struct mm_maker *m, const char *s)
+{
+	return redacted(m, s, m->a != NULL ? m->a->secret : NULL);
+}
+
+/* The settings' own words stand in every answer, also where somebody's
+ * password is a part of them: withholding them would tell just that. */
+static const char *printable(const struct mm_maker *m, const char *s)
+{
+	return redacted(m, s, NULL);
 }
 
 static const char *number(const struct mm_maker *m, int64_t n)
@@ -157,10 +169,10 @@ static void place_cert(struct mm_maker *m, const struct mm_tls_watch *w)
 static void place_task(struct mm_maker *m)
 {
 	const struct mm_probe_task *t = m->task;
-	m->places.v[MM_PLACE_HOST] = mm_maker_clean(m, t->host);
+	m->places.v[MM_PLACE_HOST] = printable(m, t->host);
 	m->places.v[MM_PLACE_PORT] = number(m, t->port);
 	m->places.v[MM_PLACE_WANTED] = t->auth;
-	m->places.v[MM_PLACE_SENDER] = mm_maker_clean(m, t->sender != NULL ? t->sender : t->address);
+	m->places.v[MM_PLACE_SENDER] = printable(m, t->sender != NULL ? t->sender : t->address);
 	m->places.v[MM_PLACE_PROTOCOL] = t->protocol;
 	m->places.v[MM_PLACE_SECURITY] = t->security;
 	if (m->a == NULL)

@@ -163,15 +163,6 @@ static void show_greeting(const struct page *p, const struct mm_endpoint_facts *
 	below(p, "logins", e->mechanisms);
 }
 
-static void show_mailbox(const struct page *p, const struct mm_mailbox_facts *m)
-{
-	struct mm_buf b = MM_BUF_INIT(256);
-	if (m->has_quota && m->quota_limit > 0)
-		mm_buf_addf(&b, "%lld of %lld KiB used", (long long)m->quota_used, (long long)m->quota_limit);
-	below(p, "", mm_buf_str(&b));
-	mm_buf_free(&b);
-}
-
 static bool is_blank(const struct mm_step *st)
 {
 	return st->state == MM_STEP_UNTESTED && (st->text == NULL || st->text[0] == '\0');
@@ -207,8 +198,6 @@ static void show_steps(const struct page *p, const struct mm_login *l)
 			show_tls(p, l);
 		else if (st->rung == MM_RUNG_GREETING)
 			show_greeting(p, &l->ladder.endpoint);
-		else if (st->rung == MM_RUNG_MAILBOX)
-			show_mailbox(p, &l->ladder.mailbox);
 	}
 	show_untested(p, l);
 }

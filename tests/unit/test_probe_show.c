@@ -65,6 +65,25 @@ static void test_ascii(void **state)
 	    "      admin    It expires in 9 days.\n");
 }
 
+/* The step says it, and the facts hold it for machines. */
+static void test_quota_once(void **state)
+{
+	(void)state;
+	static const struct mm_step step = {
+	    MM_RUNG_MAILBOX, MM_STEP_HELD, 5, "2 messages, 7 of 300 KiB used"};
+	struct mm_login l = sample();
+	l.result = MM_LOGIN_PASSED;
+	l.server_text = NULL;
+	l.ladder.steps = &step;
+	l.ladder.n_steps = 1;
+	l.ladder.n_notes = 0;
+	l.ladder.mailbox = (struct mm_mailbox_facts){true, true, 2, 7, 300};
+	shows(&l, (struct mm_style){.width = 0},
+	    "IMAP alice\\x1b[2J at imap.acme.example port 993, TLS\n"
+	    "  + mailbox         5 ms  2 messages, 7 of 300 KiB used\n"
+	    "  PASSED  login\n");
+}
+
 static void test_passed(void **state)
 {
 	(void)state;
@@ -300,6 +319,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    MM_TEST(test_ascii),
+	    MM_TEST(test_quota_once),
 	    MM_TEST(test_passed),
 	    MM_TEST(test_width),
 	    MM_TEST(test_summary),

@@ -12,6 +12,7 @@ import pty
 import re
 import select
 import shlex
+import socket
 import struct
 import subprocess
 import sys
@@ -155,6 +156,14 @@ class Passwords(Hand):
         self.assertEqual(p.returncode, 2)
         self.assertIn("note: the password begins or ends with a blank", p.stderr)
         self.assertNotIn(ALICE, p.stdout + p.stderr)
+
+    def test_password_that_is_a_word_of_the_settings(self):
+        """Their words are no secret; that one of them is the password is."""
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            p = self.run_hand("--no-survey", f"imaps://alice@localhost:{s.getsockname()[1]}", password="local")
+            self.assertIn(f"Nothing answers on port {s.getsockname()[1]} of localhost.", p.stdout)
+            self.assertNotIn("withheld", p.stdout)
 
     def test_command(self):
         with tempfile.NamedTemporaryFile("w", suffix=" a file") as f:
