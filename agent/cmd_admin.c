@@ -34,9 +34,15 @@ static int set_disabled(const struct mm_common_opts *common, const struct mm_dis
 	struct mm_conf *conf;
 	if (mm_cmd_conf(common, &conf, err) != 0)
 		return status_of(err);
-	int rc = mm_held_prepare(conf, err);
-	if (rc == 0)
-		rc = mm_disabled_set(conf, d, err);
+	int rc;
+	if (conf->hostwide && geteuid() != 0) {
+		rc = mm_err_set(err, MM_EX_NOPERM,
+		    "the agent serves the whole host: only root can switch it off or on; try sudo");
+	} else {
+		rc = mm_held_prepare(conf, err);
+		if (rc == 0)
+			rc = mm_disabled_set(conf, d, err);
+	}
 	mm_conf_free(conf);
 	return rc == 0 ? MM_EX_OK : status_of(err);
 }

@@ -1,5 +1,6 @@
 #include "agent/restore.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -152,6 +153,8 @@ int mm_restore(const struct mm_session *s, int64_t number, struct mm_arena *a, s
 {
 	struct restoring r = {.s = s, .a = a, .reader = mm_reader_new(a, &s->who), .err = err};
 	const char *lock_path = mm_arena_printf(a, "%s/lock", s->state_dir);
+	if (access(s->state_dir, F_OK) != 0 && errno == ENOENT)
+		return mm_err_set(err, MM_EX_FAILED, "nothing was ever changed in your configs");
 	int lock = mm_lock_file(lock_path, MM_LOCK_MS, err);
 	if (lock < 0)
 		return -1;

@@ -299,6 +299,18 @@ class Users(unittest.TestCase):
         self.assertEqual((p.returncode, p.stdout, p.stderr), (OK, b"", b""))
         self.assertEqual(list(self.home("mm-bob").iterdir()), [])
 
+    def test_what_a_user_may_not_or_cannot(self):
+        """One line that says so, and nothing is made in the home."""
+        self.host.apply(sheet("mm-alice"))
+        for args in (("disable", "--reason", "x"), ("enable",)):
+            p = self.as_user("mm-bob", *args)
+            self.assertEqual((p.returncode, p.stdout), (NOPERM, b""))
+            self.assertRegex(p.stderr, rb"^mailmuster-agent: [^\n]*only root[^\n]*\n$")
+        p = self.as_user("mm-bob", "restore")
+        self.assertEqual((p.returncode, p.stdout), (FAILED, b""))
+        self.assertEqual(p.stderr, b"mailmuster-agent: nothing was ever changed in your configs\n")
+        self.assertEqual(list(self.home("mm-bob").iterdir()), [])
+
     def test_xdg_state_home_is_no_second_truth(self):
         """Root cannot know the variable: both must use one journal."""
         self.put("mm-alice", ".msmtprc", "")
