@@ -13,8 +13,8 @@ static void grammar(void **state)
 		"|k|s|v\nA||c|\n~A|k|s|1\nB||c|\nB|k|s|2\nA||c|\nA|k|s|3\n"},
 	    {"[A]\nk=\\s\\ta\\\\b\\n\\r\\x41\\s", "A||c|\nA|k|s| \ta\\b\n\rA \n"},
 	    /* What is no escape loses its letter; those of lists stay. */
-	    {"[A]\na=\\q1\nb=x\\\nc=a\\;b\\,c\nd=\\x4\ne=\\x41\\xzzQ\n",
-		"A||c|\nA|a|s|\\1\nA|b|s|x\nA|c|s|a\\;b\\,c\nA|d|s|x\nA|e|s|AxQ\n"},
+	    {"[A]\na=\\q1\nb=x\\\nc=a\\;b\\,c\nf=\\x4\ne=\\x41\\xzzQ\n",
+		"A||c|\nA|a|s|\\1\nA|b|s|x\nA|c|s|a\\;b\\,c\nA|f|s|x\nA|e|s|AxQ\n"},
 	    {"[A]\nk=1\nk[de]=2\nk[$e]=$HOME\nj[$d]\ni[$ie]=x\nh[de][$i]=3\n",
 		"A||c|\n~A|k|s|1\nA|k[de]|s|2\nA|k|u|[$e]=$HOME\nA|j|u|[$d]\nA|i|u|[$ie]=x\n"
 		"A|h[de]|u|[$i]=3\n"},
@@ -93,7 +93,7 @@ static struct mm_doc parsed(const char *text, struct mm_arena *a)
 static void locks(void **state)
 {
 	struct mm_arena *a = mm_arena_new();
-	struct mm_doc d = parsed("[A]\nk=1\nj[$ie]=$X\nd[$d]\n[B][$i]\nk=2\n[C]\nk=3\n", a);
+	struct mm_doc d = parsed("[A]\nk=1\nj[$ie]=$X\nf[$d]\n[B][$i]\nk=2\n[C]\nk=3\n", a);
 	struct mm_kconfig_value v = mm_kconfig_value(&d, mm_doc_find(&d, "A", "k"), a);
 
 	(void)state;
@@ -102,7 +102,7 @@ static void locks(void **state)
 	v = mm_kconfig_value(&d, mm_doc_find(&d, "A", "j"), a);
 	assert_string_equal(v.text, "$X");
 	assert_true(v.locked && v.expand && !v.deleted);
-	v = mm_kconfig_value(&d, mm_doc_find(&d, "A", "d"), a);
+	v = mm_kconfig_value(&d, mm_doc_find(&d, "A", "f"), a);
 	assert_true(v.text == NULL && v.deleted);
 	assert_true(mm_kconfig_value(&d, mm_doc_find(&d, "B", "k"), a).locked);
 	assert_false(mm_kconfig_value(&d, mm_doc_find(&d, "C", "k"), a).locked);

@@ -29,7 +29,6 @@ SmtpServer=Default
 WINDOW = "/org/desktop/Balsa/window/1"
 
 
-@unittest.skipUnless(os.environ.get("MM_ALL"), "takes half a minute: only with MM_ALL=1")
 class Balsa(SessionCase):
     @have("balsa", "Xvfb")
     def setUp(self):

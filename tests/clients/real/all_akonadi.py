@@ -1,0 +1,77 @@
+"""Akonadi itself, without a screen, starts the resource that we made and says what it read."""
+
+import subprocess
+import unittest
+
+from gnomelib import SessionCase, account, wait_for
+from realclient import have, sheet
+from test_kde import MINE
+
+AKONADI = "org.freedesktop.Akonadi"
+
+
+class Akonadi(SessionCase):
+    @have("akonadi_control", "akonadi_imap_resource", "gdbus")
+    def setUp(self):
+        super().setUp()
+        self.home.write(".config/akonadi/akonadiserverrc", "[%General]\nDriver=QSQLITE3\n")
+        for name, text in MINE.items():
+            self.home.write(f".config/{name}", text)
+
+    def env(self, **more):
+        return super().env(QT_QPA_PLATFORM="offscreen", **more)
+
+    def start(self):
+        p = subprocess.Popen(["akonadi_control"], env=self.env(DBUS_SESSION_BUS_ADDRESS=self.bus), stdin=subprocess.DEVNULL,
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(self.stop, p)
+        return p
+
+    def stop(self, p):
+        """It ends its server and its agents itself."""
+        if p.poll() is None:
+            p.terminate()
+            try:
+                p.wait(20)
+            except subprocess.TimeoutExpired:
+                self.stop_process(p)
+
+    def ask(self, dest, path, method, *args):
+        return self.on_bus("gdbus", "call", "--session", "--dest", dest, "--object-path", path, "--method", method, *args).strip()
+
+    def setting(self, name):
+        """A resource that is started anew is away for a moment."""
+        got = []
+
+        def once():
+            try:
+                got.append(self.ask(AKONADI + ".Resource.akonadi_imap_resource_0", "/Settings",
+                                    f"org.kde.Akonadi.Imap.Settings.{name}"))
+            except AssertionError:
+                return False
+            return True
+        wait_for("the resource", once, 60)
+        return got[-1].strip("(),").strip("'\"")
+
+    def check(self, a):
+        got = [self.setting(n) for n in ("imapServer", "imapPort", "userName", "safety", "authentication", "useDefaultIdentity")]
+        self.assertEqual(got, [a["incoming.host"], a["incoming.port"], a["incoming.username"],
+                               {"tls": "SSL", "starttls": "STARTTLS"}[a["incoming.security"]], "1", "false"])
+
+    def test_a_new_account_and_a_change_while_it_runs(self):
+        a = account(incoming__host="localhost.example")
+        self.home.apply("kmail", sheet(a))
+        self.start()
+        self.check(a)
+        moved = account(incoming__host="localhost.example", incoming__port="143", incoming__security="starttls")
+        self.home.apply("kmail", sheet(moved))
+        self.ask(AKONADI + ".Control", "/AgentManager", AKONADI + ".AgentManager.restartAgentInstance", "akonadi_imap_resource_0")
+        wait_for("the new port", lambda: self.setting("imapPort") == "143", 30)
+        self.check(moved)
+        # What Akonadi wrote meanwhile made nothing of ours into something else.
+        self.assertEqual(self.home.driver("apply", "kmail", sheet(moved)), "")
+        self.assertIn("akonadi_imap_resource_0", self.home.seen("kmail"))
+
+
+if __name__ == "__main__":
+    unittest.main()
