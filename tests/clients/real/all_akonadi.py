@@ -1,5 +1,7 @@
 """Akonadi itself, without a screen, starts the resource that we made and says what it read."""
 
+import os
+import signal
 import subprocess
 import unittest
 
@@ -23,18 +25,22 @@ class Akonadi(SessionCase):
 
     def start(self):
         p = subprocess.Popen(["akonadi_control"], env=self.env(DBUS_SESSION_BUS_ADDRESS=self.bus), stdin=subprocess.DEVNULL,
-                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
         self.addCleanup(self.stop, p)
         return p
 
     def stop(self, p):
-        """It ends its server and its agents itself."""
-        if p.poll() is None:
-            p.terminate()
-            try:
-                p.wait(20)
-            except subprocess.TimeoutExpired:
-                self.stop_process(p)
+        """Asked to, it ends its server and its agents; whoever is left over is of its group."""
+        try:
+            self.ask(AKONADI + ".Control", "/ControlManager", AKONADI + ".ControlManager.shutdown")
+            p.wait(20)
+        except (AssertionError, subprocess.TimeoutExpired):
+            pass
+        try:
+            os.killpg(p.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        p.wait(10)
 
     def ask(self, dest, path, method, *args):
         return self.on_bus("gdbus", "call", "--session", "--dest", dest, "--object-path", path, "--method", method, *args).strip()
