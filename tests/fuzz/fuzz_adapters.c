@@ -3,7 +3,8 @@
  * was written is read back, a second run changes nothing, taking it back
  * gives the bytes from before.
  *
- *	client (a digit) LF file...     a NUL byte parts the main file from one that includes find
+ *	client (a digit) LF file...     a NUL byte parts the main file from one that includes find,
+ *	                                and that stands for each file beside Thunderbird's prefs.js
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -21,6 +22,13 @@ struct files {
 	struct mm_text text, other;
 };
 
+/* Which files have the other text; JSON is never a user.js. */
+static bool is_other(const char *path, bool json)
+{
+	return mm_ends_with(path, "/x") || (json && mm_ends_with(path, "/logins.json")) ||
+	       (!json && (mm_ends_with(path, "/user.js") || mm_ends_with(path, "/cert_override.txt")));
+}
+
 static int memory_file(
     struct mm_reader *r, const char *path, struct mm_text *out, enum mm_file_trouble *why, struct mm_err *err)
 {
@@ -35,8 +43,7 @@ static int memory_file(
 		return 1;
 	}
 	*out = mm_streq(path, f->main) ? f->text : f->other;
-	if (mm_streq(path, f->main) ||
-	    (f->other.n > 0 && (mm_ends_with(path, "/x") || mm_ends_with(path, "/user.js"))))
+	if (mm_streq(path, f->main) || (f->other.n > 0 && is_other(path, f->other.p[0] == '{')))
 		return 1;
 	*why = MM_FILE_ABSENT;
 	return 0;
@@ -138,7 +145,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    {"fetchmail", "/h/.fetchmailrc"}, {"goa", "/h/.config/goa-1.0/accounts.conf"},
 	    {"getmail", "/h/.getmail/getmailrc"}, {"offlineimap", "/h/.offlineimaprc"},
 	    {"git", "/h/.gitconfig"}, {"geary", "/h/.config/geary/account_01/geary.ini"},
-	    {"kmail", "/h/.config/akonadi/agentsrc"}, {"balsa", "/h/.balsa/config"}};
+	    {"kmail", "/h/.config/akonadi/agentsrc"}, {"balsa", "/h/.balsa/config"},
+	    {"mailspring", "/h/.config/Mailspring/config.json"}};
 	const char *text = (const char *)data + 2, *nul;
 	struct files files;
 	struct mm_account acc;
