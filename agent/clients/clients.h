@@ -20,6 +20,7 @@ extern const struct mm_client mm_client_geary;
 extern const struct mm_client mm_client_fetchmail;
 extern const struct mm_client mm_client_fdm;
 extern const struct mm_client mm_client_nmh;
+extern const struct mm_client mm_client_emacs;
 extern const struct mm_client mm_client_getmail;
 extern const struct mm_client mm_client_offlineimap;
 extern const struct mm_client mm_client_git;

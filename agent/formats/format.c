@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/formats/accountrc.h"
+#include "agent/formats/elisp.h"
 #include "agent/formats/fdmconf.h"
 #include "agent/formats/fetchmailrc.h"
 #include "agent/formats/ini.h"
@@ -21,6 +22,7 @@ const struct mm_format *const mm_formats[] = {
     &mm_format_fetchmailrc,
     &mm_format_fdmconf,
     &mm_format_mhprofile,
+    &mm_format_elisp,
     &mm_format_goini,
     &mm_format_pyini,
     &mm_format_pyini_percent,

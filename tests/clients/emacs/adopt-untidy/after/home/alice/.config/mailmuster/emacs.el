@@ -1,0 +1,7 @@
+(setq user-full-name "Alice Smith")
+(setq smtpmail-smtp-server "smtp.acme.example")
+(setq smtpmail-smtp-service 587)
+(setq smtpmail-stream-type 'starttls)
+(setq smtpmail-smtp-user "alice")
+(setq gnutls-algorithm-priority "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2")
+(setq gnutls-verify-error t)

@@ -1,0 +1,1 @@
+(load "~/.config/mailmuster/emacs" t t)

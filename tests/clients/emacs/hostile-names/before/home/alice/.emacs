@@ -1,0 +1,2 @@
+unused
+(setq smtpmail-smtp-server "no")

@@ -1,0 +1,2 @@
+(setq smtpmail-smtp-server "x"
+(foo)

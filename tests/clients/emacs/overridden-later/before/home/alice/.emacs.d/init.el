@@ -1,0 +1,7 @@
+(require 'smtpmail)
+(add-hook 'message-mode-hook (lambda () (setq user-full-name "Somebody")))
+(load "~/.config/mailmuster/emacs" t t)
+(setq smtpmail-smtp-service 26)
+(setq-default smtpmail-stream-type 'plain)
+(use-package smtpmail :custom (smtpmail-smtp-user "bob") :config (message "x"))
+(load custom-file)
