@@ -260,7 +260,7 @@ int mm_report_meta(struct mm_store *s, const struct mm_evidence_filter *filter, 
 	*meta = (struct mm_report_meta){.title = "Mail settings of the fleet", .version = MM_VERSION};
 	if (filter != NULL)
 		meta->filter = *filter;
-	if (mm_store_fleet(s, meta->filter.stale_after, &meta->fleet, err) < 0)
+	if (mm_store_fleet(s, &meta->filter, &meta->fleet, err) < 0)
 		return -1;
 	return mm_store_revision_get(s, 0, a, &meta->revision, err) < 0 ? -1 : 0;
 }

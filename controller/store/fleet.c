@@ -25,16 +25,37 @@ static int cursor_next(struct cursor *c, struct mm_err *err)
 	return c->row < 0 ? -1 : 0;
 }
 
-static int cursor_open(
-    struct cursor *c, struct mm_store *s, enum mm_sql id, const char *host, int64_t edge, struct mm_err *err)
+static int cursor_first(struct cursor *c, struct mm_err *err)
 {
-	if (mm_q_start(s, &c->q, id, err, "ti", host, edge))
-		return -1;
 	if (cursor_next(c, err)) {
 		mm_q_done(&c->q);
 		return -1;
 	}
 	return 0;
+}
+
+static int findings_open(
+    struct cursor *c, struct mm_store *s, const struct mm_evidence_filter *f, struct mm_err *err)
+{
+	if (mm_q_start(s, &c->q, MM_SQL_COUNT_FINDINGS, err, "ttttit", f->host, f->user, f->tag, f->group,
+		edge_of(s, f->stale_after), f->client))
+		return -1;
+	return cursor_first(c, err);
+}
+
+static int logins_open(
+    struct cursor *c, struct mm_store *s, const struct mm_evidence_filter *f, struct mm_err *err)
+{
+	if (mm_q_start(s, &c->q, MM_SQL_COUNT_LOGINS, err, "tttti", f->host, f->user, f->tag, f->group,
+		edge_of(s, f->stale_after)))
+		return -1;
+	return cursor_first(c, err);
+}
+
+static int hosts_open(
+    struct mm_q *q, struct mm_store *s, const struct mm_evidence_filter *f, struct mm_err *err)
+{
+	return mm_q_start(s, q, MM_SQL_HOST_ROWS, err, "tttt", f->host, f->user, f->tag, f->group);
 }
 
 static struct mm_verdict verdict_of(struct mm_q *q, int col, bool stale, int *state)
@@ -142,11 +163,11 @@ int mm_store_host_rows(struct mm_store *s, const struct mm_evidence_filter *f,
 
 	f = f ? f : &everything;
 	w.edge = edge_of(s, f->stale_after);
-	if (mm_q_start(s, &w.hosts, MM_SQL_HOST_ROWS, err, "tt", f->host, f->tag))
+	if (hosts_open(&w.hosts, s, f, err))
 		return -1;
-	if (cursor_open(&w.findings, s, MM_SQL_COUNT_FINDINGS, f->host, w.edge, err))
+	if (findings_open(&w.findings, s, f, err))
 		goto hosts;
-	if (cursor_open(&w.logins, s, MM_SQL_COUNT_LOGINS, f->host, w.edge, err))
+	if (logins_open(&w.logins, s, f, err))
 		goto findings;
 	rc = walk_hosts(&w, cb, arg, err);
 	mm_q_done(&w.logins.q);
@@ -258,14 +279,15 @@ static int next_place(
 	return rc;
 }
 
-static int fleet_places(struct mm_store *s, int64_t edge, struct mm_fleet *out, struct mm_err *err)
+static int fleet_places(
+    struct mm_store *s, const struct mm_evidence_filter *f, struct mm_fleet *out, struct mm_err *err)
 {
 	struct cursor findings, logins;
 	int rc = -1;
 
-	if (cursor_open(&findings, s, MM_SQL_COUNT_FINDINGS, NULL, edge, err))
+	if (findings_open(&findings, s, f, err))
 		return -1;
-	if (cursor_open(&logins, s, MM_SQL_COUNT_LOGINS, NULL, edge, err))
+	if (logins_open(&logins, s, f, err))
 		goto out;
 	rc = 0;
 	while (!rc && (findings.row || logins.row))
@@ -300,13 +322,15 @@ static void count_host(const struct mm_host_row *r, struct mm_fleet *out)
 		out->hosts_refused++;
 }
 
-static int fleet_hosts(struct mm_store *s, int64_t edge, struct mm_fleet *out, struct mm_err *err)
+static int fleet_hosts(
+    struct mm_store *s, const struct mm_evidence_filter *f, struct mm_fleet *out, struct mm_err *err)
 {
+	int64_t edge = edge_of(s, f->stale_after);
 	struct mm_host_row r;
 	struct mm_q q;
 	int rc;
 
-	if (mm_q_start(s, &q, MM_SQL_HOST_ROWS, err, "tt", NULL, NULL))
+	if (hosts_open(&q, s, f, err))
 		return -1;
 	while ((rc = mm_q_step(&q, err)) == 1) {
 		struct mm_arena *a = mm_arena_new();
@@ -319,13 +343,14 @@ static int fleet_hosts(struct mm_store *s, int64_t edge, struct mm_fleet *out, s
 	return rc;
 }
 
-static int fleet_numbers(struct mm_store *s, struct mm_fleet *out, struct mm_err *err)
+static int fleet_numbers(
+    struct mm_store *s, const struct mm_evidence_filter *f, struct mm_fleet *out, struct mm_err *err)
 {
 	struct mm_q q;
 	int64_t bare = 0, unheard = 0;
 	int rc;
 
-	if (mm_q_start(s, &q, MM_SQL_FLEET, err, ""))
+	if (mm_q_start(s, &q, MM_SQL_FLEET, err, "tttt", f->host, f->user, f->tag, f->group))
 		return -1;
 	rc = mm_q_step(&q, err);
 	if (rc == 1) {
@@ -357,15 +382,16 @@ static int fleet_revision(struct mm_store *s, struct mm_fleet *out, struct mm_er
 	return rc < 0 ? -1 : 0;
 }
 
-int mm_store_fleet(struct mm_store *s, int64_t stale_after, struct mm_fleet *out, struct mm_err *err)
+int mm_store_fleet(
+    struct mm_store *s, const struct mm_evidence_filter *f, struct mm_fleet *out, struct mm_err *err)
 {
-	struct mm_fleet f = {.now = mm_store_now(s)};
-	int64_t edge = edge_of(s, stale_after);
+	struct mm_fleet all = {.now = mm_store_now(s)};
 
-	f.stale_after = f.now - edge;
-	if (fleet_revision(s, &f, err) || fleet_places(s, edge, &f, err) || fleet_hosts(s, edge, &f, err) ||
-	    fleet_numbers(s, &f, err))
+	f = f ? f : &everything;
+	all.stale_after = all.now - edge_of(s, f->stale_after);
+	if (fleet_revision(s, &all, err) || fleet_places(s, f, &all, err) || fleet_hosts(s, f, &all, err) ||
+	    fleet_numbers(s, f, &all, err))
 		return -1;
-	*out = f;
+	*out = all;
 	return 0;
 }

@@ -48,11 +48,16 @@
 /* A range that is one host or all: the index serves both. */
 #define ONE_HOST(t) t ".host BETWEEN COALESCE(?1, '') AND COALESCE(?1, char(1114111)) "
 
-#define IN_TAG_AND_GROUP(t)                                                                                  \
-	"AND (?3 IS NULL OR " t ".host IN (SELECT host FROM host_tags WHERE tag = ?3)) "                     \
-	"AND (?4 IS NULL OR " t ".user IN (SELECT up.login FROM user_personal up "                           \
+#define IN_TAG(host) "AND (?3 IS NULL OR " host " IN (SELECT host FROM host_tags WHERE tag = ?3)) "
+#define IN_GROUP(user)                                                                                       \
+	"AND (?4 IS NULL OR " user " IN (SELECT up.login FROM user_personal up "                             \
 	"JOIN memberships m ON m.user_id = up.user_id JOIN groups g ON g.id = m.group_id WHERE g.name = "    \
 	"?4)) "
+#define IN_TAG_AND_GROUP(t) IN_TAG(t ".host") IN_GROUP(t ".user")
+#define ONE_USER(user) "AND (?2 IS NULL OR " user " = ?2) "
+
+/* What mm_evidence_filter says of workstations and people. */
+#define CHOSEN(t) ONE_HOST(t) ONE_USER(t ".user") IN_TAG_AND_GROUP(t)
 
 #define FINDINGS_WHERE                                                                                       \
 	"WHERE " ONE_HOST("f") "AND (?2 IS NULL OR f.user = ?2) " IN_TAG_AND_GROUP(                          \
@@ -307,23 +312,35 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
 	"COALESCE(s.revision, 0), COALESCE(s.expired, 0), (SELECT COUNT(*) FROM coverage c WHERE c.host = "
 	"h.id), " PUSH_COLUMNS
 	" FROM hosts h LEFT JOIN host_seen s ON s.host = h.id LEFT JOIN push_state p ON p.host = h.id "
-	"WHERE h.id BETWEEN COALESCE(?1, '') AND COALESCE(?1, char(1114111)) "
-	"AND (?2 IS NULL OR h.id IN (SELECT host FROM host_tags WHERE tag = ?2)) ORDER BY h.id"},
+	"WHERE h.id BETWEEN COALESCE(?1, '') AND COALESCE(?1, char(1114111)) " IN_TAG(
+	    "h.id") "AND ((?2 IS NULL AND ?4 IS NULL) OR h.id IN (SELECT v.host FROM coverage v WHERE 1 = "
+		    "1 " ONE_USER("v.user")
+			IN_GROUP("v.user") "UNION SELECT u.host FROM host_users u WHERE 1 = 1 " ONE_USER(
+			    "u.login") IN_GROUP("u.login") ")) ORDER BY h.id"},
     [MM_SQL_COUNT_FINDINGS] = {"count of findings",
 	"SELECT f.host, f.user, f.state, f.action, CASE WHEN " FINDING_SEEN
-	" < ?2 THEN 1 ELSE 0 END AS stale, "
-	"COUNT(*) " FINDINGS_FROM "WHERE f.closed = 0 AND " ONE_HOST(
-	    "f") "GROUP BY f.host, f.user, f.state, f.action, stale ORDER BY f.host, f.user"},
+	" < ?5 THEN 1 ELSE 0 END AS stale, "
+	"COUNT(*) " FINDINGS_FROM
+	"WHERE f.closed = 0 AND " CHOSEN("f") "AND (?6 IS NULL OR f.client = ?6) GROUP BY f.host, f.user, "
+					      "f.state, f.action, stale ORDER BY f.host, f.user"},
     [MM_SQL_COUNT_LOGINS] = {"count of login checks",
-	"SELECT l.host, l.user, l.result, CASE WHEN l.seen < ?2 THEN 1 ELSE 0 END AS stale, COUNT(*), "
-	"l.class FROM logins l WHERE l.closed = 0 AND " ONE_HOST(
+	"SELECT l.host, l.user, l.result, CASE WHEN l.seen < ?5 THEN 1 ELSE 0 END AS stale, COUNT(*), "
+	"l.class FROM logins l WHERE l.closed = 0 AND " CHOSEN(
 	    "l") "GROUP BY l.host, l.user, l.result, l.class, stale ORDER BY l.host, l.user"},
     [MM_SQL_FLEET] = {"fleet",
-	"SELECT (SELECT COUNT(*) FROM user_personal), "
-	"(SELECT COUNT(DISTINCT c.user) FROM coverage c JOIN user_personal p ON p.login = c.user), "
-	"(SELECT COUNT(*) FROM coverage c WHERE NOT EXISTS (SELECT 1 FROM findings f WHERE f.host = c.host "
-	"AND f.user = c.user AND f.closed = 0) AND NOT EXISTS (SELECT 1 FROM logins l WHERE l.host = c.host "
-	"AND l.user = c.user AND l.closed = 0)), (SELECT COUNT(*) FROM reports), "
-	"(SELECT COUNT(*) FROM host_users u WHERE NOT EXISTS (SELECT 1 FROM coverage c WHERE c.host = u.host "
-	"AND c.user = u.login))"},
+	"SELECT (SELECT COUNT(*) FROM user_personal p WHERE 1 = 1 " ONE_USER("p.login") IN_GROUP(
+	    "p.login") "), "
+		       "(SELECT COUNT(DISTINCT c.user) FROM coverage c JOIN user_personal p ON p.login = "
+		       "c.user WHERE " CHOSEN(
+			   "c") "), "
+				"(SELECT COUNT(*) FROM coverage c WHERE NOT EXISTS (SELECT 1 FROM findings f "
+				"WHERE f.host = c.host "
+				"AND f.user = c.user AND f.closed = 0) AND NOT EXISTS (SELECT 1 FROM logins "
+				"l WHERE l.host = c.host "
+				"AND l.user = c.user AND l.closed = 0) AND " CHOSEN(
+				    "c") "), (SELECT COUNT(*) FROM reports), "
+					 "(SELECT COUNT(*) FROM host_users u WHERE NOT EXISTS (SELECT 1 FROM "
+					 "coverage c WHERE c.host = u.host "
+					 "AND c.user = u.login) AND " ONE_HOST("u") ONE_USER("u.login")
+					     IN_TAG("u.host") IN_GROUP("u.login") ")"},
 };

@@ -364,7 +364,8 @@ struct mm_host_row {
 	int64_t logins_by[4];      /* by verdict (enum mm_audit); stale ones are unknown */
 	struct mm_push_state push; /* host "" when it was never pushed to */
 };
-int mm_store_host_rows(struct mm_store *s, const struct mm_evidence_filter *f /* host, tag, stale_after */,
+int mm_store_host_rows(struct mm_store *s,
+    const struct mm_evidence_filter *f /* host, tag, user, group, stale_after */,
     int (*cb)(const struct mm_host_row *r, void *arg, struct mm_err *err), void *arg, struct mm_err *err);
 
 /* The fleet in numbers. Every count has its whole beside it. */
@@ -391,8 +392,10 @@ struct mm_fleet {
 	int64_t reports;                  /* ever received */
 	int64_t oldest_seen, newest_seen; /* over hosts that have reported */
 };
-int mm_store_fleet(struct mm_store *s, int64_t stale_after /* seconds, 0 = default */, struct mm_fleet *out,
-    struct mm_err *err);
+/* Of the filter's hosts, users, groups and tags, and settings of its client;
+ * revision and reports are those of the store. NULL = everything. */
+int mm_store_fleet(
+    struct mm_store *s, const struct mm_evidence_filter *f, struct mm_fleet *out, struct mm_err *err);
 
 /* ---- the audit log (audit.c) */
 

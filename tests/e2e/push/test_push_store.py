@@ -132,6 +132,17 @@ class StoreTest(unittest.TestCase):
                 self.assertEqual([x["result"] for x in rows if x["kind"] == "login"],
                                  [{"nologin": "notapplicable"}.get(mode, result)])
 
+    def test_a_verdict_is_of_what_was_asked_for(self):
+        self.hosts(["passed", "drift"])
+        self.mm("push", "--all", status=DIFF)
+        for host, bits in (("h0", OK), ("h1", DIFF)):
+            out = self.mm("status", "--host", host, status=bits)
+            self.assertIn("1 of 1 reported", out)
+            self.assertIn("of 1 compliant", out)
+            self.mm("drift", "--host", host, status=bits)
+            out = self.mm("report", "--format", "text", "--host", host)
+            self.assertIn("1 of 1 reported", out)
+
     def test_plan_groups_and_writes_nothing(self):
         self.hosts(["ok", "ok", "ok"])
         r = json.loads(self.mm("plan", "--all", "--json", status=DIFF))
