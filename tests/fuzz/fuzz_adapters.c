@@ -146,7 +146,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    {"getmail", "/h/.getmail/getmailrc"}, {"offlineimap", "/h/.offlineimaprc"},
 	    {"git", "/h/.gitconfig"}, {"geary", "/h/.config/geary/account_01/geary.ini"},
 	    {"kmail", "/h/.config/akonadi/agentsrc"}, {"balsa", "/h/.balsa/config"},
-	    {"mailspring", "/h/.config/Mailspring/config.json"}};
+	    {"mailspring", "/h/.config/Mailspring/config.json"}, {"fdm", "/h/.fdm.conf"},
+	    {"nmh", "/h/.mh_profile"}, {"emacs", "/h/.emacs"}};
 	const char *text = (const char *)data + 2, *nul;
 	struct files files;
 	struct mm_account acc;
