@@ -27,7 +27,7 @@
 /* clang-format on */
 
 struct mm_sdbus {
-#define MM_SDBUS_MEMBER(name) __typeof__(sd_bus_##name) *name;
+#define MM_SDBUS_MEMBER(name) __typeof__(sd_bus_##name) *(name);
 	MM_SDBUS_FUNCTIONS(MM_SDBUS_MEMBER)
 #undef MM_SDBUS_MEMBER
 };

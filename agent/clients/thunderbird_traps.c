@@ -81,15 +81,19 @@ static void look_at_floor(const struct look *l, const struct mm_view *view)
 /* HOST:PORT, then a tab, or a colon and what site the exception is limited to. */
 static bool is_for(const char *line, size_t n, const char *host, const char *port)
 {
-	size_t h = host != NULL ? strlen(host) : 0, p = port != NULL ? strlen(port) : 0;
+	size_t h, p;
 
-	return h > 0 && p > 0 && n > h + 1 + p && strncasecmp(line, host, h) == 0 && line[h] == ':' &&
+	if (host == NULL || port == NULL || host[0] == '\0' || port[0] == '\0')
+		return false;
+	h = strlen(host);
+	p = strlen(port);
+	return n > h + 1 + p && strncasecmp(line, host, h) == 0 && line[h] == ':' &&
 	       memcmp(line + h + 1, port, p) == 0 && (line[h + 1 + p] == ':' || line[h + 1 + p] == '\t');
 }
 
 static const struct mm_seen_account *whose(const struct mm_view *view, const char *line, size_t n)
 {
-	for (size_t i = 0; i < view->n; i++) {
+	for (size_t i = 0; view->accounts != NULL && i < view->n; i++) {
 		const struct mm_seen *s = view->accounts[i].s;
 
 		if (is_for(line, n, s[MM_SET_IN_HOST].value, s[MM_SET_IN_PORT].value) ||
@@ -122,7 +126,6 @@ static void look_at_exceptions(const struct look *l)
 			mm_add_trap(l->a, l->view, path, number,
 			    mm_arena_printf(l->a,
 				"Account '%s': a certificate of %.*s that fails verification is taken "
-
 				"all the same, by an exception that was stored.",
 				acc->key, (int)((tab != NULL ? tab : end) - p), p));
 	}
