@@ -463,42 +463,6 @@ static void test_stale(void **state)
 	assert_int_equal(fleet.logins_stale, 1);
 }
 
-/* Everybody's numbers under a filter would say of one host what is true of another. */
-static void test_fleet_of_a_filter(void **state)
-{
-	struct fixture *f = *state;
-	struct mm_fleet fleet;
-	struct made m;
-
-	add_host(f, "ws2", "alice");
-	make(&m, "r1", "alice");
-	finding(&m, "alice", "incoming.host", MM_ST_COMPLIANT, "right");
-	finding(&m, "alice", "incoming.port", MM_ST_DRIFTED, "wrong");
-	login(&m, "alice", MM_LOGIN_PASSED, "");
-	store(f, &m);
-	static const struct {
-		struct mm_evidence_filter f;
-		int64_t hosts, never, places, unheard, settings, logins;
-	} cases[] = {
-	    {{.host = "ws1"}, 1, 0, 1, 0, 2, 1},
-	    {{.host = "ws2"}, 1, 1, 1, 1, 0, 0},
-	    {{.user = "alice"}, 2, 1, 2, 1, 2, 1},
-	    {{.user = "bob"}, 0, 0, 0, 0, 0, 0},
-	    {{.tag = "nowhere"}, 0, 0, 0, 0, 0, 0},
-	    {{.group = "nobody"}, 0, 0, 0, 0, 0, 0},
-	    {{.host = "ws1", .client = "alpine"}, 1, 0, 1, 0, 0, 1},
-	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		ok(f, mm_store_fleet(f->s, &cases[i].f, &fleet, &f->err));
-		assert_int_equal(fleet.hosts, cases[i].hosts);
-		assert_int_equal(fleet.hosts_never, cases[i].never);
-		assert_int_equal(fleet.places, cases[i].places);
-		assert_int_equal(fleet.places_unheard, cases[i].unheard);
-		assert_int_equal(fleet.settings, cases[i].settings);
-		assert_int_equal(fleet.logins, cases[i].logins);
-	}
-}
-
 static int take_host(const struct mm_host_row *r, void *arg, struct mm_err *err)
 {
 	struct mm_host_row *out = arg;
@@ -621,7 +585,6 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_last_passed_is_of_the_settings, setup, store_teardown),
 	    cmocka_unit_test_setup_teardown(test_logins_go_with_their_account, setup, store_teardown),
 	    cmocka_unit_test_setup_teardown(test_stale, setup, store_teardown),
-	    cmocka_unit_test_setup_teardown(test_fleet_of_a_filter, setup, store_teardown),
 	    cmocka_unit_test_setup_teardown(test_host_rows, setup, store_teardown),
 	    cmocka_unit_test_setup_teardown(test_acks, setup, store_teardown),
 	    cmocka_unit_test_setup_teardown(test_walks, setup, store_teardown),

@@ -142,6 +142,12 @@ class StoreTest(unittest.TestCase):
             self.mm("drift", "--host", host, status=bits)
             out = self.mm("report", "--format", "text", "--host", host)
             self.assertIn("1 of 1 reported", out)
+        for option, good, bad, nobody in (("--user", "u0", "u1", "u7"), ("--group", "boss", "staff", "none"),
+                                          ("--tag", "even", "odd", "none")):
+            for value, bits, n in ((good, OK, 1), (bad, DIFF, 1), (nobody, OK, 0)):
+                fleet = json.loads(self.mm("status", option, value, "--json", status=bits))
+                self.assertEqual((len(fleet["host_rows"]), fleet["hosts"]["total"]), (n, n), (option, value))
+        self.assertIn("settings      0 of 0", self.mm("status", "--host", "h1", "--client", "alpine", status=DIFF))
 
     def test_plan_groups_and_writes_nothing(self):
         self.hosts(["ok", "ok", "ok"])
