@@ -376,20 +376,6 @@ static const struct word *word_of(const char *key, const char *value)
 	return mm_streq(key, "cache") ? word_of("only", "new-only") : found;
 }
 
-static bool digits(const char *s)
-{
-	return s[0] != '\0' && s[strspn(s, "0123456789")] == '\0';
-}
-
-static const char *spelled_value(const struct mm_edit *e, struct mm_arena *a)
-{
-	if (e->kind == 'e')
-		return mm_fdm_command(e->value, a);
-	if (strcmp(e->key, "port") == 0 && digits(e->value))
-		return e->value;
-	return mm_fdm_quote(e->value, a);
-}
-
 /* What the value of an item read back from this spelling would be; NULL: it is not a value. */
 static const char *meaning(const char *raw, struct mm_arena *a, char *kind)
 {
@@ -421,7 +407,7 @@ static const char *spell(const struct word *w, const struct mm_edit *e, struct m
 	for (size_t i = 0; i < 2; i++)
 		if (raws[i] != NULL && mm_streq(meaning(raws[i], a, &kind), e->value) && kind == e->kind)
 			return raws[i];
-	return e->kind == 'v' ? NULL : spelled_value(e, a);
+	return e->kind == 'v' ? NULL : mm_fdm_spell(e->value, e->kind == 'e', strcmp(e->key, "port") == 0, a);
 }
 
 /* Behind what comes before this rank. */
@@ -502,8 +488,9 @@ static int set(
 static void cut_part(struct mm_text in, const struct part *p, struct mm_cuts *cuts)
 {
 	size_t from = p->from;
+	bool touched = p->to < in.n && strchr(" \t\n", in.p[p->to]) == NULL; /* by what comes behind */
 
-	while (from > 0 && mm_is_blank(in.p[from - 1]))
+	while (!touched && from > 0 && mm_is_blank(in.p[from - 1]))
 		from--;
 	if (from == mm_line_start(in, p->from) && p->to == mm_line_end(in, p->to))
 		mm_cut_lines(cuts, in, p->from, p->to);
@@ -578,20 +565,35 @@ static int edit_one(struct mm_text in, struct mm_edit *e, struct mm_cuts *cuts, 
 	return 0;
 }
 
-/* What is written is looked at once more: no order of words that fdm refuses. */
+/* Was it taken for something else, by what stands behind it? Of several edits of one item the last. */
+static bool read_back(const struct scan *s, const struct mm_edit *edits, size_t n, size_t i)
+{
+	const struct part *p = part_of(s, &edits[i]);
+
+	for (size_t k = i + 1; k < n; k++)
+		if (strcmp(edits[k].section, edits[i].section) == 0 && mm_streq(edits[k].key, edits[i].key))
+			return true;
+	return edits[i].op != MM_EDIT_SET || (p != NULL && strcmp(p->value, edits[i].value) == 0);
+}
+
+/* What is written is looked at once more: nothing that fdm refuses or takes for another value. */
 static int edit(struct mm_text in, struct mm_edit *edits, size_t n, struct mm_arena *a, struct mm_buf *out,
     struct mm_err *err)
 {
 	size_t before = out->len;
 	struct scan s;
+	int rc;
 
 	if (scan(in, a, &s, err) != 0 || mm_edit_run(in, edits, n, edit_one, a, out, err) != 0)
 		return -1;
 	in = (struct mm_text){.p = mm_buf_str(out) + before, .n = out->len - before};
-	if (scan(in, a, &s, err) == 0)
-		return 0;
-	out->len = before;
-	return -1;
+	rc = scan(in, a, &s, err);
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		if (!read_back(&s, edits, n, i))
+			rc = cannot(&edits[i], err);
+	if (rc != 0)
+		out->len = before;
+	return rc;
 }
 
 const struct mm_format mm_format_fdmconf = {.name = "fdmconf", .parse = parse, .edit = edit};

@@ -314,3 +314,12 @@ const char *mm_fdm_command(const char *line, struct mm_arena *a)
 	mm_buf_addc(&b, ')');
 	return if_read_back(&b, MM_FDM_COMMAND, line, a);
 }
+
+const char *mm_fdm_spell(const char *value, bool command, bool number, struct mm_arena *a)
+{
+	if (command)
+		return mm_fdm_command(value, a);
+	if (number && value[0] != '\0' && value[strspn(value, "0123456789")] == '\0')
+		return value;
+	return mm_fdm_quote(value, a);
+}

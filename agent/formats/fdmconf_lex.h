@@ -34,5 +34,7 @@ const char *mm_fdm_expand(const char *spelled, mm_fdm_macro *macro, const void *
 /* How a string and a command are spelled; NULL: this cannot be. */
 const char *mm_fdm_quote(const char *s, struct mm_arena *a);
 const char *mm_fdm_command(const char *line, struct mm_arena *a);
+/* One of them, or a bare number where one may stand. */
+const char *mm_fdm_spell(const char *value, bool command, bool number, struct mm_arena *a);
 
 #endif

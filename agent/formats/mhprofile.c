@@ -127,7 +127,7 @@ static int spell(const char *key, const char *value, struct mm_arena *a, const c
 {
 	if (key[0] == '\0' || strpbrk(key, "#: \t\r\nABCDEFGHIJKLMNOPQRSTUVWXYZ") != NULL)
 		return mm_err_set(err, MM_EX_DATAERR, "%s: not a component of this file", key);
-	if (mm_has_control(value) || strlen(value) > MM_MHPROFILE_LINE_MAX ||
+	if (value[0] == '\0' || mm_has_control(value) || strlen(value) > MM_MHPROFILE_LINE_MAX ||
 	    !mm_streq(decode(value, a), value))
 		return mm_err_set(err, MM_EX_DATAERR, "%s: this value cannot stand in the file", key);
 	*out = value;

@@ -9,8 +9,8 @@
  * file is refused.
  *
  * Items: section "", key in lower case (a second one "key\n2"), kind s; lines
- * that go on are joined by one blank. Edits: SET (a value becomes one line),
- * DELETE (not of what is there twice).
+ * that go on are joined by one blank. Edits: SET (a value becomes one line,
+ * and is never empty), DELETE (not of what is there twice).
  */
 #ifndef MM_AGENT_FORMATS_MHPROFILE_H
 #define MM_AGENT_FORMATS_MHPROFILE_H
