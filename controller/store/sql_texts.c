@@ -314,9 +314,9 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
 	" FROM hosts h LEFT JOIN host_seen s ON s.host = h.id LEFT JOIN push_state p ON p.host = h.id "
 	"WHERE h.id BETWEEN COALESCE(?1, '') AND COALESCE(?1, char(1114111)) " IN_TAG(
 	    "h.id") "AND ((?2 IS NULL AND ?4 IS NULL) OR h.id IN (SELECT v.host FROM coverage v WHERE 1 = "
-		    "1 " ONE_USER("v.user")
-			IN_GROUP("v.user") "UNION SELECT u.host FROM host_users u WHERE 1 = 1 " ONE_USER(
-			    "u.login") IN_GROUP("u.login") ")) ORDER BY h.id"},
+		    "1 " ONE_USER("v.user") IN_GROUP(
+			"v.user") "UNION SELECT u.host FROM host_users u WHERE 1 = 1 " ONE_USER("u.login")
+			IN_GROUP("u.login") ")) ORDER BY h.id"},
     [MM_SQL_COUNT_FINDINGS] = {"count of findings",
 	"SELECT f.host, f.user, f.state, f.action, CASE WHEN " FINDING_SEEN
 	" < ?5 THEN 1 ELSE 0 END AS stale, "
