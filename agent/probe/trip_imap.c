@@ -3,10 +3,11 @@
 
 #include "agent/probe/trip_box.h"
 
-/* Where to look, by SPECIAL-USE (RFC 6154). A message in the first three has
- * arrived; in the others there may be a copy to be removed. */
+/* Where to look, by SPECIAL-USE (RFC 6154). A message in the first two has
+ * arrived; in the others there may be a copy to be removed. \All proves
+ * nothing: some servers keep there what was sent through them, too. */
 static const char *const special[MM_BOX_FOLDERS] = {NULL, "\\Junk", "\\All", "\\Sent", "\\Trash"};
-enum { INBOX, JUNK, ALL, SENT, TRASH };
+enum { INBOX, JUNK };
 
 enum stage { CAPABILITY, LIST, EXAMINE, SEARCH, FETCH, FETCH_BOUNCE, SELECT, STORE, EXPUNGE, VERIFY };
 
@@ -60,7 +61,7 @@ static enum mm_box_state list(struct mm_box *b, struct mm_span reply, int64_t no
 static bool worth_a_look(const struct mm_box *b, int folder)
 {
 	bool everywhere = b->pass->mark.id == NULL || b->pass->found;
-	return (everywhere || folder <= ALL) && b->folders[folder][0] != '\0';
+	return (everywhere || folder <= JUNK) && b->folders[folder][0] != '\0';
 }
 
 static enum mm_box_state next_folder(struct mm_box *b, int64_t now)

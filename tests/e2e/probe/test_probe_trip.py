@@ -506,16 +506,20 @@ class Killed(TripBase):
 class Mailbox:
     """An IMAP server for one user, with what Dovecot cannot be told to leave out."""
 
-    def __init__(self, caps="IMAP4rev1 AUTH=PLAIN", uidvalidity="7", broken=(), repeats=None, hostile=None):
+    def __init__(self, caps="IMAP4rev1 AUTH=PLAIN", uidvalidity="7", broken=(), repeats=None, hostile=None,
+                 holds="INBOX", special=()):
         self.repeats, self.hostile = repeats, hostile or {}
         self.caps, self.uidvalidity, self.broken = caps, uidvalidity, broken
         self.messages, self.deleted, self.verbs = {}, set(), []
-        self.mode = ""
+        self.mode = self.folder = ""
+        self.holds, self.special = holds, special
 
     def deliver(self, text):
         self.messages[max(self.messages, default=0) + 1] = text
 
     def search(self, rest):
+        if self.folder != self.holds:
+            return []
         ids = re.findall(r'X-Mailmuster-Check "([^"]+)"', rest)
         if "SEARCH UID " in rest:
             return [u for u in self.messages if u == int(rest.split(" ")[3])]
@@ -543,12 +547,14 @@ class Mailbox:
                     t.line()
                 t.say(tag + " OK in")
             elif verb in ("EXAMINE", "SELECT"):
-                self.mode = verb
-                if "INBOX" not in rest:
+                self.mode, self.folder = verb, rest.split(" ", 1)[1].strip('"')
+                if self.folder not in ("INBOX", self.holds):
                     t.say(tag + " NO")
                     continue
                 value = self.uidvalidity if verb == "EXAMINE" or self.uidvalidity != "changes" else "8"
                 t.say(f"* {len(self.messages)} EXISTS", f"* OK [UIDVALIDITY {value}]", tag + " OK done")
+            elif verb == "LIST":
+                t.say(*(f'* LIST ({attribute}) "/" "{name}"' for attribute, name in self.special), tag + " OK")
             elif verb == "UID SEARCH":
                 t.say("* SEARCH " + " ".join(map(str, self.search(rest))), tag + " OK")
             elif verb == "UID FETCH":
@@ -604,6 +610,15 @@ class ScriptedBox(Base):
             self.assertEqual(a["reached"], "login" if verb == "EXAMINE" else "roundtrip", a)
             self.assertNotIn("other-secret", self.output)
             self.assertIn("withheld" if verb == "EXAMINE" else "INBOX", self.output)
+
+    def test_a_copy_of_what_was_sent_has_not_arrived(self):
+        """Some servers keep in \\All what was sent through them."""
+        for holds in ("All", "Sent"):
+            box = Mailbox(caps="IMAP4rev1 AUTH=PLAIN UIDPLUS SPECIAL-USE", holds=holds,
+                          special=((r"\All", "All"), (r"\Sent", "Sent")))
+            a = self.trip(box)
+            self.assertEqual((a["result"], a["class"], a["reached"]), ("untested", "TRIP_NOT_SEEN", "login"), a)
+            self.assertFalse(box.deleted)
 
     def test_hostile_servers_take_neither_time_nor_memory(self):
         def flood(t):
