@@ -52,6 +52,7 @@ static struct mm_cause *cause_of(struct mm_causes *c, const struct mm_login *l)
 	    .port = l->port,
 	    .text = mm_arena_strdup(c->a, l->text),
 	    .admin = mm_arena_strdup(c->a, l->admin),
+	    .fix = mm_arena_strdup(c->a, l->ladder.fix != NULL ? l->ladder.fix : ""),
 	};
 	*bucket = g;
 	c->n++;

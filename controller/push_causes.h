@@ -21,7 +21,7 @@ struct mm_cause {
 	const char *cls; /* "" when passed */
 	const char *protocol, *server;
 	int port;
-	const char *text, *admin; /* of the first one */
+	const char *text, *admin, *fix; /* of the first one */
 	size_t logins;
 	size_t users, hosts;                   /* distinct; known after mm_causes_sorted() */
 	struct mm_cause_place *first, *latest; /* one for each user on each host, as they came */

@@ -125,6 +125,7 @@ static json_t *cause_json(const struct mm_push_summary *s, const struct mm_cause
 	mm_json_set_int(o, "hosts", (int64_t)g->hosts);
 	mm_json_set_str(o, "text", g->text);
 	mm_json_set_str(o, "admin", g->admin);
+	mm_json_set_str(o, "fix", g->fix);
 	if (s->op == MM_OP_VERIFY || v.exit_bit != MM_EX_OK)
 		mm_json_set(o, "places", places_json(g));
 	return o;

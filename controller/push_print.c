@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/term.h"
 #include "common/text.h"
@@ -10,6 +11,7 @@
 #define TROUBLES_SHOWN 20
 #define PLACES_SHOWN 4
 #define WHO_SHOWN 3
+#define REASON_COLUMN 7
 #define HOSTS_SHOWN 20 /* of one class of failure */
 
 static const char *coloured(enum mm_colour c)
@@ -132,10 +134,42 @@ static void who_cell(struct mm_table *t, const struct mm_cause *g)
 	mm_buf_free(&b);
 }
 
+static void print_reason(const char *label, const char *text)
+{
+	struct mm_buf safe = MM_BUF_INIT((size_t)4 * 65536), out = MM_BUF_INIT((size_t)4 * 65536);
+	if (*text == '\0')
+		return;
+	mm_printable(&safe, text, strlen(text));
+	mm_wrap(&out, mm_buf_str(&safe), REASON_COLUMN,
+	    isatty(STDOUT_FILENO) == 1 ? (size_t)mm_term_width(stdout) : 0);
+	printf("  %-*s%s\n", REASON_COLUMN - 2, label, mm_buf_str(&out));
+	mm_buf_free(&safe);
+	mm_buf_free(&out);
+}
+
+/* Sentences are too long for a table: cause and fix of what was not proven. */
+static void print_reasons(const struct mm_cause *const *list, size_t n)
+{
+	size_t shown = 0;
+	for (size_t i = 0; i < n && shown < TROUBLES_SHOWN; i++) {
+		const struct mm_cause *g = list[i];
+		if (mm_login_verdict(g->result, g->cls).exit_bit == MM_EX_OK)
+			continue;
+		shown++;
+		printf("\n%s", coloured(MM_BOLD));
+		say("%s, %s:%d", g->cls, g->server, g->port);
+		printf("%s\n", plain());
+		print_reason("why", *g->admin != '\0' ? g->admin : g->text);
+		print_reason("fix", g->fix);
+	}
+	if (shown > 0)
+		putchar('\n');
+}
+
 static void print_causes(const struct mm_push_summary *s)
 {
 	static const char *const heads[] = {
-	    "RESULT", "CLASS", "SERVER", "LOGINS", "PEOPLE", "HOSTS", "WHO", "WHY", NULL};
+	    "RESULT", "CLASS", "SERVER", "LOGINS", "PEOPLE", "HOSTS", "WHO", NULL};
 	static const enum mm_colour colours[] = {[MM_AUDIT_PASS] = MM_GREEN,
 	    [MM_AUDIT_FAIL] = MM_RED,
 	    [MM_AUDIT_UNKNOWN] = MM_YELLOW,
@@ -153,13 +187,13 @@ static void print_causes(const struct mm_push_summary *s)
 		mm_table_cell(t, MM_PLAIN, "%zu", g->users);
 		mm_table_cell(t, MM_PLAIN, "%zu", g->hosts);
 		who_cell(t, g);
-		mm_table_cell(t, MM_DIM, "%s", *g->admin != '\0' ? g->admin : g->text);
 	}
 	if (n > 0)
 		mm_table_print(t, stdout);
 	else if (s->by_class[MM_PC_OK] > 0)
 		puts("There was nothing to log in to.");
 	mm_table_free(t);
+	print_reasons(list, n);
 }
 
 /* ---- plans */

@@ -64,6 +64,8 @@ class VerifyFleet(test_fleet.FleetTest):
             self.must(DIFF, "push", "--host", "ws4")
             self.assertEqual(self.refusals(), attempts, "what was refused is not presented again: nobody is locked out")
             self.assertIn("dave@ws4", table)
+            self.assertRegex(table, r"\n  why  imap\.acme\.example refused the login")
+            self.assertTrue(all(c["fix"] for c in bad), bad)
             self.must(DIFF, "status")
             for secret in story.PASSWORDS.values():
                 self.assertNotIn(secret, json.dumps(r) + table)
