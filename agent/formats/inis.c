@@ -205,7 +205,7 @@ static const char *py_join(struct mm_text in, size_t from, size_t to, struct mm_
 
 static int py_value(struct mm_text in, struct mm_line *l, size_t i, struct mm_arena *a)
 {
-	size_t depth = indent(in, l->from, l->end), first = l->end, to = l->end, from = i;
+	size_t depth = indent(in, l->from, l->end), first = l->end, to = first, from = i;
 
 	for (size_t pos = l->next; pos < in.n; pos = mm_line_next(in, pos)) {
 		int on = py_goes_on(in, pos, depth);

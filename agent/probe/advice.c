@@ -47,7 +47,7 @@ static const char *fix_of(const struct mm_maker *m)
 	const struct mm_dialog *d = m->a != NULL ? m->a->signals.dialog : NULL;
 	if (m->cls == MM_CLS_SERVER_REFUSES && d != NULL && d->first[0] == '5')
 		return "Ask who runs {host} why the address of this computer is blocked (a block list?).";
-	if (m->cls == MM_CLS_HOST_UNREACHABLE)
+	if (m->cls == MM_CLS_HOST_UNREACHABLE && m->a != NULL)
 		return m->a->tcp_ms < REJECTED_MS ? "Allow port {port} to {host} in the firewall."
 						  : "Bring the machine {host} up, or correct its address.";
 	return mm_cls_def(m->cls)->fix;
