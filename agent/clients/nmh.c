@@ -132,6 +132,19 @@ struct profile {
 	int inc_line, send_line;
 };
 
+/* The last switch lacks its value: nmh refuses it, and would take ours for one. */
+static bool unfinished(const struct words *w)
+{
+	bool open = false;
+
+	for (size_t i = 0; i < w->n; i++) {
+		const struct sw *s = open ? NULL : switch_of(w->switches, w->v[i]);
+
+		open = s != NULL && s->value;
+	}
+	return open;
+}
+
 static int load(struct mm_reader *r, const char *path, struct profile *out, struct mm_err *err)
 {
 	const struct mm_item *inc, *send;
@@ -145,6 +158,8 @@ static int load(struct mm_reader *r, const char *path, struct profile *out, stru
 	split(send != NULL ? send->value : NULL, send_switches, r->arena, &out->send);
 	out->inc_line = inc != NULL ? inc->line : 0;
 	out->send_line = send != NULL ? send->line : 0;
+	if (unfinished(&out->inc) || unfinished(&out->send))
+		return mm_err_set(err, MM_EX_DATAERR, "%s: a switch without its value; nmh refuses it", path);
 	if (out->inc.too_many || out->send.too_many)
 		return mm_err_set(err, MM_EX_DATAERR, "%s: more than %d switches", path, WORDS_MAX);
 	return 0;

@@ -339,8 +339,6 @@ static int parse(struct mm_text in, struct mm_arena *a, struct mm_doc *out, stru
 	return 0;
 }
 
-/* ---- editing */
-
 static const struct part *part_of(const struct scan *s, const struct mm_edit *e)
 {
 	for (size_t i = s->np; i-- > 0;)
@@ -360,10 +358,11 @@ static const struct account *account_of(const struct scan *s, const char *name)
 
 static bool name_taken(const struct scan *s, const char *name)
 {
-	for (size_t i = 0; i < s->nacc; i++)
-		if (strcmp(s->acc[i].name, name) == 0)
-			return true;
-	return false;
+	size_t i = 0;
+
+	while (i < s->nacc && strcmp(s->acc[i].name, name) != 0)
+		i++;
+	return i < s->nacc;
 }
 
 static const struct word *word_of(const char *key, const char *value)
@@ -488,10 +487,10 @@ static int set(
 static void cut_part(struct mm_text in, const struct part *p, struct mm_cuts *cuts)
 {
 	size_t from = p->from;
-	bool touched = p->to < in.n && strchr(" \t\n", in.p[p->to]) == NULL; /* by what comes behind */
-
-	while (!touched && from > 0 && mm_is_blank(in.p[from - 1]))
+	while (from > 0 && mm_is_blank(in.p[from - 1]))
 		from--;
+	if (mm_fdm_glued(in, from, p->to))
+		from = p->from;
 	if (from == mm_line_start(in, p->from) && p->to == mm_line_end(in, p->to))
 		mm_cut_lines(cuts, in, p->from, p->to);
 	else

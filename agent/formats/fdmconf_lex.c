@@ -140,6 +140,7 @@ static int quoted(struct reader *r, struct mm_fdm_token *t, struct mm_arena *a, 
 		t->text = r->open ? mm_text_dup(r->in, t->from, t->to, a)
 				  : mm_arena_strndup(a, mm_buf_str(&b), b.len);
 	mm_buf_free(&b);
+	r->out = NULL;
 	return rc == 0 ? 1 : -1;
 }
 
@@ -322,4 +323,9 @@ const char *mm_fdm_spell(const char *value, bool command, bool number, struct mm
 	if (number && value[0] != '\0' && value[strspn(value, "0123456789")] == '\0')
 		return value;
 	return mm_fdm_quote(value, a);
+}
+
+bool mm_fdm_glued(struct mm_text in, size_t from, size_t to)
+{
+	return from > 0 && to < in.n && in_word(in.p[from - 1]) && in_word(in.p[to]);
 }

@@ -31,6 +31,9 @@ int mm_fdm_next(
 typedef const char *mm_fdm_macro(const void *ctx, const char *name);
 const char *mm_fdm_expand(const char *spelled, mm_fdm_macro *macro, const void *ctx, struct mm_arena *a);
 
+/* Would what ends at `from` and what begins at `to` be one word? */
+bool mm_fdm_glued(struct mm_text in, size_t from, size_t to);
+
 /* How a string and a command are spelled; NULL: this cannot be. */
 const char *mm_fdm_quote(const char *s, struct mm_arena *a);
 const char *mm_fdm_command(const char *line, struct mm_arena *a);
