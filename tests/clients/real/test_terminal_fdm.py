@@ -18,6 +18,8 @@ def fdm(home, **more):
     rows = [p[:5] + (str(home.path), p[6]) if p.pw_uid == os.getuid() else p for p in pwd.getpwall()]
     home.write("../passwd", "".join(":".join(map(str, p)) + "\n" for p in rows))
     home.write("../group", pathlib.Path("/etc/group").read_text())
+    with (home.path / ".fdm.conf").open("a") as conf:  # as root its lock is one for the whole system
+        conf.write("\nset allow-multiple\n")
     return home.run("fdm", "poll", LD_PRELOAD=WRAPPER, NSS_WRAPPER_PASSWD=str(home.dir / "passwd"),
                     NSS_WRAPPER_GROUP=str(home.dir / "group"), **more)
 
