@@ -443,6 +443,8 @@ static int insert(struct scan *s, const struct mm_edit *e, const struct word *w,
 
 	if (at == 0)
 		return mm_err_set(err, MM_EX_DATAERR, "there is no account '%s'", e->section);
+	if (at < s->in.n && strchr(" \t\r\n", s->in.p[at]) == NULL)
+		return cannot(e, err); /* words that touch: nothing goes between them */
 	if ((w->not != NULL && mm_starts_with(acc->type, w->not )) ||
 	    (w->rank == RANK_ONLY && cache != mm_starts_with(acc->type, "pop3")))
 		return cannot(e, err);
