@@ -78,6 +78,9 @@ struct config {
 	struct account *v;
 	size_t n, cap;
 	struct value dflt[K_COUNT];
+	bool evals;         /* the output of a command may define accounts */
+	const char *broken; /* NULL, or why msmtp refuses the whole file */
+	int broken_line;
 };
 
 static int find(struct mm_reader *r, bool create, struct mm_place **places, size_t *n, struct mm_err *err)
@@ -145,11 +148,13 @@ static void inherit(
 		const struct account *parent = account(c, from);
 
 		if (parent == NULL || parent == acc) {
-			mm_add_trap(a, out, path, line,
-			    mm_arena_printf(a,
-				"Account '%s' inherits from '%s', which is not defined before it: msmtp "
-				"refuses the whole file.",
-				name, from));
+			c->broken = mm_arena_printf(a,
+			    "Account '%s' inherits from '%s', which is not defined before it: msmtp "
+			    "refuses the whole file.",
+			    name, from);
+			c->broken_line = line;
+			if (c->evals)
+				mm_add_trap(a, out, path, line, c->broken);
 			continue;
 		}
 		for (int k = 0; k < K_COUNT; k++)
@@ -191,8 +196,10 @@ static void take_item(
 		acc->has_keys = true;
 		acc->by_eval = acc->by_eval || strcmp(it->key, "eval") == 0;
 	}
-	if (!header && strcmp(it->key, "eval") == 0)
+	if (!header && strcmp(it->key, "eval") == 0) {
+		c->evals = true;
 		doubt(dflt ? c->dflt : acc->own, it->line);
+	}
 	if (k < 0)
 		return;
 	*(dflt ? &c->dflt[k] : &acc->own[k]) =
@@ -212,6 +219,8 @@ static int load(
 		return mm_err_prefix(err, "%s", path);
 	for (size_t i = 0; i < d.n; i++)
 		take_item(c, r->arena, &d.items[i], path, out);
+	if (c->broken != NULL && !c->evals)
+		return mm_err_set(err, MM_EX_DATAERR, "%s: line %d: %s", path, c->broken_line, c->broken);
 	return 0;
 }
 

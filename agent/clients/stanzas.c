@@ -81,6 +81,8 @@ struct load {
 	const char *const *keys;
 	struct mm_stanzas *c;
 	struct mm_view *view;
+	bool evals;
+	int broken_line;
 };
 
 static void inherit(struct load *l, struct mm_stanza *s, int line)
@@ -95,7 +97,9 @@ static void inherit(struct load *l, struct mm_stanza *s, int line)
 			    "Account '%s' inherits from '%s', which is not defined before it: %s refuses the "
 			    "whole file.",
 			    s->name, from, l->label);
-			mm_add_trap(l->r->arena, l->view, l->path, line, l->c->broken);
+			l->broken_line = line;
+			if (l->evals) /* the output of a command may have defined it */
+				mm_add_trap(l->r->arena, l->view, l->path, line, l->c->broken);
 			continue;
 		}
 		for (int k = 0; k < MM_STANZA_KEYS_MAX; k++)
@@ -138,8 +142,10 @@ static void take_item(struct load *l, const struct mm_item *it)
 		s->has_keys = true;
 		s->by_eval = s->by_eval || strcmp(it->key, "eval") == 0;
 	}
-	if (!header && strcmp(it->key, "eval") == 0)
+	if (!header && strcmp(it->key, "eval") == 0) {
+		l->evals = true;
 		doubt(s != NULL ? s->unsure : l->c->unsure, it->line);
+	}
 	if (k < 0)
 		return;
 	*(s != NULL ? &s->own[k] : &l->c->dflt[k]) = it;
@@ -157,6 +163,8 @@ int mm_stanzas_load(struct mm_reader *r, const char *path, const char *const *ke
 		return -1;
 	for (size_t i = 0; i < d.n; i++)
 		take_item(&l, &d.items[i]);
+	if (out->broken != NULL && !l.evals)
+		return mm_err_set(err, MM_EX_DATAERR, "%s: line %d: %s", path, l.broken_line, out->broken);
 	return 0;
 }
 

@@ -30,7 +30,8 @@ struct mm_stanzas {
 };
 
 /* `keys`: those that count, NULL-terminated, at most MM_STANZA_KEYS_MAX. What
- * makes `label` refuse the file beside its grammar becomes a trap of `view`.
+ * makes `label` refuse the file beside its grammar is an error, or a trap of `view`
+ * where the output of a command may have mended it.
  * An absent file has no accounts. */
 int mm_stanzas_load(struct mm_reader *r, const char *path, const char *const *keys, const char *label,
     struct mm_stanzas *out, struct mm_view *view, struct mm_err *err);
