@@ -67,7 +67,7 @@ class Case(unittest.TestCase):
 class Real(Case):
     @classmethod
     def setUpClass(cls):
-        cls.dovecot = Dovecot()
+        cls.dovecot = Dovecot(relay=True)
 
     @classmethod
     def tearDownClass(cls):

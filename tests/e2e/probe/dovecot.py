@@ -11,9 +11,11 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
+SINK = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib/smtpsink.py")
 SERVICES = ("imap", "imaps", "pop3", "pop3s", "submission", "submissions")
 PASSWORDS = {"alice": "wonder land-42", "bob": "builder's \"yes\" \\we", "carol": "Grüße-99", "homeless": "no-place-1"}
 
@@ -184,7 +186,9 @@ class Dovecot:
 
     more_settings = ""  # of a subclass; with {dir}
 
-    def __init__(self, pki=None, cert="good"):
+    def __init__(self, pki=None, cert="good", relay=False):
+        """With `relay`, something takes what submission hands on; without, it hangs up after the login."""
+        self.relay, self.sink = relay, None
         self.dir = tempfile.mkdtemp(prefix="mmdc")
         os.chmod(self.dir, 0o755)
         self.pki = pki or Pki(self._sub("pki"))
@@ -223,6 +227,12 @@ class Dovecot:
         with open(conf, "w", encoding="ascii") as f:
             f.write((CONF + self.more_settings).format(dir=self.dir, user=internal[0], group=internal[1], login=internal[2],
                                 uid=me.pw_uid, gid=me.pw_gid, cert=self.cert, sink=sink, **self.ports))
+        if self.sink:
+            self.sink.kill()
+            self.sink.wait()
+        if self.relay:
+            self.sink = subprocess.Popen([sys.executable, SINK, str(sink), os.path.join(self.dir, "sink.log")],
+                                         stdin=subprocess.DEVNULL, start_new_session=True)
         self.proc = subprocess.Popen(["/usr/sbin/dovecot", "-F", "-c", conf], stdout=subprocess.DEVNULL,
                                      stderr=subprocess.DEVNULL, start_new_session=True)
         for _ in range(200):
@@ -245,6 +255,9 @@ class Dovecot:
             return ""
 
     def stop(self):
+        if self.sink:
+            self.sink.terminate()
+            self.sink.wait()
         if self.proc.poll() is None:
             os.killpg(self.proc.pid, signal.SIGTERM)
             try:
