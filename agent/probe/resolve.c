@@ -88,6 +88,9 @@ static void add_addr(struct mm_name *n, const void *sa, socklen_t len)
 {
 	if (n->n == MM_ADDRS_MAX || len > sizeof(n->addrs[0].sa))
 		return;
+	for (size_t i = 0; i < n->n; i++) /* "localhost" may stand twice in /etc/hosts */
+		if (n->addrs[i].len == len && memcmp(&n->addrs[i].sa, sa, len) == 0)
+			return;
 	memcpy(&n->addrs[n->n].sa, sa, len);
 	n->addrs[n->n++].len = len;
 }

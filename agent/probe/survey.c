@@ -248,7 +248,9 @@ static void tell_versions(const struct mm_survey *s, const struct mm_maker *m, s
 			old = mm_arena_printf(
 			    m->mem, "%s%s%s", old, old[0] != '\0' ? " and " : "", versions[k].name);
 	}
-	if (known)
+	/* A server that refuses the version by which it was just spoken to hangs up at random. */
+	bool likely = out->tls.version == NULL || strstr(all, out->tls.version) != NULL;
+	if (known && likely)
 		out->tls.offered = all;
 	if (old[0] != '\0')
 		mm_note_add(m, MM_CLS_OLD_TLS_OFFERED, old, out);
