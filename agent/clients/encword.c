@@ -65,13 +65,20 @@ static bool unquote(const struct word *w, struct mm_buf *out)
 	return true;
 }
 
+/* gcc 12 -fanalyzer takes iconv_open()'s (iconv_t)-1 for memory that is lost. */
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
+#endif
 static bool to_utf8(const char *charset, struct mm_buf *in, struct mm_buf *out)
 {
 	char chunk[256], *from = in->data;
 	size_t left = in->len;
 	iconv_t cd = iconv_open("UTF-8", charset);
-	bool good = cd != (iconv_t)-1;
+	bool good = true;
 
+	if (cd == (iconv_t)-1)
+		return false;
 	while (good && left > 0) {
 		char *to = chunk;
 		size_t room = sizeof(chunk), rc = iconv(cd, &from, &left, &to, &room);
@@ -79,10 +86,12 @@ static bool to_utf8(const char *charset, struct mm_buf *in, struct mm_buf *out)
 		mm_buf_add(out, chunk, (size_t)(to - chunk));
 		good = rc != (size_t)-1 || errno == E2BIG;
 	}
-	if (cd != (iconv_t)-1)
-		iconv_close(cd);
+	iconv_close(cd);
 	return good;
 }
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 
 static bool decode_word(const struct word *w, struct mm_buf *out)
 {

@@ -353,7 +353,7 @@ static int set(
 		return 0;
 	if (w != NULL && w->form == MM_FM_USER && o == NULL)
 		at = place_of_user(s, e->section);
-	if (at == 0)
+	if (at == 0 || w == NULL)
 		return mm_err_set(err, MM_EX_DATAERR, "there is no such entry");
 	text = raw_value(e, w, s->a);
 	if (text == NULL && spell(w, e, s->a, &text, err) != 0)

@@ -236,8 +236,8 @@ static int header(
 	const char *opener = usual(openers, keyword);
 
 	(void)value;
-	if (opener == NULL || strcmp(opener, keyword) != 0 || mm_has_control(section) || blank[1] == '\0' ||
-	    strlen(section) > MM_MBSYNCRC_LINE_MAX / 4)
+	if (blank == NULL || opener == NULL || strcmp(opener, keyword) != 0 || mm_has_control(section) ||
+	    blank[1] == '\0' || strlen(section) > MM_MBSYNCRC_LINE_MAX / 4)
 		return mm_err_set(err, MM_EX_DATAERR, "'%s' cannot be a section", section);
 	*out = mm_arena_printf(a, "%s %s", keyword, quote(blank + 1, a));
 	return 0;

@@ -137,7 +137,7 @@ static int spell(const char *key, const char *value, struct mm_arena *a, const c
 	*out = edge || (n >= 2 && value[0] == '"' && memchr(value + 1, '"', n - 1) == value + n - 1)
 		   ? mm_arena_printf(a, "\"%s\"", value)
 		   : value;
-	if (strcmp(decode(*out, a), value) != 0)
+	if (!mm_streq(decode(*out, a), value))
 		return mm_err_set(err, MM_EX_DATAERR, "%s: this value cannot stand in the file", key);
 	return 0;
 }
