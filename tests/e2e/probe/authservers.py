@@ -32,7 +32,6 @@ ssl_ca = <{dir}/client-ca.crt
 ssl_verify_client_cert = yes
 ssl_require_crl = no
 ssl_cert_username_field = commonName
-submission_relay_port = {{RELAY}}
 import_environment = TZ CORE_OUTOFMEM CORE_ERROR KRB5_CONFIG KRB5RCACHENAME
 passdb {{
   driver = oauth2
@@ -72,15 +71,8 @@ def client_certificate(pki, name, cn, issuer="ca", days="30", issuer_in_it=True)
 class AuthDovecot(Dovecot):
     def __init__(self, kdc=None):
         self.kdc = kdc
-        relay = free_ports(1)[0]
-        self.more_settings = SETTINGS.replace("{{GSSAPI}}", "gssapi" if kdc else "").replace("{{RELAY}}", str(relay))
-        self.relay = subprocess.Popen([sys.executable, str(pathlib.Path(agentlib.__file__).with_name("smtpsink.py")),
-                                       str(relay), os.devnull])
-        super().__init__()
-
-    def stop(self):
-        super().stop()
-        agentlib.end_process(self.relay)
+        self.more_settings = SETTINGS.replace("{{GSSAPI}}", "gssapi" if kdc else "")
+        super().__init__(relay=True)
 
     def set_users(self, passwords):
         super().set_users(passwords)
