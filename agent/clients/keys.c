@@ -44,10 +44,9 @@ void mm_see(struct mm_seen_account *acc, enum mm_setting s, struct mm_native v, 
 
 static const char *canonical(const struct mm_key *k, const char *text, struct mm_arena *a)
 {
-	const char *word = k->words != NULL ? mm_word_canon(k->words, text) : NULL;
-
-	if (word != NULL)
-		return word;
+	for (const struct mm_word *w = k->words; w != NULL && w->native != NULL; w++)
+		if (mm_streq_nocase(w->native, text))
+			return w->canon;
 	if (text[0] == '\0')
 		return k->dflt;
 	return k->shell ? mm_sh_argv(text, a) : text;
@@ -106,7 +105,7 @@ int mm_keys_want(const struct mm_key *keys, size_t n, const struct mm_values *wa
 	return 0;
 }
 
-static bool among(const char *list, const char *value)
+bool mm_among(const char *list, const char *value)
 {
 	size_t n = strlen(value);
 
@@ -123,7 +122,7 @@ static bool among(const char *list, const char *value)
 const char *mm_cannot(const struct mm_cannot *rows, enum mm_setting s, const char *value)
 {
 	for (; rows->why != NULL; rows++)
-		if (rows->s == s && (rows->only == NULL || !among(rows->only, value)))
+		if (rows->s == s && (rows->only == NULL || !mm_among(rows->only, value)))
 			return rows->why;
 	return NULL;
 }

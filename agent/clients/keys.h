@@ -18,7 +18,8 @@ struct mm_native {        /* a value as it stands in a file */
 
 /* One word in both languages. Reading takes the first row whose `native`
  * is the text (without regard to case), writing the first row whose `canon`
- * is the value. Ends with {NULL, NULL}. */
+ * is the value. A word without `canon` means that nothing is set. Ends with
+ * {NULL, NULL}. */
 struct mm_word {
 	const char *native, *canon;
 };
@@ -69,6 +70,8 @@ struct mm_cannot {
 	const char *only; /* NULL: no value at all; else the values that it can hold, parted by blanks */
 	const char *why;  /* one sentence, or MM_CLIENT_NOT_ITS_BUSINESS */
 };
+/* Is it one of the words, parted by blanks? */
+bool mm_among(const char *list, const char *value);
 const char *mm_cannot(const struct mm_cannot *rows, enum mm_setting s, const char *value);
 
 /* Nothing that this product writes makes a program delete mail. */

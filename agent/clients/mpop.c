@@ -39,19 +39,9 @@ static int find(struct mm_reader *r, bool create, struct mm_place **places, size
 	return mm_find_first(r, "mpop", paths, 2, paths[0], create, places, n);
 }
 
-static bool on(struct mm_native v, bool dflt)
-{
-	return v.text == NULL ? dflt : strcmp(v.text, "off") != 0;
-}
-
-static bool given(struct mm_native v)
-{
-	return v.text != NULL && v.text[0] != '\0';
-}
-
 static const char *auth_word(struct mm_native v, bool secure)
 {
-	if (!given(v) || strcmp(v.text, "on") == 0)
+	if (!mm_stanza_given(v) || strcmp(v.text, "on") == 0)
 		return "password";
 	return strcmp(v.text, "user") == 0 || (!secure && strcmp(v.text, "plain") == 0) ? "password" : v.text;
 }
@@ -62,11 +52,8 @@ static const struct {
 	const char *key;
 	bool open;
 } made_of[] = {
-    {MM_SET_IN_SECURITY, "tls_starttls", true},
-    {MM_SET_IN_SECURITY, "tls", true},
     {MM_SET_IN_AUTH, "auth", true},
     {MM_SET_IN_TLS_MIN, "tls_priorities", true},
-    {MM_SET_IN_PASSWORD_COMMAND, "password", false},
     {MM_SET_IN_CLIENT_CERT, "tls_key_file", true},
 };
 
@@ -80,65 +67,30 @@ static void look_for_doubt(struct mm_seen_account *s, const struct mm_stanza *ac
 
 static void see(struct mm_seen_account *s, const struct mm_stanza *acc, struct mm_arena *a)
 {
-	struct mm_native tls = mm_stanza_get(acc, "tls"), st = mm_stanza_get(acc, "tls_starttls");
-	struct mm_native auth = mm_stanza_get(acc, "auth"), password = mm_stanza_get(acc, "password");
-	struct mm_native floor = mm_stanza_get(acc, "tls_priorities"), keep = mm_stanza_get(acc, "keep");
-	struct mm_native unix_socket = mm_stanza_get(acc, "socket");
-	bool secure = on(tls, false), implicit = secure && !on(st, true);
+	struct mm_native auth = mm_stanza_get(acc, "auth"), keep = mm_stanza_get(acc, "keep");
+	struct mm_native floor = mm_stanza_get(acc, "tls_priorities");
 
 	*s = (struct mm_seen_account){.key = acc->name, .label = acc->name, .has_incoming = true};
 	mm_keys_see(table, N_TABLE, mm_stanza_get, acc, a, s);
-	mm_see(s, MM_SET_IN_LEAVE_ON_SERVER, keep, on(keep, false) ? "yes" : "no");
+	mm_see(s, MM_SET_IN_LEAVE_ON_SERVER, keep, mm_stanza_on(keep, false) ? "yes" : "no");
 	mm_see(s, MM_SET_IN_PROTOCOL, (struct mm_native){.text = NULL}, "pop3");
-	mm_see(s, MM_SET_IN_SECURITY, secure && st.text != NULL ? st : tls,
-	    !secure    ? "none"
-	    : implicit ? "tls"
-		       : "starttls");
-	if (s->s[MM_SET_IN_PORT].value == NULL)
-		mm_see(s, MM_SET_IN_PORT, mm_stanza_get(acc, "port"), implicit ? "995" : "110");
-	mm_see(s, MM_SET_IN_AUTH, auth, auth_word(auth, secure));
+	mm_stanza_see_security(acc, MM_SET_IN_SECURITY, MM_SET_IN_PORT, "pop3", s);
+	mm_see(s, MM_SET_IN_AUTH, auth, auth_word(auth, mm_stanza_on(mm_stanza_get(acc, "tls"), false)));
 	mm_see(s, MM_SET_IN_TLS_MIN, floor, mm_gnutls_floor(floor.text));
-	if (given(password))
-		mm_see_over(&s->s[MM_SET_IN_PASSWORD_COMMAND], password, "password",
-		    "A password stands in the file; mpop then never runs the command.");
-	if (given(unix_socket)) {
-		mm_see_over(&s->s[MM_SET_IN_HOST], unix_socket, "socket", NULL);
-		mm_see_over(&s->s[MM_SET_IN_PORT], unix_socket, "socket", NULL);
-	}
+	mm_stanza_see_over(acc, MM_SET_IN_PASSWORD_COMMAND, MM_SET_IN_HOST, MM_SET_IN_PORT,
+	    "A password stands in the file; mpop then never runs the command.", s);
 	look_for_doubt(s, acc);
 }
 
 static void traps(const struct mm_stanza *acc, struct mm_arena *a, struct mm_view *out)
 {
-	struct mm_native check = mm_stanza_get(acc, "tls_certcheck"), pw = mm_stanza_get(acc, "password");
-	struct mm_native auth = mm_stanza_get(acc, "auth");
+	struct mm_native keep = mm_stanza_get(acc, "keep");
 
-	if (!on(check, true))
-		mm_add_trap(a, out, acc->path, check.line,
-		    mm_arena_printf(a, "Account '%s' does not verify the server's certificate.", acc->name));
-	if (!on(mm_stanza_get(acc, "tls"), false) && given(auth) &&
-	    (strcmp(auth.text, "user") == 0 || strcmp(auth.text, "plain") == 0 ||
-		strcmp(auth.text, "login") == 0))
-		mm_add_trap(a, out, acc->path, auth.line,
-		    mm_arena_printf(a, "Account '%s' sends the password in clear text.", acc->name));
-	if (given(mm_stanza_get(acc, "tls_host_override")))
-		mm_add_trap(a, out, acc->path, mm_stanza_get(acc, "tls_host_override").line,
-		    mm_arena_printf(
-			a, "Account '%s' takes a server's certificate for another name.", acc->name));
-	if (given(pw))
-		mm_add_trap(a, out, acc->path, pw.line,
-		    mm_arena_printf(
-			a, "Account '%s' keeps its password in clear text in the file.", acc->name));
-	if (!on(mm_stanza_get(acc, "keep"), false))
-		mm_add_trap(a, out, acc->path, mm_stanza_get(acc, "keep").line,
+	mm_stanza_traps(acc, "user plain login", a, out);
+	if (!mm_stanza_on(keep, false))
+		mm_add_trap(a, out, acc->path, keep.line,
 		    mm_arena_printf(
 			a, "Account '%s' deletes fetched mail from the server (no 'keep on').", acc->name));
-	if (acc->by_eval)
-		mm_add_trap(a, out, acc->path, 0,
-		    mm_arena_printf(a,
-			"Account '%s' takes settings from the output of a command (eval), which is not run "
-			"to find out.",
-			acc->name));
 }
 
 static int read_place(struct mm_reader *r, const struct mm_place *p, struct mm_view *out, struct mm_err *err)
@@ -173,11 +125,7 @@ static void write_security(struct writer *w, const struct mm_values *v, const st
 {
 	const char *security = v->v[MM_SET_IN_SECURITY], *auth = v->v[MM_SET_IN_AUTH];
 
-	if (security != NULL) {
-		want(w, "tls", mm_streq(security, "none") ? "off" : "on");
-		if (!mm_streq(security, "none"))
-			want(w, "tls_starttls", mm_streq(security, "starttls") ? "on" : "off");
-	}
+	mm_stanza_want_security(security, w->section, &w->edits, w->a);
 	/* What "password" becomes depends on whether there is TLS. */
 	if (auth == NULL && security != NULL && mm_streq(full->v[MM_SET_IN_AUTH], "password"))
 		auth = "password";
@@ -202,15 +150,17 @@ static int write_account(
 	return 0;
 }
 
-static int add(struct writer *w, const struct mm_stanzas *c, const struct mm_change *ch, struct mm_edits *out,
-    struct mm_err *err)
+static int add(struct writer *w, const struct mm_stanzas *c, const char *path, const struct mm_change *ch,
+    struct mm_edits *out, struct mm_err *err)
 {
+	struct mm_stanza fresh = mm_stanza_fresh(c, path, keys);
+
 	w->section = out->key = mm_stanza_add(c, ch, &w->edits, w->a);
 	if (write_account(w, ch->want, ch->full, err) != 0)
 		return -1;
 	if (ch->want->v[MM_SET_IN_LEAVE_ON_SERVER] == NULL)
 		want(w, "keep", "on");
-	if (!mm_stanza_defaults_have(c, keys, "delivery"))
+	if (mm_stanza_get(&fresh, "delivery").text == NULL)
 		want(w, "delivery", "maildir ~/Maildir");
 	mm_stanza_add_default(c, ch, w->section, &w->edits, w->a);
 	return 0;
@@ -231,7 +181,7 @@ static int change(struct mm_reader *r, const struct mm_place *p, const struct mm
 	if (c.broken != NULL)
 		return mm_err_set(err, MM_EX_FAILED, "%s: %s", p->path, c.broken);
 	if (ch->kind == MM_CHANGE_ADD)
-		rc = add(&w, &c, ch, out, err);
+		rc = add(&w, &c, p->path, ch, out, err);
 	else if (ch->kind == MM_CHANGE_SET)
 		rc = write_account(&w, ch->want, ch->full, err);
 	else if (ch->created)

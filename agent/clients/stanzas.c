@@ -29,11 +29,23 @@ static int key_index(const char *const *keys, const char *name)
 	return -1;
 }
 
-bool mm_stanza_defaults_have(const struct mm_stanzas *c, const char *const *keys, const char *key)
+struct mm_stanza mm_stanza_fresh(const struct mm_stanzas *c, const char *path, const char *const *keys)
 {
-	int k = key_index(keys, key);
+	struct mm_stanza s = {.name = "", .parents = "", .path = path, .keys = keys};
 
-	return k >= 0 && c->dflt[k] != NULL;
+	memcpy(s.dflt, c->dflt, sizeof(s.dflt));
+	memcpy(s.dflt_unsure, c->unsure, sizeof(s.dflt_unsure));
+	return s;
+}
+
+bool mm_stanza_given(struct mm_native v)
+{
+	return v.text != NULL && v.text[0] != '\0';
+}
+
+bool mm_stanza_on(struct mm_native v, bool dflt)
+{
+	return v.text == NULL ? dflt : strcmp(v.text, "off") != 0;
 }
 
 struct mm_native mm_stanza_get(const void *ctx, const char *key)
@@ -58,10 +70,84 @@ void mm_stanza_doubt(const struct mm_stanza *s, const char *key, bool open, stru
 		line = s->dflt_unsure[k];
 	if (line == 0)
 		return;
+	/* A new line comes behind the doubt, one that stands here stays where it
+	 * is; of several keys each has to be certain. */
+	open = open && (s->own[k] == NULL || strcmp(s->own[k]->section, s->name) != 0);
+	seen->unsure_open = open && (seen->unsure_path == NULL || seen->unsure_open);
 	seen->unsure_path = s->path;
 	seen->unsure_line = line;
 	seen->unsure_why = "the output of a command is read there";
-	seen->unsure_open = open && s->own[k] == NULL; /* a new line comes behind it */
+}
+
+void mm_stanza_see_security(const struct mm_stanza *s, enum mm_setting security, enum mm_setting port,
+    const char *protocol, struct mm_seen_account *acc)
+{
+	struct mm_native tls = mm_stanza_get(s, "tls"), st = mm_stanza_get(s, "tls_starttls");
+	bool secure = mm_stanza_on(tls, false), implicit = secure && !mm_stanza_on(st, true);
+	bool smtp = strcmp(protocol, "smtp") == 0;
+
+	mm_see(acc, security, secure && st.text != NULL ? st : tls,
+	    !secure    ? "none"
+	    : implicit ? "tls"
+		       : "starttls");
+	mm_stanza_doubt(s, "tls", true, &acc->s[security]);
+	if (secure)
+		mm_stanza_doubt(s, "tls_starttls", true, &acc->s[security]);
+	if (acc->s[port].value == NULL) /* 25 and not 587: what the program takes by itself */
+		mm_see(acc, port, mm_stanza_get(s, "port"),
+		    implicit ? (smtp ? "465" : "995") : (smtp ? "25" : "110"));
+}
+
+void mm_stanza_see_over(const struct mm_stanza *s, enum mm_setting command, enum mm_setting host,
+    enum mm_setting port, const char *note, struct mm_seen_account *acc)
+{
+	struct mm_native password = mm_stanza_get(s, "password"), unix_socket = mm_stanza_get(s, "socket");
+
+	mm_stanza_doubt(s, "password", false, &acc->s[command]);
+	if (mm_stanza_given(password))
+		mm_see_over(&acc->s[command], password, "password", note);
+	if (mm_stanza_given(unix_socket)) {
+		mm_see_over(&acc->s[host], unix_socket, "socket", NULL);
+		mm_see_over(&acc->s[port], unix_socket, "socket", NULL);
+	}
+}
+
+void mm_stanza_traps(const struct mm_stanza *s, const char *clear, struct mm_arena *a, struct mm_view *out)
+{
+	struct mm_native check = mm_stanza_get(s, "tls_certcheck"), auth = mm_stanza_get(s, "auth"),
+			 pw = mm_stanza_get(s, "password"), name = mm_stanza_get(s, "tls_host_override");
+
+	if (!mm_stanza_on(check, true))
+		mm_add_trap(a, out, s->path, check.line,
+		    mm_arena_printf(a, "Account '%s' does not verify the server's certificate.", s->name));
+	if (!mm_stanza_on(mm_stanza_get(s, "tls"), false) && mm_stanza_given(auth) &&
+	    mm_among(clear, auth.text))
+		mm_add_trap(a, out, s->path, auth.line,
+		    mm_arena_printf(a, "Account '%s' sends the password in clear text.", s->name));
+	if (mm_stanza_given(name))
+		mm_add_trap(a, out, s->path, name.line,
+		    mm_arena_printf(
+			a, "Account '%s' takes a server's certificate for another name.", s->name));
+	if (mm_stanza_given(pw))
+		mm_add_trap(a, out, s->path, pw.line,
+		    mm_arena_printf(
+			a, "Account '%s' keeps its password in clear text in the file.", s->name));
+	if (s->by_eval)
+		mm_add_trap(a, out, s->path, 0,
+		    mm_arena_printf(a,
+			"Account '%s' takes settings from the output of a command (eval), which is not run "
+			"to find out.",
+			s->name));
+}
+
+void mm_stanza_want_security(
+    const char *security, const char *section, struct mm_edit_list *l, struct mm_arena *a)
+{
+	if (security == NULL)
+		return;
+	mm_want_set(l, a, section, "tls", mm_streq(security, "none") ? "off" : "on");
+	if (!mm_streq(security, "none"))
+		mm_want_set(l, a, section, "tls_starttls", mm_streq(security, "starttls") ? "on" : "off");
 }
 
 /* Names parted by commas; blanks around them do not count. */
@@ -114,9 +200,8 @@ static struct mm_stanza *open_account(struct load *l, const char *name)
 {
 	struct mm_stanza *s = mm_arena_push(l->r->arena, &l->c->v, &l->c->n, &l->c->cap, sizeof(*l->c->v));
 
-	*s = (struct mm_stanza){.name = name, .parents = "", .path = l->path, .keys = l->keys};
-	memcpy(s->dflt, l->c->dflt, sizeof(s->dflt));
-	memcpy(s->dflt_unsure, l->c->unsure, sizeof(s->dflt_unsure));
+	*s = mm_stanza_fresh(l->c, l->path, l->keys);
+	s->name = name;
 	return s;
 }
 

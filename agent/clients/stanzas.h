@@ -38,13 +38,28 @@ int mm_stanzas_load(struct mm_reader *r, const char *path, const char *const *ke
 struct mm_stanza *mm_stanza_named(const struct mm_stanzas *c, const char *name);
 /* `account default : x`: another name, no account. */
 bool mm_stanza_is_alias(const struct mm_stanza *s);
-/* Do the `defaults` at the end of the file set this key? */
-bool mm_stanza_defaults_have(const struct mm_stanzas *c, const char *const *keys, const char *key);
+/* A new account at the end of the file, before anything is set in it. */
+struct mm_stanza mm_stanza_fresh(const struct mm_stanzas *c, const char *path, const char *const *keys);
 /* ctx: a struct mm_stanza. */
 mm_key_get mm_stanza_get;
+bool mm_stanza_given(struct mm_native v); /* set, and not to nothing */
+bool mm_stanza_on(struct mm_native v, bool dflt);
 /* Could the output of a command set this key otherwise? Then `seen`, which is
  * made of it, is a guess; with `open` until the key is written. */
 void mm_stanza_doubt(const struct mm_stanza *s, const char *key, bool open, struct mm_seen *seen);
+
+/* Security and port, of tls, tls_starttls and port; the usual ports are those of `protocol`. */
+void mm_stanza_see_security(const struct mm_stanza *s, enum mm_setting security, enum mm_setting port,
+    const char *protocol, struct mm_seen_account *acc);
+/* Keys that win over others whatever those say: password, socket. */
+void mm_stanza_see_over(const struct mm_stanza *s, enum mm_setting command, enum mm_setting host,
+    enum mm_setting port, const char *note, struct mm_seen_account *acc);
+/* What is wrong whatever the policy says. `clear`: the words of auth, parted
+ * by blanks, that send the password as it is. */
+void mm_stanza_traps(const struct mm_stanza *s, const char *clear, struct mm_arena *a, struct mm_view *out);
+/* tls and tls_starttls. */
+void mm_stanza_want_security(
+    const char *security, const char *section, struct mm_edit_list *l, struct mm_arena *a);
 
 /* Edits for a new account; its name. The first account of all becomes the default, too. */
 const char *mm_stanza_add(
