@@ -280,6 +280,17 @@ class StoreTest(unittest.TestCase):
         self.assertNotIn(seed[:40], r.stdout + r.stderr)
         self.assertNotIn("PRIVATE", r.stdout + r.stderr)
 
+    def test_who_has_it(self):
+        self.hosts(["ok", "ok"])
+        self.push("--all")
+        rows = json.loads(self.mm("who", "outgoing.port=143", "--observed", "--json", status=FAILED))["observed"]
+        self.assertEqual(rows, [], "what was corrected is not found any more")
+        rows = json.loads(self.mm("who", "incoming.port=99*", "--observed", "--json"))["observed"]
+        self.assertEqual([(r["user"], r["host"], r["client"], r["value"]) for r in rows],
+                         [("u0", "h0", "mutt", "993"), ("u1", "h1", "mutt", "993")])
+        self.assertIn("Observed with 2 users on 2 hosts:", self.mm("who", "incoming.port=993", "--observed"))
+        self.mm("who", "incoming.port=993", "--observed", "--client", "thunderbird", status=FAILED)
+
 
 if __name__ == "__main__":
     unittest.main()
