@@ -86,7 +86,7 @@ static void judge_setting(struct mm_place_run *p, struct mm_todo *t, enum mm_set
 	const struct mm_seen *seen = t->m.seen != NULL ? &t->m.seen->s[s] : NULL;
 	const char *found = seen != NULL ? seen->value : NULL, *why = NULL;
 	if (!mm_setting_satisfies(s, found, want->v[s]))
-		why = p->client->unsupported(s, want->v[s], want);
+		why = mm_client_cannot(p->client, s, want->v[s], want);
 	if (why == MM_CLIENT_NOT_ITS_BUSINESS)
 		return;
 	j->asked = true;

@@ -21,6 +21,7 @@ static const char *const side_names[MM_SIDE_COUNT] = {"account", "incoming", "ou
 #define HOST_MAX 253
 #define USERNAME_MAX 320 /* local part, '@', domain at their longest */
 #define PATH_LEN_MAX 4095
+#define FOLDER_MAX 255 /* of a name in UTF-8: what Dovecot and Cyrus take at their longest */
 
 /* One row per setting; incoming and outgoing share their forms. */
 /* clang-format off */
@@ -37,6 +38,18 @@ static const struct mm_setting_def defs[MM_SET_COUNT] = {
     [MM_SET_ORGANISATION] = {"account.organisation", "organisation", MM_SIDE_ACCOUNT, MM_TYPE_TEXT, 1, TEXT_MAX, NULL, NULL,
 	MM_SETF_TEMPLATE, "Organisation",
 	"The text of the Organization header."},
+    [MM_SET_FOLDER_SENT] = {"account.folder_sent", "folder_sent", MM_SIDE_ACCOUNT, MM_TYPE_FOLDER, 1, FOLDER_MAX, NULL, NULL,
+	MM_SETF_TEMPLATE, "Folder for sent mail",
+	"The mailbox on the incoming server that keeps copies of what is sent."},
+    [MM_SET_FOLDER_DRAFTS] = {"account.folder_drafts", "folder_drafts", MM_SIDE_ACCOUNT, MM_TYPE_FOLDER, 1, FOLDER_MAX, NULL, NULL,
+	MM_SETF_TEMPLATE, "Folder for drafts",
+	"The mailbox on the incoming server that keeps what is not finished."},
+    [MM_SET_FOLDER_TRASH] = {"account.folder_trash", "folder_trash", MM_SIDE_ACCOUNT, MM_TYPE_FOLDER, 1, FOLDER_MAX, NULL, NULL,
+	MM_SETF_TEMPLATE, "Folder for deleted mail",
+	"The mailbox on the incoming server where deleted mail goes."},
+    [MM_SET_FOLDER_JUNK] = {"account.folder_junk", "folder_junk", MM_SIDE_ACCOUNT, MM_TYPE_FOLDER, 1, FOLDER_MAX, NULL, NULL,
+	MM_SETF_TEMPLATE, "Folder for junk mail",
+	"The mailbox on the incoming server where junk goes."},
 
     [MM_SET_IN_PROTOCOL] = {"incoming.protocol", "protocol", MM_SIDE_INCOMING, MM_TYPE_WORD, 0, 0, incoming_words, NULL,
 	MM_SETF_REQUIRED, "Incoming protocol",

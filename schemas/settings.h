@@ -33,7 +33,11 @@ enum mm_setting {
 	MM_SET_REAL_NAME,    /* account.real_name */
 	MM_SET_REPLY_TO,     /* account.reply_to */
 	MM_SET_ORGANISATION, /* account.organisation */
-	MM_SET_IN_PROTOCOL,  /* incoming.protocol: imap | pop3 */
+	MM_SET_FOLDER_SENT,  /* account.folder_sent: a mailbox on the account's IMAP server */
+	MM_SET_FOLDER_DRAFTS,
+	MM_SET_FOLDER_TRASH,
+	MM_SET_FOLDER_JUNK,
+	MM_SET_IN_PROTOCOL, /* incoming.protocol: imap | pop3 */
 	MM_SET_IN_HOST,
 	MM_SET_IN_PORT,
 	MM_SET_IN_SECURITY, /* tls (implicit) | starttls (required) | none */
@@ -72,6 +76,7 @@ enum mm_type {
 	MM_TYPE_ARGV, /* list of strings, first an absolute path */
 	MM_TYPE_PATH, /* absolute, no "..", no control characters */
 	MM_TYPE_PIN,
+	MM_TYPE_FOLDER, /* IMAP mailbox in UTF-8, levels parted by '/', not the inbox itself */
 };
 
 #define MM_SETF_TEMPLATE 0x01u /* may hold %{...} placeholders in policy */

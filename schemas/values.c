@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/digest.h"
 #include "common/json.h"
@@ -191,6 +192,43 @@ static int canon_pin(const struct mm_setting_def *d, const char *text, struct mm
 	return 0;
 }
 
+/* No empty level, and none that is a step in a path. */
+static bool levels_ok(const char *s)
+{
+	for (;;) {
+		size_t n = strcspn(s, "/");
+		if (n == 0 || (n == 1 && s[0] == '.') || (n == 2 && s[0] == '.' && s[1] == '.'))
+			return false;
+		if (s[n] == '\0')
+			return true;
+		s += n + 1;
+	}
+}
+
+/* RFC 9051 5.1: names are taken as they are, but for the inbox, which is the
+ * same in any case. Wildcards of LIST, and what begins a namespace or a path
+ * in some client's file, are no part of a name here. */
+static int canon_folder(const struct mm_setting_def *d, const char *text, struct mm_arena *a,
+    const char **out, struct mm_err *err)
+{
+	static const char inbox[] = "INBOX";
+	const char *copy;
+	if (canon_text(d, text, a, &copy, err) != 0)
+		return -1;
+	if (strpbrk(text, "*%") != NULL || strchr("#~=+!/", text[0]) != NULL)
+		return bad(err, "not a mailbox name (no *, no %, and none of #~=+!/ in front)", text);
+	if (!levels_ok(text))
+		return bad(err, "not a mailbox name (an empty level, or \".\", or \"..\")", text);
+	size_t n = strcspn(text, "/");
+	if (n == sizeof(inbox) - 1 && strncasecmp(text, inbox, n) == 0) {
+		if (text[n] == '\0')
+			return bad(err, "the inbox itself is no folder for this", text);
+		copy = mm_arena_printf(a, "%s%s", inbox, text + n);
+	}
+	*out = copy;
+	return 0;
+}
+
 /* ---- argument vectors */
 
 static int check_arg(const json_t *item, size_t i, struct mm_err *err)
@@ -284,11 +322,13 @@ static canon_fn *const canons[] = {
     [MM_TYPE_ARGV] = canon_argv,
     [MM_TYPE_PATH] = canon_path,
     [MM_TYPE_PIN] = canon_pin,
+    [MM_TYPE_FOLDER] = canon_folder,
 };
 
 static bool is_measured(enum mm_type t)
 {
-	return t == MM_TYPE_TEXT || t == MM_TYPE_ADDRESS || t == MM_TYPE_HOST || t == MM_TYPE_PATH;
+	return t == MM_TYPE_TEXT || t == MM_TYPE_ADDRESS || t == MM_TYPE_HOST || t == MM_TYPE_PATH ||
+	       t == MM_TYPE_FOLDER;
 }
 
 int mm_setting_canon(

@@ -300,6 +300,7 @@ static const char *unsupported(enum mm_setting s, const char *value, const struc
 	static const struct mm_cannot rows[] = {
 	    {MM_SET_REPLY_TO, NULL, "aerc has no Reply-To of an account."},
 	    {MM_SET_ORGANISATION, NULL, "aerc has no Organization of an account."},
+	    MM_CANNOT_FOLDERS("Folders are not set here."),
 	    {MM_SET_IN_PROTOCOL, "imap", "aerc fetches mail from servers by IMAP only."},
 	    {MM_SET_IN_CA_FILE, NULL, no_ca}, {MM_SET_OUT_CA_FILE, NULL, no_ca},
 	    {MM_SET_IN_PIN, NULL, "aerc cannot pin a server's key."},

@@ -534,6 +534,11 @@ static const char *unsupported(enum mm_setting s, const char *v, const struct mm
 	case MM_SET_IN_CLIENT_CERT:
 	case MM_SET_OUT_CLIENT_CERT:
 		return "Alpine has no client certificates.";
+	case MM_SET_FOLDER_SENT:
+	case MM_SET_FOLDER_DRAFTS:
+	case MM_SET_FOLDER_TRASH:
+	case MM_SET_FOLDER_JUNK:
+		return "Folders are not set here.";
 	case MM_SET_IN_LEAVE_ON_SERVER:
 		return MM_CLIENT_NOT_ITS_BUSINESS; /* it looks into the mailbox and leaves it there */
 	default:

@@ -412,6 +412,8 @@ static const char *unsupported(enum mm_setting s, const char *value, const struc
 	static const struct mm_cannot rows[] = {
 	    {MM_SET_IN_PASSWORD_COMMAND, NULL, MM_CLIENT_NOT_ITS_BUSINESS},
 	    {MM_SET_OUT_PASSWORD_COMMAND, NULL, MM_CLIENT_NOT_ITS_BUSINESS},
+	    MM_CANNOT_FOLDERS(
+		"Balsa has one folder of each kind for all accounts, which is left to the user."),
 	    {MM_SET_ORGANISATION, NULL, "Balsa has no organisation."}, {MM_SET_IN_AUTH, "password", NO_AUTH},
 	    {MM_SET_OUT_AUTH, "password", NO_AUTH}, {MM_SET_IN_CA_FILE, NULL, NO_CA},
 	    {MM_SET_OUT_CA_FILE, NULL, NO_CA}, {MM_SET_IN_PIN, NULL, NO_PIN}, {MM_SET_OUT_PIN, NULL, NO_PIN},

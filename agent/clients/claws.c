@@ -295,6 +295,11 @@ static const char *unsupported(
 	case MM_SET_IN_CLIENT_CERT:
 	case MM_SET_OUT_CLIENT_CERT:
 		return d->client_cert ? NULL : "The program has no client certificates.";
+	case MM_SET_FOLDER_SENT:
+	case MM_SET_FOLDER_DRAFTS:
+	case MM_SET_FOLDER_TRASH:
+	case MM_SET_FOLDER_JUNK:
+		return "Folders are not set here.";
 	case MM_SET_IN_LEAVE_ON_SERVER:
 		return mm_streq(all->v[MM_SET_IN_PROTOCOL], "imap") ? MM_CLIENT_NOT_ITS_BUSINESS : NULL;
 	default:

@@ -164,6 +164,12 @@ struct mm_client {
 	    const struct mm_change *c, struct mm_edits *out, struct mm_err *err);
 };
 
+/* unsupported() of this client, behind what holds for all of them: folders
+ * are no business of a program that only fetches or only sends, and POP3 has
+ * none. */
+const char *mm_client_cannot(
+    const struct mm_client *cl, enum mm_setting s, const char *value, const struct mm_values *all);
+
 extern const struct mm_client *const mm_clients[]; /* NULL-terminated */
 const struct mm_client *mm_client_by_name(const char *name);
 const char *const *mm_client_names(void); /* NULL-terminated */

@@ -16,6 +16,18 @@ static const char *const names[] = {
 
 const char mm_client_not_its_business[] = "not a setting of this client";
 
+const char *mm_client_cannot(
+    const struct mm_client *cl, enum mm_setting s, const char *value, const struct mm_values *all)
+{
+	if (mm_setting_def(s)->type == MM_TYPE_FOLDER) {
+		if (cl->incoming != cl->outgoing)
+			return MM_CLIENT_NOT_ITS_BUSINESS;
+		if (mm_streq(all->v[MM_SET_IN_PROTOCOL], "pop3"))
+			return "POP3 knows the inbox only: there are no other folders on the server.";
+	}
+	return cl->unsupported(s, value, all);
+}
+
 const struct mm_client *mm_client_by_name(const char *name)
 {
 	for (size_t i = 0; mm_clients[i] != NULL; i++)

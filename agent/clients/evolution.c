@@ -340,6 +340,7 @@ static const char *unsupported(enum mm_setting s, const char *value, const struc
 	static const struct mm_cannot rows[] = {
 	    {MM_SET_IN_PASSWORD_COMMAND, NULL, MM_CLIENT_NOT_ITS_BUSINESS},
 	    {MM_SET_OUT_PASSWORD_COMMAND, NULL, MM_CLIENT_NOT_ITS_BUSINESS},
+	    MM_CANNOT_FOLDERS("Folders are not set here."),
 	    {MM_SET_IN_AUTH, "password plain login cram-md5 gssapi",
 		"Evolution cannot be set to this way of logging in from outside."},
 	    {MM_SET_OUT_AUTH, "password plain login cram-md5 gssapi none",

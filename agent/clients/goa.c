@@ -430,6 +430,8 @@ static const char *unsupported(enum mm_setting s, const char *value, const struc
 	static const struct mm_cannot rows[] = {
 	    {MM_SET_IN_PASSWORD_COMMAND, NULL, MM_CLIENT_NOT_ITS_BUSINESS},
 	    {MM_SET_OUT_PASSWORD_COMMAND, NULL, MM_CLIENT_NOT_ITS_BUSINESS},
+	    MM_CANNOT_FOLDERS(
+		"GNOME Online Accounts holds no folders: the programs that use the account choose them."),
 	    {MM_SET_IN_LEAVE_ON_SERVER, NULL, MM_CLIENT_NOT_ITS_BUSINESS},
 	    {MM_SET_IN_PROTOCOL, "imap", NO_POP3},
 	    {MM_SET_REPLY_TO, NULL, "GNOME Online Accounts holds no reply address."},

@@ -87,6 +87,14 @@ const char *mm_cannot(const struct mm_cannot *rows, enum mm_setting s, const cha
 		MM_SET_ORGANISATION, NULL, MM_FETCHER_HAS_NO_IDENTITY                                        \
 	}
 
+/* The rows of a program that has no folder roles. */
+#define MM_CANNOT_FOLDERS(why_)                                                                              \
+	{MM_SET_FOLDER_SENT, NULL, why_}, {MM_SET_FOLDER_DRAFTS, NULL, why_},                                \
+	    {MM_SET_FOLDER_TRASH, NULL, why_},                                                               \
+	{                                                                                                    \
+		MM_SET_FOLDER_JUNK, NULL, why_                                                               \
+	}
+
 /* Of several places the first that is there is the one in use; without any,
  * `fresh` is offered where `create` says so and the program is installed. */
 int mm_find_first(struct mm_reader *r, const char *program, const char *const *paths, size_t n_paths,

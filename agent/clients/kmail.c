@@ -406,6 +406,8 @@ static const char *unsupported(enum mm_setting s, const char *value, const struc
 	static const struct mm_cannot rows[] = {
 	    {MM_SET_IN_PASSWORD_COMMAND, NULL, MM_CLIENT_NOT_ITS_BUSINESS},
 	    {MM_SET_OUT_PASSWORD_COMMAND, NULL, MM_CLIENT_NOT_ITS_BUSINESS},
+	    MM_CANNOT_FOLDERS("KMail names folders by numbers of its own database (Akonadi), which nobody "
+			      "knows from outside."),
 	    {MM_SET_IN_AUTH, "password plain login cram-md5 gssapi", NO_AUTH},
 	    {MM_SET_OUT_AUTH, "password plain login cram-md5 gssapi none", NO_AUTH},
 	    {MM_SET_IN_CA_FILE, NULL, NO_CA}, {MM_SET_OUT_CA_FILE, NULL, NO_CA},

@@ -150,6 +150,11 @@ static const char *unsupported(enum mm_setting s, const char *value, const struc
 	case MM_SET_REPLY_TO:
 	case MM_SET_ORGANISATION:
 		return "mutt knows this only as a header line of the user's own (my_hdr).";
+	case MM_SET_FOLDER_SENT:
+	case MM_SET_FOLDER_DRAFTS:
+	case MM_SET_FOLDER_TRASH:
+	case MM_SET_FOLDER_JUNK:
+		return "Folders are not set here.";
 	case MM_SET_IN_PIN:
 	case MM_SET_OUT_PIN:
 		return "mutt cannot pin a public key.";

@@ -493,6 +493,7 @@ static const char *unsupported(enum mm_setting s, const char *value, const struc
 	static const struct mm_cannot rows[] = {
 	    {MM_SET_REPLY_TO, NULL, "nmh knows this only from the user's own templates."},
 	    {MM_SET_ORGANISATION, NULL, "nmh knows this only from the user's own templates."},
+	    MM_CANNOT_FOLDERS("nmh keeps mail in folders of its own on this machine."),
 	    {MM_SET_IN_PASSWORD_COMMAND, NULL, no_command}, {MM_SET_OUT_PASSWORD_COMMAND, NULL, no_command},
 	    {MM_SET_IN_CA_FILE, NULL, no_ca}, {MM_SET_OUT_CA_FILE, NULL, no_ca},
 	    {MM_SET_IN_TLS_MIN, "1.2", no_tls}, {MM_SET_OUT_TLS_MIN, "1.2", no_tls},

@@ -142,6 +142,17 @@ static bool assigned(const struct mm_policy *p, const char *account)
 	return false;
 }
 
+/* What the account says itself, before anybody overrides it. */
+static void check_own_values(const struct checker *c, const struct mm_paccount *acc)
+{
+	struct mm_judge j = {.rules = &c->p->rules, .side = MM_SIDE_ACCOUNT};
+	j.what = mm_arena_printf(c->d->arena, "account %s", acc->name.text);
+	for (int i = 0; i < MM_SET_COUNT; i++)
+		if (acc->set.v[i].at.file != NULL)
+			j.v[i] = &acc->set.v[i];
+	mm_check_folders(&j, c->d);
+}
+
 static void check_account(const struct checker *c, struct mm_paccount *acc)
 {
 	link_side(c, acc, MM_SIDE_INCOMING);
@@ -149,6 +160,7 @@ static void check_account(const struct checker *c, struct mm_paccount *acc)
 	link_floor(c, acc);
 	check_required(c, acc);
 	check_renamed(c, acc);
+	check_own_values(c, acc);
 	if (acc->replaces.n > MM_REPLACES_MAX)
 		mm_diag_error(c->d, acc->replaces.items[0].at,
 		    "account %s: replaces has more than %d hosts; shorten it", acc->name.text,
@@ -184,6 +196,7 @@ static void check_override(const struct checker *c, const struct mm_override *o,
 			    "%s: %s has no effect, %s:%d makes it final; remove one of the two", j.what,
 			    mm_setting_def((enum mm_setting)i)->id, c->p->final[i].file, c->p->final[i].line);
 	}
+	mm_check_folders(&j, c->d);
 	for (int side = MM_SIDE_INCOMING; side <= MM_SIDE_OUTGOING; side++) {
 		j.side = (enum mm_side)side;
 		mm_check_values(&j, c->d);

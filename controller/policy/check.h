@@ -22,6 +22,8 @@ struct mm_judge {
 	const struct mm_block *only;
 	bool errors_only;
 };
+/* Two folder roles on one mailbox, and folders of an account that is read by POP3. */
+void mm_check_folders(const struct mm_judge *j, struct mm_diags *d);
 void mm_check_values(const struct mm_judge *j, struct mm_diags *d);
 
 #endif

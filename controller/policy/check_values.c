@@ -199,3 +199,39 @@ void mm_check_values(const struct mm_judge *j, struct mm_diags *d)
 	check_command(j, d);
 	check_pop3(j, d);
 }
+
+static bool is_mine(const struct mm_judge *j, enum mm_setting s)
+{
+	return j->only == NULL || j->v[s] == &j->only->v[s];
+}
+
+static const char *folder(const struct mm_judge *j, enum mm_setting s)
+{
+	return j->v[s] != NULL ? j->v[s]->text : NULL;
+}
+
+/* Clients empty the trash and the junk, and offer drafts as unfinished: none
+ * of them may be what another role keeps. */
+static void check_shared(const struct mm_judge *j, enum mm_setting a, struct mm_diags *d)
+{
+	for (enum mm_setting b = MM_SET_FOLDER_SENT; b < a; b++)
+		if (mm_streq(folder(j, a), folder(j, b)) && (is_mine(j, a) || is_mine(j, b)))
+			mm_diag_error(d, j->v[a]->at,
+			    "%s: %s and %s are one mailbox, \"%s\"; mail programs empty some of them: name "
+			    "another",
+			    j->what, mm_setting_def(b)->key, mm_setting_def(a)->key, folder(j, a));
+}
+
+void mm_check_folders(const struct mm_judge *j, struct mm_diags *d)
+{
+	const struct mm_pvalue *protocol = j->v[MM_SET_IN_PROTOCOL];
+	bool pop3 = protocol != NULL && mm_streq(protocol->text, "pop3");
+	for (enum mm_setting s = MM_SET_FOLDER_SENT; s <= MM_SET_FOLDER_JUNK; s++) {
+		if (folder(j, s) == NULL)
+			continue;
+		check_shared(j, s, d);
+		if (pop3 && !j->errors_only && is_mine(j, s))
+			mm_diag_warn(d, j->v[s]->at, "%s: %s has no effect with pop3; remove it", j->what,
+			    mm_setting_def(s)->key);
+	}
+}

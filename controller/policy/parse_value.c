@@ -154,6 +154,8 @@ static const char *advice(const struct mm_setting_def *d, struct mm_arena *a)
 		return "write an absolute path";
 	case MM_TYPE_PIN:
 		return "write sha256// and the base64 of the public key's SHA-256";
+	case MM_TYPE_FOLDER:
+		return "write the name of a mailbox such as \"Sent\" or \"INBOX/Sent\"";
 	default:
 		return "write a text in double quotes";
 	}

@@ -155,6 +155,7 @@ static void check_account(struct job *j, const struct mm_resolved_account *r)
 	}
 	check_username(j, r, MM_SET_IN_USERNAME, MM_SET_IN_AUTH);
 	check_username(j, r, MM_SET_OUT_USERNAME, MM_SET_OUT_AUTH);
+	mm_check_folders(&judge, j->d);
 	for (int side = MM_SIDE_INCOMING; side <= MM_SIDE_OUTGOING; side++) {
 		judge.side = (enum mm_side)side;
 		mm_check_values(&judge, j->d);

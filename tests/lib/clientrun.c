@@ -15,7 +15,7 @@ static bool asked(const struct mm_client *cl, const struct mm_account *acc, enum
 {
 	const char *v = acc->want.v[s];
 
-	return v != NULL && has_side(cl, s) && cl->unsupported(s, v, &acc->want) == NULL;
+	return v != NULL && has_side(cl, s) && mm_client_cannot(cl, s, v, &acc->want) == NULL;
 }
 
 static bool host_is(const struct mm_account *acc, enum mm_setting s, const char *found)

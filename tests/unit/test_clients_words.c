@@ -19,7 +19,7 @@ static const char *reason(
 	all.v[s] = value;
 	if (other != MM_SET_NONE)
 		all.v[other] = v;
-	return mm_client_by_name(client)->unsupported(s, value, &all);
+	return mm_client_cannot(mm_client_by_name(client), s, value, &all);
 }
 
 static void sentence(const char *s)

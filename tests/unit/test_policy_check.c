@@ -168,6 +168,25 @@ static const struct wrong wrongs[] = {
 		"p.conf:4: account work has no outgoing endpoint; write outgoing = \"NAME\""},
     {.accounts = "accounts = { work = { " ACC_OK " }; };\n",
 	.want = "p.conf:4: account work has no address; write address = \"%{address}\""},
+    {.accounts = ACC(ACC_OK "folder_sent = \"a//b\";"),
+	.want = "p.conf:4: account work: folder_sent: not a mailbox name (an empty level, or \".\", or "
+		"\"..\"): \"a//b\"; write the name of a mailbox such as \"Sent\" or \"INBOX/Sent\""},
+    {.accounts = ACC(ACC_OK "folder_sent = \"a\\nb\";"),
+	.want = "p.conf:4: account work: folder_sent holds a control character; remove it"},
+    {.accounts = ACC(ACC_OK "folder_trash = \"inbox\";"),
+	.want = "p.conf:4: account work: folder_trash: the inbox itself is no folder for this: \"inbox\"; "
+		"write the name of a mailbox such as \"Sent\" or \"INBOX/Sent\""},
+    {.accounts = ACC(ACC_OK "folder_sent = \"Mail\"; folder_trash = \"Mail\";"),
+	.want = "p.conf:4: account work: folder_sent and folder_trash are one mailbox, \"Mail\"; mail "
+		"programs empty some of them: name another"},
+    {.accounts = ACC(ACC_OK "folder_sent = \"Mail\";"),
+	.groups = GRP("override = { work = { account = { folder_junk = \"Mail\"; }; }; };"),
+	.want = "p.conf:5: group staff: override of work: folder_sent and folder_junk are one mailbox, "
+		"\"Mail\"; mail "
+		"programs empty some of them: name another"},
+    {.in = IN("protocol = \"pop3\"; host = \"h.example\"; username = \"u\"; "),
+	.accounts = ACC(ACC_OK "folder_junk = \"Junk\";"),
+	.want = "p.conf:4: warning: account work: folder_junk has no effect with pop3; remove it"},
     {.accounts = ACC(ACC_OK "renamed_from = \"work\";"),
 	.want = "p.conf:4: account work: renamed_from work, which still exists; remove one of the two"},
     {.accounts = ACC(ACC_OK "renamed_from = \"Old Name\";"),

@@ -217,6 +217,23 @@ static void paths(void **state)
 	refuses(MM_SET_IN_CA_FILE, mm_arena_printf(arena, "/%s", letters(4095)));
 }
 
+static void folders(void **state)
+{
+	(void)state;
+	const char *tricky = "`id`\"; $(x) | y \\ ' & Entw\xc3\xbcrfe/B";
+	accepts(MM_SET_FOLDER_SENT, "Sent", "Sent");
+	accepts(MM_SET_FOLDER_DRAFTS, "inbox/Drafts", "INBOX/Drafts");
+	accepts(MM_SET_FOLDER_TRASH, "Inboxes/a.b", "Inboxes/a.b");
+	accepts(MM_SET_FOLDER_JUNK, tricky, tricky);
+	const char *const bad[] = {"", " ", "Sent ", " Sent", "INBOX", "inbox", "/Sent", "Sent/", "a//b", ".",
+	    "..", "a/../b", "a/.", "a*", "a%", "#news", "~a", "=Sent", "+Sent", "!", "a\nb", "a\tb", "a\x7f",
+	    "\xff"};
+	for (size_t i = 0; i < LEN(bad); i++)
+		refuses(MM_SET_FOLDER_SENT, bad[i]);
+	accepts(MM_SET_FOLDER_SENT, letters(255), letters(255));
+	refuses(MM_SET_FOLDER_SENT, letters(256));
+}
+
 #define PIN "sha256//AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
 static void pins(void **state)
@@ -387,6 +404,7 @@ int main(void)
 	    cmocka_unit_test(texts),
 	    cmocka_unit_test(words),
 	    cmocka_unit_test(paths),
+	    cmocka_unit_test(folders),
 	    cmocka_unit_test(pins),
 	    cmocka_unit_test(argument_vectors),
 	    cmocka_unit_test(argument_vector_limits),

@@ -150,7 +150,8 @@ static void whole_round_trip(void **state)
 		    [MM_TYPE_BOOL] = "no",
 		    [MM_TYPE_ARGV] = "[\"/bin/x\",\"a b\"]",
 		    [MM_TYPE_PATH] = "/etc/ca.pem",
-		    [MM_TYPE_PIN] = "sha256//AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="};
+		    [MM_TYPE_PIN] = "sha256//AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+		    [MM_TYPE_FOLDER] = "INBOX/`id` & \"Gesendet\""};
 		acc[0].want.v[i] = by_type[d->type];
 	}
 	struct mm_client_rule rule = {.client = "msmtp", .mode = MM_MODE_DEFAULT};

@@ -80,6 +80,7 @@ static const char *const type_notes[] = {
     [MM_TYPE_ARGV] = "compact JSON array of strings, the first an absolute path",
     [MM_TYPE_PATH] = "absolute path without ..",
     [MM_TYPE_PIN] = "sha256//BASE64, several separated by ;",
+    [MM_TYPE_FOLDER] = "IMAP mailbox in UTF-8, levels parted by /, not the inbox itself",
 };
 
 /* A setting's canonical value: always a string. */
