@@ -274,7 +274,7 @@ static int sign_request(struct host_job *j, const char *host, enum mm_op op, int
 	struct mm_request_builder *b = j->b;
 	struct mm_manifest_entry *manifest = mm_arena_alloc(j->a, j->list.n + 1, sizeof(*manifest));
 	struct mm_request r = {.major = MM_PROTO_MAJOR,
-	    .minor = MM_PROTO_MINOR,
+	    .minor = 0, /* the lowest that says it all */
 	    .op = op,
 	    .id = m->id,
 	    .host = host,

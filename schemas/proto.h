@@ -22,7 +22,8 @@
 #define MM_SCHEMAS_PROTO_H
 
 #define MM_PROTO_MAJOR 1
-#define MM_PROTO_MINOR 0
+/* 1: scope of a client, the system's sheet in the request, findings of the user "*". */
+#define MM_PROTO_MINOR 1
 
 enum mm_frame_type {
 	/* controller -> agent */

@@ -57,8 +57,8 @@ static int read_head(const json_t *o, struct mm_arena *a, struct mm_report_head 
 	h->evidence = mm_streq(evidence, evidence_words[MM_EV_CLAIMED]) ? MM_EV_CLAIMED : MM_EV_ATTESTED;
 	if (mm_wire_str_opt(o, "agent", AGENT_MAX, "", a, &h->agent, err) != 0 ||
 	    mm_wire_form_str(o, "user", mm_is_login, true, a, &h->user, err) != 0 ||
-	    mm_wire_strings(
-		o, "users", MM_MANIFEST_MAX, MM_REPORT_NAME_MAX, mm_is_login, a, &h->users, &n, err) != 0)
+	    mm_wire_strings(o, "users", MM_MANIFEST_MAX, MM_REPORT_NAME_MAX, mm_is_report_user, a, &h->users,
+		&n, err) != 0)
 		return -1;
 	return mm_json_bool_opt(o, "expired", false, &h->expired, err);
 }
@@ -109,7 +109,7 @@ static int read_finding(const json_t *o, struct mm_arena *a, struct mm_finding *
 {
 	int state = 0, action = 0;
 	int64_t line = 0;
-	if (mm_wire_form_str(o, "user", mm_is_login, false, a, &f->user, err) != 0 ||
+	if (mm_wire_form_str(o, "user", mm_is_report_user, false, a, &f->user, err) != 0 ||
 	    mm_wire_form_str(o, "client", mm_wire_is_client, false, a, &f->client, err) != 0 ||
 	    mm_wire_str_opt(o, "path", MM_REPORT_PATH_MAX, "", a, &f->path, err) != 0 ||
 	    mm_wire_str_opt(o, "account", MM_REPORT_NAME_MAX, "", a, &f->account, err) != 0 ||

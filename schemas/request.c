@@ -22,7 +22,7 @@ static const char *const op_names[MM_OP_COUNT] = {
 };
 
 static const char *const members[] = {"proto", "op", "id", "host", "epoch", "serial", "revision", "issued",
-    "expires", "manifest", "ack", "op_args", NULL};
+    "expires", "manifest", "ack", "op_args", "system", NULL};
 
 const char *mm_op_name(enum mm_op op)
 {
@@ -42,7 +42,7 @@ int mm_op_by_name(const char *s)
 void mm_request_encode(const struct mm_request *r, struct mm_buf *out)
 {
 	json_t *o = json_object();
-	mm_wire_put_proto(o, r->major, r->minor);
+	mm_wire_put_proto(o, r->major, r->hostwide != NULL && r->minor < 1 ? 1 : r->minor);
 	mm_json_set_str(o, "op", mm_op_name(r->op));
 	mm_json_set_str(o, "id", r->id);
 	mm_json_set_str(o, "host", r->host);
@@ -58,6 +58,8 @@ void mm_request_encode(const struct mm_request *r, struct mm_buf *out)
 	mm_wire_put_strings(o, "ack", r->ack, r->n_ack, MM_ID_LEN);
 	if (r->n_op_args > 0)
 		mm_wire_put_strings(o, "op_args", r->op_args, r->n_op_args, OP_ARG_MAX);
+	if (r->hostwide != NULL)
+		mm_json_set(o, "system", mm_sheet_json(r->hostwide));
 	mm_wire_finish(o, out);
 }
 
@@ -114,6 +116,20 @@ static int read_manifest(const json_t *o, struct mm_arena *a, struct mm_request 
 	return 0;
 }
 
+static int read_system(const json_t *o, struct mm_arena *a, struct mm_request *r, struct mm_err *err)
+{
+	const json_t *o_sheet = json_object_get(o, "system");
+	struct mm_sheet *sheet = mm_arena_alloc(a, 1, sizeof(*sheet));
+	if (o_sheet == NULL)
+		return 0;
+	if (mm_sheet_from_json(o_sheet, a, sheet, err) != 0)
+		return mm_err_prefix(err, "\"system\"");
+	if (!mm_sheet_is_system(sheet))
+		return mm_err_set(err, MM_EX_DATAERR, "\"system\": a sheet of the user %s", sheet->user);
+	r->hostwide = sheet;
+	return 0;
+}
+
 static int read_members(const json_t *o, struct mm_arena *a, struct mm_request *r, struct mm_err *err)
 {
 	if (mm_wire_proto(o, &r->major, &r->minor, err) != 0 ||
@@ -124,8 +140,10 @@ static int read_members(const json_t *o, struct mm_arena *a, struct mm_request *
 		return -1;
 	if (mm_wire_strings(o, "ack", MM_ACK_MAX, MM_ID_LEN, mm_wire_is_id, a, &r->ack, &r->n_ack, err) != 0)
 		return -1;
-	return mm_wire_strings(
-	    o, "op_args", OP_ARGS_MAX, OP_ARG_MAX, NULL, a, &r->op_args, &r->n_op_args, err);
+	if (mm_wire_strings(
+		o, "op_args", OP_ARGS_MAX, OP_ARG_MAX, NULL, a, &r->op_args, &r->n_op_args, err) != 0)
+		return -1;
+	return read_system(o, a, r, err);
 }
 
 int mm_request_decode(

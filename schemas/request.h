@@ -12,6 +12,7 @@
 #include "common/digest.h"
 #include "common/err.h"
 #include "common/mem.h"
+#include "schemas/sheet.h"
 
 enum mm_op {
 	MM_OP_APPLY,
@@ -47,6 +48,9 @@ struct mm_request {
 	int64_t issued, expires; /* unix seconds */
 	const struct mm_manifest_entry *manifest;
 	size_t n_manifest;
+	/* The system's sheet; NULL: nothing is asked for system-wide. It is signed
+	 * with the request, of which an agent of minor version 0 ignores it. */
+	const struct mm_sheet *hostwide;
 	const char *const *ack; /* report ids that the store holds */
 	size_t n_ack;
 	/* of a verify: logins that it is about (none: everybody), and MM_VERIFY_AGAIN */

@@ -10,21 +10,40 @@
 
 static const char *const sheet_members[] = {"proto", "user", "revision", "create", "allow_cleartext",
     "tls_min", "check", "accounts", "clients", NULL};
-static const char *const account_members[] = {"name", "label", "renamed_from", "replaces", "settings", NULL};
-static const char *const client_members[] = {"client", "mode", "settings", NULL};
+static const char *const account_members[] = {
+    "name", "label", "renamed_from", "replaces", "settings", "differs", NULL};
+static const char *const client_members[] = {"client", "mode", "settings", "scope", NULL};
+/* What tells agents of minor version 0 that something is asked of them that they cannot do. */
+#define ROW_SYSTEM "system.clients"
 static const char *const no_hosts[] = {NULL};
+
+const struct mm_client_rule *mm_sheet_rule(const struct mm_sheet *s, const char *client)
+{
+	for (size_t i = 0; i < s->n_clients; i++) {
+		if (mm_streq(s->clients[i].client, client))
+			return &s->clients[i];
+	}
+	return NULL;
+}
+
+bool mm_sheet_is_system(const struct mm_sheet *s)
+{
+	return mm_streq(s->user, MM_SYSTEM_USER);
+}
+
+bool mm_is_report_user(const char *s)
+{
+	return s != NULL && (mm_streq(s, MM_SYSTEM_USER) || mm_is_login(s));
+}
 
 enum mm_mode mm_sheet_mode(const struct mm_sheet *s, const char *client, enum mm_setting set)
 {
-	for (size_t i = 0; i < s->n_clients; i++) {
-		const struct mm_client_rule *rule = &s->clients[i];
-		if (!mm_streq(rule->client, client))
-			continue;
-		if (set < MM_SET_COUNT && rule->setting_mode[set] >= 0)
-			return (enum mm_mode)rule->setting_mode[set];
-		return rule->mode;
-	}
-	return MM_MODE_AUDIT;
+	const struct mm_client_rule *rule = mm_sheet_rule(s, client);
+	if (rule == NULL)
+		return MM_MODE_AUDIT;
+	if (set < MM_SET_COUNT && rule->setting_mode[set] >= 0)
+		return (enum mm_mode)rule->setting_mode[set];
+	return rule->mode;
 }
 
 /* ---- writing */
@@ -37,7 +56,39 @@ static void put_row(json_t *rows, const char *id, const char *value)
 		mm_oom();
 }
 
-static json_t *account_json(const struct mm_account *acc)
+static bool any_differs(const struct mm_account *acc)
+{
+	bool any = false;
+	for (int s = 0; s < MM_SET_COUNT; s++)
+		any |= acc->differs[s];
+	return any;
+}
+
+static json_t *differs_json(const struct mm_account *acc)
+{
+	json_t *list = json_array();
+	for (int s = 0; s < MM_SET_COUNT; s++) {
+		if (acc->differs[s] &&
+		    json_array_append_new(list, json_string(mm_setting_def((enum mm_setting)s)->id)) != 0)
+			mm_oom();
+	}
+	return list;
+}
+
+/* The clients of this sheet that get their settings from the system's files. */
+static void put_system_row(json_t *rows, const struct mm_sheet *s)
+{
+	struct mm_buf names = MM_BUF_INIT(MM_VALUE_MAX);
+	for (size_t i = 0; i < s->n_clients; i++) {
+		if (s->clients[i].scope == MM_REACH_SYSTEM)
+			mm_buf_addf(&names, "%s%s", names.len > 0 ? " " : "", s->clients[i].client);
+	}
+	if (names.len > 0 && mm_buf_ok(&names) && json_array_size(rows) < MM_ROWS_MAX)
+		put_row(rows, ROW_SYSTEM, mm_buf_str(&names));
+	mm_buf_free(&names);
+}
+
+static json_t *account_json(const struct mm_sheet *sheet, const struct mm_account *acc)
 {
 	json_t *o = json_object();
 	mm_json_set_str(o, "name", acc->name);
@@ -55,7 +106,11 @@ static json_t *account_json(const struct mm_account *acc)
 	}
 	for (size_t i = 0; i < acc->n_unknown; i++)
 		put_row(rows, acc->unknown[i].id, acc->unknown[i].value);
+	if (acc == sheet->accounts && !mm_sheet_is_system(sheet))
+		put_system_row(rows, sheet);
 	mm_json_set(o, "settings", rows);
+	if (any_differs(acc))
+		mm_json_set(o, "differs", differs_json(acc));
 	return o;
 }
 
@@ -71,13 +126,26 @@ static json_t *client_json(const struct mm_client_rule *rule)
 			    mm_mode_name((enum mm_mode)rule->setting_mode[s]));
 	}
 	mm_json_set(o, "settings", rows);
+	if (rule->scope != MM_REACH_USER)
+		mm_json_set_str(o, "scope", mm_reach_name(rule->scope));
 	return o;
 }
 
-void mm_sheet_encode(const struct mm_sheet *s, struct mm_buf *out)
+/* The lowest that has everything that is said: the older the agent may be. */
+static int minor_of(const struct mm_sheet *s)
+{
+	bool new = mm_sheet_is_system(s);
+	for (size_t i = 0; i < s->n_clients; i++)
+		new |= s->clients[i].scope != MM_REACH_USER;
+	for (size_t i = 0; i < s->n_accounts; i++)
+		new |= any_differs(&s->accounts[i]);
+	return new ? 1 : 0;
+}
+
+json_t *mm_sheet_json(const struct mm_sheet *s)
 {
 	json_t *o = json_object();
-	mm_wire_put_proto(o, MM_PROTO_MAJOR, MM_PROTO_MINOR);
+	mm_wire_put_proto(o, MM_PROTO_MAJOR, minor_of(s));
 	mm_json_set_str(o, "user", s->user);
 	mm_json_set_int(o, "revision", s->revision);
 	mm_json_set_str(o, "create", mm_create_name(s->create));
@@ -86,7 +154,7 @@ void mm_sheet_encode(const struct mm_sheet *s, struct mm_buf *out)
 	mm_json_set_str(o, "check", mm_level_name(s->check));
 	json_t *list = json_array();
 	for (size_t i = 0; i < s->n_accounts; i++) {
-		if (json_array_append_new(list, account_json(&s->accounts[i])) != 0)
+		if (json_array_append_new(list, account_json(s, &s->accounts[i])) != 0)
 			mm_oom();
 	}
 	mm_json_set(o, "accounts", list);
@@ -96,7 +164,12 @@ void mm_sheet_encode(const struct mm_sheet *s, struct mm_buf *out)
 			mm_oom();
 	}
 	mm_json_set(o, "clients", list);
-	mm_wire_finish(o, out);
+	return o;
+}
+
+void mm_sheet_encode(const struct mm_sheet *s, struct mm_buf *out)
+{
+	mm_wire_finish(mm_sheet_json(s), out);
 }
 
 /* ---- reading */
@@ -142,6 +215,8 @@ static int take_setting(
 {
 	enum mm_setting s = mm_setting_by_id(row->id);
 	struct mm_err why = MM_ERR_NONE;
+	if (mm_streq(row->id, ROW_SYSTEM))
+		return 0;
 	if (s != MM_SET_NONE && mm_setting_canon(s, row->value, r->a, &acc->want.v[s], &why) == 0)
 		return 0;
 	if (s != MM_SET_NONE && !r->newer)
@@ -170,6 +245,21 @@ static int read_settings(const struct reader *r, const json_t *o, struct mm_acco
 	return rc;
 }
 
+static int read_differs(const struct reader *r, const json_t *o, struct mm_account *acc)
+{
+	const char *const *ids;
+	size_t n;
+	if (mm_wire_strings(o, "differs", MM_ROWS_MAX, MM_NAME_MAX * 2, mm_wire_is_setting_id, r->a, &ids, &n,
+		r->err) != 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		enum mm_setting s = mm_setting_by_id(ids[i]);
+		if (s != MM_SET_NONE)
+			acc->differs[s] = true;
+	}
+	return 0;
+}
+
 static int read_account(const struct reader *r, const json_t *o, struct mm_account *acc)
 {
 	size_t n;
@@ -181,7 +271,7 @@ static int read_account(const struct reader *r, const json_t *o, struct mm_accou
 		0 ||
 	    mm_wire_strings(
 		o, "replaces", MM_REPLACES_MAX, 253, mm_is_hostname, r->a, &acc->replaces, &n, r->err) != 0 ||
-	    read_settings(r, o, acc) != 0)
+	    read_settings(r, o, acc) != 0 || read_differs(r, o, acc) != 0)
 		return mm_err_prefix(r->err, "account %s", acc->name);
 	return 0;
 }
@@ -235,13 +325,18 @@ static int read_modes(const struct reader *r, const json_t *o, struct mm_client_
 
 static int read_client(const struct reader *r, const json_t *o, struct mm_client_rule *rule)
 {
-	int mode = 0;
+	int mode = 0, scope = MM_REACH_USER;
 	if (refuse_strangers(r, o, client_members) != 0 ||
 	    mm_wire_form_str(o, "client", mm_wire_is_client, false, r->a, &rule->client, r->err) != 0)
 		return -1;
 	if (mm_wire_word(o, "mode", mm_mode_by_name, &mode, r->err) != 0 || read_modes(r, o, rule) != 0)
 		return mm_err_prefix(r->err, "client %s", rule->client);
+	/* One that a newer agent would know is not guessed at. */
+	if (json_object_get(o, "scope") != NULL &&
+	    mm_wire_word(o, "scope", mm_reach_by_name, &scope, r->err) != 0)
+		return mm_err_prefix(r->err, "client %s", rule->client);
 	rule->mode = (enum mm_mode)mode;
+	rule->scope = (enum mm_reach)scope;
 	return 0;
 }
 
@@ -287,7 +382,7 @@ static int read_sheet(struct reader *r, const json_t *o, struct mm_sheet *s)
 	    mm_wire_known(o, major, minor, sheet_members, r->err) != 0)
 		return -1;
 	r->newer = minor > MM_PROTO_MINOR;
-	if (mm_wire_form_str(o, "user", mm_is_login, false, r->a, &s->user, r->err) != 0 ||
+	if (mm_wire_form_str(o, "user", mm_is_report_user, false, r->a, &s->user, r->err) != 0 ||
 	    mm_json_int(o, "revision", 0, MM_WIRE_INT_MAX, &s->revision, r->err) != 0)
 		return -1;
 	if (read_rules(r, o, s) != 0 || read_accounts(r, o, s) != 0)
@@ -295,11 +390,8 @@ static int read_sheet(struct reader *r, const json_t *o, struct mm_sheet *s)
 	return read_clients(r, o, s);
 }
 
-int mm_sheet_decode(const char *json, size_t n, struct mm_arena *a, struct mm_sheet *out, struct mm_err *err)
+int mm_sheet_from_json(const json_t *o, struct mm_arena *a, struct mm_sheet *out, struct mm_err *err)
 {
-	json_t *o = mm_wire_load("sheet", json, n, err);
-	if (o == NULL)
-		return -1;
 	struct reader r = {.a = a, .err = err};
 	struct mm_sheet s = {.user = NULL};
 	int rc = read_sheet(&r, o, &s);
@@ -307,6 +399,15 @@ int mm_sheet_decode(const char *json, size_t n, struct mm_arena *a, struct mm_sh
 		*out = s;
 	else
 		mm_err_prefix(err, "sheet");
+	return rc;
+}
+
+int mm_sheet_decode(const char *json, size_t n, struct mm_arena *a, struct mm_sheet *out, struct mm_err *err)
+{
+	json_t *o = mm_wire_load("sheet", json, n, err);
+	if (o == NULL)
+		return -1;
+	int rc = mm_sheet_from_json(o, a, out, err);
 	json_decref(o);
 	return rc;
 }

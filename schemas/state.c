@@ -51,6 +51,11 @@ static const char *const create_names[MM_CREATE_COUNT] = {
     [MM_CREATE_NEVER] = "never",
 };
 
+static const char *const reach_names[MM_REACH_COUNT] = {
+    [MM_REACH_USER] = "user",
+    [MM_REACH_SYSTEM] = "system",
+};
+
 static const char *const result_names[MM_LOGIN_COUNT] = {
     [MM_LOGIN_PASSED] = "passed",
     [MM_LOGIN_FAILED] = "failed",
@@ -133,6 +138,17 @@ int mm_mode_by_name(const char *s)
 int mm_create_by_name(const char *s)
 {
 	return find(create_names, MM_CREATE_COUNT, s);
+}
+
+const char *mm_reach_name(enum mm_reach r)
+{
+	assert(r < MM_REACH_COUNT);
+	return reach_names[r];
+}
+
+int mm_reach_by_name(const char *s)
+{
+	return find(reach_names, MM_REACH_COUNT, s);
 }
 
 int mm_result_by_name(const char *s)

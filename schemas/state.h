@@ -40,6 +40,8 @@ enum mm_action {
 enum mm_audit { MM_AUDIT_PASS, MM_AUDIT_FAIL, MM_AUDIT_UNKNOWN, MM_AUDIT_NOT_APPLICABLE };
 
 enum mm_mode { MM_MODE_ENFORCE, MM_MODE_AUDIT, MM_MODE_DEFAULT, MM_MODE_IGNORE, MM_MODE_COUNT };
+/* Whose files a client's settings go to: each user's own, or the system's. */
+enum mm_reach { MM_REACH_USER, MM_REACH_SYSTEM, MM_REACH_COUNT };
 enum mm_create { MM_CREATE_EXISTING, MM_CREATE_ALWAYS, MM_CREATE_NEVER, MM_CREATE_COUNT };
 
 enum mm_result { MM_LOGIN_PASSED, MM_LOGIN_FAILED, MM_LOGIN_UNTESTED, MM_LOGIN_COUNT };
@@ -50,6 +52,7 @@ const char *mm_action_name(enum mm_action a);
 const char *mm_audit_name(enum mm_audit a); /* pass, fail, unknown, notapplicable */
 const char *mm_mode_name(enum mm_mode m);
 const char *mm_create_name(enum mm_create c);
+const char *mm_reach_name(enum mm_reach r); /* user, system */
 const char *mm_result_name(enum mm_result r);
 const char *mm_level_name(enum mm_level l);
 /* -1 when the word is not one of them. */
@@ -57,6 +60,7 @@ int mm_state_by_name(const char *s);
 int mm_action_by_name(const char *s);
 int mm_mode_by_name(const char *s);
 int mm_create_by_name(const char *s);
+int mm_reach_by_name(const char *s);
 int mm_result_by_name(const char *s);
 int mm_level_by_name(const char *s);
 

@@ -14,19 +14,22 @@ import jsonschema
 
 BODIES = {1: "envelope", 2: "sheet", 16: "hello", 17: "report", 18: "finding", 19: "login", 21: "end", 22: "refused"}
 EMPTY = {3, 20}
-PREFIX = "urn:mailmuster:v1:words#/$defs/"
+PREFIX = "urn:mailmuster:v1:"
 
 
-def inlined(node, words):
+def inlined(node, raw):
     """The schema with each reference replaced by what it refers to."""
     if isinstance(node, list):
-        return [inlined(item, words) for item in node]
+        return [inlined(item, raw) for item in node]
     if not isinstance(node, dict):
         return node
-    merged = {key: inlined(value, words) for key, value in node.items() if key != "$ref"}
-    if "$ref" in node:
-        assert node["$ref"].startswith(PREFIX), node["$ref"]
-        merged.update(inlined(words[node["$ref"][len(PREFIX):]], words))
+    merged = {key: inlined(value, raw) for key, value in node.items() if key != "$ref"}
+    ref = node.get("$ref")
+    if ref is not None:
+        assert ref.startswith(PREFIX), ref
+        name, _, word = ref[len(PREFIX):].partition("#/$defs/")
+        target = raw[name]["$defs"][word] if word else raw[name]
+        merged.update(inlined({key: value for key, value in target.items() if key != "$id"}, raw))
     return merged
 
 
@@ -35,7 +38,7 @@ def load(folder):
     words = raw["words"]["$defs"]
     validators = {}
     for name, schema in raw.items():
-        whole = schema if name == "words" else inlined(schema, words)
+        whole = schema if name == "words" else inlined(schema, raw)
         jsonschema.Draft202012Validator.check_schema(whole)
         validators[name] = jsonschema.Draft202012Validator(whole)
     validators["settings"] = jsonschema.Draft202012Validator(words["settings"])
@@ -71,6 +74,9 @@ def documents(samples):
             yield f"{stream} frame {number}", BODIES[kind], json.loads(body)
             if kind == 1:
                 yield f"{stream} payload", "request", json.loads(base64.b64decode(json.loads(body)["payload"]))
+    two = samples / "v1.1"
+    for name, schema in (("request", "request"), ("sheet-bob", "sheet"), ("finding", "finding")):
+        yield f"{name} of 1.1", schema, json.loads((two / f"{name}.json").read_text("utf-8"))
     for name, schema in (("probe-tasks", "probe-task"), ("probe-answers", "probe-answer"),
                          ("probe-candidates", "probe-candidate")):
         for number, line in enumerate((one / f"{name}.jsonl").read_text("utf-8").splitlines()):

@@ -3,7 +3,9 @@
 # documents that break them are not. Needs Debian's python3-jsonschema.
 set -eu
 cd "$(dirname "$0")/.."
-(cd schemas/samples/v1 && sha256sum --check --strict --quiet SHA256SUMS)
+for samples in v1 v1.1; do
+	(cd "schemas/samples/$samples" && sha256sum --check --strict --quiet SHA256SUMS)
+done
 for python in python3 /usr/bin/python3; do
 	if "$python" -c 'import jsonschema' 2>/dev/null; then
 		exec "$python" tests/schemas.py schemas

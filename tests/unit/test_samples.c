@@ -421,6 +421,61 @@ static void probe_answers(void **state)
 	same_meaning(line[0], strlen(line[0]), &again);
 }
 
+/* ---- what 1.1 added */
+
+static void system_request(void **state)
+{
+	struct box *b = *state;
+	size_t n;
+	const char *json = sample(b, "v1.1/request.json", &n);
+	struct mm_request r;
+	struct mm_buf again = NEW_BUF;
+	if (mm_request_decode(json, n, b->a, &r, &b->err) != 0)
+		fail_msg("%s", b->err.text);
+	assert_non_null(r.hostwide);
+	assert_true(mm_sheet_is_system(r.hostwide));
+	const struct mm_account *acc = &r.hostwide->accounts[0];
+	assert_string_equal(acc->want.v[MM_SET_OUT_USERNAME], MM_SYSTEM_LOGIN);
+	assert_string_equal(acc->want.v[MM_SET_ADDRESS], MM_SYSTEM_LOGIN "@acme.example");
+	assert_true(acc->differs[MM_SET_REAL_NAME]);
+	assert_null(acc->want.v[MM_SET_REAL_NAME]);
+	assert_false(acc->differs[MM_SET_OUT_HOST]);
+	assert_int_equal(r.hostwide->clients[0].scope, MM_REACH_SYSTEM);
+	assert_int_equal(mm_sheet_mode(r.hostwide, "msmtp", MM_SET_OUT_TLS_MIN), MM_MODE_AUDIT);
+	assert_int_equal(mm_sheet_mode(r.hostwide, "msmtp", MM_SET_OUT_HOST), MM_MODE_ENFORCE);
+	r.minor = 0; /* written with the lowest minor version that has it */
+	mm_request_encode(&r, &again);
+	same_meaning(json, n, &again);
+}
+
+static void system_user(void **state)
+{
+	struct box *b = *state;
+	size_t n;
+	const char *json = sample(b, "v1.1/sheet-bob.json", &n);
+	struct mm_sheet s;
+	struct mm_buf again = NEW_BUF;
+	assert_int_equal(mm_sheet_decode(json, n, b->a, &s, &b->err), 0);
+	assert_int_equal(mm_sheet_rule(&s, "msmtp")->scope, MM_REACH_SYSTEM);
+	assert_int_equal(mm_sheet_rule(&s, "thunderbird")->scope, MM_REACH_USER);
+	assert_null(mm_sheet_rule(&s, "mutt"));
+	/* the row is for those who do not know the scope */
+	assert_int_equal(s.accounts[0].n_unknown, 0);
+	mm_sheet_encode(&s, &again);
+	same_meaning(json, n, &again);
+}
+
+static void system_finding(void **state)
+{
+	struct box *b = *state;
+	size_t n;
+	const char *json = sample(b, "v1.1/finding.json", &n);
+	struct mm_finding f;
+	assert_int_equal(mm_finding_decode(json, n, b->a, &f, &b->err), 0);
+	assert_string_equal(f.user, MM_SYSTEM_USER);
+	assert_string_equal(f.path, "/etc/msmtprc");
+}
+
 /* ---- what a later version may send */
 
 static void newer_minor(void **state)
@@ -452,7 +507,7 @@ static void newer_major(void **state)
 	assert_int_equal(mm_request_decode(json, n, b->a, &r, &b->err), -1);
 	assert_int_equal(b->err.code, MM_EX_NOPERM);
 	assert_non_null(strstr(b->err.text, "protocol 2.0"));
-	assert_non_null(strstr(b->err.text, "1.0 to 1.0"));
+	assert_non_null(strstr(b->err.text, "1.0 to 1.1"));
 }
 
 int main(void)
@@ -468,6 +523,9 @@ int main(void)
 	    cmocka_unit_test(refused_stream),
 	    cmocka_unit_test(probe_tasks),
 	    cmocka_unit_test(probe_answers),
+	    cmocka_unit_test(system_request),
+	    cmocka_unit_test(system_user),
+	    cmocka_unit_test(system_finding),
 	    cmocka_unit_test(newer_minor),
 	    cmocka_unit_test(newer_major),
 	};

@@ -9,6 +9,7 @@
 
 #include "common/frame.h"
 #include "common/json.h"
+#include "schemas/proto.h"
 #include "schemas/sheet.h"
 
 static struct mm_arena *arena;
@@ -199,7 +200,7 @@ static void values_of_a_newer_minor(void **state)
 {
 	(void)state;
 	struct mm_sheet s;
-	accepted(SHEET("[1,1]", ACCOUNT(ROWS ",[\"incoming.auth\",\"passkey\"]"), CLIENT), &s);
+	accepted(SHEET("[1,2]", ACCOUNT(ROWS ",[\"incoming.auth\",\"passkey\"]"), CLIENT), &s);
 	assert_null(s.accounts[0].want.v[MM_SET_IN_AUTH]);
 	assert_int_equal(s.accounts[0].n_unknown, 1);
 	assert_string_equal(s.accounts[0].unknown[0].id, "incoming.auth");
@@ -221,18 +222,18 @@ static void members_of_a_newer_minor(void **state)
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
 		struct mm_buf b = MM_BUF_INIT(4096);
 		const char *at = strstr(places[i], "%d");
-		for (int minor = 0; minor < 2; minor++) {
+		for (int minor = MM_PROTO_MINOR; minor <= MM_PROTO_MINOR + 1; minor++) {
 			mm_buf_reset(&b);
 			mm_buf_add(&b, places[i], (size_t)(at - places[i]));
 			mm_buf_addf(&b, "%d%s", minor, at + 2);
-			if (minor == 0)
+			if (minor == MM_PROTO_MINOR)
 				refused(mm_buf_str(&b), MM_EX_DATAERR, "novelty");
 			else
 				accepted(mm_buf_str(&b), &s);
 		}
 		mm_buf_free(&b);
 	}
-	refused(SHEET("[2,0]", "", ""), MM_EX_NOPERM, "1.0 to 1.0");
+	refused(SHEET("[2,0]", "", ""), MM_EX_NOPERM, "1.0 to 1.1");
 }
 
 static void values_are_checked(void **state)

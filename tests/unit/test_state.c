@@ -31,6 +31,11 @@ static const char *create_word(int i)
 	return mm_create_name((enum mm_create)i);
 }
 
+static const char *reach_word(int i)
+{
+	return mm_reach_name((enum mm_reach)i);
+}
+
 static const char *result_word(int i)
 {
 	return mm_result_name((enum mm_result)i);
@@ -58,6 +63,7 @@ static void words(void **unused)
 		mm_action_by_name},
 	    {"enforce audit default ignore", mode_word, mm_mode_by_name},
 	    {"existing always never", create_word, mm_create_by_name},
+	    {"user system", reach_word, mm_reach_by_name},
 	    {"passed failed untested", result_word, mm_result_by_name},
 	    {"reach tls login roundtrip", level_word, mm_level_by_name},
 	};
