@@ -7,13 +7,23 @@ const char *mm_home_path(struct mm_reader *r, const char *rel)
 	return mm_arena_printf(r->arena, "%s/%s", r->home, rel);
 }
 
-const char *mm_config_path(struct mm_reader *r, const char *rel)
+static const char *below(struct mm_reader *r, const char *variable, const char *dflt, const char *rel)
 {
-	const char *xdg = r->env(r, "XDG_CONFIG_HOME");
+	const char *xdg = r->env(r, variable);
 
 	if (xdg != NULL && xdg[0] == '/')
 		return mm_arena_printf(r->arena, "%s/%s", xdg, rel);
-	return mm_arena_printf(r->arena, "%s/.config/%s", r->home, rel);
+	return mm_arena_printf(r->arena, "%s/%s/%s", r->home, dflt, rel);
+}
+
+const char *mm_config_path(struct mm_reader *r, const char *rel)
+{
+	return below(r, "XDG_CONFIG_HOME", ".config", rel);
+}
+
+const char *mm_data_path(struct mm_reader *r, const char *rel)
+{
+	return below(r, "XDG_DATA_HOME", ".local/share", rel);
 }
 
 const char *mm_path_dir(struct mm_arena *a, const char *path)

@@ -10,6 +10,8 @@
 const char *mm_home_path(struct mm_reader *r, const char *rel);
 /* $XDG_CONFIG_HOME/rel, ~/.config/rel where it is not set or not absolute. */
 const char *mm_config_path(struct mm_reader *r, const char *rel);
+/* $XDG_DATA_HOME/rel, ~/.local/share/rel where it is not set or not absolute. */
+const char *mm_data_path(struct mm_reader *r, const char *rel);
 /* "..." behind the last slash, and what is before it ("/" at least). */
 const char *mm_path_dir(struct mm_arena *a, const char *path);
 

@@ -15,8 +15,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "agent/clients/adapter.h"
 #include "agent/clients/clients.h"
+#include "agent/clients/keys.h"
 #include "agent/formats/pinerc.h"
 #include "common/text.h"
 
@@ -253,29 +253,67 @@ static void see_incoming(struct look *l)
 	see_trap(l, V_INBOX, &s);
 }
 
+static const char *smtp_port(const struct server *s, struct mm_arena *a)
+{
+	if (s->port != NULL)
+		return s->port;
+	if (flag_value(s, "ssl", a) != NULL)
+		return "465";
+	return flag_value(s, "submit", a) != NULL ? "587" : "25";
+}
+
+static const enum mm_setting smtp_ids[] = {
+    MM_SET_OUT_HOST, MM_SET_OUT_PORT, MM_SET_OUT_SECURITY, MM_SET_OUT_AUTH, MM_SET_OUT_USERNAME};
+#define N_SMTP (sizeof(smtp_ids) / sizeof(smtp_ids[0]))
+
+static void smtp_values(const struct server *s, struct mm_arena *a, const char *out[N_SMTP])
+{
+	const char *user = flag_value(s, "user", a);
+	const char *const v[N_SMTP] = {
+	    s->host, smtp_port(s, a), security_of(s, a), user != NULL ? "password" : "none", user};
+
+	memcpy(out, v, sizeof(v));
+}
+
+/* The servers behind the first are tried in turn where it does not answer:
+ * in what they differ, nobody knows which one takes the mail. */
+static void see_more_servers(struct look *l, const char *list, const char *const first[N_SMTP])
+{
+	struct value at = effective(l->c, V_SMTP);
+	struct mm_native here = {.path = at.path, .line = at.line};
+	const char *v[N_SMTP];
+	struct server s;
+
+	while (list[strspn(list, ", \t")] != '\0') {
+		if (!parse_server(list + strspn(list, ", \t"), ",", l->a, &s))
+			return;
+		smtp_values(&s, l->a, v);
+		for (size_t i = 0; i < N_SMTP; i++)
+			if (!mm_setting_equal(smtp_ids[i], v[i], first[i]))
+				mm_see_unsure(&l->acc->s[smtp_ids[i]], here,
+				    "further servers of smtp-server are tried when the first does not "
+				    "answer");
+		see_trap(l, V_SMTP, &s);
+		list = s.tail;
+	}
+}
+
 static void see_outgoing(struct look *l)
 {
-	const char *list = effective(l->c, V_SMTP).text;
+	const char *list = effective(l->c, V_SMTP).text, *v[N_SMTP];
 	struct value mailer = effective(l->c, V_SENDMAIL);
 	struct server s;
-	bool tls;
 
 	if (list == NULL || !parse_server(list, ",", l->a, &s))
 		return; /* hands mail to this computer's mailer */
-	tls = flag_value(&s, "ssl", l->a) != NULL;
 	l->acc->has_outgoing = true;
 	put(l, MM_SET_OUT_PROTOCOL, V_SMTP, "smtp");
-	put(l, MM_SET_OUT_HOST, V_SMTP, s.host);
-	put(l, MM_SET_OUT_PORT, V_SMTP,
-	    s.port != NULL                           ? s.port
-	    : tls                                    ? "465"
-	    : flag_value(&s, "submit", l->a) != NULL ? "587"
-						     : "25");
-	put(l, MM_SET_OUT_SECURITY, V_SMTP, security_of(&s, l->a));
-	put(l, MM_SET_OUT_AUTH, V_SMTP, flag_value(&s, "user", l->a) != NULL ? "password" : "none");
-	put(l, MM_SET_OUT_USERNAME, V_SMTP, flag_value(&s, "user", l->a));
+	smtp_values(&s, l->a, v);
+	for (size_t i = 0; i < N_SMTP; i++)
+		put(l, smtp_ids[i], V_SMTP, v[i]);
 	see_range(l, MM_SET_OUT_TLS_MIN);
 	see_trap(l, V_SMTP, &s);
+	see_more_servers(l, s.tail, v);
 	if (mailer.text != NULL && mailer.text[0] != '\0') {
 		struct mm_seen *host = &l->acc->s[MM_SET_OUT_HOST];
 

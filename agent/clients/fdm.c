@@ -3,10 +3,10 @@
  *
  * File: ~/.fdm.conf, else /etc/fdm.conf, which is only read; `include` is
  * followed, and an account is changed in the file where it stands. Macros are
- * taken for what they are at that point; what the output of a command makes is
- * not known. Certificates are verified only with `set verify-certificates`, and
- * then their chain alone, not the host's name (fdm 1.9). Fetched mail is deleted
- * from the server without `keep`. Two accounts of one name are fatal.
+ * taken for what they are at that point, and decide what stands within ifdef (none
+ * is given on the command line); what the output of a command makes is not known. Certificates are verified
+ * only with `set verify-certificates`, and then their chain alone, not the host's name (fdm 1.9). Fetched
+ * mail is deleted from the server without `keep`. Two accounts of one name are fatal.
  */
 #include <string.h>
 
@@ -41,6 +41,8 @@ struct word {
 struct account {
 	const char *name, *path, *state;
 	int line;
+	const char *off; /* NULL, or why a plain start does not fetch it */
+	struct mm_native off_at;
 	struct word *words;
 	size_t n, cap;
 };
@@ -54,7 +56,38 @@ struct files {
 	struct mm_view *view;
 	unsigned count;
 	bool verifies;
+	struct mm_native proxy;
+	unsigned depth, dead; /* of ifdef; the depth from which nothing counts, or 0 */
+	struct mm_native dead_at;
 };
+
+static bool is_defined(const struct files *f, const char *name)
+{
+	for (size_t i = 0; i < f->n_macros; i++)
+		if (strcmp(f->macros[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* ifdef, ifndef, endif: are they this item? */
+static bool take_condition(struct files *f, const char *path, const struct mm_item *it)
+{
+	bool ifdef = strcmp(it->key, "ifdef") == 0, ifndef = strcmp(it->key, "ifndef") == 0;
+
+	if (it->section[0] != '\0' || (!ifdef && !ifndef && strcmp(it->key, "endif") != 0))
+		return false;
+	if (ifdef || ifndef) {
+		f->depth++;
+		if (f->dead == 0 && is_defined(f, it->value) != ifdef) {
+			f->dead = f->depth;
+			f->dead_at = (struct mm_native){.text = it->key, .path = path, .line = it->line};
+		}
+	} else {
+		f->dead = f->depth == f->dead ? 0 : f->dead;
+		f->depth--;
+	}
+	return true;
+}
 
 static const char *macro_value(const void *ctx, const char *name)
 {
@@ -94,27 +127,46 @@ static int take_include(struct files *f, const char *path, const struct mm_item 
 	return walk(f, name, err);
 }
 
+static void take_account(struct files *f, const char *path, const struct mm_item *it)
+{
+	struct mm_arena *a = f->r->arena;
+	struct account acc = {.name = it->section, .path = path, .state = it->value, .line = it->line};
+
+	if (f->dead != 0) {
+		acc.off = mm_arena_printf(a, "%s, which leaves the account out,",
+		    mm_streq(f->dead_at.text, "ifdef") ? "ifdef" : "ifndef");
+		acc.off_at = f->dead_at;
+	} else if (it->value[0] == 'd') {
+		acc.off = "disabled, by which it is never fetched by itself,";
+		acc.off_at = (struct mm_native){.path = path, .line = it->line};
+	}
+	for (size_t i = 0; i < f->n && f->dead == 0; i++)
+		if (strcmp(f->v[i].name, it->section) == 0 &&
+		    (f->v[i].off == NULL || f->v[i].state[0] == 'd'))
+			mm_add_trap(a, f->view, path, it->line,
+			    mm_arena_printf(
+				a, "A second account '%s': fdm refuses the whole file.", it->section));
+	*(struct account *)mm_arena_push(a, &f->v, &f->n, &f->cap, sizeof(*f->v)) = acc;
+}
+
 static int take_item(struct files *f, const char *path, const struct mm_item *it, struct mm_err *err)
 {
 	struct mm_arena *a = f->r->arena;
 
+	if (take_condition(f, path, it) || (f->dead != 0 && it->section[0] == '\0'))
+		return 0;
 	if (it->section[0] == '\0' && (it->key[0] == '$' || it->key[0] == '%')) {
 		struct macro m = {.name = it->key, .value = mm_fdm_expand(it->value, macro_value, f, a)};
 
 		*(struct macro *)mm_arena_push(a, &f->macros, &f->n_macros, &f->cap_macros, sizeof(m)) = m;
 	} else if (strcmp(it->key, "include") == 0 && it->section[0] == '\0') {
 		return take_include(f, path, it, err);
+	} else if (strcmp(it->key, "proxy") == 0 && it->section[0] == '\0') {
+		f->proxy = (struct mm_native){.text = it->value, .path = path, .line = it->line};
 	} else if (it->section[0] == '\0') {
 		f->verifies = f->verifies || strcmp(it->key, "verify-certificates") == 0;
 	} else if (strcmp(it->key, "account") == 0) {
-		for (size_t i = 0; i < f->n; i++)
-			if (strcmp(f->v[i].name, it->section) == 0 && f->v[i].state[0] != 'c' &&
-			    it->value[0] != 'c')
-				mm_add_trap(a, f->view, path, it->line,
-				    mm_arena_printf(a, "A second account '%s': fdm refuses the whole file.",
-					it->section));
-		*(struct account *)mm_arena_push(a, &f->v, &f->n, &f->cap, sizeof(*f->v)) =
-		    (struct account){.name = it->section, .path = path, .state = it->value, .line = it->line};
+		take_account(f, path, it);
 	} else {
 		take_word(f, it);
 	}
@@ -123,6 +175,7 @@ static int take_item(struct files *f, const char *path, const struct mm_item *it
 
 static int walk(struct files *f, const char *path, struct mm_err *err)
 {
+	unsigned depth = f->depth, dead = f->dead;
 	struct mm_doc d;
 
 	f->count++;
@@ -131,6 +184,8 @@ static int walk(struct files *f, const char *path, struct mm_err *err)
 	for (size_t i = 0; i < d.n; i++)
 		if (take_item(f, path, &d.items[i], err) != 0)
 			return -1;
+	f->depth = depth;
+	f->dead = dead;
 	return 0;
 }
 
@@ -228,12 +283,8 @@ static void see(struct mm_seen_account *s, const struct account *acc, struct mm_
 	keep = get(acc, "keep");
 	mm_see(s, MM_SET_IN_TLS_MIN, insecure, insecure.text != NULL ? "1.0" : "1.2");
 	mm_see(s, MM_SET_IN_LEAVE_ON_SERVER, keep, keep.text != NULL ? "yes" : "no");
-	for (enum mm_setting k = 0; acc->state[0] == 'c' && k < MM_SET_COUNT; k++)
-		if (s->s[k].value != NULL) {
-			s->s[k].unsure_path = acc->path;
-			s->s[k].unsure_line = acc->line;
-			s->s[k].unsure_why = "the account stands within ifdef";
-		}
+	if (acc->off != NULL)
+		mm_see_all_over(s, acc->off_at, acc->off);
 }
 
 static void traps(const struct files *f, const struct account *acc, const struct mm_seen_account *s)
@@ -250,6 +301,11 @@ static void traps(const struct files *f, const struct account *acc, const struct
 		"does not verify the server's certificate (no-verify)."},
 	    {get(acc, "protocol"), !f->verifies && get(acc, "no-verify").text == NULL,
 		"does not verify the server's certificate: fdm does so only with `set verify-certificates`."},
+	    {get(acc, "protocol"),
+		f->verifies && get(acc, "no-verify").text == NULL &&
+		    !mm_streq(s->s[MM_SET_IN_SECURITY].value, "none"),
+		"takes any name in the server's certificate: fdm looks only at who signed it."},
+	    {f->proxy, f->proxy.text != NULL, MM_THROUGH_PROXY},
 	    {get(acc, "insecure"), get(acc, "insecure").text != NULL,
 		"allows old versions of TLS (insecure)."},
 	    {get(acc, "protocol"), mm_streq(s->s[MM_SET_IN_SECURITY].value, "none"),
@@ -258,10 +314,13 @@ static void traps(const struct files *f, const struct account *acc, const struct
 		"deletes fetched mail from the server (no `keep`)."},
 	};
 
-	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
+	/* What is left out is dangerous only by what stands there for all to read. */
+	for (size_t i = 0; i < (acc->off != NULL && acc->state[0] != 'd' ? 1 : sizeof(t) / sizeof(t[0])); i++)
 		if (t[i].on)
-			mm_add_trap(f->r->arena, f->view, acc->path, t[i].at.line,
-			    mm_arena_printf(f->r->arena, "'%s' %s", acc->name, t[i].text));
+			mm_trap_of(f->r->arena, f->view,
+			    (struct mm_native){.path = t[i].at.path != NULL ? t[i].at.path : acc->path,
+				.line = t[i].at.line},
+			    acc->name, t[i].text);
 }
 
 static int read_place(struct mm_reader *r, const struct mm_place *p, struct mm_view *out, struct mm_err *err)
@@ -413,7 +472,7 @@ static int change(struct mm_reader *r, const struct mm_place *p, const struct mm
 	if (walk(&f, p->path, err) != 0)
 		return -1;
 	for (size_t i = 0; ch->kind == MM_CHANGE_SET && i < f.n; i++)
-		if (mm_streq(f.v[i].name, ch->key))
+		if (mm_streq(f.v[i].name, ch->key) && (w.acc == NULL || f.v[i].off == NULL))
 			w.acc = &f.v[i];
 	if (ch->kind == MM_CHANGE_ADD)
 		add(&w, &f, out);

@@ -126,6 +126,18 @@ static const char *security_of(const struct look *l)
 	return insists(l) ? "starttls" : "starttls if offered";
 }
 
+/* The word of an entry that is fetched only when the command line names it. */
+static struct mm_native skipped(const struct look *l)
+{
+	for (size_t i = 0; i < l->doc->n; i++) {
+		const struct mm_item *it = &l->doc->items[i];
+
+		if (it->kind == 'c' && strcmp(it->section, l->server) == 0 && mm_streq(it->value, "skip"))
+			return (struct mm_native){.text = it->value, .path = l->path, .line = it->line};
+	}
+	return (struct mm_native){.text = NULL};
+}
+
 static void see(struct mm_seen_account *s, const struct look *l, struct mm_arena *a)
 {
 	struct mm_native ssl = get(l, "ssl"), proto = get(l, "sslproto"), via = get(l, "via");
@@ -149,6 +161,8 @@ static void see(struct mm_seen_account *s, const struct look *l, struct mm_arena
 		mm_see_over(&s->s[MM_SET_IN_HOST], plugin, "plugin", PLUGIN_NOTE);
 		mm_see_over(&s->s[MM_SET_IN_PORT], plugin, "plugin", PLUGIN_NOTE);
 	}
+	if (skipped(l).text != NULL)
+		mm_see_all_over(s, skipped(l), "skip, by which it is never polled by itself,");
 }
 
 static void traps(
@@ -163,6 +177,9 @@ static void traps(
 		"keeps its password in clear text in the file."},
 	    {get(l, "sslcertck"), mm_streq(get(l, "sslcertck").text, "no"),
 		"does not verify the server's certificate (no sslcertck)."},
+	    {get(l, "sslcommonname"),
+		get(l, "sslcommonname").text != NULL && get(l, "sslcommonname").text[0] != '\0',
+		"takes the certificate of another name (sslcommonname)."},
 	    {get(l, "sslcertck"), mm_streq(s->s[MM_SET_IN_SECURITY].value, "starttls if offered"),
 		"goes on in clear text where the server offers no TLS (no sslcertck, and no "
 		"sslproto)."},

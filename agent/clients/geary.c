@@ -184,8 +184,8 @@ static void switched_off(const struct account *acc, struct mm_seen_account *seen
 {
 	struct mm_native status = get(acc, "Metadata", "status");
 
-	for (enum mm_setting s = 0; mm_streq_nocase(status.text, "disabled") && s < MM_SET_COUNT; s++)
-		mm_see_over(&seen->s[s], status, "status=disabled", NULL);
+	if (mm_streq_nocase(status.text, "disabled"))
+		mm_see_all_over(seen, status, "status=disabled");
 }
 
 static void traps(
@@ -477,8 +477,10 @@ static int change(struct mm_reader *r, const struct mm_place *p, const struct mm
 	}
 	if (rc != 0)
 		return -1;
-	if (w.asks)
+	if (w.asks) {
 		out->note = "Geary will ask for the password, which it keeps by server and login";
+		out->costs = MM_COST_PASSWORD;
+	}
 	mm_want_file(out, r->arena, path_of(r, p->path, out->key), &mm_format_keyfile, &w.edits,
 	    ch->kind == MM_CHANGE_ADD ? 0600 : 0);
 	return 0;

@@ -144,12 +144,9 @@ static void see_smtp_auth(const struct group *g, struct mm_seen_account *acc)
 static void switched_off(const struct group *g, struct mm_seen_account *acc)
 {
 	const struct mm_item *it = mm_keyfile_find(g->doc, g->name, "Enabled");
+	struct mm_native at = {.path = g->path, .line = it != NULL ? it->line : 0};
 
-	for (enum mm_setting s = 0; s < MM_SET_COUNT; s++) {
-		acc->s[s].over_path = g->path;
-		acc->s[s].over_line = it != NULL ? it->line : 0;
-		acc->s[s].over_by = "Enabled, which is not true,";
-	}
+	mm_see_all_over(acc, at, "Enabled, which is not true,");
 }
 
 static void see(const struct group *g, struct mm_seen_account *acc)
@@ -375,6 +372,7 @@ static int add(struct writer *w, const struct mm_change *ch, struct mm_edits *ou
 	want_bool(w, "Enabled", true);
 	write_account(w, &v);
 	out->note = "the password is asked for by the desktop's settings, under Online Accounts";
+	out->costs = MM_COST_PASSWORD;
 	return 0;
 }
 

@@ -70,6 +70,48 @@ void mm_see_over(struct mm_seen *seen, struct mm_native by, const char *name, co
 	seen->note = note;
 }
 
+void mm_see_all_over(struct mm_seen_account *acc, struct mm_native by, const char *name)
+{
+	for (enum mm_setting s = 0; s < MM_SET_COUNT; s++) {
+		enum mm_side side = mm_setting_def(s)->side;
+		bool has = side == MM_SIDE_INCOMING   ? acc->has_incoming
+			   : side == MM_SIDE_OUTGOING ? acc->has_outgoing
+						      : acc->has_incoming == acc->has_outgoing;
+
+		if (has || acc->s[s].value != NULL)
+			mm_see_over(&acc->s[s], by, name, NULL);
+	}
+}
+
+void mm_see_unsure(struct mm_seen *seen, struct mm_native at, const char *why)
+{
+	seen->unsure_path = at.path;
+	seen->unsure_line = at.line;
+	seen->unsure_why = why;
+	seen->unsure_open = false;
+}
+
+void mm_trap_of(
+    struct mm_arena *a, struct mm_view *out, struct mm_native at, const char *label, const char *text)
+{
+	mm_add_trap(a, out, at.path, at.line, mm_arena_printf(a, "'%s' %s", label, text));
+}
+
+void mm_trap_exception(struct mm_arena *a, struct mm_view *out, struct mm_native at, const char *host)
+{
+	for (size_t i = 0; i < out->n; i++) {
+		const struct mm_seen_account *acc = &out->accounts[i];
+
+		if (mm_streq_nocase(acc->s[MM_SET_IN_HOST].value, host) ||
+		    mm_streq_nocase(acc->s[MM_SET_OUT_HOST].value, host))
+			mm_trap_of(a, out, at, acc->label,
+			    mm_arena_printf(a,
+				"takes a certificate of %s that fails verification, by an exception that was "
+				"stored.",
+				host));
+	}
+}
+
 void mm_want_set(
     struct mm_edit_list *l, struct mm_arena *a, const char *section, const char *key, const char *value)
 {

@@ -54,6 +54,17 @@ void mm_keys_see(const struct mm_key *keys, size_t n, mm_key_get *get, const voi
 /* Something stands in the file that wins over this setting. */
 void mm_see_over(struct mm_seen *seen, struct mm_native by, const char *name, const char *note);
 
+/* Nothing of the whole account is in effect: so it stands over every setting
+ * of the sides that it has. */
+void mm_see_all_over(struct mm_seen_account *acc, struct mm_native by, const char *name);
+/* `value` may not be what is in effect, and nobody can tell without trying. */
+void mm_see_unsure(struct mm_seen *seen, struct mm_native at, const char *why);
+/* "'label' TEXT" */
+void mm_trap_of(
+    struct mm_arena *a, struct mm_view *out, struct mm_native at, const char *label, const char *text);
+/* A certificate exception for this host is stored in the file: a trap for each account on it. */
+void mm_trap_exception(struct mm_arena *a, struct mm_view *out, struct mm_native at, const char *host);
+
 /* Edits for all settings of the table that `want` names. */
 int mm_keys_want(const struct mm_key *keys, size_t n, const struct mm_values *want, const char *section,
     struct mm_edit_list *l, struct mm_arena *a, struct mm_err *err);
@@ -73,6 +84,9 @@ struct mm_cannot {
 /* Is it one of the words, parted by blanks? */
 bool mm_among(const char *list, const char *value);
 const char *mm_cannot(const struct mm_cannot *rows, enum mm_setting s, const char *value);
+
+/* The login check speaks with the server itself. */
+#define MM_THROUGH_PROXY "goes through a proxy; the login check does not, and says nothing of that way."
 
 /* Nothing that this product writes makes a program delete mail. */
 #define MM_FETCHER_NEVER_DELETES                                                                             \

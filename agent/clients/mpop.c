@@ -16,7 +16,7 @@
 
 static const char *const keys[] = {"host", "port", "tls", "tls_starttls", "auth", "user", "passwordeval",
     "password", "tls_trust_file", "tls_priorities", "tls_certcheck", "keep", "delivery", "tls_cert_file",
-    "tls_key_file", "socket", "tls_host_override", NULL};
+    "tls_key_file", "socket", "tls_host_override", "proxy_host", NULL};
 
 static const struct mm_word trust_words[] = {{"system", NULL}, {NULL, NULL}};
 

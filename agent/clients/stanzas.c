@@ -115,7 +115,8 @@ void mm_stanza_see_over(const struct mm_stanza *s, enum mm_setting command, enum
 void mm_stanza_traps(const struct mm_stanza *s, const char *clear, struct mm_arena *a, struct mm_view *out)
 {
 	struct mm_native check = mm_stanza_get(s, "tls_certcheck"), auth = mm_stanza_get(s, "auth"),
-			 pw = mm_stanza_get(s, "password"), name = mm_stanza_get(s, "tls_host_override");
+			 pw = mm_stanza_get(s, "password"), name = mm_stanza_get(s, "tls_host_override"),
+			 proxy = mm_stanza_get(s, "proxy_host");
 
 	if (!mm_stanza_on(check, true))
 		mm_add_trap(a, out, s->path, check.line,
@@ -128,6 +129,9 @@ void mm_stanza_traps(const struct mm_stanza *s, const char *clear, struct mm_are
 		mm_add_trap(a, out, s->path, name.line,
 		    mm_arena_printf(
 			a, "Account '%s' takes a server's certificate for another name.", s->name));
+	if (mm_stanza_given(proxy))
+		mm_add_trap(a, out, s->path, proxy.line,
+		    mm_arena_printf(a, "Account '%s' " MM_THROUGH_PROXY, s->name));
 	if (mm_stanza_given(pw))
 		mm_add_trap(a, out, s->path, pw.line,
 		    mm_arena_printf(

@@ -43,6 +43,7 @@ struct part {
 struct account {
 	const char *name, *type; /* type: NULL where it is none of ours */
 	const char *state;
+	bool conditional; /* within ifdef */
 	size_t from, to, type_to;
 };
 
@@ -231,7 +232,7 @@ static int take_account(struct scan *s, size_t type, bool disabled, struct mm_er
 	if (s->nacc == MM_FDMCONF_ACCOUNTS_MAX)
 		return wrong(s, first, "too many accounts", err);
 	for (size_t i = 0; plain && i < s->nacc; i++)
-		if (s->acc[i].state[0] != 'c' && s->depth == 0 && strcmp(s->acc[i].name, name->text) == 0)
+		if (!s->acc[i].conditional && s->depth == 0 && strcmp(s->acc[i].name, name->text) == 0)
 			return wrong(s, first, "a second account of this name", err);
 	s->i = type + 1;
 	if (!plain || mm_has_control(name->text))
@@ -239,10 +240,11 @@ static int take_account(struct scan *s, size_t type, bool disabled, struct mm_er
 	acc = mm_arena_push(s->a, &s->acc, &s->nacc, &s->cap_acc, sizeof(*s->acc));
 	*acc = (struct account){.name = name->text,
 	    .type = ours ? word : NULL,
-	    .state = s->depth > 0 ? "conditional"
-		     : !ours      ? "other"
-		     : disabled   ? "disabled"
-				  : "",
+	    .conditional = s->depth > 0,
+	    .state = !ours          ? "other"
+		     : disabled     ? "disabled"
+		     : s->depth > 0 ? "conditional"
+				    : "",
 	    .from = s->t[first].from};
 	add_part(s, acc->name, "account", -1, first)->kind = 'c';
 	s->p[before].value = acc->state;
@@ -259,7 +261,17 @@ static int take_account(struct scan *s, size_t type, bool disabled, struct mm_er
 	return 0;
 }
 
-/* $x = VALUE, include PATH, set verify-certificates. */
+/* A word of the file and what stands behind it, only to be read. */
+static void take_fact(struct scan *s, const char *key, size_t first, size_t value, size_t end)
+{
+	struct part *p = add_part(s, "", key, 0, first);
+
+	p->kind = 'c';
+	p->value = end > value ? mm_text_dup(s->in, s->t[value].from, s->t[end - 1].to, s->a) : "";
+	s->i = end - 1;
+}
+
+/* $x = VALUE, include PATH, set verify-certificates, set proxy, and what depends on macros. */
 static int take_other(struct scan *s, struct mm_err *err)
 {
 	const struct mm_fdm_token *t = &s->t[s->i];
@@ -276,18 +288,18 @@ static int take_other(struct scan *s, struct mm_err *err)
 		return 0;
 	}
 	if (is(s, s->i, "include") && is_term(s, s->i + 1)) {
-		struct part *p = add_part(s, "", "include", 0, s->i);
-
-		p->kind = 'c';
-		p->value = mm_text_dup(s->in, s->t[s->i + 1].from, s->t[s->i + 1].to, s->a);
-		s->i++;
+		take_fact(s, "include", s->i, s->i + 1, s->i + 2);
+	} else if (is(s, s->i, "set") && is(s, s->i + 1, "proxy") && is_term(s, s->i + 2)) {
+		take_fact(s, "proxy", s->i, s->i + 2, s->i + 3);
 	} else if (is(s, s->i, "set") && is(s, s->i + 1, "verify-certificates")) {
 		add_part(s, "", "verify-certificates", 0, s->i)->to = s->t[s->i + 1].to;
 		s->i++;
-	} else if (is(s, s->i, "ifdef") || is(s, s->i, "ifndef")) {
+	} else if ((is(s, s->i, "ifdef") || is(s, s->i, "ifndef")) && is_term(s, s->i + 1)) {
 		s->depth++;
+		take_fact(s, s->t[s->i].text, s->i, s->i + 1, s->i + 2);
 	} else if (is(s, s->i, "endif") && s->depth > 0) {
 		s->depth--;
+		take_fact(s, "endif", s->i, s->i + 1, s->i + 1);
 	}
 	s->i++;
 	return 0;

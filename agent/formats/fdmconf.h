@@ -10,15 +10,16 @@
  * account of one name twice, a CR and a BOM make fdm refuse the file.
  *
  * Items of an account: section = its name, one of kind c with the key "account"
- * (its value "disabled", "conditional" within ifdef, "other" for what fetches from
- * no server, else ""), another, "protocol"
+ * (its value "other" for what fetches from no server, "disabled", "conditional"
+ * within ifdef, else ""), another, "protocol"
  * (imap, pop3), then "tls" (the s behind it: "yes"), "server" (kind c, "pipe": a command is asked
  * instead), "port", "user", "pass", "folder", "only", "cache", and the flags
  * ("yes"). Kind e: a command, whose output is the value; v: macros, or joined
  * strings, as spelled. A password in clear is an item of kind c without its
  * value, and is never changed.
- * Items of the file: section "", kind c: "$macro" (as spelled), "include" (as
- * spelled); kind s: "verify-certificates" ("yes") of `set`.
+ * Items of the file: section "", kind c: "$macro" (as spelled), "include" and
+ * "proxy" of `set` (as spelled), "ifdef" and "ifndef" (the macro), "endif"; kind s:
+ * "verify-certificates" ("yes") of `set`.
  * Edits: SET and DELETE of what is not kind c; SECTION_ADD (value: the protocol;
  * then "server" is to be set) and SECTION_REMOVE.
  */
