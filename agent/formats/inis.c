@@ -125,6 +125,8 @@ static int go_value(struct mm_text in, struct mm_line *l, size_t i, struct mm_ar
 	if (l->value == NULL)
 		return -1;
 	l->vto = i + used;
+	if (used > 0 && in.p[l->vto - 1] == '\\')
+		l->vto = to; /* without the comment behind it the value would go on in the next line */
 	return 0;
 }
 

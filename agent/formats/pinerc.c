@@ -71,10 +71,10 @@ static void key_line(struct mm_text in, struct mm_arena *a, struct mm_line *l, s
 	l->kind = MM_LINE_KEY;
 	l->kfrom = l->from;
 	l->key = key;
+	/* With the blanks at its end, which are nothing: of an empty value nobody
+	 * could say which of them had stood before it. */
 	l->vfrom = skip_blanks(in, eq + 1, l->end);
-	l->vto = trim_blanks(in, eq + 1, l->end);
-	if (l->vto <= l->vfrom)
-		l->vfrom = l->vto = eq + 1; /* nothing: blanks that may follow stay behind a new value */
+	l->vto = l->end;
 	l->value = decode(mm_text_dup(in, l->vfrom, l->vto, a), a);
 }
 
