@@ -98,7 +98,7 @@ static void login(struct mm_out *o, const struct mm_login_row *r)
 	cell(o, l->account, false);
 	cell(o, l->side, false);
 	cell(o, mm_level_name(l->level), false);
-	cell(o, l->any ? mm_level_name(l->reached) : "nothing", false);
+	cell(o, mm_login_held(l), false);
 	cell(o, mm_result_name(l->result), false);
 	cell(o, l->cls, false);
 	cell(

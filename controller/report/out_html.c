@@ -213,7 +213,7 @@ static void login(struct mm_out *o, const struct mm_login_row *r)
 	fputs("</span> <code class=\"path\">", o->f);
 	mm_html_text(o->f, l->cls);
 	fputs("</code>", o->f);
-	cell(o, l->any ? mm_level_name(l->reached) : "nothing");
+	cell(o, mm_login_held(l));
 	fputs("<td>", o->f);
 	age(o, r->last_passed);
 	fputs("<td>", o->f);

@@ -80,7 +80,9 @@ static void login(struct mm_out *o, const struct mm_login_row *r)
 		fprintf(o->f, ": %s", printable(&b, r->l.admin));
 	if (!mm_streq(r->l.ladder.fix, ""))
 		fprintf(o->f, "\n      to do: %s", printable(&b, r->l.ladder.fix));
-	fprintf(o->f, "\n      since %s, last passed: ", mm_age(o->meta->fleet.now, r->since, age));
+	fprintf(o->f, "\n      held: %s, since %s", mm_login_held(&r->l),
+	    mm_age(o->meta->fleet.now, r->since, age));
+	fputs(", last passed: ", o->f);
 	fprintf(o->f, "%s\n", mm_age(o->meta->fleet.now, r->last_passed, age));
 	mm_buf_free(&b);
 	mm_buf_free(&s);

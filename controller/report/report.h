@@ -116,5 +116,8 @@ const char *mm_age(int64_t now, int64_t then, char *buf);
 /* What a finding or login says, in one sentence, for people. */
 void mm_finding_sentence(const struct mm_finding_row *r, struct mm_buf *out);
 void mm_login_sentence(const struct mm_login_row *r, struct mm_buf *out);
+/* How far a login came: the highest level that held. One that an agent only
+ * retells, since the same password is not presented twice, was not looked at. */
+const char *mm_login_held(const struct mm_login *l);
 
 #endif

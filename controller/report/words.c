@@ -50,6 +50,16 @@ void mm_finding_sentence(const struct mm_finding_row *r, struct mm_buf *out)
 		mm_buf_addf(out, ": %s", f->reason);
 }
 
+const char *mm_login_held(const struct mm_login *l)
+{
+	if (l->any)
+		return mm_level_name(l->reached);
+	/* whatever was tried has a ladder, and be it of one rung */
+	if (l->ladder.n_steps == 0)
+		return l->result == MM_LOGIN_FAILED ? "not looked at again" : "not looked at";
+	return "nothing";
+}
+
 void mm_login_sentence(const struct mm_login_row *r, struct mm_buf *out)
 {
 	const struct mm_login *l = &r->l;

@@ -281,7 +281,24 @@ static void test_text(void **state)
 	assert_non_null(strstr(text, "AUTH_REJECTED"));
 	assert_non_null(strstr(text, "to do: Ask <carol> for the password."));
 	assert_non_null(strstr(text, "by 2 on 2 workstations"));
+	assert_non_null(strstr(text, "held: tls, since "));
 	free(text);
+}
+
+/* What an agent only retells was not looked at; that nothing held is said of what was. */
+static void test_held(void **state)
+{
+	(void)state;
+	static const struct mm_step dns = {MM_RUNG_DNS, MM_STEP_FAILED, 3, "no such name"};
+	struct mm_login l = login("carol", MM_LOGIN_FAILED, "AUTH_REJECTED", "No.");
+	assert_string_equal(mm_login_held(&l), "tls");
+	l.any = false;
+	assert_string_equal(mm_login_held(&l), "not looked at again");
+	l.result = MM_LOGIN_UNTESTED;
+	assert_string_equal(mm_login_held(&l), "not looked at");
+	l.ladder.steps = &dns;
+	l.ladder.n_steps = 1;
+	assert_string_equal(mm_login_held(&l), "nothing");
 }
 
 /* What is stale never counts as passed, in no format. */
@@ -316,6 +333,7 @@ int main(void)
 	    cmocka_unit_test(test_csv),
 	    cmocka_unit_test(test_html),
 	    cmocka_unit_test(test_text),
+	    cmocka_unit_test(test_held),
 	    cmocka_unit_test(test_stale_is_not_pass),
 	    cmocka_unit_test(test_filter),
 	    cmocka_unit_test(test_unknown_format),
