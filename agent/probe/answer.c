@@ -81,7 +81,7 @@ static const char *means_detail(const struct mm_maker *m)
 		return "none was given";
 	if (m->cls == MM_CLS_NO_TICKET && s->gss == NULL)
 		return "no ticket cache was named";
-	if (m->cls == MM_CLS_NO_TICKET || m->cls == MM_CLS_KRB_FAILED)
+	if (m->cls == MM_CLS_NO_TICKET || m->cls == MM_CLS_KRB_FAILED || m->cls == MM_CLS_KRB_NO_ANSWER)
 		return s->gss != NULL ? s->gss : s->dialog->auth_text;
 	if (m->cls == MM_CLS_AUTH_TOKEN_REFUSED)
 		return s->dialog->token_error ? s->dialog->token_text : s->dialog->auth_text;

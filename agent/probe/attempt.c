@@ -96,7 +96,8 @@ static void try_own_command(struct mm_attempt *a, int64_t now)
 static void talk_over(struct mm_attempt *a, int64_t now)
 {
 	a->signals.end = a->line.talk->end;
-	a->signals.gss = a->line.talk->gss[0] != '\0' ? a->line.talk->gss : NULL;
+	if (a->line.talk->gss[0] != '\0')
+		a->signals.gss = a->line.talk->gss;
 	if (wants_own_command(a)) {
 		try_own_command(a, now);
 	} else if (holds(a)) {

@@ -101,6 +101,7 @@ enum mm_cls {
 	MM_CLS_ROUNDTRIP_NOT_TESTED,
 	MM_CLS_TRIP_NOT_SEEN, /* accepted, and not there yet: the next run looks again */
 	MM_CLS_NO_TICKET,     /* Kerberos: none, or expired */
+	MM_CLS_KRB_NO_ANSWER, /* ticket service silent or not reached */
 	MM_CLS_NO_CLIENT_CERT,
 	MM_CLS_LOCAL_TROUBLE,
 	/* remarks beside a verdict */

@@ -4,6 +4,8 @@
 #include <netdb.h>
 #include <string.h>
 
+#include "agent/probe/tickets.h"
+
 /* What the way to log in needs: a ticket, a certificate, a password or token. */
 static bool has_means(const struct mm_endpoint *ep)
 {
@@ -279,6 +281,8 @@ static enum mm_cls of_gss(const char *text)
 	static const char *const none[] = {"No Kerberos credentials", "No credentials cache",
 	    "No credentials were supplied", "Credentials cache", "Ticket expired", "Credential has expired",
 	    "credentials have expired", "Matching credential not found", NULL};
+	if (strcasestr(text, MM_TICKET_SILENT) != NULL || strcasestr(text, "Cannot contact any KDC") != NULL)
+		return MM_CLS_KRB_NO_ANSWER;
 	for (const char *const *w = none; *w != NULL; w++)
 		if (strcasestr(text, *w) != NULL)
 			return MM_CLS_NO_TICKET;
@@ -352,8 +356,9 @@ static enum mm_cls of_mailbox(const struct mm_signals *s)
 	return MM_CLS_LOCAL_TROUBLE;
 }
 
-static enum mm_cls why_no_login(const struct mm_endpoint *ep)
+static enum mm_cls why_no_login(const struct mm_signals *s)
 {
+	const struct mm_endpoint *ep = s->ep;
 	if (ep->auth->accepts == 0)
 		return MM_CLS_NO_LOGIN_WANTED;
 	if (!ep->auth->testable)
@@ -361,7 +366,7 @@ static enum mm_cls why_no_login(const struct mm_endpoint *ep)
 	if (ep->username == NULL)
 		return MM_CLS_NO_USERNAME;
 	if (ep->auth->ticket)
-		return MM_CLS_NO_TICKET;
+		return s->gss != NULL ? of_gss(s->gss) : MM_CLS_NO_TICKET;
 	return ep->auth->certificate ? MM_CLS_NO_CLIENT_CERT : MM_CLS_NO_SECRET;
 }
 
@@ -374,7 +379,7 @@ static enum mm_cls of_ok(const struct mm_signals *s)
 	if (ep->level < MM_LEVEL_LOGIN)
 		return ep->security == MM_SEC_NONE ? MM_CLS_NO_TLS_WANTED : MM_CLS_NONE;
 	if (!mm_login_possible(ep))
-		return why_no_login(ep);
+		return why_no_login(s);
 	if (s->dialog->greeting == MM_GREETING_PREAUTH)
 		return MM_CLS_PREAUTH_NOT_A_TEST;
 	if (!s->dialog->auth_sent)

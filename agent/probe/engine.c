@@ -1,15 +1,13 @@
 #include "agent/probe/engine.h"
 
 #include <curl/curl.h>
-#include <search.h>
-#include <string.h>
-#include <strings.h>
 
 #include "agent/probe/answer.h"
 #include "agent/probe/clock.h"
 #include "agent/probe/retrieve.h"
 #include "agent/probe/room.h"
-#include "agent/probe/site.h"
+#include "agent/probe/sites.h"
+#include "agent/probe/tickets.h"
 #include "common/mem.h"
 #include "common/text.h"
 
@@ -22,9 +20,11 @@ struct engine {
 	struct mm_engine_opts o;
 	CURLM *multi;
 	struct mm_resolver *resolver;
-	struct mm_arena *mem;        /* tests, sites and servers */
-	void *servers, *by_endpoint; /* tsearch() trees */
-	struct mm_site *sites, *waiting, *following;
+	struct mm_tickets *tickets;
+	struct mm_arena *mem; /* tests, sites and servers */
+	struct mm_sites sites;
+	struct mm_site *waiting, *following;
+	struct mm_test *ticketless; /* wait for a ticket (next) */
 	struct mm_test **running;
 	size_t n_running, n_following, left;
 	struct mm_outcome *outcomes; /* by job; NULL: nobody waits for any */
@@ -193,75 +193,9 @@ static void conclude(struct engine *e, struct mm_test *t, int64_t now)
 
 /* ---- what waits */
 
-static int by_place(const void *a, const void *b)
-{
-	const struct mm_server *x = a, *y = b;
-	int rc = strcasecmp(x->host, y->host);
-	return rc != 0 ? rc : (x->port > y->port) - (x->port < y->port);
-}
-
-/* The one in the tree that is like `key`; else a copy of it, that is new. */
-static void *find_or_add(struct engine *e, void **tree, const void *key, size_t size,
-    int (*compare)(const void *, const void *), bool *is_new)
-{
-	void **slot = tfind(key, tree, compare);
-	*is_new = slot == NULL;
-	if (slot != NULL)
-		return *slot;
-	void *fresh = mm_arena_alloc(e->mem, 1, size);
-	memcpy(fresh, key, size);
-	if (tsearch(fresh, tree, compare) == NULL)
-		mm_oom();
-	return fresh;
-}
-
-static struct mm_server *server_of(struct engine *e, const struct mm_endpoint *ep)
-{
-	bool is_new;
-	struct mm_server key = {.host = ep->host, .port = ep->port};
-	struct mm_server *s = find_or_add(e, &e->servers, &key, sizeof(key), by_place, &is_new);
-	if (is_new) {
-		s->asked = mm_clock_ms();
-		s->name = mm_resolver_ask(e->resolver, s->host);
-		mm_pace_init(&s->pace, e->o.per_server, e->o.per_second);
-	}
-	return s;
-}
-
-static struct mm_site *site_of(struct engine *e, const struct mm_test *t)
-{
-	bool is_new;
-	struct mm_site key = {.ep = t->ep, .task = e->jobs[t->job].task};
-	struct mm_site *s = find_or_add(e, &e->by_endpoint, &key, sizeof(key), mm_site_compare, &is_new);
-	if (!is_new)
-		return s;
-	s->server = server_of(e, &t->ep);
-	s->limits = &t->limits;
-	s->ep.has_secret = s->ep.has_ticket = false;
-	s->next_all = e->sites;
-	e->sites = s;
-	return s;
-}
-
-static struct mm_limits limits_of(const struct engine *e, const struct mm_probe_task *t)
-{
-	struct mm_limits l = *e->o.limits;
-	if (t->connect_s > 0)
-		l.dial_ms = t->connect_s * 1000;
-	if (t->answer_s > 0)
-		l.answer_ms = t->answer_s * 1000;
-	if (t->login_s > 0)
-		l.login_ms = t->login_s * 1000;
-	if (t->trip_s > 0)
-		l.trip_ms = t->trip_s * 1000;
-	if (t->trip_s > 0)
-		l.trip_ms = t->trip_s * 1000;
-	return l;
-}
-
 static void enqueue(struct engine *e, struct mm_test *t)
 {
-	struct mm_site *s = site_of(e, t);
+	struct mm_site *s = mm_sites_of(&e->sites, t, e->jobs[t->job].task);
 	s->wants_survey = s->wants_survey || (e->jobs[t->job].task->survey && !e->o.no_survey);
 	mm_site_enqueue(s, t);
 	if (s->queued)
@@ -276,14 +210,52 @@ static struct mm_outcome *outcome_for(const struct engine *e, const struct mm_jo
 	return job->retrieve != NULL ? &e->outcomes[job->retrieve - e->jobs] : NULL;
 }
 
+static bool wants_ticket(const struct mm_test *t)
+{
+	return t->ep.level >= MM_LEVEL_LOGIN && t->ep.auth->ticket && mm_login_possible(&t->ep);
+}
+
+/* Nobody waits with an open connection for the ticket service. */
+static void queue_up(struct engine *e, struct mm_test *t)
+{
+	if (t->ticket == NULL) {
+		enqueue(e, t);
+		return;
+	}
+	t->next = e->ticketless;
+	e->ticketless = t;
+}
+
+/* Those whose ticket came, or will not come. A login that blocks us is let
+ * in when nothing is left that it could hold up. */
+static void hand_out_tickets(struct engine *e, int64_t now)
+{
+	struct mm_ticket_answer a;
+	for (struct mm_test **p = &e->ticketless; *p != NULL;) {
+		struct mm_test *t = *p;
+		bool busy = e->n_running > 0 || e->n_following > 0 || e->waiting != NULL;
+		if (!mm_ticket_answer(e->tickets, t->ticket, t->limits.answer_ms, now, &a) ||
+		    (a.why == NULL && a.slow && busy)) {
+			p = &t->next;
+			continue;
+		}
+		*p = t->next;
+		t->no_ticket = a.why != NULL ? mm_arena_strdup(e->mem, a.why) : NULL;
+		t->ep.has_ticket = a.why == NULL;
+		enqueue(e, t);
+	}
+}
+
 /* A round trip begins when its incoming side is over. */
 static void accept_test(struct engine *e, size_t job, const struct mm_endpoint *ep)
 {
 	struct mm_test *t = mm_arena_alloc(e->mem, 1, sizeof(*t));
 	struct mm_outcome *in = outcome_for(e, &e->jobs[job]);
-	*t = (struct mm_test){.job = job, .ep = *ep, .limits = limits_of(e, e->jobs[job].task)};
+	*t = (struct mm_test){.job = job, .ep = *ep, .limits = mm_job_limits(e->jobs[job].task, e->o.limits)};
+	if (wants_ticket(t))
+		t->ticket = mm_tickets_ask(e->tickets, &t->ep);
 	if (in == NULL || in->over) {
-		enqueue(e, t);
+		queue_up(e, t);
 		return;
 	}
 	t->next = in->waiting;
@@ -300,7 +272,7 @@ static void release_waiting(
 	while (o->waiting != NULL) {
 		struct mm_test *t = o->waiting;
 		o->waiting = t->next;
-		enqueue(e, t);
+		queue_up(e, t);
 	}
 }
 
@@ -343,6 +315,7 @@ static void start(struct engine *e, struct mm_test *t, const struct mm_name_answ
 		t->attempt->certificate = job->certificate;
 		t->attempt->trace = job->trace;
 		t->attempt->trip = trip_of(e, t);
+		t->attempt->signals.gss = t->no_ticket;
 		t->attempt->sender = t->ep.mail == MM_MAIL_SMTP ? job->task->sender : NULL;
 	}
 	t->attempt->tcp_ms = s->alive ? -1 : s->dead_ms;
@@ -390,6 +363,7 @@ static void serve(struct engine *e, struct mm_site *s, int64_t now)
 
 static void schedule(struct engine *e, int64_t now)
 {
+	hand_out_tickets(e, now);
 	for (struct mm_site **p = &e->waiting; *p != NULL;) {
 		struct mm_site *s = *p;
 		serve(e, s, now);
@@ -488,6 +462,10 @@ static int64_t next_wake(const struct engine *e, int64_t now)
 		int64_t at = mm_site_wake(s, now);
 		wake = at < wake ? at : wake;
 	}
+	for (const struct mm_test *t = e->ticketless; t != NULL; t = t->next) {
+		int64_t at = mm_ticket_wake(t->ticket, t->limits.answer_ms);
+		wake = at > now && at < wake ? at : wake;
+	}
 	return wake > now ? wake - now : 0;
 }
 
@@ -518,11 +496,6 @@ static int turn(struct engine *e)
 	return e->left > 0 ? wait_for_something(e) : 0;
 }
 
-static void keep(void *p)
-{
-	(void)p; /* it lives in the arena */
-}
-
 static void begin(struct engine *e)
 {
 	e->o.limits = e->o.limits != NULL ? e->o.limits : &mm_limits_default;
@@ -535,6 +508,11 @@ static void begin(struct engine *e)
 	curl_multi_setopt(e->multi, CURLMOPT_MAXCONNECTS, (long)(2 * MM_AT_ONCE));
 	e->mem = mm_arena_new();
 	e->resolver = mm_resolver_new(e->o.gai, wake_up, e->multi);
+	e->tickets = mm_tickets_new(e->o.ticket_fetch, wake_up, e->multi);
+	e->sites = (struct mm_sites){.mem = e->mem,
+	    .resolver = e->resolver,
+	    .per_server = e->o.per_server,
+	    .per_second = e->o.per_second};
 	e->running = mm_xcalloc(e->o.at_once, sizeof(struct mm_test *));
 	for (size_t i = 0; i < e->left && e->outcomes == NULL; i++)
 		if (e->jobs[i].retrieve != NULL)
@@ -565,11 +543,13 @@ static void end(struct engine *e)
 		mm_attempt_end(t->attempt);
 		free(t->attempt);
 	}
-	for (struct mm_site *s = e->sites; s != NULL; s = s->next_all)
+	for (struct mm_site *s = e->sites.all; s != NULL; s = s->next_all)
 		end_site(s);
 	mm_resolver_free(e->resolver);
-	tdestroy(e->by_endpoint, keep);
-	tdestroy(e->servers, keep);
+	bool hung = !mm_tickets_free(e->tickets);
+	if (e->o.hung != NULL)
+		*e->o.hung = hung;
+	mm_sites_end(&e->sites);
 	curl_multi_cleanup(e->multi);
 	mm_arena_free(e->mem);
 	free(e->running);

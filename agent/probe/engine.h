@@ -4,7 +4,7 @@
  * them too (pace.h). Where several tests share an endpoint, it is looked at
  * once without credentials, and nobody logs in where that fails. Each result
  * is told as soon as it stands; a silent server delays only the tests that
- * are about it.
+ * are about it, and so does a silent Kerberos service (tickets.h).
  */
 #ifndef MM_AGENT_PROBE_ENGINE_H
 #define MM_AGENT_PROBE_ENGINE_H
@@ -15,6 +15,7 @@
 #include "agent/probe/pace.h"
 #include "agent/probe/resolve.h"
 #include "agent/probe/talk.h"
+#include "agent/probe/tickets.h"
 #include "common/err.h"
 #include "common/secret.h"
 #include "schemas/probe.h"
@@ -34,6 +35,7 @@ struct mm_job {
 struct mm_engine_opts {
 	const struct mm_limits *limits; /* NULL: mm_limits_default */
 	const struct mm_gai *gai;       /* NULL: the system's name service */
+	mm_ticket_fetch *ticket_fetch;  /* NULL: the Kerberos library */
 	size_t per_server;              /* connections to a server at a time; 0: MM_PER_SERVER */
 	size_t per_second;              /* new ones; 0: MM_PER_SECOND */
 	size_t at_once;                 /* 0: MM_AT_ONCE */
@@ -46,12 +48,16 @@ struct mm_engine_opts {
 	/* While something is awaited, ten times a second; NULL: not. */
 	void (*tick)(void *ctx);
 	void *ctx;
+	bool *hung; /* NULL, or: set at the end, does a thread still hang in the Kerberos library? */
 };
 
 /* Translate a job; the class of what is wrong with it, said in `detail`, or
  * MM_CLS_NONE. A host that the task's policy does not name is refused here:
  * it gets nothing, not even a look (job.c). */
 enum mm_cls mm_job_lint(const struct mm_job *job, struct mm_endpoint *out, struct mm_buf *detail);
+
+/* The time limits of a task: its own where it has some. */
+struct mm_limits mm_job_limits(const struct mm_probe_task *t, const struct mm_limits *usual);
 
 /* mm_curl_init() comes before. */
 int mm_engine_run(const struct mm_job *jobs, size_t n, const struct mm_engine_opts *opts, struct mm_err *err);

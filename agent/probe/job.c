@@ -37,3 +37,17 @@ enum mm_cls mm_job_lint(const struct mm_job *job, struct mm_endpoint *out, struc
 	out->has_certificate = job->certificate != NULL;
 	return MM_CLS_NONE;
 }
+
+struct mm_limits mm_job_limits(const struct mm_probe_task *t, const struct mm_limits *usual)
+{
+	struct mm_limits l = *usual;
+	if (t->connect_s > 0)
+		l.dial_ms = t->connect_s * 1000;
+	if (t->answer_s > 0)
+		l.answer_ms = t->answer_s * 1000;
+	if (t->login_s > 0)
+		l.login_ms = t->login_s * 1000;
+	if (t->trip_s > 0)
+		l.trip_ms = t->trip_s * 1000;
+	return l;
+}

@@ -201,11 +201,14 @@ static int run_inside(struct runner *r, const struct mm_job *jobs, struct mm_err
 	    .spent = spent,
 	    .told = told,
 	    .tick = r->o->progress ? tick : NULL,
-	    .ctx = r};
+	    .ctx = r,
+	    .hung = &r->sum.hung};
 	const char *ccache = NULL;
 	if (mm_ticket_begin(r->in->tasks, r->in->n, &ccache, err) != 0 || mm_curl_init(err) != 0 ||
 	    enter_sandbox(r->in, ccache, err) != 0)
 		return -1;
+	if (ccache != NULL)
+		mm_ticket_copy(ccache);
 	r->began = mm_clock_ms();
 	return mm_engine_run(jobs, r->in->n, &eo, err);
 }

@@ -21,6 +21,8 @@ struct mm_runner_opts {
 
 struct mm_tally_of_tests {
 	size_t passed, failed, untested;
+	/* A thread still hangs in the Kerberos library: there is no orderly end, only _exit(). */
+	bool hung;
 };
 
 /* For good: afterwards the process is in its sandbox. */

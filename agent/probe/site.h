@@ -14,6 +14,8 @@
 
 #define MM_SITE_FDS (MM_SURVEY_LINES + MM_SCOUT_FDS)
 
+struct mm_ticket;
+
 struct mm_server { /* one host and port */
 	const char *host;
 	int port;
@@ -30,7 +32,9 @@ struct mm_test {
 	struct mm_endpoint ep;
 	struct mm_limits limits;
 	struct mm_site *site;
-	struct mm_test *next;       /* in the site's queue */
+	struct mm_ticket *ticket;   /* that the login needs; NULL: none */
+	const char *no_ticket;      /* why there is none */
+	struct mm_test *next;       /* in the queue */
 	struct mm_attempt *attempt; /* while it runs */
 };
 

@@ -240,7 +240,8 @@ static int ms_of(const struct ladder *l, enum mm_rung r)
  * the rung is as untested as the verdict. */
 static enum mm_step_state broken(const struct mm_maker *m)
 {
-	bool seen = m->cls == MM_CLS_DNS_UNAVAILABLE || m->cls == MM_CLS_NET_NO_ROUTE;
+	bool seen = m->cls == MM_CLS_DNS_UNAVAILABLE || m->cls == MM_CLS_NET_NO_ROUTE ||
+		    m->cls == MM_CLS_KRB_NO_ANSWER;
 	return seen || mm_cls_result(m->cls) == MM_LOGIN_FAILED ? MM_STEP_FAILED : MM_STEP_UNTESTED;
 }
 

@@ -121,7 +121,8 @@ static const char *on_this_rung(const struct mm_maker *m)
 static bool is_of_ours(enum mm_cls cls)
 {
 	return cls == MM_CLS_AUTH_TOKEN_REFUSED || cls == MM_CLS_PROTOCOL_ERROR ||
-	       cls == MM_CLS_LOCAL_TROUBLE || cls == MM_CLS_KRB_FAILED || cls == MM_CLS_NO_TICKET;
+	       cls == MM_CLS_LOCAL_TROUBLE || cls == MM_CLS_KRB_FAILED || cls == MM_CLS_NO_TICKET ||
+	       cls == MM_CLS_KRB_NO_ANSWER;
 }
 
 const char *mm_words_broken(const struct mm_maker *m)

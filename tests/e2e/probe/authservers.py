@@ -11,6 +11,7 @@ import hmac
 import json
 import os
 import pathlib
+import signal
 import socket
 import subprocess
 import sys
@@ -127,13 +128,34 @@ kdc = FILE:{self.dir}/log
             self.admin(f"ktadd -k {self.dir}/keytab {name}/localhost")
         for user in ("alice", "bob"):
             self.admin(f"addprinc -pw {user}-ticket {user}")
+        self.start()
+        agentlib._check(agentlib._libc.unshare(agentlib._CLONE_NEWNS))
+        agentlib.mount("none", "/", None, agentlib._MS_REC | agentlib._MS_PRIVATE)
+        agentlib.mount(self.dir / "krb5.conf", "/etc/krb5.conf", None, agentlib._MS_BIND)
+
+    def start(self):
         self.proc = subprocess.Popen(["krb5kdc", "-n"], env=self.env, stdout=subprocess.DEVNULL,
                                      stderr=subprocess.DEVNULL)
         if not agentlib.wait_until(self.answers, 10):
             raise RuntimeError("the KDC does not start")
-        agentlib._check(agentlib._libc.unshare(agentlib._CLONE_NEWNS))
-        agentlib.mount("none", "/", None, agentlib._MS_REC | agentlib._MS_PRIVATE)
-        agentlib.mount(self.dir / "krb5.conf", "/etc/krb5.conf", None, agentlib._MS_BIND)
+
+    def end(self):
+        agentlib.end_process(self.proc)
+
+    def pause(self):
+        """The KDC says nothing from here on; connections to it still come about."""
+        self.proc.send_signal(signal.SIGSTOP)
+        if not agentlib.wait_until(lambda: self.state() == "T", 10):
+            raise RuntimeError("the KDC does not stop")
+
+    def resume(self):
+        self.proc.send_signal(signal.SIGCONT)
+
+    def state(self):
+        return pathlib.Path(f"/proc/{self.proc.pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+    def log(self):
+        return (self.dir / "log").read_text()
 
     def call(self, *argv, data=b""):
         p = subprocess.run(argv, env=self.env, input=data, capture_output=True, check=False, timeout=60)
@@ -156,6 +178,6 @@ kdc = FILE:{self.dir}/log
         return str(path)
 
     def stop(self):
-        agentlib.end_process(self.proc)
+        self.end()
         agentlib.umount("/etc/krb5.conf")
         agentlib.remove(self.dir)

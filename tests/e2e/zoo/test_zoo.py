@@ -137,6 +137,7 @@ TRIP, SURVEY, UNIT = "e2e/probe/test_probe_trip.py", "e2e/probe/test_probe_surve
 ELSEWHERE = {
     "BAD_HOST_SYNTAX": "e2e/zoo/test_zoo.py",
     "BAD_SETTINGS": "unit/test_probe_url.c",
+    "KRB_NO_ANSWER": "e2e/probe/test_probe_kdc.py",
     "KRB_FAILED": "e2e/probe/test_probe_auth.py",
     "LOCAL_TROUBLE": UNIT,
     "MECH_DIFFERS": UNIT,

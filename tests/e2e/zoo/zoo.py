@@ -18,7 +18,7 @@ QUICK = ("--connect-timeout", "5", "--answer-timeout", "5", "--login-timeout", "
 UNTESTED = {"DNS_UNAVAILABLE", "NET_NO_ROUTE", "PREAUTH_NOT_A_TEST", "NO_SECRET", "BAD_SECRET", "NO_USERNAME",
             "NO_LOGIN_WANTED", "NO_TLS_WANTED", "MECH_DIFFERS", "MECH_NOT_TESTABLE", "LIBRARY_LIMIT",
             "CA_FILE_UNREADABLE", "ROUNDTRIP_NOT_TESTED", "TRIP_NOT_SEEN", "NO_TICKET", "NO_CLIENT_CERT",
-            "LOCAL_TROUBLE"}
+            "KRB_NO_ANSWER", "LOCAL_TROUBLE"}
 ANY = ("?",)
 
 
