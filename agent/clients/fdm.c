@@ -57,7 +57,8 @@ struct files {
 	unsigned count;
 	bool verifies;
 	struct mm_native proxy;
-	unsigned depth, dead; /* of ifdef; the depth from which nothing counts, or 0 */
+	unsigned depth; /* of ifdef */
+	bool dead;      /* nothing counts here */
 	struct mm_native dead_at;
 };
 
@@ -78,13 +79,12 @@ static bool take_condition(struct files *f, const char *path, const struct mm_it
 		return false;
 	if (ifdef || ifndef) {
 		f->depth++;
-		if (f->dead == 0 && is_defined(f, it->value) != ifdef) {
-			f->dead = f->depth;
+		if (!f->dead && is_defined(f, it->value) != ifdef) {
+			f->dead = true;
 			f->dead_at = (struct mm_native){.text = it->key, .path = path, .line = it->line};
 		}
-	} else {
-		f->dead = f->depth == f->dead ? 0 : f->dead;
-		f->depth--;
+	} else if (f->depth > 0 && --f->depth == 0) {
+		f->dead = false; /* one that is false counts until the outermost ends (lex.c) */
 	}
 	return true;
 }
@@ -132,7 +132,7 @@ static void take_account(struct files *f, const char *path, const struct mm_item
 	struct mm_arena *a = f->r->arena;
 	struct account acc = {.name = it->section, .path = path, .state = it->value, .line = it->line};
 
-	if (f->dead != 0) {
+	if (f->dead) {
 		acc.off = mm_arena_printf(a, "%s, which leaves the account out,",
 		    mm_streq(f->dead_at.text, "ifdef") ? "ifdef" : "ifndef");
 		acc.off_at = f->dead_at;
@@ -140,7 +140,7 @@ static void take_account(struct files *f, const char *path, const struct mm_item
 		acc.off = "disabled, by which it is never fetched by itself,";
 		acc.off_at = (struct mm_native){.path = path, .line = it->line};
 	}
-	for (size_t i = 0; i < f->n && f->dead == 0; i++)
+	for (size_t i = 0; i < f->n && !f->dead; i++)
 		if (strcmp(f->v[i].name, it->section) == 0 &&
 		    (f->v[i].off == NULL || f->v[i].state[0] == 'd'))
 			mm_add_trap(a, f->view, path, it->line,
@@ -153,7 +153,7 @@ static int take_item(struct files *f, const char *path, const struct mm_item *it
 {
 	struct mm_arena *a = f->r->arena;
 
-	if (take_condition(f, path, it) || (f->dead != 0 && it->section[0] == '\0'))
+	if (take_condition(f, path, it) || (f->dead && it->section[0] == '\0'))
 		return 0;
 	if (it->section[0] == '\0' && (it->key[0] == '$' || it->key[0] == '%')) {
 		struct macro m = {.name = it->key, .value = mm_fdm_expand(it->value, macro_value, f, a)};
@@ -175,7 +175,6 @@ static int take_item(struct files *f, const char *path, const struct mm_item *it
 
 static int walk(struct files *f, const char *path, struct mm_err *err)
 {
-	unsigned depth = f->depth, dead = f->dead;
 	struct mm_doc d;
 
 	f->count++;
@@ -184,8 +183,6 @@ static int walk(struct files *f, const char *path, struct mm_err *err)
 	for (size_t i = 0; i < d.n; i++)
 		if (take_item(f, path, &d.items[i], err) != 0)
 			return -1;
-	f->depth = depth;
-	f->dead = dead;
 	return 0;
 }
 

@@ -56,7 +56,9 @@ struct scan {
 	size_t np, cap_p;
 	struct account *acc;
 	size_t nacc, cap_acc;
-	unsigned depth; /* of ifdef */
+	unsigned depth;  /* of ifdef */
+	size_t late_end; /* behind a macro that has been given a text, and is not known yet */
+	const char *late;
 };
 
 static int wrong(const struct scan *s, size_t i, const char *what, struct mm_err *err)
@@ -285,6 +287,8 @@ static int take_other(struct scan *s, struct mm_err *err)
 		s->p[s->np - 1].kind = 'c';
 		s->p[s->np - 1].value = mm_text_dup(s->in, s->p[s->np - 1].vfrom, s->p[s->np - 1].vto, s->a);
 		s->i = end;
+		s->late = t->text[0] == '$' ? t->text : NULL;
+		s->late_end = end;
 		return 0;
 	}
 	if (is(s, s->i, "include") && is_term(s, s->i + 1)) {
@@ -295,8 +299,14 @@ static int take_other(struct scan *s, struct mm_err *err)
 		add_part(s, "", "verify-certificates", 0, s->i)->to = s->t[s->i + 1].to;
 		s->i++;
 	} else if ((is(s, s->i, "ifdef") || is(s, s->i, "ifndef")) && is_term(s, s->i + 1)) {
+		/* The parser has not done with a text directly before it: more could be joined. */
+		bool late =
+		    s->late != NULL && s->late_end == s->i && strcmp(s->late, s->t[s->i + 1].text) == 0;
+
 		s->depth++;
 		take_fact(s, s->t[s->i].text, s->i, s->i + 1, s->i + 2);
+		if (late)
+			s->p[s->np - 1].value = "";
 	} else if (is(s, s->i, "endif") && s->depth > 0) {
 		s->depth--;
 		take_fact(s, "endif", s->i, s->i + 1, s->i + 1);

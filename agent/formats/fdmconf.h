@@ -18,10 +18,9 @@
  * strings, as spelled. A password in clear is an item of kind c without its
  * value, and is never changed.
  * Items of the file: section "", kind c: "$macro" (as spelled), "include" and
- * "proxy" of `set` (as spelled), "ifdef" and "ifndef" (the macro), "endif"; kind s:
- * "verify-certificates" ("yes") of `set`.
- * Edits: SET and DELETE of what is not kind c; SECTION_ADD (value: the protocol;
- * then "server" is to be set) and SECTION_REMOVE.
+ * "proxy" of `set` (as spelled), "ifdef" and "ifndef" (the macro, or nothing where it is not known yet),
+ * "endif"; kind s: "verify-certificates" ("yes") of `set`. Edits: SET and DELETE of what is not kind c;
+ * SECTION_ADD (value: the protocol; then "server" is to be set) and SECTION_REMOVE.
  */
 #ifndef MM_AGENT_FORMATS_FDMCONF_H
 #define MM_AGENT_FORMATS_FDMCONF_H

@@ -64,6 +64,27 @@ class Fdm(ServerCase):
         self.expect_incoming(a, self.poll)
 
 
+    CONDITIONS = (
+        "$word = 'x'\n%%number = 1\nset unmatched-mail keep\n"
+        "ifdef $word\n%s\nendif\nifndef $word\n%s\nendif\n"
+        "ifdef $none\n%s\nifdef %%number\n%s\nendif\n%s\nendif\n"
+        "ifdef %%number\nifdef $none\nendif\n%s\nendif\n"
+        "$late = 'x'\nifdef $late\n%s\nendif\nifdef $late\n%s\nendif\n")
+
+    @have("fdm")
+    def test_left_out(self):
+        """What ifdef leaves out for fdm is left out for the adapter."""
+        names = ["n%d" % i for i in range(8)]
+        self.home.write(".fdm.conf", self.CONDITIONS % tuple(
+            'account "%s" imaps server "h" user "u" pass "p" keep' % n for n in names))
+        said = self.home.run("fdm", "-f", self.home.path / ".fdm.conf", "-nvv")
+        seen = self.home.driver("show", "fdm").splitlines()
+        for n in names:
+            with self.subTest(account=n):
+                out = [line for line in seen if line.startswith(n + " ") and "overridden by if" in line]
+                self.assertEqual('added account "%s"' % n in said.stdout + said.stderr, not out)
+
+
 class FdmHostile(HostileCase):
     test_mpop = test_mbsync = test_aerc = test_fetchmail = None
 
