@@ -16,6 +16,7 @@
 #include "agent/formats/muttrc.h"
 #include "agent/formats/pinerc.h"
 #include "agent/formats/prefsjs.h"
+#include "agent/formats/toml.h"
 #include "common/text.h"
 
 const struct mm_format *const mm_formats[] = {
@@ -36,6 +37,7 @@ const struct mm_format *const mm_formats[] = {
     &mm_format_keyfile,
     &mm_format_kconfig,
     &mm_format_pinerc,
+    &mm_format_toml,
     NULL,
 };
 
