@@ -243,6 +243,15 @@ static int take_seconds(struct reader *r, const config_setting_t *s, int *out)
 	return 0;
 }
 
+static int take_again(struct reader *r, const config_setting_t *s, int *out)
+{
+	int n = config_setting_type(s) == CONFIG_TYPE_INT ? config_setting_get_int(s) : 0;
+	if (n < MM_AGAIN_MIN || n > MM_AGAIN_MAX)
+		return bad(r, s, "must be a number of seconds from 60 to 604800");
+	*out = n;
+	return 0;
+}
+
 static int take_ehlo(struct reader *r, const config_setting_t *s, struct mm_probe_conf *p)
 {
 	if (take_text(r, s, &p->ehlo) != 0)
@@ -263,6 +272,8 @@ static int take_probe_member(struct reader *r, const config_setting_t *s, struct
 		return take_seconds(r, s, &p->answer_s);
 	if (mm_streq(name, "login"))
 		return take_seconds(r, s, &p->login_s);
+	if (mm_streq(name, "again"))
+		return take_again(r, s, &p->again_s);
 	return bad(r, s, "is not a known setting of the probe");
 }
 
@@ -383,6 +394,7 @@ int mm_conf_parse(const char *path, const char *text, struct mm_conf **out, stru
 	c->arena = a;
 	c->path = mm_arena_strdup(a, path);
 	c->domains = c->programs = none;
+	c->probe.again_s = MM_AGAIN_USUAL;
 	if (parse(c, text, err) != 0) {
 		mm_conf_free(c);
 		return -1;

@@ -11,7 +11,9 @@
  *   state_dir = "/var/lib/mailmuster-agent";
  *   probe = { program = "/usr/bin/mailmuster-probe";   # the one beside the agent when absent
  *             ehlo = "ws1.acme.example";             # its address when absent
- *             connect = 8; answer = 20; login = 30; };   # time limits in seconds
+ *             connect = 8; answer = 20; login = 30;  # time limits in seconds
+ *             again = 1800; };                       # seconds between two tries of a refused password
+ *                                                    # that somebody asks for
  *   probe = "/usr/bin/mailmuster-probe";           # the same with the program alone
  *   report_key = "/var/lib/mailmuster-agent/report.key";
  *   login = "alice";                               # an installation for one user, without root
@@ -36,6 +38,9 @@
 
 #define MM_CONF_MAX (256u * 1024u) /* bytes of agent.conf and of each key file */
 #define MM_PROBE_LIMIT_MAX 600     /* seconds */
+#define MM_AGAIN_MIN 60            /* seconds, of probe.again */
+#define MM_AGAIN_MAX (7 * 86400)
+#define MM_AGAIN_USUAL 1800 /* servers count wrong passwords over so long, or less, before they lock */
 #define MM_CONF_SYSTEM "/etc/mailmuster/agent.conf"
 
 /* Where `mailmuster-agent checkin` goes. The texts are fit for a command line
@@ -52,6 +57,7 @@ struct mm_probe_conf {
 	const char *program; /* absolute path, never NULL once placed */
 	const char *ehlo;
 	int connect_s, answer_s, login_s;
+	int again_s; /* never 0 */
 };
 
 struct mm_conf {

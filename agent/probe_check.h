@@ -28,8 +28,11 @@ struct mm_check {
 	struct mm_secret *secret, *certificate;
 	bool own_secret;
 	const char *ccache;
-	/* why there is no credential; NULL = there is, or none is needed */
+	bool withheld; /* there is a password, and it is not presented */
+	bool again;    /* it is presented because somebody asked for it */
+	/* why there is no credential, or none is presented; NULL = there is, or none is needed */
 	const char *cls, *text, *admin;
+	const char *fix, *step; /* NULL = the probe's own */
 };
 
 void mm_check_init(

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "agent/attempts.h"
 #include "agent/probe_check.h"
 #include "agent/probe_pipe.h"
 #include "agent/remember.h"
@@ -18,6 +19,8 @@ struct run {
 	size_t n_known;
 	const struct mm_secret *records[CHECKS_MAX * 2];
 	size_t n_records;
+	struct mm_login_key in_force[CHECKS_MAX]; /* the places of all settings of the sheet */
+	size_t n_in_force;
 	bool ran; /* the probe was started in this round */
 };
 
@@ -41,37 +44,15 @@ static void report_untested(
 	report(run, k, &l);
 }
 
-static const char *when_again(const struct run *run, int64_t until)
+/* What a refused password means depends on what worked before. */
+static void add_history(
+    const struct run *run, const struct mm_memory *m, const struct mm_login_key *key, struct mm_login *l)
 {
-	char at[MM_TIME_MAX];
-	if (until == INT64_MAX)
-		return "it is not presented again until it or the settings change";
-	return mm_arena_printf(run->r->arena, "it is not tried again before %s", mm_time_utc(until, at));
-}
-
-/* What was true at the real attempt, with its time. */
-static void report_remembered(
-    const struct run *run, struct mm_check *k, const struct mm_tried *t, int64_t until)
-{
-	struct mm_arena *a = run->r->arena;
-	char at[MM_TIME_MAX];
-	const char *when = mm_time_utc(t->when, at), *again = when_again(run, until);
-	bool broken_off = t->cls[0] == '\0';
-	struct mm_login l = {.result = MM_LOGIN_FAILED, .cls = t->cls, .timing = {-1, -1, -1, -1, -1}};
-	if (broken_off) {
-		l.result = MM_LOGIN_UNTESTED;
-		l.cls = "TEST_BROKEN_OFF";
-		l.text = mm_arena_printf(
-		    a, "The login is not tested: the last test was broken off on %s; %s.", when, again);
-		l.admin = l.text;
-	} else {
-		l.text = mm_arena_printf(a, "%s That was on %s; %s.", t->text, when, again);
-		l.admin = mm_arena_printf(a,
-		    "%s Refused on %s; %s, or until somebody runs \"mailmuster-agent verify --again\".",
-		    t->admin, when, again);
-	}
-	l.when = broken_off ? 0 : t->when;
-	report(run, k, &l);
+	int64_t when = 0;
+	if (!mm_streq(l->cls, "AUTH_REJECTED"))
+		return;
+	enum mm_history h = mm_memory_history(m, key, &when);
+	mm_attempt_history(h, when, run->r->arena, l);
 }
 
 /* ---- what is to be tested */
@@ -143,43 +124,94 @@ static bool key_of(const struct mm_memory *m, const struct mm_check *k, struct m
 {
 	struct mm_login l = {.when = 1};
 	const struct mm_secret *credential = mm_check_credential(k);
-	if (credential == NULL)
+	if (credential == NULL || k->withheld)
 		return false;
 	mm_check_name(k, &l);
 	mm_login_key(m, &l, credential, key);
 	return true;
 }
 
-/* Does one of this round say the same to the same server? Then this one waits
- * for its answer. */
+/* Also those that no mail program has in effect: a refusal of one is a refusal. */
+static void find_places(struct run *run, const struct mm_memory *m)
+{
+	const struct mm_probe_run *r = run->r;
+	for (size_t i = 0; i < r->sheet->n_accounts * 2; i++) {
+		struct mm_check k;
+		struct mm_login l = {.when = 1};
+		mm_check_init(
+		    &k, r, &r->sheet->accounts[i / 2], i % 2 == 0 ? MM_SIDE_INCOMING : MM_SIDE_OUTGOING);
+		mm_check_name(&k, &l);
+		if (l.host != NULL)
+			mm_login_key(m, &l, NULL, &run->in_force[run->n_in_force++]);
+	}
+}
+
+/* Is the very same thing asked in this round? Then this one waits for its
+ * answer. (What says the same password to another port of the server goes into
+ * the same round; the probe itself lets one wait for the other.) */
 static bool has_rival(const struct run *run, const struct mm_memory *m, const struct mm_check *k,
     const struct mm_login_key *key)
 {
 	for (const struct mm_check *o = run->checks; o < k; o++) {
 		struct mm_login_key other;
-		if (o->state == MM_CHECK_ASKED && key_of(m, o, &other) && mm_streq(other.login, key->login))
+		if (o->state == MM_CHECK_ASKED && key_of(m, o, &other) && mm_streq(other.login, key->login) &&
+		    mm_streq(other.place, key->place))
 			return true;
 	}
 	return false;
 }
 
-static void admit(struct run *run, struct mm_memory *m, struct mm_check *k)
+/* What was true at the real attempt, with its time. */
+static void report_remembered(struct run *run, const struct mm_memory *m, struct mm_check *k,
+    const struct mm_login_key *key, const struct mm_rest *rest, const struct mm_too_soon *soon)
 {
+	struct mm_login l;
+	mm_attempt_remembered(rest, soon, run->r->arena, &l);
+	add_history(run, m, key, &l);
+	report(run, k, &l);
+}
+
+/* The server is looked at all the same, without the password. */
+static void withhold_password(
+    struct run *run, struct mm_check *k, const struct mm_rest *rest, const struct mm_too_soon *soon)
+{
+	struct mm_login l = {.when = 1};
+	struct mm_withheld w;
+	mm_check_name(k, &l);
+	mm_attempt_withheld(rest, soon, l.host, l.port, run->r->arena, &w);
+	k->withheld = true;
+	k->cls = MM_CLS_REFUSED_ELSEWHERE;
+	k->text = w.text;
+	k->admin = w.admin;
+	k->fix = w.fix;
+	k->step = w.step;
+	k->state = MM_CHECK_ASKED;
+}
+
+static void admit(struct run *run, const struct mm_memory *m, struct mm_check *k)
+{
+	const struct mm_probe_run *r = run->r;
 	struct mm_login_key key;
-	int64_t until = 0;
+	struct mm_rest rest;
+	struct mm_too_soon soon = {0, 0};
 	if (!key_of(m, k, &key)) {
 		k->state = MM_CHECK_ASKED;
 		return;
 	}
-	const struct mm_tried *t = mm_memory_refused(m, &key, run->r->now, &until);
 	if (has_rival(run, m, k, &key))
 		return;
-	if (t != NULL) {
-		report_remembered(run, k, t, until);
-		return;
-	}
-	mm_memory_begin(m, &key, run->r->now);
-	k->state = MM_CHECK_ASKED;
+	bool here = mm_memory_refused(m, &key, r->now, &rest);
+	bool rests =
+	    here || mm_memory_refused_elsewhere(m, &key, run->in_force, run->n_in_force, r->now, &rest);
+	if (rests && r->again)
+		soon.next = mm_memory_again_at(m, &key, r->conf->probe.again_s, r->now, &soon.last);
+	k->again = rests && r->again && soon.next <= r->now;
+	if (!rests || k->again)
+		k->state = MM_CHECK_ASKED;
+	else if (here)
+		report_remembered(run, m, k, &key, &rest, &soon);
+	else
+		withhold_password(run, k, &rest, &soon);
 }
 
 /* An attempt that cannot be written down could be repeated without end. */
@@ -195,11 +227,24 @@ static void withhold(struct run *run, const struct mm_err *why)
 	}
 }
 
+static void write_down(struct run *run, struct mm_memory *m)
+{
+	struct mm_login_key key;
+	for (size_t i = 0; i < run->n; i++) {
+		const struct mm_check *k = &run->checks[i];
+		if (k->state == MM_CHECK_ASKED && key_of(m, k, &key))
+			mm_memory_begin(m, &key, run->r->now, k->again);
+	}
+}
+
+/* All are judged by what was before this round, and then written down. */
 static void choose(struct run *run)
 {
 	struct mm_memory m;
 	struct mm_err err = MM_ERR_NONE;
 	bool open = mm_memory_open(run->r->state_dir, run->r->arena, &m, &err) == 0;
+	if (open && run->n_in_force == 0)
+		find_places(run, &m);
 	for (size_t i = 0; i < run->n; i++) {
 		struct mm_check *k = &run->checks[i];
 		if (k->state != MM_CHECK_WAITS)
@@ -209,18 +254,24 @@ static void choose(struct run *run)
 		else if (mm_check_credential(k) == NULL)
 			k->state = MM_CHECK_ASKED;
 	}
+	if (open)
+		write_down(run, &m);
 	if (!open || mm_memory_close(&m, true, &err) != 0)
 		withhold(run, &err);
 }
 
-static void remember(const struct run *run, const struct mm_check *k, const struct mm_login *l)
+/* Written as it was said; told with what was known before. */
+static void remember(const struct run *run, const struct mm_check *k, struct mm_login *l)
 {
 	struct mm_memory m;
 	struct mm_login_key key;
 	/* what cannot be written stays begun, which is the safe side */
 	if (mm_memory_open(run->r->state_dir, run->r->arena, &m, NULL) != 0)
 		return;
-	mm_memory_note(&m, l, k->settings, key_of(&m, k, &key) ? &key : NULL);
+	bool presented = key_of(&m, k, &key);
+	mm_memory_note(&m, l, k->settings, presented ? &key : NULL, run->r->now);
+	if (presented)
+		add_history(run, &m, &key, l);
 	mm_memory_close(&m, true, NULL);
 }
 
@@ -233,15 +284,6 @@ static void take_back(const struct run *run)
 	for (size_t i = 0; i < run->n; i++)
 		if (run->checks[i].state == MM_CHECK_ASKED && key_of(&m, &run->checks[i], &key))
 			mm_memory_undo(&m, &key);
-	mm_memory_close(&m, true, NULL);
-}
-
-static void forgive(const struct run *run)
-{
-	struct mm_memory m;
-	if (mm_memory_open(run->r->state_dir, run->r->arena, &m, NULL) != 0)
-		return;
-	mm_memory_forgive(&m);
 	mm_memory_close(&m, true, NULL);
 }
 
@@ -273,11 +315,22 @@ static void encode_task(struct run *run, size_t i, struct mm_buf *out)
 	struct mm_probe_task t;
 	mm_check_task(k, run->known, run->n_known, &t);
 	t.id = (int64_t)i;
-	t.secret = add_record(run, k->secret);
+	t.secret = k->withheld ? -1 : add_record(run, k->secret);
 	t.certificate = add_record(run, k->certificate);
 	t.retrieve = partner(run, k);
 	mm_probe_task_encode(&t, out);
 	mm_buf_addc(out, '\n');
+}
+
+static void retell_step(const struct mm_check *k, struct mm_login *l)
+{
+	struct mm_step *steps = mm_arena_alloc(k->r->arena, l->ladder.n_steps + 1, sizeof(*steps));
+	for (size_t i = 0; i < l->ladder.n_steps; i++) {
+		steps[i] = l->ladder.steps[i];
+		if (steps[i].rung == MM_RUNG_LOGIN)
+			steps[i].text = k->step;
+	}
+	l->ladder.steps = steps;
 }
 
 /* The probe knows only that nothing was handed to it; we know why. */
@@ -290,6 +343,10 @@ static void explain(const struct mm_check *k, struct mm_login *l)
 		l->cls = k->cls;
 		l->text = k->text;
 		l->admin = k->admin;
+		if (k->fix != NULL)
+			l->ladder.fix = k->fix;
+		if (k->step != NULL)
+			retell_step(k, l);
 		return;
 	}
 }
@@ -369,8 +426,6 @@ int mm_probe_run(const struct mm_probe_run *r, struct mm_err *err)
 {
 	struct run *run = begin(r);
 	int rc = 0;
-	if (r->again)
-		forgive(run);
 	find_credentials(run);
 	/* each round settles at least one check: the first that waits has no rival */
 	while (any_waits(run)) {

@@ -1,15 +1,9 @@
 #include "agent/remember.h"
 
 #include <string.h>
-#include <unistd.h>
 
-#include "common/file.h"
-#include "common/json.h"
 #include "common/mem.h"
 #include "common/text.h"
-
-#define FILE_MAX (8u * 1024u * 1024u)
-#define LOCK_MS 2000
 
 /* ---- how long an answer counts */
 
@@ -22,27 +16,40 @@ enum rest { REST_NOT, REST_A_WHILE, REST_A_DAY, REST_UNTIL_CHANGED };
 static const struct {
 	const char *cls;
 	enum rest rest;
+	bool password; /* about the password itself: the server's other ports would say the same */
 } answers[] = {
-    {"", REST_A_WHILE}, /* begun, and no answer */
-    {"AUTH_REJECTED", REST_UNTIL_CHANGED}, {"AUTH_TOKEN_REFUSED", REST_UNTIL_CHANGED},
-    {"AUTH_UNCLEAR", REST_UNTIL_CHANGED}, {"AUTH_CERT_REFUSED", REST_A_DAY},
-    {"AUTH_ACCOUNT_DISABLED", REST_A_DAY}, {"AUTH_PASSWORD_EXPIRED", REST_UNTIL_CHANGED},
-    {"AUTH_APP_PASSWORD", REST_UNTIL_CHANGED}, {"AUTH_BASIC_DISABLED", REST_A_DAY},
-    {"AUTH_WEB_LOGIN", REST_A_DAY}, {"AUTH_AUTHZ", REST_A_DAY}, {"AUTH_TEMP", REST_A_WHILE},
-    {"AUTH_SLOW", REST_A_WHILE}, {"AUTH_CONN_DROPPED", REST_A_WHILE}, {"TOO_MANY_CONNECTIONS", REST_A_WHILE},
-    {"MECH_DIFFERS", REST_A_WHILE},   /* it was presented, if not as it should be */
-    {"PROTOCOL_ERROR", REST_A_WHILE}, /* perhaps after it was presented */
+    {"AUTH_REJECTED", REST_UNTIL_CHANGED, true}, {"AUTH_TOKEN_REFUSED", REST_UNTIL_CHANGED, false},
+    {"AUTH_UNCLEAR", REST_UNTIL_CHANGED, true}, {"AUTH_CERT_REFUSED", REST_A_DAY, false},
+    {"AUTH_ACCOUNT_DISABLED", REST_A_DAY, false}, {"AUTH_PASSWORD_EXPIRED", REST_UNTIL_CHANGED, true},
+    {"AUTH_APP_PASSWORD", REST_UNTIL_CHANGED, true}, {"AUTH_BASIC_DISABLED", REST_A_DAY, false},
+    {"AUTH_WEB_LOGIN", REST_A_DAY, false}, {"AUTH_AUTHZ", REST_A_DAY, false},
+    {"AUTH_TEMP", REST_A_WHILE, false}, {"AUTH_SLOW", REST_A_WHILE, false},
+    {"AUTH_CONN_DROPPED", REST_A_WHILE, false}, {"TOO_MANY_CONNECTIONS", REST_A_WHILE, false},
+    {"MECH_DIFFERS", REST_A_WHILE, false},   /* it was presented, if not as it should be */
+    {"PROTOCOL_ERROR", REST_A_WHILE, false}, /* perhaps after it was presented */
 };
+#define N_ANSWERS (sizeof(answers) / sizeof(answers[0]))
 
 static enum rest rest_of(const char *cls)
 {
-	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++)
+	for (size_t i = 0; i < N_ANSWERS; i++)
 		if (mm_streq(answers[i].cls, cls))
 			return answers[i].rest;
 	return REST_NOT;
 }
 
-static int64_t rests_until(const struct mm_tried *t)
+/* No answer: it may have been the password that was refused. */
+static bool about_password(const struct mm_tried *t)
+{
+	if (t->begun != 0)
+		return true;
+	for (size_t i = 0; i < N_ANSWERS; i++)
+		if (mm_streq(answers[i].cls, t->cls))
+			return answers[i].password;
+	return false;
+}
+
+static int64_t answer_rests_until(const struct mm_tried *t)
 {
 	switch (rest_of(t->cls)) {
 	case REST_UNTIL_CHANGED:
@@ -57,6 +64,22 @@ static int64_t rests_until(const struct mm_tried *t)
 	return 0;
 }
 
+/* A clock that was put back must not make us wait for ever. */
+static bool is_rest(int64_t since, int64_t until, int64_t now)
+{
+	return until > now && (since <= now || until == INT64_MAX);
+}
+
+static bool rests(const struct mm_tried *t, int64_t now, struct mm_rest *out)
+{
+	int64_t answered = answer_rests_until(t), begun = t->begun + MM_COOL_DOWN_SECONDS;
+	*out = (struct mm_rest){.t = t, .until = answered};
+	if (is_rest(t->when, answered, now))
+		return true;
+	*out = (struct mm_rest){.t = t, .until = begun, .broken_off = true};
+	return t->begun != 0 && is_rest(t->begun, begun, now);
+}
+
 /* ---- rows */
 
 static struct mm_proof *find_proof(const struct mm_memory *m, const char *account, const char *side)
@@ -67,205 +90,45 @@ static struct mm_proof *find_proof(const struct mm_memory *m, const char *accoun
 	return NULL;
 }
 
+static struct mm_worked *find_worked(const struct mm_memory *m, const char *place)
+{
+	for (size_t i = 0; i < m->n_worked; i++)
+		if (mm_streq(m->worked[i].place, place))
+			return &m->worked[i];
+	return NULL;
+}
+
 /* One row for each way to log in: two accounts that use different ones on one
- * server must not make each other's refusal forgotten. `ways` NULL: any. */
-static struct mm_tried *find_tried(const struct mm_memory *m, const char *login, const char *ways)
+ * server must not make each other's refusal forgotten. */
+static struct mm_tried *find_tried(const struct mm_memory *m, const struct mm_login_key *k)
 {
 	for (size_t i = 0; i < m->n_tried; i++)
-		if (mm_streq(m->tried[i].login, login) && (ways == NULL || mm_streq(m->tried[i].ways, ways)))
+		if (mm_streq(m->tried[i].k.login, k->login) && mm_streq(m->tried[i].k.place, k->place))
 			return &m->tried[i];
 	return NULL;
 }
 
-static struct mm_proof *add_proof(struct mm_memory *m)
+static void drop(struct mm_memory *m, size_t i)
 {
-	struct mm_proof *p = mm_arena_push(m->arena, &m->proofs, &m->n_proofs, &m->cap_proofs, sizeof(*p));
-	*p = (struct mm_proof){.when = 0};
-	return p;
+	struct mm_tried *t = &m->tried[i];
+	memmove(t, t + 1, (m->n_tried - i - 1) * sizeof(*t));
+	m->n_tried--;
 }
 
-static struct mm_tried *add_tried(struct mm_memory *m)
+/* The one there is, as the youngest; or a new one. */
+static struct mm_tried *row_of(struct mm_memory *m, const struct mm_login_key *k)
 {
-	struct mm_tried *t = mm_arena_push(m->arena, &m->tried, &m->n_tried, &m->cap_tried, sizeof(*t));
-	*t = (struct mm_tried){.cls = "", .text = "", .admin = ""};
+	struct mm_tried row = {.cls = "", .text = "", .admin = "", .fix = ""};
+	struct mm_tried *old = find_tried(m, k);
+	if (old != NULL) {
+		row = *old;
+		drop(m, (size_t)(old - m->tried));
+	}
+	row.k = *k;
+	row.k.protocol = mm_arena_strdup(m->arena, k->protocol);
+	struct mm_tried *t = mm_memory_add_tried(m);
+	*t = row;
 	return t;
-}
-
-static void drop_tried(struct mm_memory *m, const char *login, const char *ways)
-{
-	struct mm_tried *t;
-	while ((t = find_tried(m, login, ways)) != NULL) {
-		size_t i = (size_t)(t - m->tried);
-		memmove(t, t + 1, (m->n_tried - i - 1) * sizeof(*t));
-		m->n_tried--;
-	}
-}
-
-/* ---- the file */
-
-static int hash_member(const json_t *o, const char *key, char out[MM_SHA256_HEX])
-{
-	const char *s;
-	if (mm_json_str(o, key, MM_SHA256_HEX - 1, &s, NULL) != 0 || strlen(s) != MM_SHA256_HEX - 1)
-		return -1;
-	memcpy(out, s, MM_SHA256_HEX);
-	return 0;
-}
-
-static int proof_parse(struct mm_memory *m, const json_t *o)
-{
-	const char *account, *side;
-	struct mm_proof p;
-	if (mm_json_str(o, "account", MM_NAME_MAX, &account, NULL) != 0 ||
-	    mm_json_str(o, "side", 16, &side, NULL) != 0 || hash_member(o, "settings", p.settings) != 0 ||
-	    mm_json_int(o, "when", 0, INT64_MAX, &p.when, NULL) != 0)
-		return -1;
-	p.account = mm_arena_strdup(m->arena, account);
-	p.side = mm_arena_strdup(m->arena, side);
-	*add_proof(m) = p;
-	return 0;
-}
-
-static int tried_parse(struct mm_memory *m, const json_t *o)
-{
-	const char *cls, *text, *admin;
-	struct mm_tried t;
-	if (hash_member(o, "login", t.login) != 0 || hash_member(o, "ways", t.ways) != 0 ||
-	    mm_json_str(o, "class", 64, &cls, NULL) != 0 ||
-	    mm_json_str(o, "text", MM_REPORT_TEXT_MAX, &text, NULL) != 0 ||
-	    mm_json_str(o, "admin", MM_REPORT_TEXT_MAX, &admin, NULL) != 0 ||
-	    mm_json_int(o, "when", 0, INT64_MAX, &t.when, NULL) != 0)
-		return -1;
-	t.cls = mm_arena_strdup(m->arena, cls);
-	t.text = mm_arena_strdup(m->arena, text);
-	t.admin = mm_arena_strdup(m->arena, admin);
-	*add_tried(m) = t;
-	return 0;
-}
-
-static int rows_parse(
-    struct mm_memory *m, const json_t *o, const char *key, int (*one)(struct mm_memory *, const json_t *))
-{
-	const json_t *rows;
-	if (mm_json_array(o, key, MM_REMEMBER_MAX, false, &rows, NULL) != 0)
-		return -1;
-	for (size_t i = 0; i < json_array_size(rows); i++)
-		if (one(m, json_array_get(rows, i)) != 0)
-			return -1;
-	return 0;
-}
-
-static int parse(struct mm_memory *m, const json_t *o)
-{
-	char key[MM_SHA256_HEX];
-	int rc = hash_member(o, "key", key);
-	if (rc == 0)
-		rc = mm_unhex(key, m->key, MM_SHA256_LEN);
-	explicit_bzero(key, sizeof(key));
-	if (rc != 0 || rows_parse(m, o, "proofs", proof_parse) != 0)
-		return -1;
-	return rows_parse(m, o, "tried", tried_parse);
-}
-
-void mm_memory_load(const char *dir, struct mm_arena *a, struct mm_memory *out)
-{
-	struct mm_buf text = MM_BUF_INIT(FILE_MAX);
-	*out = (struct mm_memory){.arena = a,
-	    .dir = mm_arena_strdup(a, dir),
-	    .file = mm_arena_printf(a, "%s/logins.json", dir),
-	    .lock = -1};
-	json_t *o = NULL;
-	if (mm_file_read_own(out->file, FILE_MAX, true, &text, NULL) == 0)
-		o = mm_json_load("logins", mm_buf_str(&text), text.len, NULL);
-	if (o == NULL || parse(out, o) != 0) {
-		out->n_proofs = out->n_tried = 0;
-		mm_random(out->key, sizeof(out->key));
-	}
-	json_decref(o);
-	if (text.data != NULL)
-		explicit_bzero(text.data, text.cap);
-	mm_buf_free(&text);
-}
-
-static void append(json_t *rows, json_t *row)
-{
-	if (json_array_append_new(rows, row) != 0)
-		mm_oom();
-}
-
-static json_t *proofs_json(const struct mm_memory *m)
-{
-	json_t *rows = json_array();
-	for (size_t i = m->n_proofs > MM_REMEMBER_MAX ? m->n_proofs - MM_REMEMBER_MAX : 0; i < m->n_proofs;
-	     i++) {
-		json_t *r = json_object();
-		mm_json_set_str(r, "account", m->proofs[i].account);
-		mm_json_set_str(r, "side", m->proofs[i].side);
-		mm_json_set_str(r, "settings", m->proofs[i].settings);
-		mm_json_set_int(r, "when", m->proofs[i].when);
-		append(rows, r);
-	}
-	return rows;
-}
-
-static json_t *tried_json(const struct mm_memory *m)
-{
-	json_t *rows = json_array();
-	for (size_t i = m->n_tried > MM_REMEMBER_MAX ? m->n_tried - MM_REMEMBER_MAX : 0; i < m->n_tried;
-	     i++) {
-		json_t *r = json_object();
-		mm_json_set_str(r, "login", m->tried[i].login);
-		mm_json_set_str(r, "ways", m->tried[i].ways);
-		mm_json_set_str(r, "class", m->tried[i].cls);
-		mm_json_set_str(r, "text", m->tried[i].text);
-		mm_json_set_str(r, "admin", m->tried[i].admin);
-		mm_json_set_int(r, "when", m->tried[i].when);
-		append(rows, r);
-	}
-	return rows;
-}
-
-static int save(const struct mm_memory *m, struct mm_err *err)
-{
-	struct mm_buf text = MM_BUF_INIT(FILE_MAX);
-	char key[MM_SHA256_HEX];
-	json_t *o = json_object();
-	mm_hex(m->key, sizeof(m->key), key);
-	mm_json_set_str(o, "key", key);
-	mm_json_set(o, "proofs", proofs_json(m));
-	mm_json_set(o, "tried", tried_json(m));
-	mm_json_dump(o, &text);
-	json_decref(o);
-	int rc = mm_buf_ok(&text) ? mm_write_own(m->file, mm_buf_str(&text), text.len, 0600, err)
-				  : mm_err_set(err, MM_EX_FAILED, "%s grows too large", m->file);
-	explicit_bzero(key, sizeof(key));
-	mm_buf_free(&text);
-	return rc;
-}
-
-int mm_memory_open(const char *dir, struct mm_arena *a, struct mm_memory *out, struct mm_err *err)
-{
-	if (mm_mkdirs(dir, 0700, err) != 0)
-		return -1;
-	int lock = mm_lock_file(mm_arena_printf(a, "%s/logins.lock", dir), LOCK_MS, err);
-	if (lock < 0)
-		return -1;
-	mm_memory_load(dir, a, out);
-	out->lock = lock;
-	/* The key must outlive us, or nothing said now is understood later. */
-	if (access(out->file, F_OK) == 0 || save(out, err) == 0)
-		return 0;
-	mm_memory_close(out, false, NULL);
-	return -1;
-}
-
-int mm_memory_close(struct mm_memory *m, bool keep, struct mm_err *err)
-{
-	int rc = keep ? save(m, err) : 0;
-	if (m->lock >= 0)
-		close(m->lock);
-	m->lock = -1;
-	return rc;
 }
 
 /* ---- hashes */
@@ -287,26 +150,63 @@ void mm_settings_hash(
 	mm_buf_free(&b);
 }
 
+/* Several words for one thing: the password itself goes over the wire. Each
+ * other way to log in is one of its own, NULL where each port counts for itself. */
+static const char *manner_of(const char *auth)
+{
+	static const char *const clear[] = {"password", "plain", "login"};
+	static const char *const others[] = {"cram-md5", "scram-sha-256"};
+	for (size_t i = 0; i < sizeof(clear) / sizeof(clear[0]); i++)
+		if (mm_streq(auth, clear[i]))
+			return clear[0];
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (mm_streq(auth, others[i]))
+			return others[i];
+	return NULL;
+}
+
+static void seal(const struct mm_memory *m, struct mm_buf *b, char out[MM_SHA256_HEX])
+{
+	uint8_t mac[MM_SHA256_LEN];
+	mm_hmac_sha256(m->key, sizeof(m->key), mm_buf_str(b), b->len, mac);
+	mm_hex(mac, sizeof(mac), out);
+	explicit_bzero(mac, sizeof(mac));
+	mm_buf_reset(b);
+}
+
+static void add_host(struct mm_buf *b, const char *host)
+{
+	for (const char *c = host; *c != '\0'; c++) /* written otherwise it is no other server */
+		mm_buf_addc(b, *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c);
+	mm_buf_addc(b, '\n');
+}
+
 void mm_login_key(const struct mm_memory *m, const struct mm_login *l, const struct mm_secret *credential,
     struct mm_login_key *out)
 {
 	struct mm_buf b = MM_BUF_INIT(8192);
 	uint8_t mac[MM_SHA256_LEN];
-	mm_hmac_sha256(m->key, sizeof(m->key), mm_secret_bytes(credential), mm_secret_len(credential), mac);
-	mm_buf_add(&b, mac, sizeof(mac));
-	for (const char *c = l->host; *c != '\0'; c++) /* written otherwise it is no other server */
-		mm_buf_addc(&b, *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c);
-	mm_buf_addf(&b, "\n%d\n%s", l->port, l->username);
-	mm_hmac_sha256(m->key, sizeof(m->key), mm_buf_str(&b), b.len, mac);
-	mm_hex(mac, sizeof(mac), out->login);
-	mm_buf_reset(&b);
-	mm_buf_addf(&b, "%s\n%s\n%s", l->protocol, l->security, l->auth);
-	mm_sha256_hex(mm_buf_str(&b), b.len, out->ways);
+	const char *manner = manner_of(l->auth);
+	*out = (struct mm_login_key){.protocol = l->protocol, .port = l->port};
+	add_host(&b, l->host);
+	mm_buf_addf(&b, "%s\n%d\n%s\n%s\n%s", l->protocol, l->port, l->security, l->auth, l->username);
+	seal(m, &b, out->place);
+	if (credential != NULL) {
+		mm_hmac_sha256(
+		    m->key, sizeof(m->key), mm_secret_bytes(credential), mm_secret_len(credential), mac);
+		mm_buf_add(&b, mac, sizeof(mac));
+		add_host(&b, l->host);
+		if (manner != NULL)
+			mm_buf_addf(&b, "%s\n%s", manner, l->username);
+		else
+			mm_buf_addf(&b, "%s\n%s\n%d\n%s", l->auth, l->protocol, l->port, l->username);
+		seal(m, &b, out->login);
+	}
 	explicit_bzero(mac, sizeof(mac));
 	mm_buf_free(&b);
 }
 
-/* ---- questions and answers */
+/* ---- questions */
 
 bool mm_memory_proven(
     const struct mm_memory *m, const char *account, const char *side, const char *settings, int64_t now)
@@ -316,38 +216,72 @@ bool mm_memory_proven(
 	       now - p->when < MM_REMEMBER_SECONDS;
 }
 
-const struct mm_tried *mm_memory_refused(
-    const struct mm_memory *m, const struct mm_login_key *k, int64_t now, int64_t *until)
+bool mm_memory_refused(
+    const struct mm_memory *m, const struct mm_login_key *k, int64_t now, struct mm_rest *out)
 {
-	const struct mm_tried *t = find_tried(m, k->login, k->ways);
-	if (t == NULL)
-		return NULL;
-	*until = rests_until(t);
-	/* A clock that was put back must not make us wait for ever. */
-	if (*until <= now || (t->when > now && *until != INT64_MAX))
-		return NULL;
-	return t;
+	const struct mm_tried *t = find_tried(m, k);
+	return t != NULL && rests(t, now, out);
 }
 
-static struct mm_tried *row_of(struct mm_memory *m, const struct mm_login_key *k)
+static bool is_in_force(const struct mm_login_key *places, size_t n, const char *place)
 {
-	drop_tried(m, k->login, k->ways);
-	struct mm_tried *t = add_tried(m);
-	memcpy(t->login, k->login, sizeof(t->login));
-	memcpy(t->ways, k->ways, sizeof(t->ways));
-	return t;
+	for (size_t i = 0; i < n; i++)
+		if (mm_streq(places[i].place, place))
+			return true;
+	return false;
 }
 
-void mm_memory_begin(struct mm_memory *m, const struct mm_login_key *k, int64_t now)
+bool mm_memory_refused_elsewhere(const struct mm_memory *m, const struct mm_login_key *k,
+    const struct mm_login_key *in_force, size_t n, int64_t now, struct mm_rest *out)
 {
-	row_of(m, k)->when = now;
+	for (size_t i = m->n_tried; i > 0; i--) {
+		const struct mm_tried *t = &m->tried[i - 1];
+		if (mm_streq(t->k.login, k->login) && !mm_streq(t->k.place, k->place) && !t->here_only &&
+		    about_password(t) && is_in_force(in_force, n, t->k.place) && rests(t, now, out))
+			return true;
+	}
+	return false;
+}
+
+int64_t mm_memory_again_at(
+    const struct mm_memory *m, const struct mm_login_key *k, int cool_down_s, int64_t now, int64_t *last)
+{
+	*last = 0;
+	for (size_t i = 0; i < m->n_tried; i++) {
+		const struct mm_tried *t = &m->tried[i];
+		if (mm_streq(t->k.login, k->login) && t->again > *last && t->again <= now)
+			*last = t->again;
+	}
+	return *last != 0 ? *last + cool_down_s : 0;
+}
+
+enum mm_history mm_memory_history(const struct mm_memory *m, const struct mm_login_key *k, int64_t *when)
+{
+	const struct mm_worked *w = find_worked(m, k->place);
+	if (w == NULL)
+		return MM_NEVER_WORKED;
+	*when = w->when;
+	return mm_streq(w->login, k->login) ? MM_THIS_WORKED : MM_ANOTHER_WORKED;
+}
+
+/* ---- answers */
+
+void mm_memory_begin(struct mm_memory *m, const struct mm_login_key *k, int64_t now, bool again)
+{
+	struct mm_tried *t = row_of(m, k);
+	t->begun = now;
+	if (again)
+		t->again = now;
 }
 
 void mm_memory_undo(struct mm_memory *m, const struct mm_login_key *k)
 {
-	const struct mm_tried *t = find_tried(m, k->login, k->ways);
-	if (t != NULL && t->cls[0] == '\0')
-		drop_tried(m, k->login, k->ways);
+	struct mm_tried *t = find_tried(m, k);
+	if (t == NULL)
+		return;
+	t->begun = 0;
+	if (t->cls[0] == '\0')
+		drop(m, (size_t)(t - m->tried));
 }
 
 static void note_proof(struct mm_memory *m, const struct mm_login *l, const char *settings)
@@ -357,7 +291,7 @@ static void note_proof(struct mm_memory *m, const struct mm_login *l, const char
 	if (l->result == MM_LOGIN_UNTESTED || (p == NULL && l->result == MM_LOGIN_FAILED))
 		return;
 	if (p == NULL)
-		p = add_proof(m);
+		p = mm_memory_add_proof(m);
 	p->account = mm_arena_strdup(m->arena, l->account);
 	p->side = mm_arena_strdup(m->arena, l->side);
 	memcpy(p->settings, settings, strlen(settings) + 1);
@@ -365,25 +299,59 @@ static void note_proof(struct mm_memory *m, const struct mm_login *l, const char
 	p->when = l->result == MM_LOGIN_PASSED ? l->when : 0;
 }
 
-void mm_memory_note(
-    struct mm_memory *m, const struct mm_login *l, const char *settings, const struct mm_login_key *k)
+static bool worked_since(const struct mm_memory *m, const struct mm_login_key *k, int64_t since)
 {
-	note_proof(m, l, settings);
-	if (k == NULL)
-		return;
-	if (l->result == MM_LOGIN_PASSED || rest_of(l->cls) == REST_NOT) {
-		/* one that held proves the credential, whatever the way */
-		drop_tried(m, k->login, l->result == MM_LOGIN_PASSED ? NULL : k->ways);
-		return;
+	for (size_t i = 0; i < m->n_worked; i++)
+		if (mm_streq(m->worked[i].login, k->login) && m->worked[i].when >= since)
+			return true;
+	return false;
+}
+
+/* What holds proves the credential: for its port whatever the way, and of what
+ * other ports said that it is their own matter. */
+static void note_passed(struct mm_memory *m, const struct mm_login *l, const struct mm_login_key *k)
+{
+	for (size_t i = m->n_tried; i > 0; i--) {
+		struct mm_tried *t = &m->tried[i - 1];
+		if (!mm_streq(t->k.login, k->login))
+			continue;
+		t->here_only = true;
+		if (t->k.port == k->port && mm_streq(t->k.protocol, k->protocol))
+			drop(m, i - 1);
 	}
+	struct mm_worked *w = find_worked(m, k->place);
+	if (w == NULL)
+		w = mm_memory_add_worked(m);
+	memcpy(w->place, k->place, sizeof(w->place));
+	memcpy(w->login, k->login, sizeof(w->login));
+	w->when = l->when;
+}
+
+static void note_refused(
+    struct mm_memory *m, const struct mm_login *l, const struct mm_login_key *k, int64_t since)
+{
 	struct mm_tried *t = row_of(m, k);
 	t->cls = mm_arena_strdup(m->arena, l->cls);
 	t->text = mm_arena_strdup(m->arena, l->text);
 	t->admin = mm_arena_strdup(m->arena, l->admin);
+	t->fix = mm_arena_strdup(m->arena, l->ladder.fix != NULL ? l->ladder.fix : "");
 	t->when = l->when;
+	t->begun = 0;
+	t->here_only = worked_since(m, k, since);
 }
 
-void mm_memory_forgive(struct mm_memory *m)
+void mm_memory_note(struct mm_memory *m, const struct mm_login *l, const char *settings,
+    const struct mm_login_key *k, int64_t since)
 {
-	m->n_tried = 0;
+	/* what failed behind the login is no matter of the credential */
+	bool taken = l->result == MM_LOGIN_PASSED || (l->any && l->reached >= MM_LEVEL_LOGIN);
+	note_proof(m, l, settings);
+	if (k == NULL)
+		return;
+	if (taken)
+		note_passed(m, l, k);
+	else if (rest_of(l->cls) == REST_NOT)
+		mm_memory_undo(m, k); /* it was not presented */
+	else
+		note_refused(m, l, k, since);
 }

@@ -5,15 +5,24 @@
  *
  * The attempt budget: a password that a server refused is not presented to it
  * again until the password, or what is sent with it, changes. The memory is
- * by server (host and port), user name and credential, so that it holds for
- * every account, side and kind of run that would say the same to the same
- * server. Servers that were slow, or said that they had trouble, are left
- * alone for a while. An attempt is written down before it is made: a run
- * that is killed in the middle counts, too.
+ * by server, user name and credential, so that it holds for every account,
+ * side and kind of run that would say the same to the same server. A server
+ * is a host, not a port: behind its ports for incoming and for outgoing mail
+ * the wrong passwords are often counted together. What is refused as a
+ * password on one port is not tried on the others, for as long as the
+ * settings with which it was refused are in force; where it has worked on
+ * another port, the refusal is that port's matter. Tokens and certificates
+ * are made for a service: for them each port counts for itself. Servers that
+ * were slow, or said that they had trouble, are left alone for a while. An
+ * attempt is written down before it is made: a run that is killed in the
+ * middle counts, too.
+ *
+ * Beside it stands when a login last worked, and with which credential: what
+ * a refusal means depends on that.
  *
  * DIR/logins.json, written as the user, under a lock (DIR/logins.lock) that is
- * held for moments only. Credentials are known by an HMAC under a random key
- * that never leaves the file.
+ * held for moments only. Servers, user names and credentials are known by
+ * HMACs under a random key that never leaves the file.
  */
 #ifndef MM_AGENT_REMEMBER_H
 #define MM_AGENT_REMEMBER_H
@@ -36,11 +45,26 @@ struct mm_proof { /* a check that passed */
 	int64_t when;
 };
 
-struct mm_tried {                  /* the last attempt with a credential that did not pass */
-	char login[MM_SHA256_HEX]; /* HMAC over host, port, user name and credential */
-	char ways[MM_SHA256_HEX];  /* over what else is said: protocol, security, auth */
-	const char *cls;           /* of the answer; "" = none came yet */
-	const char *text, *admin;  /* its sentences */
+/* One login as a server sees it: HMACs. */
+struct mm_login_key {
+	char login[MM_SHA256_HEX]; /* over host, user name, credential, and password or not */
+	char place[MM_SHA256_HEX]; /* over host, user name, protocol, port, security, auth */
+	const char *protocol;
+	int port;
+};
+
+struct mm_tried { /* the last attempt with a credential that did not pass */
+	struct mm_login_key k;
+	const char *cls;                /* of the answer; "" = none came yet */
+	const char *text, *admin, *fix; /* its sentences */
+	int64_t when;                   /* of the answer */
+	int64_t begun;                  /* of an attempt after it whose answer never came; 0 = none */
+	int64_t again;  /* when it was last presented because somebody asked for it; 0 = never */
+	bool here_only; /* the same credential has worked on another port of the server */
+};
+
+struct mm_worked { /* the last login that passed with these settings */
+	char place[MM_SHA256_HEX], login[MM_SHA256_HEX];
 	int64_t when;
 };
 
@@ -52,6 +76,8 @@ struct mm_memory {
 	size_t n_proofs, cap_proofs;
 	struct mm_tried *tried;
 	size_t n_tried, cap_tried;
+	struct mm_worked *worked;
+	size_t n_worked, cap_worked;
 	int lock;
 };
 
@@ -70,26 +96,45 @@ void mm_settings_hash(
 bool mm_memory_proven(
     const struct mm_memory *m, const char *account, const char *side, const char *settings, int64_t now);
 
-/* One login as a server sees it. */
-struct mm_login_key {
-	char login[MM_SHA256_HEX], ways[MM_SHA256_HEX];
-};
-/* `l` says protocol, host, port, security, auth and user name. */
+/* `l` says protocol, host, port, security, auth and user name; its protocol
+ * is borrowed. `credential` NULL: only the place is wanted. */
 void mm_login_key(const struct mm_memory *m, const struct mm_login *l, const struct mm_secret *credential,
     struct mm_login_key *out);
 
-/* May this login be tried? NULL: yes. Else what was answered, and until when
- * it rests: INT64_MAX = until the credential or the settings change. */
-const struct mm_tried *mm_memory_refused(
-    const struct mm_memory *m, const struct mm_login_key *k, int64_t now, int64_t *until);
-/* It is about to be tried. */
-void mm_memory_begin(struct mm_memory *m, const struct mm_login_key *k, int64_t now);
-/* It was not, after all: nothing was sent. */
+/* Why a login rests. */
+struct mm_rest {
+	const struct mm_tried *t;
+	int64_t until;   /* INT64_MAX = until the credential or the settings change */
+	bool broken_off; /* by an attempt whose answer never came */
+};
+/* May this login be tried, as far as it was tried here before? false: it may. */
+bool mm_memory_refused(
+    const struct mm_memory *m, const struct mm_login_key *k, int64_t now, struct mm_rest *out);
+/* ... as far as the same password was refused on another port? `in_force` are
+ * the places of all settings of today: what was refused with other ones was
+ * changed since, and holds nothing up. */
+bool mm_memory_refused_elsewhere(const struct mm_memory *m, const struct mm_login_key *k,
+    const struct mm_login_key *in_force, size_t n, int64_t now, struct mm_rest *out);
+/* Somebody says that the server was mended. When may this credential be
+ * presented once more? In the past: now. `last` = when that was done last. */
+int64_t mm_memory_again_at(
+    const struct mm_memory *m, const struct mm_login_key *k, int cool_down_s, int64_t now, int64_t *last);
+/* It is about to be tried; `again`: because somebody said so. */
+void mm_memory_begin(struct mm_memory *m, const struct mm_login_key *k, int64_t now, bool again);
+/* It was not, after all: nothing was sent. What was answered before stands. */
 void mm_memory_undo(struct mm_memory *m, const struct mm_login_key *k);
-/* An answer came; `k` NULL: no credential was presented. */
-void mm_memory_note(
-    struct mm_memory *m, const struct mm_login *l, const char *settings, const struct mm_login_key *k);
-/* Forget every refusal: somebody says that the server has changed. */
-void mm_memory_forgive(struct mm_memory *m);
+/* An answer came, in a run that began at `since`; `k` NULL: no credential was presented. */
+void mm_memory_note(struct mm_memory *m, const struct mm_login *l, const char *settings,
+    const struct mm_login_key *k, int64_t since);
+
+/* When did a login with these settings last pass, and was it with this
+ * credential? */
+enum mm_history { MM_NEVER_WORKED, MM_THIS_WORKED, MM_ANOTHER_WORKED };
+enum mm_history mm_memory_history(const struct mm_memory *m, const struct mm_login_key *k, int64_t *when);
+
+/* The file, for remember.c (remember_file.c). */
+struct mm_proof *mm_memory_add_proof(struct mm_memory *m);
+struct mm_tried *mm_memory_add_tried(struct mm_memory *m);
+struct mm_worked *mm_memory_add_worked(struct mm_memory *m);
 
 #endif

@@ -69,15 +69,33 @@ static const struct mm_tried *asked(
 {
 	struct mm_memory m;
 	struct mm_login_key k;
+	struct mm_rest rest;
 	mm_memory_load(w->dir, w->a, &m);
 	mm_login_key(&m, l, s, &k);
-	return mm_memory_refused(&m, &k, now, until);
+	if (!mm_memory_refused(&m, &k, now, &rest))
+		return NULL;
+	*until = rest.until;
+	return rest.t;
 }
 
 static bool may(struct world *w, const struct mm_login *l, int64_t now)
 {
 	int64_t until;
 	return asked(w, l, w->password, now, &until) == NULL;
+}
+
+/* Does what another port said hold it up, while `in_force` is a setting, too? NULL: no. */
+static const struct mm_tried *held_up(
+    struct world *w, const struct mm_login *l, const struct mm_login *in_force, int64_t now)
+{
+	struct mm_memory m;
+	struct mm_login_key k, places[2];
+	struct mm_rest rest;
+	mm_memory_load(w->dir, w->a, &m);
+	mm_login_key(&m, l, w->password, &k);
+	mm_login_key(&m, l, NULL, &places[0]);
+	mm_login_key(&m, in_force, NULL, &places[1]);
+	return mm_memory_refused_elsewhere(&m, &k, places, 2, now, &rest) ? rest.t : NULL;
 }
 
 static void answer(struct world *w, const struct mm_login *l, enum mm_result result, const char *cls)
@@ -89,9 +107,10 @@ static void answer(struct world *w, const struct mm_login *l, enum mm_result res
 	said.cls = cls;
 	said.text = "The server said no.";
 	said.admin = "For the admin.";
+	said.ladder.fix = "Mend it.";
 	assert_int_equal(mm_memory_open(w->dir, w->a, &m, NULL), 0);
 	mm_login_key(&m, l, w->password, &k);
-	mm_memory_note(&m, &said, SETTINGS, &k);
+	mm_memory_note(&m, &said, SETTINGS, &k, NOW);
 	assert_int_equal(mm_memory_close(&m, true, NULL), 0);
 }
 
@@ -104,7 +123,7 @@ static void begin(struct world *w, const struct mm_login *l, int64_t now, bool u
 	if (undo)
 		mm_memory_undo(&m, &k);
 	else
-		mm_memory_begin(&m, &k, now);
+		mm_memory_begin(&m, &k, now, false);
 	assert_int_equal(mm_memory_close(&m, true, NULL), 0);
 }
 
@@ -121,6 +140,7 @@ static void test_refused(void **state)
 	assert_string_equal(t->cls, "AUTH_REJECTED");
 	assert_string_equal(t->text, "The server said no.");
 	assert_string_equal(t->admin, "For the admin.");
+	assert_string_equal(t->fix, "Mend it.");
 	/* a clock that was put back changes nothing about a wrong password */
 	assert_false(may(w, usual(), NOW - 86400));
 }
@@ -180,8 +200,9 @@ static void test_rests(void **state)
 	    {"CERT_EXPIRED", 0}, {"CONN_TIMEOUT", 0}, {"MAILBOX_UNUSABLE", 0}, {"AUTH_MECH_NOT_OFFERED", 0}};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		int64_t until = 0;
-		answer(w, usual(), MM_LOGIN_FAILED, rows[i].cls);
-		const struct mm_tried *t = asked(w, usual(), w->password, NOW + 1, &until);
+		const struct mm_login l = login(rows[i].cls, 993, "alice");
+		answer(w, &l, MM_LOGIN_FAILED, rows[i].cls);
+		const struct mm_tried *t = asked(w, &l, w->password, NOW + 1, &until);
 		assert_int_equal(t != NULL, rows[i].seconds != 0);
 		if (rows[i].seconds == INT64_MAX)
 			assert_true(until == INT64_MAX);
@@ -189,10 +210,10 @@ static void test_rests(void **state)
 			assert_true(until == NOW + rows[i].seconds);
 		if (rows[i].seconds == 0 || rows[i].seconds == INT64_MAX)
 			continue;
-		assert_false(may(w, usual(), NOW + rows[i].seconds - 1));
-		assert_true(may(w, usual(), NOW + rows[i].seconds));
+		assert_false(may(w, &l, NOW + rows[i].seconds - 1));
+		assert_true(may(w, &l, NOW + rows[i].seconds));
 		/* written by a clock that was ahead: no rest without end */
-		assert_true(may(w, usual(), NOW - 1));
+		assert_true(may(w, &l, NOW - 1));
 	}
 }
 
@@ -202,11 +223,189 @@ static void test_success_forgives(void **state)
 	answer(w, usual(), MM_LOGIN_FAILED, "AUTH_SLOW");
 	answer(w, usual(), MM_LOGIN_PASSED, "");
 	assert_true(may(w, usual(), NOW));
+}
+
+/* What says nothing about the credential does not make its refusal forgotten,
+ * and what failed behind a login that was taken does. */
+static void test_what_was_not_presented(void **state)
+{
+	struct world *w = *state;
 	answer(w, usual(), MM_LOGIN_FAILED, "AUTH_REJECTED");
+	begin(w, usual(), NOW + 1, false);
+	answer(w, usual(), MM_LOGIN_FAILED, "CONN_REFUSED");
+	assert_false(may(w, usual(), NOW + 86400));
+	struct mm_login taken = *usual();
+	taken.any = true;
+	taken.reached = MM_LEVEL_LOGIN;
+	answer(w, &taken, MM_LOGIN_FAILED, "MAILBOX_UNUSABLE");
+	assert_true(may(w, usual(), NOW));
+}
+
+/* IMAP and SMTP on one host: a refused password is refused. */
+static void test_other_ports(void **state)
+{
+	struct world *w = *state;
+	struct mm_login smtp = *usual(), other = *usual();
+	smtp.protocol = "smtp";
+	smtp.port = 465;
+	answer(w, usual(), MM_LOGIN_FAILED, "AUTH_REJECTED");
+	const struct mm_tried *t = held_up(w, &smtp, usual(), NOW + 400 * 86400);
+	assert_non_null(t);
+	assert_int_equal(t->k.port, 993);
+	assert_string_equal(t->k.protocol, "imap");
+	/* of its own port it is not said */
+	assert_true(may(w, &smtp, NOW));
+	assert_null(held_up(w, usual(), &smtp, NOW));
+	/* in other words it is the same password; by another mechanism it is not what was refused */
+	smtp.auth = "plain";
+	assert_non_null(held_up(w, &smtp, usual(), NOW));
+	smtp.auth = "cram-md5";
+	assert_null(held_up(w, &smtp, usual(), NOW));
+	smtp.auth = "password";
+	/* the settings with which it was refused have gone */
+	other.port = 143;
+	assert_null(held_up(w, &smtp, &other, NOW));
+	/* another server, user, password */
+	other = smtp;
+	other.host = "smtp.acme.example";
+	assert_null(held_up(w, &other, usual(), NOW));
+	other = smtp;
+	other.username = "bob";
+	assert_null(held_up(w, &other, usual(), NOW));
+	mm_secret_set(w->password, "right-42", 8, NULL);
+	assert_null(held_up(w, &smtp, usual(), NOW));
+}
+
+static void test_other_ports_by_class(void **state)
+{
+	struct world *w = *state;
+	static const struct {
+		const char *cls;
+		bool holds;
+	} rows[] = {{"AUTH_REJECTED", true}, {"AUTH_UNCLEAR", true}, {"AUTH_PASSWORD_EXPIRED", true},
+	    {"AUTH_APP_PASSWORD", true}, {"AUTH_ACCOUNT_DISABLED", false}, {"AUTH_BASIC_DISABLED", false},
+	    {"AUTH_TEMP", false}, {"AUTH_SLOW", false}, {"TOO_MANY_CONNECTIONS", false},
+	    {"PROTOCOL_ERROR", false}, {"CERT_EXPIRED", false}};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct mm_login in = login(rows[i].cls, 993, "alice"), out = login(rows[i].cls, 465, "alice");
+		answer(w, &in, MM_LOGIN_FAILED, rows[i].cls);
+		assert_int_equal(held_up(w, &out, &in, NOW + 1) != NULL, rows[i].holds);
+	}
+	/* an attempt without an answer may have been a wrong password: for a while */
+	struct mm_login in = login("killed", 993, "alice"), out = login("killed", 465, "alice");
+	begin(w, &in, NOW, false);
+	assert_non_null(held_up(w, &out, &in, NOW + 1));
+	assert_null(held_up(w, &out, &in, NOW + MM_COOL_DOWN_SECONDS));
+}
+
+/* Tokens are made for a service: one for mail that comes in may send nothing. */
+static void test_tokens_by_port(void **state)
+{
+	struct world *w = *state;
+	struct mm_login in = login("h", 993, "alice"), out = login("h", 465, "alice");
+	in.auth = out.auth = "xoauth2";
+	answer(w, &in, MM_LOGIN_FAILED, "AUTH_TOKEN_REFUSED");
+	assert_false(may(w, &in, NOW));
+	assert_null(held_up(w, &out, &in, NOW));
+}
+
+/* What works on one port and not on another is the other's matter, whichever was first. */
+static void test_worked_on_another_port(void **state)
+{
+	struct world *w = *state;
+	struct mm_login in = login("h", 993, "alice"), out = login("h", 465, "alice");
+	answer(w, &in, MM_LOGIN_PASSED, "");
+	answer(w, &out, MM_LOGIN_FAILED, "AUTH_REJECTED");
+	assert_null(held_up(w, &in, &out, NOW));
+	assert_false(may(w, &out, NOW));
+	in.host = out.host = "g";
+	answer(w, &out, MM_LOGIN_FAILED, "AUTH_REJECTED");
+	assert_non_null(held_up(w, &in, &out, NOW));
+	answer(w, &in, MM_LOGIN_PASSED, "");
+	assert_null(held_up(w, &in, &out, NOW));
+	assert_false(may(w, &out, NOW));
+	/* long ago it worked, and now it does not: that is about the password */
+	in.host = out.host = "f";
+	in.when = NOW - 86400;
+	answer(w, &in, MM_LOGIN_PASSED, "");
+	in.when = NOW;
+	answer(w, &out, MM_LOGIN_FAILED, "AUTH_REJECTED");
+	assert_non_null(held_up(w, &in, &out, NOW));
+}
+
+/* Somebody asks for one more attempt, and again, and again. */
+static void test_again(void **state)
+{
+	struct world *w = *state;
 	struct mm_memory m;
+	struct mm_login_key k, other;
+	struct mm_login smtp = login("imap.acme.example", 465, "alice");
+	int64_t last;
+	answer(w, usual(), MM_LOGIN_FAILED, "AUTH_REJECTED");
 	assert_int_equal(mm_memory_open(w->dir, w->a, &m, NULL), 0);
-	mm_memory_forgive(&m);
+	mm_login_key(&m, usual(), w->password, &k);
+	mm_login_key(&m, &smtp, w->password, &other);
+	assert_true(mm_memory_again_at(&m, &k, 1800, NOW, &last) <= NOW);
+	mm_memory_begin(&m, &k, NOW, true);
 	assert_int_equal(mm_memory_close(&m, true, NULL), 0);
+	answer(w, usual(), MM_LOGIN_FAILED, "AUTH_REJECTED");
+	mm_memory_load(w->dir, w->a, &m);
+	assert_true(mm_memory_again_at(&m, &k, 1800, NOW + 1799, &last) == NOW + 1800);
+	assert_true(last == NOW);
+	/* on whichever port */
+	assert_true(mm_memory_again_at(&m, &other, 1800, NOW + 1, &last) == NOW + 1800);
+	/* a clock that was put back */
+	assert_true(mm_memory_again_at(&m, &k, 1800, NOW - 1, &last) <= NOW - 1);
+	/* nothing was sent: what was said before stands */
+	begin(w, usual(), NOW, true);
+	assert_false(may(w, usual(), NOW));
+}
+
+static enum mm_history history(struct world *w, const struct mm_login *l, int64_t *when)
+{
+	struct mm_memory m;
+	struct mm_login_key k;
+	mm_memory_load(w->dir, w->a, &m);
+	mm_login_key(&m, l, w->password, &k);
+	return mm_memory_history(&m, &k, when);
+}
+
+static void test_history(void **state)
+{
+	struct world *w = *state;
+	int64_t when = 0;
+	struct mm_login other = *usual();
+	assert_int_equal(history(w, usual(), &when), MM_NEVER_WORKED);
+	answer(w, usual(), MM_LOGIN_PASSED, "");
+	answer(w, usual(), MM_LOGIN_FAILED, "AUTH_REJECTED");
+	assert_int_equal(history(w, usual(), &when), MM_THIS_WORKED);
+	assert_true(when == NOW);
+	mm_secret_set(w->password, "right-42", 8, NULL);
+	assert_int_equal(history(w, usual(), &when), MM_ANOTHER_WORKED);
+	other.auth = "plain";
+	assert_int_equal(history(w, &other, &when), MM_NEVER_WORKED);
+	other = *usual();
+	other.port = 143;
+	assert_int_equal(history(w, &other, &when), MM_NEVER_WORKED);
+}
+
+/* Written by an agent that counted each port for itself: proofs stay. */
+static void test_older_file(void **state)
+{
+	struct world *w = *state;
+	struct mm_memory m;
+	struct mm_buf text = MM_BUF_INIT(4096);
+	mm_buf_addf(&text,
+	    "{\"key\":\"%s\",\"proofs\":[{\"account\":\"work\",\"side\":\"incoming\",\"settings\":\"%s\","
+	    "\"when\":%lld}],\"tried\":[{\"login\":\"%s\",\"ways\":\"%s\",\"class\":\"AUTH_REJECTED\","
+	    "\"text\":\"\",\"admin\":\"\",\"when\":1}]}",
+	    SETTINGS, SETTINGS, (long long)NOW, OTHERS, OTHERS);
+	char *path = mm_arena_printf(w->a, "%s/logins.json", w->dir);
+	assert_int_equal(mm_write_own(path, mm_buf_str(&text), text.len, 0600, NULL), 0);
+	mm_buf_free(&text);
+	mm_memory_load(w->dir, w->a, &m);
+	assert_true(mm_memory_proven(&m, "work", "incoming", SETTINGS, NOW));
+	assert_int_equal(m.n_tried, 0);
 	assert_true(may(w, usual(), NOW));
 }
 
@@ -266,6 +465,7 @@ static void test_file(void **state)
 	struct mm_buf text = file_of(w);
 	assert_null(strstr(mm_buf_str(&text), "wrong-42"));
 	assert_null(strstr(mm_buf_str(&text), "imap.acme.example"));
+	assert_null(strstr(mm_buf_str(&text), "alice"));
 	/* cut short: forgotten, not believed */
 	char *path = mm_arena_printf(w->a, "%s/logins.json", w->dir);
 	assert_int_equal(mm_write_own(path, mm_buf_str(&text), text.len / 2, 0600, NULL), 0);
@@ -285,7 +485,7 @@ static void test_limit(void **state)
 	for (int i = 1; i <= MM_REMEMBER_MAX + 5; i++) {
 		struct mm_login l = login("h", i, "alice");
 		mm_login_key(&m, &l, w->password, &k);
-		mm_memory_begin(&m, &k, NOW);
+		mm_memory_begin(&m, &k, NOW, false);
 	}
 	assert_int_equal(mm_memory_close(&m, true, NULL), 0);
 	mm_memory_load(w->dir, w->a, &m);
@@ -326,8 +526,10 @@ static void test_ways_do_not_take_turns(void **state)
 	assert_false(may(w, &plain, NOW));
 	assert_false(may(w, &cram, NOW));
 	assert_false(may(w, &capitals, NOW));
+	/* each mechanism is a matter of its own, run after run */
 	answer(w, &cram, MM_LOGIN_PASSED, "");
-	assert_true(may(w, &plain, NOW));
+	assert_true(may(w, &cram, NOW));
+	assert_false(may(w, &plain, NOW));
 }
 
 /* What may have been presented is not presented again at once. */
@@ -366,7 +568,9 @@ static void test_address_is_a_part_of_the_proof(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {T(test_refused), T(test_key), T(test_settings_change),
-	    T(test_rests), T(test_success_forgives), T(test_begun), T(test_proofs), T(test_file),
+	    T(test_rests), T(test_success_forgives), T(test_what_was_not_presented), T(test_other_ports),
+	    T(test_other_ports_by_class), T(test_tokens_by_port), T(test_worked_on_another_port),
+	    T(test_again), T(test_history), T(test_older_file), T(test_begun), T(test_proofs), T(test_file),
 	    T(test_limit), T(test_one_at_a_time), T(test_ways_do_not_take_turns),
 	    T(test_replies_that_are_not_understood), T(test_address_is_a_part_of_the_proof)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
