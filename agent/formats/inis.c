@@ -366,11 +366,11 @@ static int git_backslash(struct mm_text in, size_t *i, struct mm_buf *b)
 	return 0;
 }
 
-/* One value up to the end of its last line; `used` is behind its last byte. */
-static int git_text(struct mm_text in, size_t i, struct mm_buf *b, size_t *used)
+/* One value; `used` is behind its last byte, `end` where its last line ends. */
+static int git_text(struct mm_text in, size_t i, struct mm_buf *b, size_t *used, size_t *end)
 {
 	bool quoted = false, comment = false;
-	size_t keep = 0;
+	size_t keep = 0, before;
 
 	*used = i;
 	for (; i < in.n && in.p[i] != '\n'; i++) {
@@ -385,8 +385,11 @@ static int git_text(struct mm_text in, size_t i, struct mm_buf *b, size_t *used)
 		if (c == '"') {
 			quoted = !quoted;
 		} else if (c == '\\') {
+			before = b->len;
 			if (git_backslash(in, &i, b) != 0)
 				return -1;
+			if (b->len == before)
+				continue; /* a join counts only when more follows, too */
 		} else {
 			mm_buf_addc(b, c);
 			if (!quoted && space(c))
@@ -396,27 +399,29 @@ static int git_text(struct mm_text in, size_t i, struct mm_buf *b, size_t *used)
 		*used = i + 1;
 	}
 	b->len = keep;
+	*end = mm_line_end(in, mm_line_start(in, i));
 	return quoted ? -1 : 0;
 }
 
 static int git_value(struct mm_text in, struct mm_line *l, size_t i, struct mm_arena *a)
 {
 	struct mm_buf b = MM_BUF_INIT(MM_FORMAT_TEXT_MAX);
+	size_t end = l->end;
 	int rc;
 
 	l->vfrom = i;
 	while (i < l->end && space(in.p[i]))
 		i++;
-	rc = git_text(in, i, &b, &l->vto);
+	rc = git_text(in, i, &b, &l->vto, &end);
 	if (l->vto > i)
 		l->vfrom = i;
 	else
 		l->vto = l->vfrom;
 	l->value = b.len > 0 ? mm_arena_strndup(a, b.data, b.len) : "";
 	mm_buf_free(&b);
-	if (l->vto > l->end) {
-		l->end = mm_line_end(in, l->vto);
-		l->next = mm_line_next(in, l->vto);
+	if (end > l->end) {
+		l->end = end;
+		l->next = mm_line_next(in, end);
 	}
 	return rc;
 }

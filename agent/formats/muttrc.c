@@ -119,15 +119,17 @@ bool mm_muttrc_command_ok(const char *cmd)
 	return cmd[0] != '\0' && !mm_has_control(cmd) && strpbrk(cmd, "`\\$") == NULL;
 }
 
-/* One `set` with nothing else in it, made of `text`; NULL when it is not that. */
-static const struct mm_mutt_set *lone_set(const char *text, struct mm_arena *a)
+/* One `set` with nothing else in it, made of `text`; NULL when it is not that.
+ * `behind` is what will stand behind it: a backslash joins at the end of a line only. */
+static const struct mm_mutt_set *lone_set(const char *text, const char *behind, struct mm_arena *a)
 {
+	const char *line = mm_arena_printf(a, "%s%s", text, behind);
+	struct mm_text in = {.p = line, .n = strlen(line)};
 	struct mm_mutt_cmd *v;
 	struct mm_err err;
 	size_t n;
 
-	if (mm_muttrc_open_end((struct mm_text){.p = text, .n = strlen(text)}) ||
-	    mm_muttrc_scan((struct mm_text){.p = text, .n = strlen(text)}, a, &v, &n, &err) != 0)
+	if (mm_muttrc_open_end(in) || mm_muttrc_scan(in, a, &v, &n, &err) != 0)
 		return NULL;
 	if (n != 1 || !v[0].alone || v[0].n_sets != 1 || v[0].sets[0].to != strlen(text))
 		return NULL;
@@ -150,7 +152,7 @@ struct spelled {
 	const char *whole; /* instead of name, '=' and value: "nobeep" */
 };
 
-static bool spell_raw(const struct mm_edit *e, struct mm_arena *a, struct spelled *out)
+static bool spell_raw(const struct mm_edit *e, const char *behind, struct mm_arena *a, struct spelled *out)
 {
 	const char *whole, *value;
 
@@ -158,21 +160,22 @@ static bool spell_raw(const struct mm_edit *e, struct mm_arena *a, struct spelle
 		return false;
 	whole = mm_arena_printf(a, "set %s", e->raw);
 	value = mm_arena_printf(a, "set %s=%s", e->key, e->raw);
-	if (e->kind == 'b' && means(whole, lone_set(whole, a), e->key, e->value, 'b', a))
+	if (e->kind == 'b' && means(whole, lone_set(whole, behind, a), e->key, e->value, 'b', a))
 		out->whole = e->raw;
-	else if (means(value, lone_set(value, a), e->key, e->value, e->kind, a))
+	else if (means(value, lone_set(value, behind, a), e->key, e->value, e->kind, a))
 		out->value = e->raw;
 	else
 		return false;
 	return true;
 }
 
-static int spell(const struct mm_edit *e, struct mm_arena *a, struct spelled *out, struct mm_err *err)
+static int spell(
+    const struct mm_edit *e, const char *behind, struct mm_arena *a, struct spelled *out, struct mm_err *err)
 {
 	const char *text;
 
 	*out = (struct spelled){0};
-	if (spell_raw(e, a, out))
+	if (spell_raw(e, behind, a, out))
 		return 0;
 	if (e->kind == 's')
 		out->value = mm_muttrc_quote(e->value, a);
@@ -184,7 +187,7 @@ static int spell(const struct mm_edit *e, struct mm_arena *a, struct spelled *ou
 		out->value = e->value;
 	if (out->value != NULL) {
 		text = mm_arena_printf(a, "set %s=%s", e->key, out->value);
-		if (means(text, lone_set(text, a), e->key, e->value, e->kind == 'b' ? 's' : e->kind, a))
+		if (means(text, lone_set(text, "", a), e->key, e->value, e->kind == 'b' ? 's' : e->kind, a))
 			return 0;
 	}
 	return mm_err_set(err, MM_EX_DATAERR, "%s: this value cannot be written in a muttrc", e->key);
@@ -238,6 +241,12 @@ static bool same(const struct mm_edit *e)
 	return e->had && (e->kind == e->former_kind || text) && strcmp(e->value, e->former) == 0;
 }
 
+/* A blank, where the line does not end. */
+static const char *behind(struct mm_text in, size_t to)
+{
+	return to < in.n && mm_is_blank(in.p[to]) ? " " : "";
+}
+
 static int set(struct mm_text in, const struct mm_mutt_cmd *v, size_t n, struct mm_edit *e,
     struct mm_cuts *cuts, struct mm_err *err)
 {
@@ -251,7 +260,7 @@ static int set(struct mm_text in, const struct mm_mutt_cmd *v, size_t n, struct 
 		return mm_err_set(err, MM_EX_DATAERR, "%s: no value given", e->key);
 	if (same(e))
 		return 0;
-	if (spell(e, cuts->a, &sp, err) != 0)
+	if (spell(e, f.set != NULL ? behind(in, f.set->to) : "", cuts->a, &sp, err) != 0)
 		return -1;
 	whole = sp.whole != NULL ? sp.whole : mm_arena_printf(cuts->a, "%s=%s", e->key, sp.value);
 	if (f.set != NULL && f.set->op == '=' && sp.whole == NULL)
