@@ -13,7 +13,6 @@
  */
 #include <string.h>
 
-#include "agent/clients/adapter.h"
 #include "agent/clients/clients.h"
 #include "agent/clients/keys.h"
 #include "agent/formats/keyfile.h"
@@ -256,6 +255,8 @@ static int read_place(struct mm_reader *r, const struct mm_place *p, struct mm_v
 	out->accounts = mm_arena_alloc(r->arena, n + 1, sizeof(*out->accounts));
 	for (size_t i = 0; i < n; i++)
 		see(c, &v[i], out);
+	mm_trap_accepted(r, out, mm_arena_printf(r->arena, "%s/certificates", mm_path_dir(r->arena, p->path)),
+	    MM_PEM_MARK, "Balsa");
 	return 0;
 }
 
@@ -394,7 +395,7 @@ static int change(struct mm_reader *r, const struct mm_place *p, const struct mm
 	mm_want_file(out, r->arena, w.c.private_path, &mm_format_keyfile, &w.private_edits, 0600);
 	mm_want_file(out, r->arena, p->path, &mm_format_keyfile, &w.edits, 0);
 	if (ch->want->v[MM_SET_IN_HOST] != NULL || ch->want->v[MM_SET_IN_PORT] != NULL ||
-	    ch->want->v[MM_SET_IN_USERNAME] != NULL)
+	    ch->want->v[MM_SET_IN_USERNAME] != NULL) {
 		out->note = "Balsa will ask for the password again";
 	return 0;
 }

@@ -4,6 +4,7 @@
 
 #include "agent/clients/adapter.h"
 #include "agent/clients/gnutls.h"
+#include "agent/clients/keys.h"
 #include "agent/formats/accountrc.h"
 #include "common/text.h"
 
@@ -34,7 +35,8 @@ const struct mm_claws_dialect mm_claws = {.label = "Claws Mail",
     .imap = "1",
     .pop_auth_key = "use_pop_auth",
     .imap_auth = claws_imap_auth,
-    .smtp_auth = claws_smtp_auth};
+    .smtp_auth = claws_smtp_auth,
+    .proxy = "use_proxy"};
 const struct mm_claws_dialect mm_sylpheed = {.label = "Sylpheed",
     .comm = "sylpheed",
     .program = "sylpheed",
@@ -45,7 +47,9 @@ const struct mm_claws_dialect mm_sylpheed = {.label = "Sylpheed",
     .imap = "3",
     .pop_auth_key = "use_apop_auth",
     .imap_auth = sylpheed_imap_auth,
-    .smtp_auth = sylpheed_smtp_auth};
+    .smtp_auth = sylpheed_smtp_auth,
+    .trusted = "trust.crt",
+    .proxy = "use_socks"};
 
 /* ---- one block */
 
@@ -255,10 +259,46 @@ static void see(const struct mm_claws_block *b, struct mm_seen_account *s)
 	see_outgoing(b, s);
 }
 
-static void traps(const struct mm_claws_block *b, struct mm_arena *a, struct mm_view *out)
+/* At the key, or at the block where a default is what is wrong. */
+static void trap_at(const struct mm_claws_block *b, const struct mm_seen_account *s, enum mm_setting id,
+    struct mm_arena *a, struct mm_view *out, const char *text)
+{
+	const struct mm_seen *seen = &s->s[id];
+	struct mm_native at = {.path = b->path, .line = seen->line};
+
+	for (size_t i = 0; at.line == 0 && i < b->doc->n; i++)
+		if (strcmp(b->doc->items[i].section, b->section) == 0)
+			at.line = b->doc->items[i].line;
+	mm_trap_of(a, out, at, s->label, text);
+}
+
+static void look_at_security(const struct mm_claws_block *b, const struct mm_seen_account *s,
+    enum mm_setting security, enum mm_setting auth, struct mm_arena *a, struct mm_view *out)
+{
+	const char *how = s->s[auth].value;
+	bool clear = how != NULL && mm_among("password plain login", how);
+
+	if (mm_streq(s->s[security].value, "none") && s->s[security].over_path == NULL)
+		trap_at(b, s, security, a, out,
+		    mm_arena_printf(a, "has no encryption for %s mail%s.",
+			mm_side_name(mm_setting_def(security)->side),
+			clear ? ": the password goes in clear text" : ""));
+}
+
+static void traps(
+    const struct mm_claws_block *b, const struct mm_seen_account *s, struct mm_arena *a, struct mm_view *out)
 {
 	static const char *const passwords[] = {"password", "smtp_password"};
 
+	look_at_security(b, s, MM_SET_IN_SECURITY, MM_SET_IN_AUTH, a, out);
+	look_at_security(b, s, MM_SET_OUT_SECURITY, MM_SET_OUT_AUTH, a, out);
+	if (mm_streq(s->s[MM_SET_IN_LEAVE_ON_SERVER].value, "no"))
+		trap_at(b, s, MM_SET_IN_LEAVE_ON_SERVER, a, out,
+		    "deletes fetched mail from the server (remove_mail).");
+	if (flag(b, b->d->proxy, false))
+		mm_trap_of(a, out,
+		    (struct mm_native){.path = b->path, .line = mm_claws_item(b, b->d->proxy)->line},
+		    s->label, MM_THROUGH_PROXY);
 	for (size_t i = 0; b->d->clear_password && i < 2; i++)
 		if (mm_claws_text(b, passwords[i]) != NULL)
 			mm_add_trap(a, out, b->path, mm_claws_item(b, passwords[i])->line,
@@ -298,8 +338,12 @@ int mm_claws_read(struct mm_reader *r, const struct mm_claws_dialect *d, const s
 
 		if (!is_account(&doc.items[i]) || (!b.incoming && mm_claws_text(&b, "smtp_server") == NULL))
 			continue; /* news, or folders of this computer */
-		see(&b, &out->accounts[out->n++]);
-		traps(&b, r->arena, out);
+		see(&b, &out->accounts[out->n]);
+		traps(&b, &out->accounts[out->n++], r->arena, out);
 	}
+	if (d->trusted != NULL)
+		mm_trap_accepted(r, out,
+		    mm_arena_printf(r->arena, "%s/%s", mm_path_dir(r->arena, p->path), d->trusted),
+		    MM_PEM_MARK, d->label);
 	return 0;
 }

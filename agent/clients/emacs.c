@@ -223,6 +223,7 @@ static int read_place(struct mm_reader *r, const struct mm_place *p, struct mm_v
 	if (out->n > 0 && (type.text == NULL || mm_streq(type.text, "nil")))
 		mm_add_trap(r->arena, out, type.path, type.line,
 		    "Without smtpmail-stream-type mail goes in clear text where the server offers no TLS.");
+	mm_trap_accepted(r, out, mm_home_path(r, ".emacs.d/network-security.data"), ":conditions (", "Emacs");
 	return 0;
 }
 

@@ -291,6 +291,7 @@ static int read_place(struct mm_reader *r, const struct mm_place *p, struct mm_v
 	for (size_t i = 0; i < e.n; i++)
 		if (mm_evo_is_mail(&e.v[i], r->arena))
 			see((struct look){.a = r->arena, .r = r}, &e, &e.v[i], out);
+	mm_evo_exceptions(r, out);
 	return 0;
 }
 

@@ -61,6 +61,9 @@ size_t mm_evo_users(
     const struct mm_evo *e, const char *group, const char *key, const char *uid, struct mm_arena *a);
 bool mm_evo_is_false(const char *value);
 
+/* Certificates that were accepted by hand, as traps of the accounts on their hosts. */
+void mm_evo_exceptions(struct mm_reader *r, struct mm_view *view);
+
 int mm_evo_change(struct mm_reader *r, const struct mm_place *p, const struct mm_view *now,
     const struct mm_change *ch, struct mm_edits *out, struct mm_err *err);
 /* The program's word for a security or a way of logging in, or NULL. */

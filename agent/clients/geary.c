@@ -211,6 +211,26 @@ static void traps(
 	}
 }
 
+/* pinned-certs/HOST.pem: what a person accepted for ever
+ * (application-certificate-manager.vala). */
+static void exceptions(struct mm_reader *r, struct mm_view *out)
+{
+	static const char suffix[] = ".pem";
+	const char *dir = mm_data_path(r, "geary/pinned-certs");
+	struct mm_err err = MM_ERR_NONE;
+	const char *const *names;
+
+	if (out->n == 0 || r->list(r, dir, &names, &err) != 1)
+		return;
+	for (; *names != NULL; names++) {
+		struct mm_native at = {.path = mm_arena_printf(r->arena, "%s/%s", dir, *names)};
+
+		if (mm_ends_with(*names, suffix))
+			mm_trap_exception(r->arena, out, at,
+			    mm_arena_strndup(r->arena, *names, strlen(*names) - (sizeof(suffix) - 1)));
+	}
+}
+
 static int read_place(struct mm_reader *r, const struct mm_place *p, struct mm_view *out, struct mm_err *err)
 {
 	struct account *v;
@@ -239,6 +259,7 @@ static int read_place(struct mm_reader *r, const struct mm_place *p, struct mm_v
 		traps(&v[i], seen, r->arena, out);
 		out->n++;
 	}
+	exceptions(r, out);
 	return 0;
 }
 

@@ -65,6 +65,12 @@ void mm_trap_of(
 /* A certificate exception for this host is stored in the file: a trap for each account on it. */
 void mm_trap_exception(struct mm_arena *a, struct mm_view *out, struct mm_native at, const char *host);
 
+/* A file into which the program writes certificates that somebody accepted by
+ * hand, and which says nothing of hosts: a trap where it holds `mark`. */
+void mm_trap_accepted(
+    struct mm_reader *r, struct mm_view *out, const char *path, const char *mark, const char *label);
+#define MM_PEM_MARK "-----BEGIN CERTIFICATE-----"
+
 /* Edits for all settings of the table that `want` names. */
 int mm_keys_want(const struct mm_key *keys, size_t n, const struct mm_values *want, const char *section,
     struct mm_edit_list *l, struct mm_arena *a, struct mm_err *err);

@@ -1,7 +1,7 @@
 /* What mutt's variables and hooks say, as settings. */
 #include <string.h>
 
-#include "agent/clients/adapter.h"
+#include "agent/clients/keys.h"
 #include "agent/clients/mutt.h"
 #include "agent/clients/mutt_later.h"
 #include "agent/clients/sh.h"
@@ -418,6 +418,17 @@ static void see_handed_on(struct look *l, const struct mm_mutt_var *v)
 	}
 }
 
+/* What the user accepted for always is in certificate_file, also where nothing is said of it. */
+static void look_for_accepted(struct look *l, const char *label)
+{
+	const char *file = mm_mutt_text(l->s, "certificate_file", "~/.mutt_certificates");
+
+	if (mm_starts_with(file, "~/"))
+		file = mm_home_path(l->s->r, file + 2);
+	if (file != NULL && file[0] == '/')
+		mm_trap_accepted(l->s->r, l->out, file, MM_PEM_MARK, label);
+}
+
 static void traps(struct look *l)
 {
 	static const struct {
@@ -491,5 +502,6 @@ int mm_mutt_read(struct mm_reader *r, const struct mm_mutt_kind *k, const struct
 		see_handed_on(&l, handed);
 	out->accounts = l.acc;
 	out->n = 1;
+	look_for_accepted(&l, k->neomutt ? "NeoMutt" : "mutt");
 	return 0;
 }

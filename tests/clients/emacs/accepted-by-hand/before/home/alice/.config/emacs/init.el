@@ -1,0 +1,2 @@
+(setq smtpmail-smtp-server "smtp.isp.example"
+  smtpmail-smtp-user "al")
