@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "agent/generations.h"
+#include "agent/hostwide.h"
 #include "agent/place.h"
 #include "common/text.h"
 
@@ -42,6 +43,30 @@ static bool below(const char *home, const char *path)
 	return strncmp(path, home, n) == 0 && path[n] == '/';
 }
 
+/* As it will lie on the disk. */
+static int as_written(struct mm_place_run *p, const struct mm_overlay_file *f,
+    const struct mm_overlay_file **out, struct mm_err *err)
+{
+	struct mm_overlay_file *raw = mm_arena_alloc(p->c->arena, 1, sizeof(*raw));
+	*raw = *f;
+	*out = raw;
+	if (p->route == NULL)
+		return 0;
+	if (mm_route_encode(p->route, p->c->arena, f->path, f->before, &raw->before, err) != 0)
+		return -1;
+	return mm_route_encode(p->route, p->c->arena, f->path, f->after, &raw->after, err);
+}
+
+static int may_write(
+    const struct mm_place_run *p, const char *path, enum mm_file_trouble *why, struct mm_err *err)
+{
+	*why = MM_FILE_LINK;
+	if (mm_is_hostwide(p->c->who))
+		return mm_hostwide_may_write(p, path, why, err);
+	return below(p->c->who->home, path) ? 0
+					    : mm_err_set(err, MM_EX_FAILED, "%s is not in the home", path);
+}
+
 static int collect(struct batch *b, enum mm_file_trouble *why, struct mm_err *err)
 {
 	size_t n;
@@ -50,12 +75,13 @@ static int collect(struct batch *b, enum mm_file_trouble *why, struct mm_err *er
 		for (size_t i = 0; i < n; i++) {
 			if (rank(&f[i]) != r || !differs(&f[i]))
 				continue;
-			*why = MM_FILE_LINK;
-			if (!below(b->p->c->who->home, f[i].path))
-				return mm_err_set(err, MM_EX_FAILED, "%s is not in the home", f[i].path);
+			if (may_write(b->p, f[i].path, why, err) != 0)
+				return -1;
 			if (b->n == FILES_MAX)
 				return mm_err_set(err, MM_EX_FAILED, "too many files in one change");
-			b->f[b->n++] = &f[i];
+			*why = MM_FILE_SYSTEM;
+			if (as_written(b->p, &f[i], &b->f[b->n++], err) != 0)
+				return -1;
 		}
 	}
 	*why = MM_FILE_OK;
@@ -166,8 +192,9 @@ static int save_intent(struct batch *b, struct mm_err *err)
 static int put(const struct mm_identity *who, const struct mm_overlay_file *f, struct mm_text expect,
     struct mm_text text, enum mm_file_trouble *why, struct mm_err *err)
 {
-	struct mm_replace_opts opts = {
-	    .create_mode = f->create_mode != 0 ? f->create_mode : 0600, .dir_mode = 0700, .has_expect = true};
+	struct mm_replace_opts opts = {.create_mode = f->create_mode != 0 ? f->create_mode : 0600,
+	    .dir_mode = mm_is_hostwide(who) ? 0755 : 0700,
+	    .has_expect = true};
 	enum mm_replaced done;
 	hash(expect, opts.expect_sha256);
 	if (text.p != NULL)
@@ -213,7 +240,7 @@ static int carry_out(struct batch *b, enum mm_file_trouble *why, struct mm_err *
 	int rc = write_files(b, why, err);
 	if (rc != 0) {
 		/* Whatever could not be put back is ours: the files say what it is. */
-		mm_journal_recover(j, mm_reader_text, b->p->reader);
+		mm_journal_recover(j, mm_reader_text, b->p->base);
 		return -1;
 	}
 	j->intent = (struct mm_intent){.client = NULL};

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/classify.h"
+#include "agent/hostwide.h"
 #include "agent/place.h"
 #include "common/text.h"
 
@@ -167,11 +168,11 @@ static void report_place(struct mm_place_run *p)
 		if (p->todo[i].m.acc != NULL)
 			report_todo(p, &p->todo[i]);
 	}
-	for (size_t i = 0; i < p->view.n && !p->read_only; i++) {
+	for (size_t i = 0; i < p->view.n && !p->read_only && !p->provided; i++) {
 		if (!p->claimed[i])
 			report_unmanaged(p, &p->view.accounts[i]);
 	}
-	if (!p->read_only)
+	if (!p->read_only && !p->provided)
 		report_traps(p);
 }
 
@@ -274,7 +275,7 @@ static void apply_place(struct mm_place_run *p)
 
 static void read_failed(struct mm_place_run *p, const struct mm_err *err)
 {
-	enum mm_file_trouble why = mm_reader_trouble(p->reader);
+	enum mm_file_trouble why = mm_reader_trouble(p->base);
 	mm_report_whole(p->c, p->client->name, p->place->path, mm_trouble_state(why),
 	    mm_arena_strdup(p->c->arena, err->text));
 }
@@ -282,7 +283,7 @@ static void read_failed(struct mm_place_run *p, const struct mm_err *err)
 static void run_place(struct mm_place_run *p)
 {
 	struct mm_err err = MM_ERR_NONE;
-	mm_reader_trouble(p->reader);
+	mm_reader_trouble(p->base);
 	if (p->place->exists && p->client->read(p->reader, p->place, &p->view, &err) != 0) {
 		read_failed(p, &err);
 		return;
@@ -297,15 +298,6 @@ static void run_place(struct mm_place_run *p)
 		apply_place(p);
 	note_effect(p);
 	report_place(p);
-}
-
-static const struct mm_client_rule *rule_of(const struct mm_sheet *s, const char *client)
-{
-	for (size_t i = 0; i < s->n_clients; i++) {
-		if (mm_streq(s->clients[i].client, client))
-			return &s->clients[i];
-	}
-	return NULL;
 }
 
 /* Does the policy let us write to this client's files? */
@@ -325,7 +317,7 @@ static bool may_add(
 
 static void run_client(struct mm_converge *c, struct mm_reader *r, const struct mm_client *cl)
 {
-	const struct mm_client_rule *rule = rule_of(c->sheet, cl->name);
+	const struct mm_client_rule *rule = mm_sheet_rule(c->sheet, cl->name);
 	struct mm_place *places = NULL;
 	size_t n = 0;
 	struct mm_err err = MM_ERR_NONE;
@@ -342,15 +334,83 @@ static void run_client(struct mm_converge *c, struct mm_reader *r, const struct 
 		struct mm_place_run p = {.c = c,
 		    .client = cl,
 		    .place = &places[i],
-		    .reader = r,
 		    .named = rule != NULL,
 		    .may_create = may_add(c, rule, &places[i]),
 		    .read_only = !places[i].in_use};
+		mm_hostwide_place(&p, r, cl->name);
 		if (places[i].exists || p.may_create)
 			run_place(&p);
 	}
 	if (c->sink->alive != NULL)
 		c->sink->alive(c->sink);
+}
+
+/* ---- the system's files */
+
+/* What they give to this user, and where his own win over them. */
+static void look_at_provided(struct mm_converge *c, struct mm_reader *r, const char *client)
+{
+	const struct mm_route *route = mm_route_by_name(client);
+	struct mm_place *places = NULL;
+	size_t n = 0;
+	struct mm_err err = MM_ERR_NONE;
+	if (route == NULL) {
+		mm_report_whole(c, client, "", MM_ST_UNSUPPORTED,
+		    "this agent cannot set up this program through the system's files");
+		return;
+	}
+	struct mm_place_run p = {.c = c,
+	    .client = route->client,
+	    .reader = mm_route_reader(route, r),
+	    .base = r,
+	    .named = true,
+	    .provided = true};
+	mm_reader_trouble(r);
+	if (route->client->find(p.reader, false, &places, &n, &err) != 0 || n == 0)
+		return;
+	p.place = &places[0];
+	if (route->client->read(p.reader, p.place, &p.view, &err) != 0) {
+		read_failed(&p, &err);
+		return;
+	}
+	mm_route_personal(&p.view, c->who->login, c->arena);
+	if (route->home != NULL && route->home(r, &p.view, &err) != 0) {
+		read_failed(&p, &err);
+		return;
+	}
+	mm_place_judge(&p);
+	note_effect(&p);
+	report_place(&p);
+}
+
+static bool owns(const struct mm_journal *j, const char *client)
+{
+	for (size_t i = 0; i < j->rows.n; i++) {
+		if (mm_streq(j->rows.r[i].client, client))
+			return true;
+	}
+	return false;
+}
+
+/* A client that the system's files provide for has nothing of ours in the
+ * home, and one that no longer has a rule nothing in the system's. */
+static void run_scoped(struct mm_converge *c, struct mm_reader *r, const struct mm_client *cl)
+{
+	const struct mm_sheet *whole = c->sheet;
+	const struct mm_client_rule *rule = mm_sheet_rule(whole, cl->name);
+	struct mm_sheet nothing = *whole;
+	bool hostwide = mm_is_hostwide(c->who);
+	bool provided = !hostwide && rule != NULL && rule->scope == MM_REACH_SYSTEM;
+	if ((hostwide && rule == NULL && !owns(c->journal, cl->name)) ||
+	    (rule != NULL && rule->mode == MM_MODE_IGNORE))
+		return;
+	nothing.n_accounts = nothing.n_clients = 0;
+	if (provided || (hostwide && rule == NULL))
+		c->sheet = &nothing;
+	run_client(c, r, cl);
+	c->sheet = whole;
+	if (provided)
+		look_at_provided(c, r, cl->name);
 }
 
 /* ---- the whole */
@@ -388,9 +448,9 @@ int mm_converge(struct mm_converge *c, struct mm_err *err)
 	for (int changed = 1; changed >= 0; changed--) {
 		for (size_t i = 0; c->clients[i] != NULL; i++) {
 			const char *name = c->clients[i]->name;
-			if (is_changed(rule_of(c->sheet, name)) == (changed == 1) &&
+			if (is_changed(mm_sheet_rule(c->sheet, name)) == (changed == 1) &&
 			    (c->conf == NULL || mm_conf_allows_client(c->conf, name)))
-				run_client(c, r, c->clients[i]);
+				run_scoped(c, r, c->clients[i]);
 		}
 	}
 	report_unknown_settings(c);

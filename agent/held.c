@@ -15,6 +15,7 @@
 
 #define STATE_MAX (64u * 1024u)
 #define INT_TOP INT64_MAX
+#define SYSTEM_NAME "+system" /* no login begins so */
 
 static const char *file_of(const struct mm_conf *c, struct mm_arena *a, const char *name)
 {
@@ -141,7 +142,22 @@ int mm_held_save(const struct mm_conf *c, const struct mm_held_state *s, struct 
  * no leading dot. */
 static const char *sheet_path(const struct mm_conf *c, struct mm_arena *a, const char *user)
 {
-	return mm_is_login(user) ? mm_arena_printf(a, "%s/sheets/%s", c->state_dir, user) : NULL;
+	if (mm_streq(user, MM_SYSTEM_USER))
+		user = SYSTEM_NAME;
+	else if (!mm_is_login(user))
+		return NULL;
+	return mm_arena_printf(a, "%s/sheets/%s", c->state_dir, user);
+}
+
+int mm_held_drop_sheet(const struct mm_conf *c, const char *user, struct mm_err *err)
+{
+	struct mm_arena *a = mm_arena_new();
+	const char *path = sheet_path(c, a, user);
+	int rc = 0;
+	if (path != NULL && unlink(path) != 0 && errno != ENOENT)
+		rc = mm_err_sys(err, MM_EX_FAILED, "cannot remove %s", path);
+	mm_arena_free(a);
+	return rc;
 }
 
 int mm_held_put_sheet(const struct mm_conf *c, const struct mm_held *h, const char *user, uid_t uid,
@@ -217,10 +233,11 @@ int mm_held_users(
 	if (d == NULL && errno != ENOENT)
 		return mm_err_sys(err, MM_EX_FAILED, "cannot list %s", dir);
 	for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
-		if (!mm_is_login(e->d_name))
+		const char *name = mm_streq(e->d_name, SYSTEM_NAME) ? MM_SYSTEM_USER : e->d_name;
+		if (!mm_is_report_user(name))
 			continue;
 		list = mm_xrealloc(list, count + 2, sizeof(*list));
-		list[count++] = mm_arena_strdup(a, e->d_name);
+		list[count++] = mm_arena_strdup(a, name);
 	}
 	if (d != NULL)
 		closedir(d);

@@ -6,6 +6,7 @@
  *   STATE/held.json        replay state and the head of the last applied request; 0600
  *   STATE/sheets/LOGIN     one JSON line (struct mm_held), then the sheet's bytes; owned
  *                          by the user, 0400, in a folder that only root can change
+ *   STATE/sheets/+system   the same for the system's files
  *   STATE/disabled.json    present while switched off
  *
  * All are replaced atomically. Texts live in the caller's arena.
@@ -53,7 +54,10 @@ int mm_held_put_sheet(const struct mm_conf *c, const struct mm_held *h, const ch
 /* 1: found, 0: this user has none, -1: error. */
 int mm_held_get_sheet(const struct mm_conf *c, const char *user, struct mm_arena *a, struct mm_held *h,
     struct mm_sheet *sheet, struct mm_err *err);
-/* Logins that have a sheet, sorted, NULL-terminated. */
+/* Nothing is held for this user any more. */
+int mm_held_drop_sheet(const struct mm_conf *c, const char *user, struct mm_err *err);
+/* Logins that have a sheet, sorted, NULL-terminated; the system's, which has
+ * MM_SYSTEM_USER, is the first. */
 int mm_held_users(
     const struct mm_conf *c, struct mm_arena *a, const char *const **out, size_t *n, struct mm_err *err);
 

@@ -4,8 +4,8 @@
 
 bool mm_match_applies(const struct mm_client *cl, const struct mm_account *acc)
 {
-	return (cl->incoming && acc->want.v[MM_SET_IN_HOST] != NULL) ||
-	       (cl->outgoing && acc->want.v[MM_SET_OUT_HOST] != NULL);
+	return (cl->incoming && (acc->want.v[MM_SET_IN_HOST] != NULL || acc->differs[MM_SET_IN_HOST])) ||
+	       (cl->outgoing && (acc->want.v[MM_SET_OUT_HOST] != NULL || acc->differs[MM_SET_OUT_HOST]));
 }
 
 static bool host_matches(const struct mm_account *acc, enum mm_setting s, const struct mm_seen_account *seen)

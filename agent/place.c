@@ -80,9 +80,15 @@ static void judge_setting(struct mm_place_run *p, struct mm_todo *t, enum mm_set
 	struct mm_judged *j = &t->s[s];
 	enum mm_mode mode = mm_sheet_mode(p->c->sheet, p->client->name, s);
 	const struct mm_setting_def *def = mm_setting_def(s);
-	if (want->v[s] == NULL || mode == MM_MODE_IGNORE || !client_has(p->client, def->side) ||
-	    (def->flags & MM_SETF_TEST) != 0)
+	if ((want->v[s] == NULL && !t->m.acc->differs[s]) || mode == MM_MODE_IGNORE ||
+	    !client_has(p->client, def->side) || (def->flags & MM_SETF_TEST) != 0)
 		return;
+	if (t->m.acc->differs[s]) {
+		j->asked = !is_foreign(p->client, s);
+		j->state = MM_ST_UNSUPPORTED;
+		j->reason = "differs between the users of this host, and one file holds it for all";
+		return;
+	}
 	const struct mm_seen *seen = t->m.seen != NULL ? &t->m.seen->s[s] : NULL;
 	const char *found = seen != NULL ? seen->value : NULL, *why = NULL;
 	if (!mm_setting_satisfies(s, found, want->v[s]))

@@ -9,6 +9,7 @@
 #include "agent/clients/overlay.h"
 #include "agent/converge.h"
 #include "agent/match.h"
+#include "agent/routes/route.h"
 
 struct mm_judged { /* one setting of one account */
 	bool asked;
@@ -45,9 +46,12 @@ struct mm_place_run {
 	const struct mm_client *client;
 	const struct mm_place *place;
 	struct mm_reader *reader;
-	bool named;      /* the sheet names this client */
-	bool may_create; /* accounts may be added here */
-	bool read_only;  /* not the place in use: only looked at */
+	struct mm_reader *base;       /* the one beneath: files as they stand */
+	const struct mm_route *route; /* of the system's files; NULL: a user's own */
+	bool provided;                /* the system's files, as this user gets them: only looked at */
+	bool named;                   /* the sheet names this client */
+	bool may_create;              /* accounts may be added here */
+	bool read_only;               /* not the place in use: only looked at */
 	struct mm_view view;
 	bool *claimed;
 	struct mm_todo *todo;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "agent/answer.h"
+#include "agent/hostwide.h"
 #include "agent/serve_users.h"
 #include "agent/trust.h"
 #include "common/file.h"
@@ -111,6 +112,19 @@ static struct mm_held held_of(const struct mm_request *q)
 	    .expires = q->expires};
 }
 
+/* What it no longer asks for is kept until it has been taken back. */
+static int store_hostwide(struct job *j, const struct mm_held *h)
+{
+	const struct mm_user_job *u = j->users;
+	struct mm_buf text = MM_BUF_INIT(MM_FRAME_MAX);
+	if (j->n_users == j->t.n || u->sheet == NULL)
+		return 0;
+	mm_sheet_encode(u->sheet, &text);
+	int rc = mm_held_put_sheet(j->r->conf, h, MM_SYSTEM_USER, 0, 0, mm_buf_str(&text), text.len, j->err);
+	mm_buf_free(&text);
+	return rc;
+}
+
 static int store(struct job *j)
 {
 	const struct mm_request *q = &j->t.request;
@@ -124,9 +138,11 @@ static int store(struct job *j)
 	if (!j->t.repeated && mm_held_save(j->r->conf, &s, j->err) != 0)
 		return -1;
 	j->state = s;
+	if (apply && store_hostwide(j, &s.held) != 0)
+		return -1;
 	/* The sheets of a repeated request may not have got as far as the disk. */
-	for (size_t i = 0; apply && i < j->n_users; i++) {
-		const struct mm_user_job *u = &j->users[i];
+	for (size_t i = 0; apply && i < j->t.n; i++) {
+		const struct mm_user_job *u = &j->users[j->n_users - j->t.n + i];
 		const struct mm_wanted *w = &j->t.wanted[i];
 		if (u->sheet != NULL && mm_held_put_sheet(j->r->conf, &s.held, u->user, u->who.uid,
 					    u->who.gid, w->bytes.p, w->bytes.n, j->err) != 0)
@@ -137,16 +153,34 @@ static int store(struct job *j)
 
 /* ---- whom it is about */
 
+/* A request that says nothing of the system's files wants nothing of ours in
+ * them; where nothing is held, there is nothing. */
+static const struct mm_sheet *hostwide_of_request(struct job *j)
+{
+	const struct mm_request *q = &j->t.request;
+	struct mm_sheet *sheet = mm_arena_alloc(j->a, 1, sizeof(*sheet));
+	struct mm_held held;
+	if (q->hostwide != NULL)
+		return q->hostwide;
+	if (mm_held_get_sheet(j->r->conf, MM_SYSTEM_USER, j->a, &held, sheet, NULL) == 0)
+		return NULL;
+	*sheet = mm_hostwide_nothing(q->revision);
+	return sheet;
+}
+
 static void users_of_request(struct job *j)
 {
-	j->n_users = j->t.n;
-	j->users = mm_arena_alloc(j->a, j->n_users + 1, sizeof(*j->users));
-	for (size_t i = 0; i < j->n_users; i++) {
-		j->users[i] = (struct mm_user_job){.user = j->t.wanted[i].user,
+	const struct mm_sheet *hostwide = hostwide_of_request(j);
+	j->users = mm_arena_alloc(j->a, j->t.n + 2, sizeof(*j->users));
+	if (hostwide != NULL)
+		j->users[j->n_users++] = (struct mm_user_job){
+		    .user = MM_SYSTEM_USER, .sheet = hostwide, .held = held_of(&j->t.request)};
+	for (size_t i = 0; i < j->t.n; i++)
+		j->users[j->n_users++] = (struct mm_user_job){.user = j->t.wanted[i].user,
 		    .sheet = &j->t.wanted[i].sheet,
 		    .held = held_of(&j->t.request)};
+	for (size_t i = 0; i < j->n_users; i++)
 		mm_user_job_resolve(j->r->conf, &j->users[i], j->a);
-	}
 }
 
 static bool has_arg(const struct mm_request *q, const char *arg)
@@ -237,6 +271,16 @@ static void add_trouble(struct mm_buf *frames, const struct mm_worker_result *re
 	mm_buf_free(&body);
 }
 
+/* Everything of ours was taken back. */
+static void forget_hostwide(struct job *j, const struct mm_worker_result *res)
+{
+	const struct mm_request *q = &j->t.request;
+	struct mm_err later = MM_ERR_NONE; /* it is tried again with the next request */
+	if (q->op == MM_OP_APPLY && q->hostwide == NULL && res->complete && res->exit_bits == 0 &&
+	    mm_streq(res->job->user, MM_SYSTEM_USER))
+		mm_held_drop_sheet(j->r->conf, MM_SYSTEM_USER, &later);
+}
+
 static void user_done(void *ctx, const struct mm_worker_result *res)
 {
 	struct job *j = ctx;
@@ -251,6 +295,7 @@ static void user_done(void *ctx, const struct mm_worker_result *res)
 		j->exit_bits |= res->late ? MM_EX_DIFF : MM_EX_FAILED;
 	}
 	mm_answer_report(&j->answer, &h, &frames);
+	forget_hostwide(j, res);
 	if (res->spool != NULL && res->spool->len > 0)
 		mm_answer_report(&j->answer, NULL, res->spool);
 	mm_buf_free(&frames);

@@ -2,10 +2,13 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent/home.h"
+#include "agent/hostwide.h"
 #include "agent/spool.h"
+#include "common/file.h"
 #include "common/frame.h"
 #include "common/mem.h"
 #include "common/proc.h"
@@ -113,12 +116,42 @@ static void set_environment(const struct mm_identity *who)
 	setenv("LOGNAME", who->login, 1);
 }
 
+/* Root's own part: nothing but the files of the routes can be written. */
+static void work_hostwide(const struct task *t, struct wire *w)
+{
+	struct mm_err err = MM_ERR_NONE;
+	struct mm_arena *a = mm_arena_new();
+	set_environment(&t->j->who);
+	umask(022);
+	if (chdir("/") != 0 || mm_mkdirs(mm_hostwide_state(t->b->conf, a), 0700, &err) != 0 ||
+	    mm_hostwide_confine(t->b->conf, t->j->sheet, &err) != 0)
+		_exit(1);
+	mm_arena_free(a);
+	struct mm_user_run r = {.conf = t->b->conf,
+	    .who = &t->j->who,
+	    .sheet = t->j->sheet,
+	    .how = t->b->how,
+	    .expired = t->j->expired,
+	    .lock_ms = MM_LOCK_MS,
+	    .sink = &w->sink};
+	if (t->b->spool_only)
+		signal_parent(w->fd, MM_FT_WORKER_HOME);
+	else
+		mm_user_run(&r);
+	signal_parent(w->fd, MM_FT_WORKER_RAN);
+	signal_parent(w->fd, MM_FT_WORKER_DONE);
+}
+
 static void work(int fd, void *arg)
 {
 	const struct task *t = arg;
 	struct mm_err err = MM_ERR_NONE;
 	struct wire w = {
 	    .sink = {.finding = wire_finding, .login = wire_login, .alive = wire_first}, .fd = fd};
+	if (mm_is_hostwide(&t->j->who)) {
+		work_hostwide(t, &w);
+		return;
+	}
 	if (mm_drop_to_user(t->j->who.login, t->j->who.uid, t->j->who.gid, &err) != 0)
 		_exit(1);
 	set_environment(&t->j->who);
@@ -155,6 +188,12 @@ static void cannot(struct mm_user_job *j, const char *why)
 void mm_user_job_resolve(const struct mm_conf *c, struct mm_user_job *j, struct mm_arena *a)
 {
 	struct mm_err err = MM_ERR_NONE;
+	if (mm_streq(j->user, MM_SYSTEM_USER)) {
+		j->who = mm_hostwide_identity();
+		if (!c->hostwide || geteuid() != 0)
+			cannot(j, "the system's files can be set up only by an agent that runs as root");
+		return;
+	}
 	if (!c->hostwide) {
 		if (mm_identity_self(c->login, a, &j->who, &err) != 0)
 			cannot(j, mm_arena_strdup(a, err.text));
@@ -183,7 +222,7 @@ static void report_unserved(const struct mm_user_batch *b, const struct mm_worke
 	    .path = "",
 	    .account = "",
 	    .setting = "",
-	    .state = MM_ST_DEFERRED,
+	    .state = mm_streq(job->user, MM_SYSTEM_USER) ? MM_ST_UNSUPPORTED : MM_ST_DEFERRED,
 	    .action = MM_ACT_NONE,
 	    .reason = why};
 	mm_finding_encode(&f, &body);
@@ -213,7 +252,10 @@ void mm_serve_users(const struct mm_user_batch *b, struct mm_user_job *jobs, siz
 		    (struct mm_worker_job){.user = jobs[i].user, .run = work, .arg = &tasks[count]};
 		count++;
 	}
-	mm_workers_run(&b->w, work_jobs, count);
+	/* First what is the system's: users are judged by what it gives them. */
+	size_t first = count > 0 && mm_is_hostwide(&tasks[0].j->who) ? 1 : 0;
+	mm_workers_run(&b->w, work_jobs, first);
+	mm_workers_run(&b->w, work_jobs + first, count - first);
 	free(work_jobs);
 	free(tasks);
 }

@@ -32,7 +32,8 @@ struct mm_user_batch {
 	struct mm_workers w; /* in done() only job->user may be used of the job */
 };
 
-/* Whom can this process serve? Root every user but itself; anybody else
+/* The system's own job, if there is one, comes first in `jobs`.
+ * Whom can this process serve? Root every user but itself; anybody else
  * only the installation's own. Fills who, or clears sheet and sets why. */
 void mm_user_job_resolve(const struct mm_conf *c, struct mm_user_job *j, struct mm_arena *a);
 void mm_serve_users(const struct mm_user_batch *b, struct mm_user_job *jobs, size_t n);

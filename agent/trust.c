@@ -221,6 +221,9 @@ int mm_trust_limits(const struct mm_conf *c, const struct mm_sheet *s, struct mm
 
 static int check_limits(struct checking *k)
 {
+	const struct mm_sheet *hostwide = k->t->request.hostwide;
+	if (hostwide != NULL && mm_trust_limits(k->c, hostwide, k->err) != 0)
+		return refuse(k, MM_REFUSED_LIMITS);
 	for (size_t i = 0; i < k->t->n; i++) {
 		if (mm_trust_limits(k->c, &k->t->wanted[i].sheet, k->err) != 0)
 			return refuse(k, MM_REFUSED_LIMITS);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "agent/home.h"
+#include "agent/hostwide.h"
 #include "agent/probe_run.h"
 #include "common/file.h"
 #include "common/text.h"
@@ -113,9 +114,12 @@ static void prepare(struct state *s, struct mm_user_run *r)
 	s->c = (struct mm_converge){.arena = s->a,
 	    .who = r->who,
 	    .conf = r->conf,
-	    .clients = r->clients != NULL ? r->clients : mm_clients,
+	    .clients = r->clients != NULL       ? r->clients
+		       : mm_is_hostwide(r->who) ? mm_route_clients
+						: mm_clients,
 	    .sheet = r->sheet,
-	    .state_dir = mm_conf_user_state(r->conf, r->who->home, s->a),
+	    .state_dir = mm_is_hostwide(r->who) ? mm_hostwide_state(r->conf, s->a)
+						: mm_conf_user_state(r->conf, r->who->home, s->a),
 	    .run = run,
 	    .now = time(NULL),
 	    .how = r->expired && r->how == MM_HOW_APPLY ? MM_HOW_AUDIT : r->how,
@@ -148,7 +152,7 @@ static int prove(struct state *s)
 static int run(struct state *s)
 {
 	struct mm_err err = MM_ERR_NONE;
-	const char *trouble = mm_home_trouble(s->r->who, s->a);
+	const char *trouble = mm_is_hostwide(s->r->who) ? NULL : mm_home_trouble(s->r->who, s->a);
 	if (s->r->sink->alive != NULL)
 		s->r->sink->alive(s->r->sink);
 	if (trouble != NULL) {
@@ -165,6 +169,8 @@ static int run(struct state *s)
 		failed(s, &err);
 	s->r->changed = s->c.changed;
 	memcpy(s->r->effect, s->c.effect, sizeof(s->r->effect));
+	if (mm_is_hostwide(s->r->who)) /* nobody's password is root's business */
+		return rc;
 	return rc == 0 && (s->r->verify || (s->r->probe && !s->r->expired)) ? prove(s) : rc;
 }
 

@@ -20,6 +20,7 @@ int mm_sandbox_enter(enum mm_sandbox which, const struct mm_sandbox_opts *opts, 
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/landlock.h>
 #include <linux/netlink.h>
 #include <sched.h>
@@ -112,6 +113,10 @@ static int allow_below(int ruleset, const char *path, uint64_t access, struct mm
 	return rc < 0 ? -1 : 0;
 }
 
+#define FS_EDIT                                                                                              \
+	(FS_READ | FS_TRUNCATE | (uint64_t)LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |     \
+	    LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR)
+
 static int allow_list(int ruleset, const char *const *paths, struct mm_err *err)
 {
 	for (; paths != NULL && *paths != NULL; paths++) {
@@ -147,6 +152,12 @@ static int fill_ruleset(int ruleset, enum mm_sandbox which, const struct mm_sand
 {
 	if (which == MM_SANDBOX_COMPUTE)
 		return 0;
+	if (which == MM_SANDBOX_FILES) {
+		int rc = allow_below(ruleset, "/", FS_READ & handled, err);
+		for (size_t i = 0; rc == 0 && opts->write_paths != NULL && opts->write_paths[i] != NULL; i++)
+			rc = allow_below(ruleset, opts->write_paths[i], FS_EDIT & handled, err);
+		return rc;
+	}
 	bool reads = (handled & FS_READ) != 0;
 	if (reads &&
 	    (allow_list(ruleset, library_files, err) < 0 || allow_list(ruleset, opts->read_paths, err) < 0))
@@ -229,6 +240,14 @@ static const int never_calls[] = {SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv), 
     SCMP_SYS(kexec_load), SCMP_SYS(kexec_file_load), SCMP_SYS(reboot), SCMP_SYS(swapon), SCMP_SYS(swapoff),
     SCMP_SYS(userfaultfd), SCMP_SYS(io_uring_setup), SCMP_SYS(perf_event_open), SCMP_SYS(pidfd_getfd),
     SCMP_SYS(open_by_handle_at), SCMP_SYS(settimeofday), SCMP_SYS(clock_settime), SCMP_SYS(sethostname)};
+
+/* Nor has one that only edits files. */
+static const int files_never_calls[] = {SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(fork), SCMP_SYS(vfork),
+    SCMP_SYS(clone), SCMP_SYS(clone3), SCMP_SYS(socket), SCMP_SYS(socketpair), SCMP_SYS(connect),
+    SCMP_SYS(bind), SCMP_SYS(listen), SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(kill), SCMP_SYS(tkill),
+    SCMP_SYS(mknod), SCMP_SYS(mknodat), SCMP_SYS(setuid), SCMP_SYS(setgid), SCMP_SYS(setresuid),
+    SCMP_SYS(setresgid), SCMP_SYS(setgroups), SCMP_SYS(capset), SCMP_SYS(keyctl), SCMP_SYS(add_key),
+    SCMP_SYS(request_key), SCMP_SYS(quotactl), SCMP_SYS(syslog), SCMP_SYS(acct), SCMP_SYS(setdomainname)};
 
 /* What libraries try at their start (and gcov at the end, hence mkdir), and do
  * well without. In COMPUTE every file is absent for them. */
@@ -335,6 +354,11 @@ static int build(scmp_filter_ctx c, enum mm_sandbox which, const struct mm_sandb
 		return rc;
 	if (which == MM_SANDBOX_WORKER && opts->allow_exec)
 		return rules(c, SCMP_ACT_ERRNO(EPERM), never_calls, COUNT(never_calls));
+	if (which == MM_SANDBOX_FILES) {
+		rc = rules(c, SCMP_ACT_ERRNO(EPERM), never_calls, COUNT(never_calls));
+		return rc != 0 ? rc
+			       : rules(c, SCMP_ACT_ERRNO(EPERM), files_never_calls, COUNT(files_never_calls));
+	}
 	rc = allow_common(c);
 	if (rc != 0 || which == MM_SANDBOX_COMPUTE)
 		return rc != 0 ? rc : allow_compute(c);
@@ -349,7 +373,19 @@ static uint32_t default_action(enum mm_sandbox which, const struct mm_sandbox_op
 {
 	if (which == MM_SANDBOX_COMPUTE)
 		return SCMP_ACT_KILL_PROCESS;
+	if (which == MM_SANDBOX_FILES)
+		return SCMP_ACT_ALLOW;
 	return which == MM_SANDBOX_WORKER && opts->allow_exec ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EPERM);
+}
+
+/* As an owner of files root needs none. */
+static int drop_capabilities(struct mm_err *err)
+{
+	struct __user_cap_header_struct h = {.version = _LINUX_CAPABILITY_VERSION_3};
+	const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
+	if (syscall(SYS_capset, &h, none) < 0)
+		return mm_err_sys(err, MM_EX_FAILED, "sandbox: cannot give up capabilities");
+	return 0;
 }
 
 static int enter_seccomp(enum mm_sandbox which, const struct mm_sandbox_opts *opts, struct mm_err *err)
@@ -380,7 +416,7 @@ int mm_sandbox_enter(enum mm_sandbox which, const struct mm_sandbox_opts *opts, 
 		opts = &none;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return mm_err_sys(err, MM_EX_FAILED, "sandbox: cannot give up new privileges");
-	if (enter_landlock(which, opts, err) < 0)
+	if (enter_landlock(which, opts, err) < 0 || (which == MM_SANDBOX_FILES && drop_capabilities(err) < 0))
 		return -1;
 	return enter_seccomp(which, opts, err);
 }

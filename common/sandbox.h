@@ -24,11 +24,16 @@ enum mm_sandbox {
 	/* A push worker: sockets, epoll, reading; no file writes. Exec is
 	 * allowed (the system's ssh as transport) only if asked for. */
 	MM_SANDBOX_WORKER,
+	/* Editing of root's own files: reads what there is, writes only below
+	 * write_paths; no capability beyond owning files, no socket, no
+	 * process, no exec. */
+	MM_SANDBOX_FILES,
 	MM_SANDBOX_COUNT
 };
 
 struct mm_sandbox_opts {
-	const char *const *read_paths; /* NULL-terminated; Landlock: readable below */
+	const char *const *read_paths;  /* NULL-terminated; Landlock: readable below */
+	const char *const *write_paths; /* likewise, for MM_SANDBOX_FILES */
 	bool allow_exec;
 };
 

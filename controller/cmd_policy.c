@@ -12,7 +12,9 @@
 #include "controller/policy_store.h"
 
 static const char *const known_clients[] = {MM_KNOWN_CLIENTS};
-static const struct mm_policy_opts as_written = {.known_clients = known_clients};
+static const struct mm_known_route known_routes[] = {MM_KNOWN_ROUTES};
+static const struct mm_policy_opts as_written = {
+    .known_clients = known_clients, .known_routes = known_routes};
 
 /* Print what was said about a policy: lines on stderr, or JSON on stdout. */
 static void say(const struct mm_diags *d, bool json)

@@ -1,6 +1,6 @@
 # The executable mailmuster: one cmd_NAME.c per command, one line each here
 # and in commands.def.
-add_library(mm_request_build STATIC request_build.c policy_store.c)
+add_library(mm_request_build STATIC request_build.c hostwide.c policy_store.c)
 target_link_libraries(mm_request_build PUBLIC mm_store mm_policy mm_schemas)
 
 add_library(mm_csv STATIC csv.c)
@@ -30,6 +30,12 @@ set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${clients_def})
 file(STRINGS ${clients_def} client_lines REGEX "^MM_CLIENT")
 string(REGEX REPLACE "MM_CLIENT\\(([a-z0-9_-]+)\\)" "\"\\1\"" MM_CLIENT_NAMES "${client_lines}")
 string(REPLACE ";" ", " MM_CLIENT_NAMES "${MM_CLIENT_NAMES}")
+# ... and those that it can set up through the system's files.
+set(routes_def ${PROJECT_SOURCE_DIR}/agent/routes/routes.def)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${routes_def})
+file(STRINGS ${routes_def} route_lines REGEX "^MM_ROUTE")
+string(REGEX REPLACE "MM_ROUTE\\(([a-z0-9_-]+), ([a-z]+)\\)" "{\"\\1\", \\2}" MM_ROUTE_ROWS "${route_lines}")
+string(REPLACE ";" ", " MM_ROUTE_ROWS "${MM_ROUTE_ROWS}")
 file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/controller/known_clients.h @ONLY CONTENT
-  "#define MM_KNOWN_CLIENTS @MM_CLIENT_NAMES@, NULL\n")
+  "#define MM_KNOWN_CLIENTS @MM_CLIENT_NAMES@, NULL\n#define MM_KNOWN_ROUTES @MM_ROUTE_ROWS@, {NULL, false}\n")
 target_include_directories(mailmuster PRIVATE ${PROJECT_BINARY_DIR})

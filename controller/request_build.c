@@ -4,6 +4,7 @@
 
 #include "common/frame.h"
 #include "common/text.h"
+#include "controller/hostwide.h"
 #include "controller/policy_store.h"
 #include "schemas/proto.h"
 
@@ -32,6 +33,8 @@ struct mm_request_builder {
 	struct mm_stored_policy p;
 	struct sheets cache; /* in order of login */
 	bool all_cached;     /* `cache` holds everybody who is in the store */
+	bool hostwide_cached;
+	const struct mm_sheet *hostwide; /* of everybody, on hosts that the policy does not name */
 	struct mm_buf scratch, payload, envelope;
 };
 
@@ -182,6 +185,7 @@ struct host_job {
 	size_t n_args;
 	struct mm_arena *a; /* of this request */
 	struct sheets list;
+	const struct mm_sheet *hostwide;
 };
 
 static int one_user(struct host_job *j, const struct mm_store_user *u, struct sheet **out, struct mm_err *err)
@@ -266,6 +270,21 @@ static int gather(struct host_job *j, const struct mm_store_host *h, struct mm_e
 	return rc;
 }
 
+static int gather_hostwide(struct host_job *j, const struct mm_store_host *h, struct mm_err *err)
+{
+	struct mm_request_builder *b = j->b;
+	const struct mm_hostwide_job job = {.store = b->store, .p = &b->p, .host = j->host, .users = h};
+	bool everybody = h->all_users && !j->host;
+
+	if (!everybody)
+		return mm_hostwide_of(&job, j->a, &j->hostwide, err);
+	if (!b->hostwide_cached && mm_hostwide_of(&job, b->a, &b->hostwide, err))
+		return -1;
+	b->hostwide_cached = true;
+	j->hostwide = b->hostwide;
+	return 0;
+}
+
 /* ---- the request */
 
 static int sign_request(struct host_job *j, const char *host, enum mm_op op, int64_t days,
@@ -281,6 +300,7 @@ static int sign_request(struct host_job *j, const char *host, enum mm_op op, int
 	    .revision = b->p.revision.number,
 	    .manifest = manifest,
 	    .n_manifest = j->list.n,
+	    .hostwide = j->hostwide,
 	    .op_args = j->args,
 	    .n_op_args = j->n_args};
 	struct mm_serial serial;
@@ -367,7 +387,8 @@ static int prepare(struct host_job *j, const char *host, enum mm_op op, int64_t 
 
 	if (rc == 1)
 		return mm_err_set(err, MM_EX_FAILED, "is not in the inventory");
-	if (rc || (j->ask && choose(j, &h, err)) || (!j->ask && gather(j, &h, err)) ||
+	if (rc || (j->ask && choose(j, &h, err)) ||
+	    (!j->ask && (gather(j, &h, err) || gather_hostwide(j, &h, err))) ||
 	    mm_store_begin(j->b->store, err))
 		return -1;
 	rc = sign_request(j, host, op, days, made, err);

@@ -11,6 +11,9 @@
  * Completes the accounts with the rows of their endpoints. */
 void mm_check_policy(struct mm_policy *p, struct mm_diags *d);
 
+/* scope = "system": does the client have a way, and room for what is said? */
+void mm_check_hostwide(const struct mm_policy *p, const struct mm_policy_opts *opts, struct mm_diags *d);
+
 /* Do the values of one side of an account fit together and obey the rules?
  * `v` has a row per setting, NULL where nothing is said. */
 struct mm_judge {

@@ -65,6 +65,9 @@ static void put_client(struct flat *f, const char *what, const struct mm_pclient
 	what = mm_arena_printf(f->a, "%s.clients.%s", what, c->name.text);
 	if (c->mode.mode >= 0)
 		put(f, what, mm_mode_name((enum mm_mode)c->mode.mode), c->mode.at);
+	if (c->scope.mode >= 0)
+		put(f, mm_arena_printf(f->a, "%s.scope", what), mm_reach_name((enum mm_reach)c->scope.mode),
+		    c->scope.at);
 	for (int s = 0; s < MM_SET_COUNT; s++)
 		if (c->setting[s].mode >= 0)
 			put(f, mm_arena_printf(f->a, "%s.%s", what, mm_setting_def((enum mm_setting)s)->id),

@@ -34,6 +34,8 @@ static void add(struct items *x, const struct mm_paccount *acc, const char *id, 
 static void add_client(struct items *x, const struct mm_resolved_client *c)
 {
 	add(x, NULL, mm_arena_printf(x->a, "clients.%s", c->name), &c->mode);
+	if (c->scope.n > 1) /* more than what is built in */
+		add(x, NULL, mm_arena_printf(x->a, "clients.%s.scope", c->name), &c->scope);
 	for (int s = 0; s < MM_SET_COUNT; s++)
 		if (c->setting[s].n > 0)
 			add(x, NULL,

@@ -47,5 +47,8 @@ void mm_conflict_report(struct mm_diags *d, const char *what, const struct mm_wi
 /* ---- resolve_client.c: clients and create of one user */
 void mm_resolve_clients(
     struct mm_resolved *r, const struct mm_layers *l, struct mm_arena *a, struct mm_diags *d);
+/* The parts of a sheet. */
+void mm_sheet_account_of(const struct mm_resolved_account *r, struct mm_account *out, struct mm_arena *a);
+void mm_sheet_rule_of(const struct mm_resolved_client *r, struct mm_client_rule *out);
 
 #endif

@@ -138,6 +138,14 @@ static void read_client_mode(struct mm_parser *p, config_setting_t *s, void *int
 	read_mode(p, s, what, &c->mode);
 }
 
+static void read_client_scope(struct mm_parser *p, config_setting_t *s, void *into, const char *what)
+{
+	struct mm_pclient *c = into;
+	int scope;
+	if (mm_parse_word(p, s, what, mm_reach_by_name, "user or system", &scope) == 0)
+		c->scope = (struct mm_pmode){scope, mm_parse_at(p, s)};
+}
+
 static void read_client_settings(struct mm_parser *p, config_setting_t *s, void *into, const char *what)
 {
 	static const char *const known[] = {"account", "incoming", "outgoing", NULL};
@@ -183,7 +191,7 @@ static struct mm_pclient *new_client(
 	struct mm_pclient *c =
 	    mm_arena_push(p->arena, &sc->clients, &sc->n_clients, &sc->cap_clients, sizeof(*c));
 	c->name = (struct mm_said){mm_arena_strdup(p->arena, name), at};
-	c->mode = (struct mm_pmode){.mode = -1};
+	c->mode = c->scope = (struct mm_pmode){.mode = -1};
 	c->setting = mm_arena_alloc(p->arena, MM_SET_COUNT, sizeof(*c->setting));
 	for (int i = 0; i < MM_SET_COUNT; i++)
 		c->setting[i].mode = -1;
@@ -192,8 +200,8 @@ static struct mm_pclient *new_client(
 
 static void read_clients(struct mm_parser *p, config_setting_t *s, void *into, const char *what)
 {
-	static const struct mm_key keys[] = {
-	    {"mode", read_client_mode}, {"settings", read_client_settings}, {NULL, NULL}};
+	static const struct mm_key keys[] = {{"mode", read_client_mode}, {"scope", read_client_scope},
+	    {"settings", read_client_settings}, {NULL, NULL}};
 	struct mm_scope *sc = into;
 	if (!mm_parse_is_block(p, s, what))
 		return;
@@ -211,7 +219,8 @@ static void read_clients(struct mm_parser *p, config_setting_t *s, void *into, c
 			mm_parse_keys(p, x, keys, c, where);
 		else if (!mm_parse_bad(x))
 			mm_diag_error(p->diags, c->name.at,
-			    "%s: write a mode (" MODES ") or { mode = ...; settings = ...; }", where);
+			    "%s: write a mode (" MODES ") or { mode = ...; scope = ...; settings = ...; }",
+			    where);
 	}
 }
 

@@ -26,6 +26,7 @@ static void check(struct mm_policy *p, const struct mm_policy_opts *opts, struct
 	struct mm_diags found;
 	mm_diags_init(&found, d->arena);
 	mm_check_policy(p, &found);
+	mm_check_hostwide(p, opts, &found);
 	if (opts != NULL && opts->stored)
 		mm_diags_demote(&found);
 	mm_diags_join(d, &found);

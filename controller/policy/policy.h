@@ -89,6 +89,7 @@ struct mm_pmode {
 struct mm_pclient {
 	struct mm_said name;
 	struct mm_pmode mode;
+	struct mm_pmode scope;    /* enum mm_reach */
 	struct mm_pmode *setting; /* MM_SET_COUNT of them */
 };
 
@@ -135,9 +136,16 @@ struct mm_policy {
 	struct mm_rules rules;
 };
 
+struct mm_known_route { /* a client that can be set up through the system's files */
+	const char *client;
+	bool identity; /* writes names of people */
+};
+
 struct mm_policy_opts {
 	/* Adapters that exist, NULL-terminated; NULL: any name is taken. */
 	const char *const *known_clients;
+	/* The last has no name; NULL: any client may have scope = "system". */
+	const struct mm_known_route *known_routes;
 	/* The text is a revision that was accepted once: what the checks say
 	 * now are warnings. Grammar, types and ranges stay errors. */
 	bool stored;
@@ -152,6 +160,8 @@ int mm_policy_load_file(const char *path, const struct mm_policy_opts *opts, str
 int mm_policy_load_text(const char *name, const char *text, size_t len, const struct mm_policy_opts *opts,
     struct mm_arena *a, struct mm_policy **out, struct mm_diags *diags);
 
+/* Does anybody have a client with scope = "system"? */
+bool mm_policy_has_hostwide(const struct mm_policy *p);
 /* Lower-case hex over the text with its includes resolved. */
 const char *mm_policy_sha256(const struct mm_policy *p);
 

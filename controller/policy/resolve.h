@@ -53,6 +53,7 @@ struct mm_resolved_account {
 struct mm_resolved_client {
 	const char *name;
 	struct mm_trail mode;                  /* values are mode words */
+	struct mm_trail scope;                 /* user or system */
 	struct mm_trail setting[MM_SET_COUNT]; /* no winner: as mode */
 };
 
@@ -75,6 +76,27 @@ struct mm_resolved {
 int mm_resolve(const struct mm_policy *p, const struct mm_subject *u, const char *host, unsigned flags,
     struct mm_arena *a, struct mm_resolved **out, struct mm_diags *d);
 
+/* What the system's files of a host have to say, gathered from its users one
+ * by one: the accounts that everybody has who has a client with the scope
+ * "system", with the values that are the same for all of them. */
+struct mm_hostwide {
+	struct mm_arena *a;
+	bool any;
+	struct mm_sheet base;
+	struct mm_account *accounts;
+	const struct mm_paccount **of;
+	size_t n;
+	struct mm_client_rule *rules;
+	size_t n_rules;
+};
+void mm_hostwide_init(struct mm_hostwide *h, struct mm_arena *a);
+/* A user twice: as what he is, and with MM_SYSTEM_LOGIN where the login
+ * belongs (login_text of struct mm_subject). Both may go afterwards, the
+ * policy may not. */
+void mm_hostwide_add(
+    struct mm_hostwide *h, const struct mm_resolved *as_is, const struct mm_resolved *as_any);
+/* False: nobody has a client with that scope. Borrows from `h`. */
+bool mm_hostwide_sheet(struct mm_hostwide *h, int64_t revision, struct mm_sheet *out);
 /* What is sent to the workstation. Strings are borrowed from `r` and its
  * policy. */
 struct mm_sheet mm_resolve_sheet(const struct mm_resolved *r, int64_t revision, struct mm_arena *a);

@@ -29,6 +29,15 @@ static struct said ask_mode(const struct mm_scope *sc, const char *client, int s
 	return (struct said){mm_mode_name((enum mm_mode)m->mode), m->at};
 }
 
+static struct said ask_scope(const struct mm_scope *sc, const char *client, int set)
+{
+	const struct mm_pclient *c = mm_scope_client(sc, client);
+	(void)set;
+	if (c == NULL || c->scope.mode < 0)
+		return (struct said){NULL, {NULL, 0}};
+	return (struct said){mm_reach_name((enum mm_reach)c->scope.mode), c->scope.at};
+}
+
 static struct said ask_create(const struct mm_scope *sc, const char *client, int set)
 {
 	(void)client;
@@ -41,6 +50,7 @@ static struct said ask_create(const struct mm_scope *sc, const char *client, int
 static void tie(const struct modes *m, ask_fn *ask, const char *client, int set, size_t i, struct said x)
 {
 	const char *what = client == NULL        ? "create"
+			   : ask == ask_scope    ? mm_arena_printf(m->a, "scope of client %s", client)
 			   : set == MM_SET_COUNT ? mm_arena_printf(m->a, "mode of client %s", client)
 						 : mm_arena_printf(m->a, "mode of %s of client %s",
 						       mm_setting_def((enum mm_setting)set)->id, client);
@@ -102,6 +112,7 @@ void mm_resolve_clients(
 	for (size_t i = 0; i < r->n_clients; i++) {
 		struct mm_resolved_client *c = &r->clients[i];
 		trail(&m, &c->mode, mm_mode_name(MM_MODE_AUDIT), ask_mode, c->name, MM_SET_COUNT);
+		trail(&m, &c->scope, mm_reach_name(MM_REACH_USER), ask_scope, c->name, MM_SET_COUNT);
 		for (int s = 0; s < MM_SET_COUNT; s++)
 			trail(&m, &c->setting[s], NULL, ask_mode, c->name, s);
 	}
@@ -110,7 +121,7 @@ void mm_resolve_clients(
 
 /* ---- the sheet */
 
-static void fill_account(const struct mm_resolved_account *r, struct mm_account *out, struct mm_arena *a)
+void mm_sheet_account_of(const struct mm_resolved_account *r, struct mm_account *out, struct mm_arena *a)
 {
 	const struct mm_paccount *acc = r->account;
 	const char **hosts = mm_arena_alloc(a, acc->replaces.n + 1, sizeof(*hosts));
@@ -124,13 +135,26 @@ static void fill_account(const struct mm_resolved_account *r, struct mm_account 
 		out->want.v[i] = r->set[i].value;
 }
 
-static void fill_client(const struct mm_resolved_client *r, struct mm_client_rule *out)
+void mm_sheet_rule_of(const struct mm_resolved_client *r, struct mm_client_rule *out)
 {
-	*out =
-	    (struct mm_client_rule){.client = r->name, .mode = (enum mm_mode)mm_mode_by_name(r->mode.value)};
+	*out = (struct mm_client_rule){.client = r->name,
+	    .mode = (enum mm_mode)mm_mode_by_name(r->mode.value),
+	    .scope = (enum mm_reach)mm_reach_by_name(r->scope.value)};
 	for (int i = 0; i < MM_SET_COUNT; i++)
 		out->setting_mode[i] =
 		    r->setting[i].value != NULL ? mm_mode_by_name(r->setting[i].value) : -1;
+}
+
+/* What the system provides is only looked at in the user's own files, by an
+ * agent that does not know the scope, too. */
+static void look_only(struct mm_client_rule *r)
+{
+	if (r->scope != MM_REACH_SYSTEM || r->mode == MM_MODE_IGNORE)
+		return;
+	r->mode = MM_MODE_AUDIT;
+	for (int i = 0; i < MM_SET_COUNT; i++)
+		if (r->setting_mode[i] != MM_MODE_IGNORE)
+			r->setting_mode[i] = -1;
 }
 
 struct mm_sheet mm_resolve_sheet(const struct mm_resolved *r, int64_t revision, struct mm_arena *a)
@@ -139,9 +163,11 @@ struct mm_sheet mm_resolve_sheet(const struct mm_resolved *r, int64_t revision, 
 	struct mm_account *accounts = mm_arena_alloc(a, r->n_accounts + 1, sizeof(*accounts));
 	struct mm_client_rule *clients = mm_arena_alloc(a, r->n_clients + 1, sizeof(*clients));
 	for (size_t i = 0; i < r->n_accounts; i++)
-		fill_account(&r->accounts[i], &accounts[i], a);
-	for (size_t i = 0; i < r->n_clients; i++)
-		fill_client(&r->clients[i], &clients[i]);
+		mm_sheet_account_of(&r->accounts[i], &accounts[i], a);
+	for (size_t i = 0; i < r->n_clients; i++) {
+		mm_sheet_rule_of(&r->clients[i], &clients[i]);
+		look_only(&clients[i]);
+	}
 	return (struct mm_sheet){.user = r->user,
 	    .revision = revision,
 	    .accounts = accounts,

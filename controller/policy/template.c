@@ -83,7 +83,7 @@ static int put_in(const char *name, const struct mm_subject *u, struct mm_buf *b
 	if (attr != NULL)
 		v = attribute(u, attr);
 	else if (mm_streq(name, "login"))
-		v = u->login;
+		v = u->login_text != NULL ? u->login_text : u->login;
 	else if (mm_streq(name, "name"))
 		v = u->name;
 	else if (mm_streq(name, "address"))

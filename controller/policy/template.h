@@ -24,6 +24,7 @@ struct mm_attr {
 /* The person that a policy is resolved for. */
 struct mm_subject {
 	const char *login;
+	const char *login_text; /* what %{login} becomes; NULL: the login */
 	const char *name;    /* real name; NULL or "" when not known */
 	const char *address; /* main address; NULL or "" when not known */
 	const struct mm_attr *attributes;
