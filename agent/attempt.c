@@ -71,6 +71,25 @@ static struct mm_row *row_for(struct mm_place_run *p, const struct mm_todo *t)
 	return row;
 }
 
+/* Nobody is asked for a password where a ticket or a certificate logs in. */
+static bool by_password(const struct mm_values *v, enum mm_setting host, enum mm_setting auth)
+{
+	static const char *const others[] = {"gssapi", "external", "none"};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (mm_streq(v->v[auth], others[i]))
+			return false;
+	return v->v[host] != NULL;
+}
+
+static unsigned costs_of(const struct mm_edits *e, const struct mm_values *full)
+{
+	bool asks = by_password(full, MM_SET_IN_HOST, MM_SET_IN_AUTH) ||
+		    by_password(full, MM_SET_OUT_HOST, MM_SET_OUT_AUTH);
+
+	return asks ? e->costs : e->costs & ~MM_COST_PASSWORD;
+}
+
 static int write_account(struct mm_place_run *p, struct mm_todo *t, struct mm_err *err)
 {
 	struct mm_values want = {.v = {NULL}};
@@ -95,6 +114,7 @@ static int write_account(struct mm_place_run *p, struct mm_todo *t, struct mm_er
 		return -1;
 	t->key = add ? e.key : t->m.seen->key;
 	t->note = e.note;
+	t->costs = costs_of(&e, ch.full);
 	if (t->key == NULL)
 		return mm_err_set(err, MM_EX_FAILED, "%s: the new account got no name", p->client->name);
 	record(p, row_for(p, t), &e);

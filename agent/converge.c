@@ -65,7 +65,7 @@ static void set_origin(struct mm_finding *f, const struct mm_judged *j)
 }
 
 static void report_setting(
-    struct mm_place_run *p, const struct mm_todo *t, enum mm_setting s, const char **note)
+    struct mm_place_run *p, const struct mm_todo *t, enum mm_setting s, const char **note, unsigned *costs)
 {
 	const struct mm_judged *j = &t->s[s];
 	struct mm_finding f = {.user = p->c->who->login,
@@ -86,6 +86,10 @@ static void report_setting(
 		*note = NULL;
 	} else if (f.reason[0] == '\0' && j->seen != NULL && j->seen->note != NULL) {
 		f.reason = j->seen->note;
+	}
+	if (j->write) {
+		f.costs = *costs;
+		*costs = 0;
 	}
 	set_origin(&f, j);
 	put(p->c, &f);
@@ -109,13 +113,14 @@ static void report_account(struct mm_place_run *p, const char *account, const ch
 static void report_todo(struct mm_place_run *p, const struct mm_todo *t)
 {
 	const char *note = t->note;
+	unsigned costs = t->costs;
 	if (t->absent)
 		report_account(p, t->m.acc->name, NULL, t->m.row != NULL ? MM_ST_REMOVED : MM_ST_PENDING,
 		    p->c->how == MM_HOW_AUDIT ? MM_ACT_NONE : MM_ACT_REPORTED,
 		    "the account is not configured here");
 	for (int s = 0; s < MM_SET_COUNT; s++) {
 		if (t->s[s].asked)
-			report_setting(p, t, (enum mm_setting)s, &note);
+			report_setting(p, t, (enum mm_setting)s, &note, &costs);
 	}
 }
 

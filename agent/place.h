@@ -30,7 +30,8 @@ struct mm_todo { /* one account */
 	bool write;  /* something is to be written */
 	bool failed; /* ... but cannot be; the settings say why */
 	const char *key;
-	const char *note;
+	const char *note; /* and costs: struct mm_edits */
+	unsigned costs;
 };
 
 struct mm_removal { /* an account of ours that the policy no longer has */

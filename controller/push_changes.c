@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/json.h"
 #include "common/text.h"
 
 #define BUCKETS 1024
@@ -11,14 +12,41 @@
 struct mm_changes {
 	struct mm_arena *a;
 	struct mm_change *buckets[BUCKETS];
-	size_t n;
+	size_t n, places, removals;
+	json_t *users, *hosts, *clients, *paying[MM_COST_COUNT]; /* names as keys */
 };
 
 struct mm_changes *mm_changes_new(struct mm_arena *a)
 {
 	struct mm_changes *c = mm_arena_alloc(a, 1, sizeof(*c));
 	c->a = a;
+	c->users = json_object();
+	c->hosts = json_object();
+	c->clients = json_object();
+	for (int i = 0; i < MM_COST_COUNT; i++)
+		c->paying[i] = json_object();
 	return c;
+}
+
+void mm_changes_free(struct mm_changes *c)
+{
+	if (c == NULL)
+		return;
+	json_decref(c->users);
+	json_decref(c->hosts);
+	json_decref(c->clients);
+	for (int i = 0; i < MM_COST_COUNT; i++)
+		json_decref(c->paying[i]);
+}
+
+static bool removes(const char *setting)
+{
+	return *setting == '\0';
+}
+
+bool mm_change_removes(const struct mm_change *c)
+{
+	return removes(c->setting);
 }
 
 /* FNV-1a; NULL and "" differ. */
@@ -34,6 +62,8 @@ static uint32_t add_hash(uint32_t h, const char *s)
 static bool personal(const char *setting)
 {
 	enum mm_setting s = mm_setting_by_id(setting);
+	if (removes(setting))
+		return true; /* the mail program's own name of the account */
 	if (s == MM_SET_NONE || (mm_setting_def(s)->flags & MM_SETF_TEMPLATE) == 0)
 		return false;
 	return mm_setting_def(s)->type != MM_TYPE_HOST && mm_setting_def(s)->type != MM_TYPE_PATH;
@@ -62,6 +92,7 @@ static struct mm_change *group_of(struct mm_changes *c, const struct mm_finding 
 	    .client = mm_arena_strdup(c->a, f->client),
 	    .account = mm_arena_strdup(c->a, f->account),
 	    .setting = mm_arena_strdup(c->a, f->setting),
+	    .reason = mm_arena_strdup(c->a, f->reason),
 	    .action = f->action,
 	    .state = f->state,
 	    .desired = mm_arena_strdup(c->a, f->desired),
@@ -71,6 +102,18 @@ static struct mm_change *group_of(struct mm_changes *c, const struct mm_finding 
 	*bucket = g;
 	c->n++;
 	return g;
+}
+
+static void count(struct mm_changes *c, const char *host, const struct mm_finding *f)
+{
+	c->places++;
+	c->removals += removes(f->setting);
+	json_object_set_new(c->users, f->user, json_true());
+	json_object_set_new(c->hosts, host, json_true());
+	json_object_set_new(c->clients, f->client, json_true());
+	for (int i = 0; i < MM_COST_COUNT; i++)
+		if ((f->costs & 1u << i) != 0)
+			json_object_set_new(c->paying[i], f->user, json_true());
 }
 
 void mm_changes_add(struct mm_changes *c, const char *host, const struct mm_finding *f)
@@ -85,6 +128,7 @@ void mm_changes_add(struct mm_changes *c, const char *host, const struct mm_find
 	    .found = mm_arena_strdup(c->a, f->found),
 	    .line = f->line,
 	};
+	count(c, host, f);
 	/* The findings of a host come in one piece. */
 	if (!mm_streq(g->last_host, p->host))
 		g->hosts++;
@@ -99,6 +143,8 @@ void mm_changes_add(struct mm_changes *c, const char *host, const struct mm_find
 static int by_count(const void *x, const void *y)
 {
 	const struct mm_change *const *a = x, *const *b = y;
+	if (mm_change_removes(*a) != mm_change_removes(*b))
+		return mm_change_removes(*a) ? -1 : 1;
 	if ((*a)->count != (*b)->count)
 		return (*a)->count > (*b)->count ? -1 : 1;
 	int rc = strcmp((*a)->client, (*b)->client);
@@ -117,4 +163,29 @@ const struct mm_change *const *mm_changes_sorted(struct mm_changes *c, size_t *n
 		qsort(list, k, sizeof(*list), by_count);
 	*n = k;
 	return list;
+}
+
+static int by_name(const void *x, const void *y)
+{
+	return strcmp(*(const char *const *)x, *(const char *const *)y);
+}
+
+struct mm_changes_sum mm_changes_sum(const struct mm_changes *c)
+{
+	const char **clients = mm_arena_alloc(c->a, json_object_size(c->clients) + 1, sizeof(*clients)),
+		   *name;
+	struct mm_changes_sum s = {.changes = c->places,
+	    .removals = c->removals,
+	    .users = json_object_size(c->users),
+	    .hosts = json_object_size(c->hosts),
+	    .clients = clients};
+	size_t n = 0;
+	json_t *v;
+
+	for (int i = 0; i < MM_COST_COUNT; i++)
+		s.paying[i] = json_object_size(c->paying[i]);
+	json_object_foreach(c->clients, name, v) clients[n++] = name;
+	if (n > 0)
+		qsort(clients, n, sizeof(*clients), by_name);
+	return s;
 }

@@ -20,7 +20,7 @@ struct mm_change_place {
 
 struct mm_change {
 	struct mm_change *next; /* in its bucket */
-	const char *client, *account, *setting;
+	const char *client, *account, *setting, *reason;
 	enum mm_action action;
 	enum mm_state state;
 	const char *desired, *found;         /* of the first place; may be NULL */
@@ -30,11 +30,24 @@ struct mm_change {
 	const char *last_host; /* of the place that was added last */
 };
 
+/* An account is taken away, or given back as it was before. */
+bool mm_change_removes(const struct mm_change *c);
+
+/* Whom it touches; lists are sorted and end with NULL. */
+struct mm_changes_sum {
+	size_t changes, removals;
+	size_t users, hosts;
+	const char *const *clients;
+	size_t paying[MM_COST_COUNT]; /* users whom it costs something: MM_COST_... */
+};
+
 struct mm_changes;
-struct mm_changes *mm_changes_new(struct mm_arena *a); /* lives in `a` */
+struct mm_changes *mm_changes_new(struct mm_arena *a); /* lives in `a`; its sets do not */
+void mm_changes_free(struct mm_changes *c);            /* the sets; NULL is allowed */
 /* Add a finding whose action is MM_ACT_WOULD_CHANGE; texts are copied. */
 void mm_changes_add(struct mm_changes *c, const char *host, const struct mm_finding *f);
-/* All groups, those with most places first; NULL-terminated, in the arena. */
+struct mm_changes_sum mm_changes_sum(const struct mm_changes *c);
+/* All groups: removals first, then those with most places; NULL-terminated, in the arena. */
 const struct mm_change *const *mm_changes_sorted(struct mm_changes *c, size_t *n);
 
 #endif

@@ -69,6 +69,7 @@ static json_t *change_json(const struct mm_change *g)
 	mm_json_set_str(o, "setting", g->setting);
 	mm_json_set_str(o, "action", mm_action_name(g->action));
 	mm_json_set_str(o, "state", mm_state_name(g->state));
+	mm_json_set_bool(o, "removes", mm_change_removes(g));
 	for (const struct mm_change_place *p = g->first; p != NULL; p = p->next) {
 		json_t *e = json_object();
 		mm_json_set_str(e, "host", p->host);
@@ -81,6 +82,23 @@ static json_t *change_json(const struct mm_change *g)
 		json_array_append_new(places, e);
 	}
 	mm_json_set(o, "places", places);
+	return o;
+}
+
+static json_t *reach_json(const struct mm_push_summary *s)
+{
+	struct mm_changes_sum sum = mm_changes_sum(s->changes);
+	json_t *o = json_object(), *clients = json_array(), *costs = json_object();
+	mm_json_set_int(o, "changes", (int64_t)sum.changes);
+	mm_json_set_int(o, "removals", (int64_t)sum.removals);
+	mm_json_set_int(o, "users", (int64_t)sum.users);
+	mm_json_set_int(o, "hosts", (int64_t)sum.hosts);
+	for (const char *const *c = sum.clients; *c != NULL; c++)
+		json_array_append_new(clients, json_string(*c));
+	mm_json_set(o, "clients", clients);
+	for (int i = 0; i < MM_COST_COUNT; i++)
+		mm_json_set_int(costs, mm_cost_name(i), (int64_t)sum.paying[i]);
+	mm_json_set(o, "costs", costs);
 	return o;
 }
 
@@ -171,6 +189,7 @@ void mm_push_print_json(const struct mm_push_summary *s)
 		for (size_t i = 0; i < n; i++)
 			json_array_append_new(changes, change_json(list[i]));
 		mm_json_set(o, "changes", changes);
+		mm_json_set(o, "reach", reach_json(s));
 	}
 	mm_json_set(o, "causes", causes_json(s));
 	for (size_t i = 0; i < s->n_troubles; i++)

@@ -544,6 +544,7 @@ int mm_push_run_op(struct mm_ctl *c, const struct mm_selection *sel, const struc
 
 void mm_push_summary_free(struct mm_push_summary *s)
 {
+	mm_changes_free(s->changes);
 	mm_arena_free(s->arena);
 	s->arena = NULL;
 }

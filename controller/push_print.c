@@ -222,12 +222,58 @@ static void print_places(const struct mm_change *g)
 	putchar('\n');
 }
 
+static void print_change(const struct mm_change *g)
+{
+	if (mm_change_removes(g)) {
+		say("  %zu x  %s: the account %s is taken away", g->count, g->client, g->account);
+		say(" (%s)", g->reason);
+	} else {
+		say("  %zu x  %s %s %s: ", g->count, g->client, g->account, g->setting);
+		print_value(g->found, g->found_differs);
+		printf(" %s->%s ", coloured(MM_BOLD), plain());
+		print_value(g->desired, g->desired_differs);
+	}
+	putchar('\n');
+}
+
+static void print_count(size_t n, const char *what)
+{
+	printf("%zu %s%s", n, what, n == 1 ? "" : "s");
+}
+
+/* How far it goes, before what it is. */
+static void print_reach(const struct mm_push_summary *s, size_t different)
+{
+	static const char *const costs[MM_COST_COUNT] = {
+	    "will be asked for a password", "will fetch the mail anew"};
+	struct mm_changes_sum sum = mm_changes_sum(s->changes);
+	fputs(coloured(MM_BOLD), stdout);
+	print_count(sum.changes, "change");
+	printf(", %zu different, for ", different);
+	print_count(sum.users, "user");
+	fputs(" on ", stdout);
+	print_count(sum.hosts, "host");
+	for (const char *const *c = sum.clients; *c != NULL; c++)
+		say("%s%s", c == sum.clients ? ": " : ", ", *c);
+	printf("%s\n", plain());
+	if (sum.removals > 0) {
+		printf("%s", coloured(MM_RED));
+		print_count(sum.removals, "account");
+		printf(" would be taken away%s\n", plain());
+	}
+	for (int i = 0; i < MM_COST_COUNT; i++) {
+		if (sum.paying[i] == 0)
+			continue;
+		printf("%s", coloured(MM_YELLOW));
+		print_count(sum.paying[i], "user");
+		printf(" %s%s\n", costs[i], plain());
+	}
+}
+
 static void print_changes(const struct mm_push_summary *s)
 {
-	size_t n, total = 0;
+	size_t n;
 	const struct mm_change *const *list = mm_changes_sorted(s->changes, &n);
-	for (size_t i = 0; i < n; i++)
-		total += list[i]->count;
 	if (n == 0) {
 		/* Silence is not agreement. */
 		if (s->by_class[MM_PC_OK] == s->n)
@@ -236,17 +282,10 @@ static void print_changes(const struct mm_push_summary *s)
 			puts("Nothing would change on the hosts that answered.");
 		return;
 	}
-	printf(
-	    "%s%zu change%s, %zu different%s\n", coloured(MM_BOLD), total, total == 1 ? "" : "s", n, plain());
+	print_reach(s, n);
 	for (size_t i = 0; i < n; i++) {
-		const struct mm_change *g = list[i];
-		say("  %zu x  %s %s%s%s: ", g->count, g->client, g->account, *g->setting != '\0' ? " " : "",
-		    g->setting);
-		print_value(g->found, g->found_differs);
-		printf(" %s->%s ", coloured(MM_BOLD), plain());
-		print_value(g->desired, g->desired_differs);
-		putchar('\n');
-		print_places(g);
+		print_change(list[i]);
+		print_places(list[i]);
 	}
 }
 

@@ -86,6 +86,36 @@ static bool is_setting_or_empty(const char *s)
 	return mm_streq(s, "") || mm_wire_is_setting_id(s);
 }
 
+#define COSTS_MAX 16
+#define COST_WORD_MAX 32 /* bytes */
+
+static void put_costs(json_t *o, unsigned costs)
+{
+	const char *words[MM_COST_COUNT];
+	size_t n = 0;
+
+	for (int i = 0; i < MM_COST_COUNT; i++)
+		if ((costs & 1u << i) != 0)
+			words[n++] = mm_cost_name(i);
+	if (n > 0)
+		mm_wire_put_strings(o, "costs", words, n, COST_WORD_MAX);
+}
+
+/* A newer agent may know more of them. */
+static int read_costs(const json_t *o, struct mm_arena *a, unsigned *costs, struct mm_err *err)
+{
+	const char *const *words;
+	size_t n;
+
+	if (mm_wire_strings(o, "costs", COSTS_MAX, COST_WORD_MAX, NULL, a, &words, &n, err) != 0)
+		return -1;
+	for (size_t k = 0; k < n; k++)
+		for (int i = 0; i < MM_COST_COUNT; i++)
+			if (mm_streq(words[k], mm_cost_name(i)))
+				*costs |= 1u << i;
+	return 0;
+}
+
 void mm_finding_encode(const struct mm_finding *f, struct mm_buf *out)
 {
 	json_t *o = json_object();
@@ -102,6 +132,7 @@ void mm_finding_encode(const struct mm_finding *f, struct mm_buf *out)
 	mm_json_set_str(o, "state", mm_state_name(f->state));
 	mm_json_set_str(o, "action", mm_action_name(f->action));
 	mm_wire_put(o, "reason", f->reason, MM_REPORT_TEXT_MAX);
+	put_costs(o, f->costs);
 	mm_wire_finish(o, out);
 }
 
@@ -120,7 +151,8 @@ static int read_finding(const json_t *o, struct mm_arena *a, struct mm_finding *
 	    mm_wire_str_opt(o, "override_path", MM_REPORT_PATH_MAX, NULL, a, &f->override_path, err) != 0 ||
 	    mm_wire_word(o, "state", mm_state_by_name, &state, err) != 0 ||
 	    mm_wire_word(o, "action", mm_action_by_name, &action, err) != 0 ||
-	    mm_wire_str_opt(o, "reason", MM_REPORT_TEXT_MAX, "", a, &f->reason, err) != 0)
+	    mm_wire_str_opt(o, "reason", MM_REPORT_TEXT_MAX, "", a, &f->reason, err) != 0 ||
+	    read_costs(o, a, &f->costs, err) != 0)
 		return -1;
 	if (f->setting == NULL)
 		f->setting = "";

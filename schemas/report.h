@@ -52,6 +52,7 @@ struct mm_finding {
 	enum mm_state state;
 	enum mm_action action;
 	const char *reason; /* why, one sentence; "" when the state says it all */
+	unsigned costs;     /* MM_COST_...: of all changes to this account, said with the first of them */
 };
 
 struct mm_tls_facts {

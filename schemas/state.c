@@ -90,6 +90,14 @@ const char *mm_action_name(enum mm_action a)
 	return action_names[a];
 }
 
+const char *mm_cost_name(int bit)
+{
+	static const char *const names[MM_COST_COUNT] = {"password", "fetch"};
+
+	assert(bit >= 0 && bit < MM_COST_COUNT);
+	return names[bit];
+}
+
 const char *mm_audit_name(enum mm_audit a)
 {
 	assert(a <= MM_AUDIT_NOT_APPLICABLE);

@@ -37,6 +37,12 @@ enum mm_action {
 	MM_ACT_COUNT
 };
 
+/* What a change costs the person: bits. */
+#define MM_COST_PASSWORD 0x1u /* the mail program will ask for the password */
+#define MM_COST_FETCH 0x2u    /* it fetches the mail anew */
+#define MM_COST_COUNT 2
+const char *mm_cost_name(int bit); /* of bit 0, 1 ... */
+
 enum mm_audit { MM_AUDIT_PASS, MM_AUDIT_FAIL, MM_AUDIT_UNKNOWN, MM_AUDIT_NOT_APPLICABLE };
 
 enum mm_mode { MM_MODE_ENFORCE, MM_MODE_AUDIT, MM_MODE_DEFAULT, MM_MODE_IGNORE, MM_MODE_COUNT };

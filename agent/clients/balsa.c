@@ -397,6 +397,8 @@ static int change(struct mm_reader *r, const struct mm_place *p, const struct mm
 	if (ch->want->v[MM_SET_IN_HOST] != NULL || ch->want->v[MM_SET_IN_PORT] != NULL ||
 	    ch->want->v[MM_SET_IN_USERNAME] != NULL) {
 		out->note = "Balsa will ask for the password again";
+		out->costs = MM_COST_PASSWORD;
+	}
 	return 0;
 }
 

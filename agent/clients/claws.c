@@ -235,6 +235,19 @@ static void take_away(struct writer *w)
 	mm_want_edit(&w->edits, w->a, MM_EDIT_SECTION_REMOVE, w->b.section, "", 's', NULL);
 }
 
+/* Passwords are kept by the account's number; the cache of an IMAP account lies
+ * below server and user name. */
+static unsigned costs(const struct mm_change *ch)
+{
+	const char *const *v = ch->want->v;
+
+	if (ch->kind == MM_CHANGE_ADD)
+		return MM_COST_PASSWORD;
+	if (!mm_streq(ch->full->v[MM_SET_IN_PROTOCOL], "imap"))
+		return 0;
+	return v[MM_SET_IN_HOST] != NULL || v[MM_SET_IN_USERNAME] != NULL ? MM_COST_FETCH : 0;
+}
+
 static int change(struct mm_reader *r, const struct mm_claws_dialect *d, const struct mm_place *p,
     const struct mm_change *ch, struct mm_edits *out, struct mm_err *err)
 {
@@ -253,6 +266,7 @@ static int change(struct mm_reader *r, const struct mm_claws_dialect *d, const s
 			return -1;
 		write_account(&w, ch->want, ch->full);
 		out->key = w.b.section;
+		out->costs = costs(ch);
 	}
 	mm_want_file(
 	    out, r->arena, p->path, &mm_format_accountrc, &w.edits, ch->kind == MM_CHANGE_ADD ? 0600 : 0);

@@ -135,6 +135,7 @@ struct mm_edits {
 	size_t n;
 	const char *key;  /* ADD: the native name chosen */
 	const char *note; /* for a person: "the user will be asked for the password again", or NULL */
+	unsigned costs;   /* MM_COST_... (schemas/state.h) */
 };
 
 /* The answer of unsupported() for what is no setting of this client at all

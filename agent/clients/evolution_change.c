@@ -236,6 +236,7 @@ static int add(struct mm_reader *r, struct writer *w, const struct mm_change *ch
 	}
 	out->key = w->base;
 	out->note = "Evolution will ask for the password, once";
+	out->costs = MM_COST_PASSWORD;
 	return 0;
 }
 

@@ -348,6 +348,7 @@ static int add(struct writer *w, const struct mm_change *ch, struct mm_edits *ou
 	mm_want_set(&w->config, w->r->arena, "Agent", "Name", label);
 	out->key = w->a.instance;
 	out->note = "KMail will ask for the password, once";
+	out->costs = MM_COST_PASSWORD;
 	return 0;
 }
 
@@ -361,9 +362,10 @@ static int use(struct writer *w, const struct mm_change *ch, struct mm_edits *ou
 	if (ch->want->v[MM_SET_IN_PROTOCOL] != NULL)
 		return mm_err_set(err, MM_EX_DIFF, "in KMail an account cannot change between IMAP and POP3");
 	w->a = *w->now;
-	if (w->a.imap && (ch->want->v[MM_SET_IN_HOST] != NULL || ch->want->v[MM_SET_IN_USERNAME] != NULL))
+	if (w->a.imap && (ch->want->v[MM_SET_IN_HOST] != NULL || ch->want->v[MM_SET_IN_USERNAME] != NULL)) {
 		out->note = "Akonadi fetches the folders of the account anew when it is started again";
-	else if (mm_running(w->r, "akonadi_control"))
+		out->costs = MM_COST_FETCH;
+	} else if (mm_running(w->r, "akonadi_control"))
 		out->note = "it takes effect when Akonadi is started again, at the next login";
 	return 0;
 }

@@ -338,8 +338,10 @@ static int set_account(struct writer *w, struct mm_edits *out, struct mm_err *er
 		return -1;
 	write_tls_min(w);
 	if (want->v[MM_SET_IN_HOST] != NULL || want->v[MM_SET_IN_USERNAME] != NULL ||
-	    want->v[MM_SET_OUT_HOST] != NULL || want->v[MM_SET_OUT_USERNAME] != NULL)
+	    want->v[MM_SET_OUT_HOST] != NULL || want->v[MM_SET_OUT_USERNAME] != NULL) {
 		out->note = "Thunderbird will ask the user for the password again.";
+		out->costs = MM_COST_PASSWORD;
+	}
 	return 0;
 }
 
@@ -417,6 +419,7 @@ static int add_account(struct writer *w, struct mm_edits *out, struct mm_err *er
 	write_defaults(w, key, smtp);
 	out->key = key;
 	out->note = "Thunderbird will ask the user for the password once.";
+	out->costs = MM_COST_PASSWORD;
 	return 0;
 }
 

@@ -149,6 +149,7 @@ static int change(struct mm_reader *r, const struct mm_place *p, const struct mm
 		    .create_mode = 0600};
 		out->n = 2;
 		out->note = "a password will be asked for";
+		out->costs = MM_COST_PASSWORD | MM_COST_FETCH;
 	}
 	return 0;
 }

@@ -95,6 +95,34 @@ static void plan_writes_nothing(void **state)
 	assert_true(note);
 }
 
+/* Once for an account, and no password where a ticket logs in. */
+static void what_it_costs_is_said_once(void **state)
+{
+	W;
+	unsigned all = 0, n = 0;
+	put_file(w, ".fakerc", "");
+	assert_int_equal(run(w, MM_HOW_PLAN), 0);
+	for (size_t i = 0; i < w->found.n_findings; i++) {
+		all |= w->found.findings[i].costs;
+		n += w->found.findings[i].costs != 0;
+	}
+	assert_int_equal(all, MM_COST_PASSWORD | MM_COST_FETCH);
+	assert_int_equal(n, 1);
+}
+
+static void a_ticket_asks_for_nothing(void **state)
+{
+	W;
+	unsigned all = 0;
+	put_file(w, ".fakerc", "");
+	w->acc[0].want.v[MM_SET_IN_AUTH] = "gssapi";
+	w->rule.setting_mode[MM_SET_IN_AUTH] = MM_MODE_IGNORE; /* the fake cannot be told */
+	assert_int_equal(run(w, MM_HOW_PLAN), 0);
+	for (size_t i = 0; i < w->found.n_findings; i++)
+		all |= w->found.findings[i].costs;
+	assert_int_equal(all, MM_COST_FETCH);
+}
+
 static void audit_run_writes_nothing(void **state)
 {
 	W;
@@ -554,14 +582,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {T(creates_in_an_existing_config), T(second_run_writes_nothing),
 	    T(client_not_used), T(create_always), T(create_never), T(plan_writes_nothing),
-	    T(audit_run_writes_nothing), T(drift_is_corrected), T(policy_change_is_pending),
-	    T(removed_setting_and_account), T(audit_mode), T(unnamed_client), T(default_mode),
-	    T(ignored_setting_and_client), T(adoption_and_back), T(other_accounts_are_not_adopted),
-	    T(removal_respects_newer_values), T(removal_of_what_we_made), T(removal_without_rules),
-	    T(audit_keeps_what_policy_drops), T(removal_never_brings_cleartext_back), T(renamed_account),
-	    T(two_accounts_on_one_host), T(hook_wins), T(hook_agrees), T(would_not_take_effect),
-	    T(trouble_of_one_account_only), T(unsupported), T(not_its_business), T(already_as_good),
-	    T(unsupported_security), T(unsupported_is_not_in_effect), T(busy), T(place_not_in_use),
-	    T(malformed_file), T(older_revision), T(unknown_setting)};
+	    T(what_it_costs_is_said_once), T(a_ticket_asks_for_nothing), T(audit_run_writes_nothing),
+	    T(drift_is_corrected), T(policy_change_is_pending), T(removed_setting_and_account), T(audit_mode),
+	    T(unnamed_client), T(default_mode), T(ignored_setting_and_client), T(adoption_and_back),
+	    T(other_accounts_are_not_adopted), T(removal_respects_newer_values), T(removal_of_what_we_made),
+	    T(removal_without_rules), T(audit_keeps_what_policy_drops),
+	    T(removal_never_brings_cleartext_back), T(renamed_account), T(two_accounts_on_one_host),
+	    T(hook_wins), T(hook_agrees), T(would_not_take_effect), T(trouble_of_one_account_only),
+	    T(unsupported), T(not_its_business), T(already_as_good), T(unsupported_security),
+	    T(unsupported_is_not_in_effect), T(busy), T(place_not_in_use), T(malformed_file),
+	    T(older_revision), T(unknown_setting)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -185,7 +185,8 @@ static const char good_finding[] =
     "{\"user\":\"alice\",\"client\":\"mutt\",\"path\":\"/home/alice/.muttrc\",\"account\":\"work\","
     "\"setting\":\"incoming.host\",\"desired\":\"imap.acme.example\",\"found\":\"mail.old.example\",\"line\":"
     "12,"
-    "\"override_path\":\"/etc/Muttrc\",\"state\":\"drifted\",\"action\":\"corrected\",\"reason\":\"why\"}";
+    "\"override_path\":\"/etc/Muttrc\",\"state\":\"drifted\",\"action\":\"corrected\",\"reason\":\"why\","
+    "\"costs\":[\"password\",\"fetch\"]}";
 
 static void finding_round_trip(void **state)
 {
@@ -199,10 +200,28 @@ static void finding_round_trip(void **state)
 	assert_int_equal(f.line, 12);
 	assert_int_equal(f.state, MM_ST_DRIFTED);
 	assert_int_equal(f.action, MM_ACT_CORRECTED);
+	assert_int_equal(f.costs, MM_COST_PASSWORD | MM_COST_FETCH);
 	struct mm_buf b = MM_BUF_INIT(MM_FRAME_MAX);
 	mm_finding_encode(&f, &b);
 	assert_string_equal(mm_buf_str(&b), good_finding);
 	mm_buf_free(&b);
+}
+
+/* A newer agent knows more of them; the rest is read all the same. */
+static void finding_costs(void **state)
+{
+	(void)state;
+	const char *newer =
+		       "{\"user\":\"alice\",\"client\":\"mutt\",\"state\":\"pending\",\"action\":\"none\","
+		       "\"costs\":[\"coffee\",\"fetch\"]}",
+		   *wrong =
+		       "{\"user\":\"alice\",\"client\":\"mutt\",\"state\":\"pending\",\"action\":\"none\","
+		       "\"costs\":\"fetch\"}";
+	struct mm_finding f;
+	struct mm_err err = MM_ERR_NONE;
+	assert_int_equal(mm_finding_decode(newer, strlen(newer), arena, &f, &err), 0);
+	assert_int_equal(f.costs, MM_COST_FETCH);
+	assert_int_equal(mm_finding_decode(wrong, strlen(wrong), arena, &f, &err), -1);
 }
 
 static void finding_defaults(void **state)
@@ -432,6 +451,7 @@ int main(void)
 	    cmocka_unit_test(head_malformed),
 	    cmocka_unit_test(finding_round_trip),
 	    cmocka_unit_test(finding_defaults),
+	    cmocka_unit_test(finding_costs),
 	    cmocka_unit_test(finding_of_an_unknown_setting),
 	    cmocka_unit_test(finding_malformed),
 	    cmocka_unit_test(finding_is_cleaned),

@@ -100,6 +100,11 @@ def main():
     for u in users:
         if r["op"] == "plan":
             frames.append(frame(FINDING, finding(u, "pending", "would-change", "143")))
+            if how == "leaves":
+                frames.append(frame(FINDING, {**finding(u, "pending", "would-change", "account2"), "client": "thunderbird",
+                                              "account": "old", "setting": "", "reason": "no longer in the policy"}))
+                frames.append(frame(FINDING, {**finding(u, "pending", "would-change", "a.example"), "client": "kmail",
+                                              "setting": "incoming.host", "costs": ["password", "fetch"]}))
             continue
         if how != "future":
             frames.append(frame(FINDING, finding(u)))

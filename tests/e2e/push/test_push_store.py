@@ -40,7 +40,7 @@ class StoreTest(unittest.TestCase):
                     "MAILMUSTER_STATE": str(self.tmp / "state")}
         self.mm("init")
         pub = (self.tmp / "state/keys/ssh.pub").read_text().strip()
-        self.sshd = Sshd(self.tmp / "s", [pub], ["ok", "hang", "refuse", "drift", "untested", "nologin", "passed"],
+        self.sshd = Sshd(self.tmp / "s", [pub], ["ok", "hang", "refuse", "drift", "untested", "nologin", "passed", "leaves"],
                          command=f"{sys.executable} -I -S {pathlib.Path(__file__).parent / 'reporter.py'} {self.tmp}")
         self.addCleanup(self.sshd.stop)
         (self.tmp / "modes").mkdir()
@@ -162,6 +162,19 @@ class StoreTest(unittest.TestCase):
         self.assertIn("143 -> 993", text)
         self.assertEqual(self.pending(), [])
         self.assertEqual(self.mm("push", "--dry-run", "--host", "h0", status=DIFF).count("1 x"), 1)
+
+    def test_a_plan_says_what_it_costs_and_removals_first(self):
+        self.hosts(["leaves", "leaves", "ok"])
+        r = json.loads(self.mm("plan", "--all", "--json", status=DIFF))
+        self.assertEqual(r["reach"], {"changes": 7, "removals": 2, "users": 3, "hosts": 3,
+                                      "clients": ["kmail", "mutt", "thunderbird"], "costs": {"password": 2, "fetch": 2}})
+        self.assertEqual([(c["count"], c["client"], c["removes"]) for c in r["changes"]],
+                         [(2, "thunderbird", True), (3, "mutt", False), (2, "kmail", False)])
+        lines = self.mm("plan", "--all", status=DIFF).splitlines()
+        self.assertEqual(lines[:5], ["7 changes, 3 different, for 3 users on 3 hosts: kmail, mutt, thunderbird",
+                                     "2 accounts would be taken away", "2 users will be asked for a password",
+                                     "2 users will fetch the mail anew",
+                                     "  2 x  thunderbird: the account old is taken away (no longer in the policy)"])
 
     def test_selection(self):
         self.hosts(["ok"] * 4)
