@@ -352,6 +352,27 @@ static void run_client(struct mm_converge *c, struct mm_reader *r, const struct 
 
 /* ---- the system's files */
 
+/* Which account is the policy's, before the user's own files are laid over
+ * it: what those say may be of another server. */
+static void recognise(struct mm_place_run *p)
+{
+	const struct mm_sheet *s = p->c->sheet;
+	struct mm_match *m = mm_arena_alloc(p->c->arena, s->n_accounts + 1, sizeof(*m));
+	bool *claimed = mm_arena_alloc(p->c->arena, p->view.n + 1, sizeof(*claimed));
+	mm_match_accounts(p->client, s, &p->rows, &p->view, m, claimed);
+	for (size_t i = 0; i < s->n_accounts; i++) {
+		const char *key = m[i].seen != NULL ? m[i].seen->key : NULL;
+		for (size_t k = 0; m[i].acc != NULL && key == NULL && k < p->view.n; k++)
+			if (!claimed[k] && mm_streq(p->view.accounts[k].key, s->accounts[i].name))
+				key = p->view.accounts[k].key;
+		if (key != NULL)
+			*mm_rows_add(p->c->arena, &p->rows) = (struct mm_row){.client = p->client->name,
+			    .path = p->place->path,
+			    .account = s->accounts[i].name,
+			    .key = key};
+	}
+}
+
 /* What they give to this user, and where his own win over them. */
 static void look_at_provided(struct mm_converge *c, struct mm_reader *r, const char *client)
 {
@@ -379,6 +400,7 @@ static void look_at_provided(struct mm_converge *c, struct mm_reader *r, const c
 		return;
 	}
 	mm_route_personal(&p.view, c->who->login, c->arena);
+	recognise(&p);
 	if (route->home != NULL && route->home(r, &p.view, &err) != 0) {
 		read_failed(&p, &err);
 		return;

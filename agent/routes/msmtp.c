@@ -66,6 +66,14 @@ static void start(struct mm_buf *out, const struct line *l, const char *word)
 #define LOGIN_IN_SHELL "\"$USER\""
 #define ECHO_USER "echo user "
 
+/* Bytes that belong together; are we within single quotes after them? */
+static size_t next_in_shell(const char *s, size_t n, bool *quoted)
+{
+	if (*s == '\'')
+		*quoted = !*quoted;
+	return *s == '\\' && !*quoted && n > 1 ? 2 : 1;
+}
+
 /* Inside of single quotes they are left for the variable's sake. */
 static void encode_command(struct mm_buf *out, const char *s, size_t n)
 {
@@ -77,9 +85,10 @@ static void encode_command(struct mm_buf *out, const char *s, size_t n)
 			n -= k;
 			continue;
 		}
-		quoted ^= *s == '\'';
-		mm_buf_addc(out, *s++);
-		n--;
+		size_t one = next_in_shell(s, n, &quoted);
+		mm_buf_add(out, s, one);
+		s += one;
+		n -= one;
 	}
 }
 
@@ -96,9 +105,10 @@ static void decode_command(struct mm_buf *out, const char *s, size_t n)
 			n -= k;
 			continue;
 		}
-		quoted ^= *s == '\'';
-		mm_buf_addc(out, *s++);
-		n--;
+		size_t one = next_in_shell(s, n, &quoted);
+		mm_buf_add(out, s, one);
+		s += one;
+		n -= one;
 	}
 }
 

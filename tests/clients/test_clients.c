@@ -10,6 +10,9 @@
  * Beside the bytes: reading back gives what was wanted, doing it twice is
  * doing it once, and taking it back gives the bytes from before.
  *
+ * "routes" instead of clients: tests/routes/ROUTE/CASE/, the same for the
+ * system's files; settings.json is then the system's sheet.
+ *
  * With MM_BLESS=1 in the environment the expected files are written.
  */
 #include <dirent.h>
@@ -19,6 +22,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/routes/route.h"
 #include "common/text.h"
 #include "tests/lib/clientrun.h"
 #include "tests/lib/rootreader.h"
@@ -27,6 +31,7 @@ struct test_case {
 	struct mm_arena *a;
 	const char *dir;
 	const struct mm_client *client;
+	const struct mm_route *route; /* of the system's files, or NULL */
 	unsigned failures;
 	bool bless;
 };
@@ -96,13 +101,23 @@ static unsigned count_files(struct test_case *t, const char *dir)
 	return n;
 }
 
+static struct mm_text as_written(struct test_case *t, const struct mm_overlay_file *f)
+{
+	struct mm_err err = MM_ERR_NONE;
+	struct mm_text out = f->after;
+
+	if (t->route != NULL && mm_route_encode(t->route, t->a, f->path, f->after, &out, &err) != 0)
+		complain(t, f->path, err.text);
+	return out;
+}
+
 static void check_files(struct test_case *t, const struct mm_client_run *run)
 {
 	size_t n;
 	const struct mm_overlay_file *f = mm_overlay_files(run->o, &n);
 
 	for (size_t i = 0; i < n; i++)
-		expect(t, mm_arena_printf(t->a, "after%s", f[i].path), f[i].after);
+		expect(t, mm_arena_printf(t->a, "after%s", f[i].path), as_written(t, &f[i]));
 	if (!t->bless && count_files(t, in_case(t, "after")) != n)
 		complain(t, "after", "names other files than those that were changed");
 }
@@ -173,6 +188,9 @@ static void run_case(struct test_case *t)
 	struct mm_buf seen = MM_BUF_INIT(1u << 20);
 	struct mm_text text;
 
+	if (t->route != NULL)
+		r = mm_route_reader(t->route, r);
+
 	if (mm_slurp(in_case(t, "seen"), t->a, &text) == 1) {
 		mm_client_show(r, t->client, &seen);
 		expect(t, "seen", (struct mm_text){.p = mm_buf_str(&seen), .n = seen.len});
@@ -182,7 +200,8 @@ static void run_case(struct test_case *t)
 	mm_buf_free(&seen);
 }
 
-static unsigned run_client(const char *root, const struct mm_client *client, unsigned *count)
+static unsigned run_client(
+    const char *root, const struct mm_client *client, const struct mm_route *route, unsigned *count)
 {
 	struct mm_arena *a = mm_arena_new();
 	const char *dir = mm_arena_printf(a, "%s/%s", root, client->name);
@@ -191,7 +210,8 @@ static unsigned run_client(const char *root, const struct mm_client *client, uns
 	unsigned failures = 0;
 
 	while (d != NULL && (e = readdir(d)) != NULL) {
-		struct test_case t = {.a = a, .client = client, .bless = getenv("MM_BLESS") != NULL};
+		struct test_case t = {
+		    .a = a, .client = client, .route = route, .bless = getenv("MM_BLESS") != NULL};
 
 		if (e->d_name[0] == '.')
 			continue;
@@ -210,12 +230,14 @@ int main(int argc, char **argv)
 {
 	unsigned count = 0, failures = 0;
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: %s FOLDER\n", argv[0]);
+	if (argc != 2 && (argc != 3 || !mm_streq(argv[2], "routes"))) {
+		fprintf(stderr, "usage: %s FOLDER [routes]\n", argv[0]);
 		return 64;
 	}
-	for (size_t i = 0; mm_clients[i] != NULL; i++)
-		failures += run_client(argv[1], mm_clients[i], &count);
+	for (size_t i = 0; argc == 2 && mm_clients[i] != NULL; i++)
+		failures += run_client(argv[1], mm_clients[i], NULL, &count);
+	for (size_t i = 0; argc == 3 && mm_routes[i] != NULL; i++)
+		failures += run_client(argv[1], mm_routes[i]->client, mm_routes[i], &count);
 	printf("%u cases, %u failures\n", count, failures);
 	return failures == 0 && count > 0 ? 0 : 1;
 }
