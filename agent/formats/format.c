@@ -10,6 +10,7 @@
 #include "agent/formats/inis.h"
 #include "agent/formats/kconfig.h"
 #include "agent/formats/keyfile.h"
+#include "agent/formats/mailrc.h"
 #include "agent/formats/mbsyncrc.h"
 #include "agent/formats/mhprofile.h"
 #include "agent/formats/msmtprc.h"
@@ -22,6 +23,8 @@
 const struct mm_format *const mm_formats[] = {
     &mm_format_fetchmailrc,
     &mm_format_fdmconf,
+    &mm_format_mailrc,
+    &mm_format_mailrc_v15,
     &mm_format_mhprofile,
     &mm_format_elisp,
     &mm_format_goini,
