@@ -63,6 +63,10 @@ static const char *talk_hint(const struct mm_maker *m)
 		    "auth "
 		    "plain over TLS. ",
 		    mm_mech_name(s->dialog->used));
+	/* refused or dropped by it, and not by the server */
+	if (s->between_words != NULL && (m->cls == MM_CLS_SERVER_REFUSES || m->cls == MM_CLS_CONN_DROPPED))
+		return mm_arena_printf(
+		    m->mem, "These are the words of %s: switch its mail scanning off. ", s->between_words);
 	if (m->cls == MM_CLS_CERT_UNKNOWN_CA && s->tls->chain == 1 && s->tls->issuer_url[0] != '\0')
 		return mm_arena_printf(m->mem,
 		    "The certificate between seems to be missing; its issuer publishes it at %s. ",

@@ -107,6 +107,10 @@ static const char *detail(const struct mm_maker *m)
 	const struct mm_signals *s = &m->a->signals;
 	if (m->a->local[0] != '\0')
 		return m->a->local;
+	if (m->cls == MM_CLS_TLS_INTERCEPTED)
+		return s->between_cert;
+	if (m->cls == MM_CLS_PROTOCOL_ERROR)
+		return mm_words_breach(m);
 	if (m->a->signals.mailbox == MM_MAILBOX_OK)
 		return after_detail(&m->a->signals);
 	const char *means = means_detail(m);

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+#include "agent/probe/between.h"
+
 #define SASL_MECHS (~(MM_MECH_BIT(MM_MECH_COMMAND) | MM_MECH_BIT(MM_MECH_NONE)))
 
 static void dial(struct mm_attempt *a, struct mm_line *l, int64_t now)
@@ -93,8 +95,17 @@ static void try_own_command(struct mm_attempt *a, int64_t now)
 	dial(a, &a->line, now);
 }
 
+/* The one who stands there may show itself to the test, or only to a look. */
+static void see_between(struct mm_attempt *a, const struct mm_talk *t)
+{
+	const char *cert = mm_between_by_cert(&t->tls), *words = mm_between_by_words(&t->dialog);
+	a->signals.between_cert = cert != NULL ? cert : a->signals.between_cert;
+	a->signals.between_words = words != NULL ? words : a->signals.between_words;
+}
+
 static void talk_over(struct mm_attempt *a, int64_t now)
 {
+	see_between(a, a->line.talk);
 	a->signals.end = a->line.talk->end;
 	if (a->line.talk->gss[0] != '\0')
 		a->signals.gss = a->line.talk->gss;
@@ -137,6 +148,7 @@ static void look_over(struct mm_attempt *a)
 	const struct mm_talk *t = a->look_line.talk;
 	struct mm_look_result *r = &a->signals.look[a->look];
 	if (t != NULL) {
+		see_between(a, t);
 		r->tls = t->tls.done;
 		r->greeting = t->dialog.greeting;
 		r->greeting_mail = t->dialog.greeting_mail;

@@ -13,15 +13,31 @@ void mm_chat_begin(struct mm_chat *c, const struct mm_talk *talk)
 
 /* IMAP servers may speak unasked. Elsewhere a reply too many would be taken
  * for that to the next command, and prove what was never asked. */
-static bool in_step(const struct mm_chat *c)
+static bool in_step(struct mm_chat *c, enum mm_reply_kind kind)
 {
-	return c->scan.kind == MM_REPLY_IMAP || c->in.len == c->scan.at;
+	char early[512];
+	size_t n = 0;
+	if (kind == MM_REPLY_IMAP)
+		return true;
+	/* what is behind the last reply */
+	if (c->in.len > c->scan.at) {
+		c->in.len -= c->scan.at;
+		memmove(c->in.data, c->in.data + c->scan.at, c->in.len + 1);
+		return false;
+	}
+	mm_buf_reset(&c->in);
+	if (curl_easy_recv(c->talk->easy, early, sizeof(early), &n) != CURLE_OK || n == 0)
+		return true;
+	mm_buf_add(&c->in, early, n);
+	mm_trace_server(c->talk->trace, early, n, c->talk->secret);
+	return false;
 }
 
 static void open_command(struct mm_chat *c, enum mm_reply_kind kind, int64_t now)
 {
-	bool step = c->commands == 0 || in_step(c);
-	mm_buf_reset(&c->in);
+	bool step = in_step(c, kind);
+	if (step)
+		mm_buf_reset(&c->in); /* of IMAP the reply is still there */
 	mm_buf_reset(&c->out);
 	c->sent = 0;
 	c->scan = (struct mm_reply_scan){.kind = kind, .tag = c->tag};
@@ -105,6 +121,24 @@ struct pollfd mm_chat_poll(const struct mm_chat *c)
 {
 	bool sending = c->sent < c->out.len;
 	return (struct pollfd){.fd = c->talk->sock, .events = sending ? POLLOUT : POLLIN};
+}
+
+struct mm_span mm_chat_heard(const struct mm_chat *c)
+{
+	return (struct mm_span){mm_buf_str(&c->in), c->in.len};
+}
+
+void mm_chat_words(const struct mm_chat *c, char *to, size_t size)
+{
+	struct mm_span all = mm_chat_heard(c);
+	struct mm_buf b = MM_BUF_INIT(MM_REPLY_MAX + CURL_MAX_WRITE_SIZE);
+	while (all.n > 0 && b.len < size) {
+		struct mm_span line = mm_span_line(&all);
+		mm_buf_add(&b, line.p, line.n);
+		mm_buf_adds(&b, all.n > 0 ? " " : "");
+	}
+	mm_span_copy((struct mm_span){mm_buf_str(&b), b.len}, to, size);
+	mm_buf_free(&b);
 }
 
 struct mm_span mm_chat_reply(const struct mm_chat *c)

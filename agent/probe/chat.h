@@ -45,6 +45,10 @@ void mm_chat_send(struct mm_chat *c, struct mm_span bytes, int64_t now);
 bool mm_chat_go(struct mm_chat *c, int64_t now);
 /* What to wait for while a command is open. */
 struct pollfd mm_chat_poll(const struct mm_chat *c);
+/* All that has come since the command, a reply or not; and its lines joined by
+ * blanks, cut to `size` - 1 bytes. */
+struct mm_span mm_chat_heard(const struct mm_chat *c);
+void mm_chat_words(const struct mm_chat *c, char *to, size_t size);
 /* The reply, until the next command. */
 struct mm_span mm_chat_reply(const struct mm_chat *c);
 /* A last word, best effort; nothing is waited for. */

@@ -88,8 +88,8 @@ static const struct mm_cls_def table[MM_CLS_COUNT] = {
 	"{host} port {port} greeted and then did not answer within {ms} ms; the login was not begun.",
 	MM_SEV_TEMPORARY, "Look at the load of {host}."},
     [MM_CLS_PROTOCOL_ERROR] = {"PROTOCOL_ERROR", "The server answers in a way that is not understood.",
-	"{host} port {port} broke the {protocol} protocol ({detail}); its last words: {server}.",
-	MM_SEV_WRONG, "Look at what answers at {host} port {port}, and at what stands in between."},
+	"{host} port {port} does not keep to {protocol}: {detail}. It said: {server}.", MM_SEV_WRONG,
+	"Look at what answers at {host} port {port}, and at what stands in between."},
 
     [MM_CLS_TLS_TO_PLAIN_PORT] = {"TLS_TO_PLAIN_PORT",
 	"Port {port} needs STARTTLS, not SSL/TLS from the beginning.",
@@ -172,6 +172,14 @@ static const struct mm_cls_def table[MM_CLS_COUNT] = {
     [MM_CLS_CERT_OTHER] = {"CERT_OTHER", "The server's certificate is not valid.",
 	"The certificate of {host} is not accepted: {detail}.", MM_SEV_WRONG,
 	"Have the certificate of {host} reissued."},
+    [MM_CLS_TLS_INTERCEPTED] = {"TLS_INTERCEPTED",
+	"A security product ({detail}) opens the encrypted connection to {host}, and its certificate is not "
+	"trusted.",
+	"The certificate that {host} port {port} shows was made by {detail} on this computer or on the way, "
+	"not by the server's CA; no password was sent.",
+	MM_SEV_ALARM,
+	"Except {host} port {port} from the TLS inspection or mail scanning of {detail}; or, where the "
+	"organisation wants it, deploy that CA by the setting ca_file."},
 
     [MM_CLS_AUTH_NOT_OFFERED] = {"AUTH_NOT_OFFERED", "This server has no login; wrong server or port?",
 	"{host} port {port} offers no login (a server for incoming mail instead of submission?).",
@@ -232,7 +240,8 @@ static const struct mm_cls_def table[MM_CLS_COUNT] = {
 	"Look at the log of {host}: path, owner and rights of the mailbox."},
     [MM_CLS_MAILBOX_NO_ANSWER] = {"MAILBOX_NO_ANSWER",
 	"The login works but the server gave no answer about the mailbox.",
-	"{host} accepted the login and then did not answer or hung up when the mailbox was opened.",
+	"{host} accepted the login and then gave no proper answer when the mailbox was opened; its last "
+	"words: {server}.",
 	MM_SEV_TEMPORARY, "Look at the log of {host} for this mailbox."},
 
     [MM_CLS_PREAUTH_NOT_A_TEST] = {"PREAUTH_NOT_A_TEST",
@@ -296,7 +305,8 @@ static const struct mm_cls_def table[MM_CLS_COUNT] = {
 	"Add the address or alias on the server, or correct account.address."},
     [MM_CLS_SENDER_NO_ANSWER] = {"SENDER_NO_ANSWER",
 	"The login works but the server gave no answer about sending.",
-	"{host} accepted the login and then did not answer or hung up at the sender's dry run.",
+	"{host} accepted the login and then did not answer or hung up at the sender's dry run; its last "
+	"words: {server}.",
 	MM_SEV_TEMPORARY, "Look at the log of {host}."},
     [MM_CLS_SEND_REFUSED] = {"SEND_REFUSED", "The login works but the server refuses to send for you.",
 	"{host} refused the sender's dry run by a rule of its own: {server}.", MM_SEV_WRONG,
@@ -322,11 +332,11 @@ static const struct mm_cls_def table[MM_CLS_COUNT] = {
 	"There is no Kerberos ticket, so the login is not tested; log in again.",
 	"No usable Kerberos ticket for this user: {detail}.", MM_SEV_UNTESTED,
 	"Get a ticket (kinit), or log in again."},
-    [MM_CLS_NO_CLIENT_CERT] = {"NO_CLIENT_CERT", "The login is not tested, there is no certificate for it.",
     [MM_CLS_KRB_NO_ANSWER] = {"KRB_NO_ANSWER",
 	"The Kerberos service does not answer at the moment, so the login is not tested.",
 	"The ticket service (KDC) gave no ticket for {host}: {detail}.", MM_SEV_UNTESTED,
 	"See that the KDC runs and that this network reaches it (krb5.conf, SRV _kerberos; port 88)."},
+    [MM_CLS_NO_CLIENT_CERT] = {"NO_CLIENT_CERT", "The login is not tested, there is no certificate for it.",
 	"No client certificate was available: {detail}.", MM_SEV_UNTESTED,
 	"Set client_cert to a readable PEM file with certificate and key."},
     [MM_CLS_IPV6_BROKEN] = {"IPV6_BROKEN", "It works, but slowly.",
@@ -371,6 +381,10 @@ static const struct mm_cls_def table[MM_CLS_COUNT] = {
 	MM_SEV_REMARK, NULL},
     [MM_CLS_SLOW_GREETING] = {"SLOW_GREETING", "", "{host} port {port} took {ms} ms to greet.", MM_SEV_REMARK,
 	"Look at name lookups and tarpits of the server."},
+    [MM_CLS_PROXY_SEEN] = {"PROXY_SEEN",
+	"A firewall or antivirus program stands between this computer and the mail server.",
+	"Between this computer and {host} port {port} stands {detail}.", MM_SEV_REMARK,
+	"If mail does not work, switch its mail scanning or TLS inspection off for {host} first."},
 };
 
 const struct mm_cls_def *mm_cls_def(enum mm_cls c)

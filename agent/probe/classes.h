@@ -56,6 +56,7 @@ enum mm_cls {
 	MM_CLS_CERT_WEAK,
 	MM_CLS_CERT_PIN,
 	MM_CLS_CERT_OTHER,
+	MM_CLS_TLS_INTERCEPTED, /* an antivirus program or firewall opens TLS, and is not trusted */
 	/* login */
 	MM_CLS_AUTH_NOT_OFFERED,
 	MM_CLS_AUTH_NEEDS_TLS,
@@ -121,6 +122,7 @@ enum mm_cls {
 	MM_CLS_TRIP_JUNK,      /* arrived, in Junk */
 	MM_CLS_TRIP_LEFT_OVER, /* the test message could not be removed */
 	MM_CLS_SLOW_GREETING,
+	MM_CLS_PROXY_SEEN, /* antivirus or firewall, by its certificate or its greeting */
 	MM_CLS_COUNT
 };
 

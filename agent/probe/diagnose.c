@@ -386,10 +386,13 @@ static enum mm_cls of_ok(const struct mm_signals *s)
 		return of_no_attempt(s);
 	if (!accepted(s))
 		return MM_CLS_MECH_DIFFERS;
-	return mm_dialog_logged_in(s->dialog) ? of_mailbox(s) : MM_CLS_PROTOCOL_ERROR;
+	if (mm_dialog_logged_in(s->dialog))
+		return of_mailbox(s);
+	const char *bye = s->dialog->bye;
+	return bye[0] != '\0' ? mm_refusal_class(bye, MM_CLS_AUTH_CONN_DROPPED) : MM_CLS_PROTOCOL_ERROR;
 }
 
-enum mm_cls mm_diagnose(const struct mm_signals *s)
+static enum mm_cls of_signals(const struct mm_signals *s)
 {
 	if (s->gai != 0)
 		return of_name(s->gai);
@@ -429,6 +432,20 @@ enum mm_cls mm_diagnose(const struct mm_signals *s)
 		break;
 	}
 	return MM_CLS_LOCAL_TROUBLE;
+}
+
+/* What a product that opens TLS may be the cause of. What is wrong with the
+ * dates or with the name of its certificate is so with the server's, too. */
+static bool may_be_between(enum mm_cls cls)
+{
+	return cls == MM_CLS_CERT_UNKNOWN_CA || cls == MM_CLS_CERT_WEAK || cls == MM_CLS_CERT_PIN ||
+	       cls == MM_CLS_CERT_OTHER || cls == MM_CLS_TLS_OTHER || cls == MM_CLS_TLS_VERSION_TOO_OLD;
+}
+
+enum mm_cls mm_diagnose(const struct mm_signals *s)
+{
+	enum mm_cls cls = of_signals(s);
+	return s->between_cert != NULL && may_be_between(cls) ? MM_CLS_TLS_INTERCEPTED : cls;
 }
 
 /* In TLS 1.3 the handshake is done for us before the server has looked at our

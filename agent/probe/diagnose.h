@@ -83,6 +83,8 @@ struct mm_signals {
 	struct mm_sender_seen sender;
 	struct mm_trip_seen trip;
 	struct mm_look_result look[MM_LOOK_COUNT];
+	/* a product that was seen on the way, by the test or by a look (between.h); NULL: none */
+	const char *between_cert, *between_words;
 };
 
 enum mm_cls mm_diagnose(const struct mm_signals *s);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "agent/probe/reply.h"
 #include "agent/probe/token_error.h"
 #include "common/text.h"
 
@@ -173,6 +174,7 @@ static void take_mechs(struct mm_dialog *d, struct text t)
 		if (m == MM_MECH_OTHER || (d->mechs & MM_MECH_BIT(m)) == 0)
 			add_word(d->mech_names, sizeof(d->mech_names), w, '?');
 		d->mechs |= MM_MECH_BIT(m);
+		d->plus_in_clear = d->plus_in_clear || (!d->tls && contains(w, "-PLUS"));
 	}
 }
 
@@ -299,11 +301,12 @@ static void imap_auth(struct mm_dialog *d, struct text t)
 
 static void pop3_auth(struct mm_dialog *d, struct text t)
 {
-	if (begins(t, "+OK") && d->user_open) {
+	bool ok = mm_pop3_ok((struct mm_span){t.p, t.n});
+	if (ok && d->user_open) {
 		d->user_open = false;
 		d->auth_open = false;
 		d->auth_sent = false;
-	} else if (begins(t, "+OK")) {
+	} else if (ok) {
 		append_auth_text(d, t);
 		auth_end(d, MM_REPLY_OK);
 	} else if (begins(t, "+")) {
@@ -362,6 +365,31 @@ static void smtp_in(struct mm_dialog *d, struct text t)
 		smtp_capability(d, t);
 }
 
+/* Only data hold literals; a status is a line, whatever it ends in. */
+static bool may_hold_literal(struct text t)
+{
+	static const char *const status[] = {"* OK", "* NO", "* BAD", "* BYE", "* PREAUTH", NULL};
+	for (const char *const *s = status; *s != NULL; s++)
+		if (begins(t, *s))
+			return false;
+	return begins(t, "* ");
+}
+
+/* What stands in a literal is no line, however much it looks like an answer. */
+static bool is_literal(struct mm_dialog *d, const char *line, size_t n)
+{
+	bool was = d->inside;
+	if (was && d->literal >= (int64_t)n) {
+		d->literal -= (int64_t)n;
+		return true;
+	}
+	struct mm_span rest = {line, n};
+	if (was)
+		rest = mm_span_skip(rest, (size_t)d->literal);
+	d->inside = (was || may_hold_literal(line_text(line, n))) && mm_imap_literal(rest, &d->literal);
+	return was;
+}
+
 void mm_dialog_in(struct mm_dialog *d, const char *line, size_t n)
 {
 	static void (*const auth[])(struct mm_dialog *, struct text) = {imap_auth, pop3_auth, smtp_auth};
@@ -373,8 +401,12 @@ void mm_dialog_in(struct mm_dialog *d, const char *line, size_t n)
 		copy(d->last, sizeof(d->last), t);
 	if (d->lines == 1)
 		copy(d->first, sizeof(d->first), t);
+	if (d->mail == MM_MAIL_IMAP && is_literal(d, line, n))
+		return;
 	if (d->mail == MM_MAIL_IMAP && d->alert[0] == '\0' && contains(t, "[ALERT]"))
 		copy(d->alert, sizeof(d->alert), t);
+	if (d->mail == MM_MAIL_IMAP && d->lines > 1 && begins(t, "* BYE"))
+		copy(d->bye, sizeof(d->bye), t);
 	if (d->greeting == MM_GREETING_NONE)
 		take_greeting(d, t);
 	else if (d->auth_open)
@@ -475,7 +507,7 @@ void mm_dialog_tls(struct mm_dialog *d)
 bool mm_dialog_logged_in(const struct mm_dialog *d)
 {
 	return d->auth_sent && !d->auth_open && d->auth_reply == MM_REPLY_OK && !d->auth_early &&
-	       !d->auth_mixed && d->greeting == MM_GREETING_OK;
+	       !d->auth_mixed && d->bye[0] == '\0' && d->greeting == MM_GREETING_OK;
 }
 
 bool mm_dialog_hopeless(const struct mm_dialog *d)

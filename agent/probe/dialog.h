@@ -54,6 +54,7 @@ struct mm_dialog {
 	bool starttls_odd_case; /* not in capitals: libcurl before 8.17 does not see it */
 	bool starttls_masked;   /* XXXX or ****: something in between removed it */
 	bool caps_heard;        /* a capability list came */
+	bool plus_in_clear;     /* a mechanism that binds to TLS was offered without it (RFC 5802 6) */
 	int64_t size;           /* SMTP SIZE; 0 = no limit, or not said */
 	/* printable ASCII, words separated by spaces; an SMTP or POP3 line of
 	 * several words is one: "AUTH=PLAIN,LOGIN" */
@@ -82,7 +83,10 @@ struct mm_dialog {
 	char last[MM_DIALOG_TEXT];          /* the server's last line */
 	char first[MM_DIALOG_TEXT / 2];     /* the server's first line */
 	char alert[MM_DIALOG_TEXT / 2];     /* an [ALERT], to be shown to the user (RFC 9051 7.1) */
+	char bye[MM_DIALOG_TEXT / 2];       /* IMAP: the server took its leave (7.1.5); not its greeting */
 	uint32_t lines;
+	bool inside;     /* IMAP: of a line that holds a literal (RFC 9051 4.3) */
+	int64_t literal; /* ... of which so many bytes are still to come */
 };
 
 void mm_dialog_init(struct mm_dialog *d, enum mm_mail mail);

@@ -45,10 +45,10 @@ static void take_alert(struct mm_mailbox_step *m, struct mm_span text)
 static bool pop3(struct mm_mailbox_step *m, struct mm_span reply, int64_t now)
 {
 	m->seen.has_messages = mm_pop3_number(reply, &m->seen.messages);
-	if (mm_pop3_ok(reply))
+	if (m->seen.has_messages)
 		return over(m, MM_MAILBOX_OK, now);
 	mm_span_copy(mm_span_chomp(reply), m->last, sizeof(m->last));
-	return over(m, MM_MAILBOX_NO, now);
+	return over(m, mm_pop3_ok(reply) ? MM_MAILBOX_SILENT : MM_MAILBOX_NO, now);
 }
 
 /* Many servers list what they can do after the login in their answer to it. */
@@ -66,15 +66,37 @@ static enum mm_tri quota_offered(const struct mm_dialog *d)
 	return MM_NO;
 }
 
+/* A server that says BYE closes the connection; what it says besides is void. */
+static bool take_leave(struct mm_mailbox_step *m, const struct mm_chat *c)
+{
+	struct mm_span line, all = mm_chat_heard(c);
+	if (c->talk->dialog.mail != MM_MAIL_IMAP || !mm_imap_bye(all, &line))
+		return false;
+	mm_span_copy(line, m->last, sizeof(m->last));
+	return true;
+}
+
+/* That the mailbox opened is proven, whatever comes after. */
+static bool unanswered(struct mm_mailbox_step *m, const struct mm_chat *c, int64_t now)
+{
+	if (m->stage != OPEN)
+		return over(m, MM_MAILBOX_OK, now);
+	if (!take_leave(m, c))
+		mm_chat_words(c, m->last, sizeof(m->last));
+	return over(m, MM_MAILBOX_SILENT, now);
+}
+
 static bool opened(struct mm_mailbox_step *m, struct mm_chat *c, struct mm_span reply, int64_t now)
 {
 	struct mm_span text;
 	bool ok = mm_imap_ok(reply, c->tag, &text);
 	m->seen.has_messages = mm_imap_exists(reply, &m->seen.messages);
-	if (!ok) {
-		mm_span_copy(text, m->last, sizeof(m->last));
+	mm_span_copy(text, m->last, sizeof(m->last));
+	if (!ok)
 		return over(m, MM_MAILBOX_NO, now);
-	}
+	/* an OK that opens nothing: without EXISTS there is no mailbox (RFC 9051 6.3.2) */
+	if (take_leave(m, c) || !m->seen.has_messages)
+		return over(m, MM_MAILBOX_SILENT, now);
 	enum mm_tri quota = quota_offered(&c->talk->dialog);
 	if (quota == MM_NO)
 		return over(m, MM_MAILBOX_OK, now);
@@ -107,9 +129,8 @@ bool mm_mailbox_go(struct mm_mailbox_step *m, struct mm_chat *c, int64_t now)
 	const struct mm_dialog *d = &c->talk->dialog;
 	while (mm_chat_go(c, now)) {
 		struct mm_span reply = mm_chat_reply(c);
-		/* that the mailbox opened is proven, whatever comes after */
 		if (c->state != MM_CHAT_REPLIED)
-			return over(m, m->stage == OPEN ? MM_MAILBOX_SILENT : MM_MAILBOX_OK, now);
+			return unanswered(m, c, now);
 		if (d->mail == MM_MAIL_POP3 ? pop3(m, reply, now) : imap(m, c, reply, now))
 			return true;
 	}

@@ -12,7 +12,7 @@
 struct mm_mailbox_step {
 	enum mm_mailbox state; /* MM_MAILBOX_NOT_RUN while it runs */
 	struct mm_mailbox_seen seen;
-	char last[MM_PROVEN_TEXT]; /* the server's words, when it cannot be opened */
+	char last[MM_PROVEN_TEXT]; /* the server's words, when it was not opened */
 	int stage;
 	int64_t began;
 };

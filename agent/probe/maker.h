@@ -29,6 +29,8 @@ void mm_maker_begin(struct mm_maker *m, const struct mm_probe_task *task, struct
 /* words.c. What the server said about the outcome, without the tag of our
  * command; NULL: nothing, or its last word was about something else. */
 const char *mm_words_server(const struct mm_maker *m);
+/* How the server broke its protocol; libcurl has words for programmers only. */
+const char *mm_words_breach(const struct mm_maker *m);
 /* What an [ALERT] wants the user to read, in the line. */
 const char *mm_words_alert(const char *line);
 /* Beside the rung that did not hold; the places are filled. May be NULL. */

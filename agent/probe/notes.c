@@ -87,24 +87,40 @@ static void note_cert(struct notes *n, const struct mm_signals *s)
 
 /* ---- dialog */
 
-static bool is_unknown_mechanism(const struct mm_dialog *d)
+/* Refused for what it is, although it was offered (RFC 4954 4 and 6; RFC 5530
+ * CANNOT; the ticket service knows no such server). */
+static bool is_refused_by_kind(const struct notes *n, const struct mm_signals *s)
 {
-	return d->auth_code == 504 ||
-	       strcasestr(d->auth_text, "unsupported authentication mechanism") != NULL;
+	const struct mm_dialog *d = s->dialog;
+	enum mm_cls cls = n->m.cls;
+	if (s->ep->auth->ticket && s->gss != NULL)
+		return strcasestr(s->gss, "not found in Kerberos database") != NULL;
+	if (d->auth_reply != MM_REPLY_NO)
+		return false;
+	return cls == MM_CLS_AUTH_MECH_NOT_OFFERED || cls == MM_CLS_AUTH_NEEDS_TLS ||
+	       strcasestr(d->auth_text, "[CANNOT]") != NULL;
 }
 
-/* Offered, and cannot work: refused by name although it was offered; or
- * EXTERNAL, which takes the name from a certificate, over a TLS session in
- * which none was asked for (RFC 4422 A). Where we had one, OpenSSL does not
- * tell whether it was. */
+/* EXTERNAL takes the name from a certificate, and none was asked for in this
+ * TLS session (RFC 4422 A). Where we had one, OpenSSL does not tell whether it was. */
+static bool is_external_useless(const struct mm_signals *s)
+{
+	return s->tls->done && !s->tls->client_cert_asked && !s->ep->has_certificate &&
+	       (s->dialog->mechs & MM_MECH_BIT(MM_MECH_EXTERNAL)) != 0;
+}
+
+/* Offered, and it cannot work; what is only likely, such as CRAM-MD5 over
+ * hashed passwords, is said in the advice. */
 static void note_mechs(struct notes *n, const struct mm_signals *s)
 {
 	const struct mm_dialog *d = s->dialog;
-	if (d->auth_reply == MM_REPLY_NO && (d->mechs & MM_MECH_BIT(d->used)) != 0 && is_unknown_mechanism(d))
-		add(n, MM_CLS_MECH_UNUSABLE, mm_mech_name(d->used));
-	else if (s->tls->done && !s->tls->client_cert_asked && !s->ep->has_certificate &&
-		 (d->mechs & MM_MECH_BIT(MM_MECH_EXTERNAL)) != 0)
+	enum mm_mech tried = s->ep->auth->ticket ? MM_MECH_GSSAPI : d->used;
+	if ((d->mechs & MM_MECH_BIT(tried)) != 0 && is_refused_by_kind(n, s))
+		add(n, MM_CLS_MECH_UNUSABLE, mm_mech_name(tried));
+	if (is_external_useless(s))
 		add(n, MM_CLS_MECH_UNUSABLE, mm_mech_name(MM_MECH_EXTERNAL));
+	if (d->plus_in_clear)
+		add(n, MM_CLS_MECH_UNUSABLE, "channel binding (-PLUS) without TLS");
 }
 
 /* Once: not where the verdict tells it. */
@@ -147,6 +163,18 @@ static void note_trip(struct notes *n, const struct mm_trip_seen *t)
 		add(n, MM_CLS_TRIP_LEFT_OVER, mm_maker_clean(&n->m, t->left_in));
 }
 
+/* Not where the verdict says it. */
+static void note_between(struct notes *n, const struct mm_signals *s)
+{
+	const char *cert = n->m.cls != MM_CLS_TLS_INTERCEPTED ? s->between_cert : NULL;
+	if (cert != NULL)
+		add(n, MM_CLS_PROXY_SEEN,
+		    mm_arena_printf(n->m.mem, "%s: the server's certificate is of its making", cert));
+	else if (s->between_words != NULL && n->m.cls != MM_CLS_STARTTLS_STRIPPED)
+		add(n, MM_CLS_PROXY_SEEN,
+		    mm_arena_printf(n->m.mem, "%s: the greeting is its own", s->between_words));
+}
+
 static void note_after(struct notes *n, const struct mm_after *a)
 {
 	const struct mm_mailbox_seen *b = &a->mailbox.seen;
@@ -169,5 +197,6 @@ void mm_notes_make(const struct mm_maker *m, struct mm_login *out)
 		return;
 	note_cert(&n, s);
 	note_dialog(&n, s);
+	note_between(&n, s);
 	note_after(&n, &m->a->after);
 }

@@ -119,7 +119,11 @@ static enum mm_scan imap_line(struct mm_reply_scan *s, const char *p, size_t end
 	}
 	struct mm_span whole = {p + s->begun, end - s->begun};
 	s->at = s->begun = end;
-	return is_tagged(s, whole) ? MM_SCAN_DONE : MM_SCAN_MORE;
+	if (is_tagged(s, whole))
+		return MM_SCAN_DONE;
+	/* the tag of another command: an answer to what was not asked */
+	whole = mm_span_chomp(whole);
+	return whole.n == 0 || whole.p[0] == '*' || whole.p[0] == '+' ? MM_SCAN_MORE : MM_SCAN_BROKEN;
 }
 
 static enum mm_scan smtp_line(struct mm_reply_scan *s, const char *p, size_t end)
@@ -137,7 +141,7 @@ static enum mm_scan pop3_line(struct mm_reply_scan *s, const char *p, size_t end
 	struct mm_span line = mm_span_chomp((struct mm_span){p + s->at, end - s->at});
 	bool first = s->at == 0;
 	s->at = end;
-	if (first && !mm_span_begins(line, "+OK") && !mm_span_begins(line, "-ERR"))
+	if (first && !mm_pop3_ok(line) && !mm_span_begins(line, "-ERR"))
 		return MM_SCAN_BROKEN;
 	if (first && (s->kind == MM_REPLY_POP3 || line.p[0] == '-'))
 		return MM_SCAN_DONE;
@@ -168,7 +172,7 @@ enum mm_scan mm_reply_scan(struct mm_reply_scan *s, const char *p, size_t n)
 
 bool mm_pop3_ok(struct mm_span reply)
 {
-	return mm_span_begins(reply, "+OK");
+	return mm_span_begins(reply, "+OK") && (reply.n == 3 || !isalnum((unsigned char)reply.p[3]));
 }
 
 bool mm_pop3_number(struct mm_span reply, int64_t *out)
@@ -236,6 +240,8 @@ bool mm_smtp_reply(struct mm_span reply, struct mm_smtp_reply *out)
 		if (line.n < 3 || !mm_span_number((struct mm_span){line.p, 3}, &code) || code < 100)
 			return false;
 		if (line.n > 3 && line.p[3] != ' ' && line.p[3] != '-')
+			return false;
+		if (r.code != 0 && r.code != (int)code)
 			return false;
 		r.code = (int)code;
 		append(r.text, sizeof(r.text), take_status(mm_span_skip(line, 4), r.status));

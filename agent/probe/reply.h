@@ -56,6 +56,8 @@ struct mm_token mm_imap_token(struct mm_span *line);
 bool mm_imap_ok(struct mm_span reply, const char *tag, struct mm_span *text);
 /* "* 17 EXISTS"; false when there is none. */
 bool mm_imap_exists(struct mm_span reply, int64_t *out);
+/* "* BYE ...": the server takes its leave, whatever else it says (RFC 9051 7.1.5). */
+bool mm_imap_bye(struct mm_span reply, struct mm_span *line);
 /* "* OK [CODE value]": the value of a response code, in any line. */
 bool mm_imap_code(struct mm_span reply, const char *code, struct mm_span *value);
 /* Is this word in a CAPABILITY line or response code? */
@@ -95,6 +97,7 @@ struct mm_smtp_reply {
 	int status[3];  /* 5.7.1; all 0 = the server says none */
 	char text[512]; /* all lines without code and status, joined by blanks, cut */
 };
+/* False also where the lines have different codes (RFC 5321 4.2.1). */
 bool mm_smtp_reply(struct mm_span reply, struct mm_smtp_reply *out);
 
 /* ---- any */

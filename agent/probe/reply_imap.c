@@ -136,6 +136,14 @@ bool mm_imap_exists(struct mm_span reply, int64_t *out)
 	return found;
 }
 
+bool mm_imap_bye(struct mm_span reply, struct mm_span *line)
+{
+	while (mm_imap_line(&reply, line))
+		if (mm_span_is(*line, "* BYE") || mm_span_begins(*line, "* BYE "))
+			return true;
+	return false;
+}
+
 bool mm_imap_code(struct mm_span reply, const char *code, struct mm_span *value)
 {
 	struct mm_span line;

@@ -168,6 +168,16 @@ static bool take(struct mm_sender_step *s, struct mm_chat *c, const struct mm_sm
 	return false;
 }
 
+/* No reply, or what is none: out of turn, or of lines that contradict each
+ * other. A server that goes may say so unasked (RFC 5321 3.8). */
+static enum mm_cls unheard(struct mm_sender_step *s, const struct mm_chat *c)
+{
+	bool breach = c->state == MM_CHAT_BROKEN || c->state == MM_CHAT_REPLIED;
+	mm_chat_words(c, s->seen.said, sizeof(s->seen.said));
+	return breach && memcmp(s->seen.said, "421", 3) != 0 ? MM_CLS_PROTOCOL_ERROR
+							     : MM_CLS_SENDER_NO_ANSWER;
+}
+
 bool mm_sender_go(struct mm_sender_step *s, struct mm_chat *c, int64_t now)
 {
 	while (mm_chat_go(c, now)) {
@@ -176,7 +186,7 @@ bool mm_sender_go(struct mm_sender_step *s, struct mm_chat *c, int64_t now)
 		if (!heard && s->stage == RSET)
 			return over(s, s->seen.cls, now);
 		if (!heard)
-			return over(s, MM_CLS_SENDER_NO_ANSWER, now);
+			return over(s, unheard(s, c), now);
 		if (take(s, c, &r, now))
 			return true;
 	}

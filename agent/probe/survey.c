@@ -4,6 +4,8 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "common/text.h"
+
 /* Newest first: the OCSP answer is then seen at once. */
 static const struct {
 	enum mm_look look;
@@ -252,7 +254,8 @@ static void tell_versions(const struct mm_survey *s, const struct mm_maker *m, s
 	bool likely = out->tls.version == NULL || strstr(all, out->tls.version) != NULL;
 	if (known && likely)
 		out->tls.offered = all;
-	if (old[0] != '\0')
+	/* where there is nothing else, that is the verdict */
+	if (old[0] != '\0' && !mm_streq(out->cls, mm_cls_def(MM_CLS_TLS_VERSION_TOO_OLD)->word))
 		mm_note_add(m, MM_CLS_OLD_TLS_OFFERED, old, out);
 }
 

@@ -5,6 +5,8 @@
 
 #include "agent/probe/maker.h"
 
+#define BREACH_SHOWN 160 /* bytes of a line that is no line of the protocol: may be anything */
+
 /* An IMAP reply without the tag that libcurl gave its command, "A001". */
 static const char *bare(const char *line)
 {
@@ -49,11 +51,10 @@ static const char *behind_login(const struct mm_maker *m)
 	const struct mm_signals *s = &m->a->signals;
 	if (s->trip.state == MM_TRIP_REFUSED)
 		return s->trip.said;
-	if (m->cls == MM_CLS_SENDER_NO_ANSWER || m->cls == MM_CLS_MAILBOX_NO_ANSWER)
-		return "";
 	if (s->sender.run && !s->sender.held)
 		return s->sender.said;
-	return m->a->after.mailbox.state == MM_MAILBOX_NO ? bare(m->a->after.mailbox.last) : NULL;
+	enum mm_mailbox box = m->a->after.mailbox.state;
+	return box == MM_MAILBOX_NO || box == MM_MAILBOX_SILENT ? bare(m->a->after.mailbox.last) : NULL;
 }
 
 const char *mm_words_server(const struct mm_maker *m)
@@ -64,7 +65,36 @@ const char *mm_words_server(const struct mm_maker *m)
 	const char *said = behind_login(m);
 	if (said == NULL)
 		said = s->dialog->auth_text[0] != '\0' ? s->dialog->auth_text : at_the_end(s);
-	return mm_maker_clean(m, said);
+	const char *words = mm_maker_clean(m, said);
+	if (m->cls != MM_CLS_PROTOCOL_ERROR || words == NULL || strlen(words) <= BREACH_SHOWN)
+		return words;
+	return mm_arena_printf(m->mem, "%.*s...", BREACH_SHOWN, words);
+}
+
+static bool has_no_end(const char *error)
+{
+	return strstr(error, "Too large") != NULL || strstr(error, "too big") != NULL ||
+	       strstr(error, "Excessive") != NULL;
+}
+
+const char *mm_words_breach(const struct mm_maker *m)
+{
+	const struct mm_signals *s = &m->a->signals;
+	const struct mm_dialog *d = s->dialog;
+	if (s->trip.state == MM_TRIP_REFUSED)
+		return "that is no answer to a message";
+	if (s->sender.run && !s->sender.held)
+		return "that is no answer to the sender's dry run";
+	if (d->auth_early)
+		return "its answer to the login was there before the login";
+	if (d->auth_mixed)
+		return "the lines of its answer to the login contradict each other";
+	if (s->end == MM_END_HOPELESS)
+		return "its answer has more lines than any server's";
+	if (s->end == MM_END_WEIRD && has_no_end(m->a->line.talk->error))
+		return "its answer has no end";
+	return s->end == MM_END_WEIRD ? "that is no answer to what it was asked"
+				      : "the login ended without an answer";
 }
 
 const char *mm_words_alert(const char *line)
@@ -94,7 +124,7 @@ static const char *const of_class[MM_CLS_COUNT] = {
     [MM_CLS_CERT_PIN] = "another key than the pinned one",
     [MM_CLS_AUTH_NOT_OFFERED] = "no login is offered",
     [MM_CLS_AUTH_CONN_DROPPED] = "the connection was closed instead of an answer",
-    [MM_CLS_MAILBOX_NO_ANSWER] = "no answer",
+    [MM_CLS_MAILBOX_NO_ANSWER] = "no proper answer",
     [MM_CLS_SENDER_NO_ANSWER] = "no answer",
     [MM_CLS_PREAUTH_NOT_A_TEST] = "the server logs everybody in",
     [MM_CLS_NO_SECRET] = "no password",
@@ -127,6 +157,8 @@ static bool is_of_ours(enum mm_cls cls)
 
 const char *mm_words_broken(const struct mm_maker *m)
 {
+	if (m->cls == MM_CLS_TLS_INTERCEPTED)
+		return mm_maker_sentence(m, "the certificate was made by {detail}");
 	if (m->a->troubles[0] != '\0')
 		return m->a->troubles;
 	const char *detail = m->places.v[MM_PLACE_DETAIL], *server = m->places.v[MM_PLACE_SERVER];

@@ -47,11 +47,14 @@ static void test_scan(void **state)
 	    {MM_REPLY_POP3_LINES, "-ERR no\r\n", 9},
 	    {MM_REPLY_POP3_LINES, "+OK\r\n..\r\n", 0},
 	    {MM_REPLY_IMAP, "* 1 EXISTS\r\nM1 OK\r\n", 19},
-	    {MM_REPLY_IMAP, "M2 OK\r\nM1 NO x\r\n", 16},
+	    {MM_REPLY_IMAP, "M2 OK\r\nM1 OK x\r\n", -1},
+	    {MM_REPLY_IMAP, "OK\r\nM1 OK x\r\n", -1},
+	    {MM_REPLY_IMAP, "\r\n+ idling\r\nM1 OK x\r\n", 21},
 	    /* the tag inside of a literal is text */
 	    {MM_REPLY_IMAP, "* 1 FETCH (B {7}\r\nM1 OK\r\n)\r\nM1 OK\r\n", 35},
 	    {MM_REPLY_IMAP, "* 1 FETCH (B {7+}\r\nM1 OK\r\n)\r\n", 0},
 	    {MM_REPLY_IMAP, "* 1 FETCH (B {99999999}\r\n", -1},
+	    {MM_REPLY_POP3, "+OKAY\r\n", -1},
 	    {MM_REPLY_IMAP, "* {x}\r\nM1 OK\r\n", 14},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
@@ -178,6 +181,8 @@ static void test_smtp_reply(void **state)
 	/* no status: a version, an address */
 	assert_true(mm_smtp_reply(span("250 1.2.3.4 is you\r\n"), &r));
 	assert_int_equal(r.status[0], 0);
+	assert_false(mm_smtp_reply(span("550-5.7.1 no\r\n250 ok\r\n"), &r));
+	assert_false(mm_smtp_reply(span("250-ok\r\n550 no\r\n"), &r));
 	assert_false(mm_smtp_reply(span(""), &r));
 	assert_false(mm_smtp_reply(span("25\r\n"), &r));
 	assert_false(mm_smtp_reply(span("2500 x\r\n"), &r));

@@ -227,6 +227,41 @@ static void test_smtp_codes_that_differ(void **state)
 	assert_true(mm_dialog_logged_in(&d));
 }
 
+/* Whoever takes leave lets nobody in (RFC 9051 7.1.5). */
+static void test_imap_bye(void **state)
+{
+	(void)state;
+	struct mm_dialog d = HEAR(MM_MAIL_IMAP, "<* OK hi", ">A1 LOGIN a b", "<A1 OK in");
+	assert_true(mm_dialog_logged_in(&d));
+	d = HEAR(
+	    MM_MAIL_IMAP, "<* OK hi", ">A1 LOGIN a b", "<* BYE [LIMIT] too many connections", "<A1 OK in");
+	assert_false(mm_dialog_logged_in(&d));
+	assert_string_equal(d.bye, "* BYE [LIMIT] too many connections");
+	d = HEAR(
+	    MM_MAIL_IMAP, "<* OK hi", ">A1 CAPABILITY", "<* bye", "<A1 OK", ">A2 LOGIN a b", "<A2 OK in");
+	assert_false(mm_dialog_logged_in(&d));
+	d = HEAR(MM_MAIL_POP3, "<+OK hi", ">PASS x", "<* BYE", "<+OK");
+	assert_true(mm_dialog_logged_in(&d));
+}
+
+/* Bytes of a literal are no answer (RFC 9051 4.3). */
+static void test_imap_literals(void **state)
+{
+	(void)state;
+	struct mm_dialog d = HEAR(MM_MAIL_IMAP, "<* OK hi", ">A1 LOGIN a b", "<* LIST () \"/\" {10}",
+	    "<A1 OK in", "<", "<A1 NO no");
+	assert_int_equal(d.auth_reply, MM_REPLY_NO);
+	d = HEAR(MM_MAIL_IMAP, "<* OK hi", ">A1 LOGIN a b", "<* X {10}", "<A1 OK in", "< {3}",
+	    "<xyz A1 OK in", "<A1 OK in");
+	assert_int_equal(d.auth_reply, MM_REPLY_OK);
+	assert_true(mm_dialog_logged_in(&d));
+	/* the text of a status ends as it likes */
+	d = HEAR(MM_MAIL_IMAP, "<* OK hi {5}", ">A1 LOGIN a b", "<* NO {99}", "<A1 OK in {7}");
+	assert_true(mm_dialog_logged_in(&d));
+	d = HEAR(MM_MAIL_IMAP, "<* OK hi", ">A1 LOGIN a b", "<* X {9999}", "<A1 OK in");
+	assert_false(mm_dialog_logged_in(&d));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -234,6 +269,8 @@ int main(void)
 	    MM_TEST(test_imap_refused),
 	    MM_TEST(test_imap_foreign_tag),
 	    MM_TEST(test_nothing_sent_is_no_login),
+	    MM_TEST(test_imap_bye),
+	    MM_TEST(test_imap_literals),
 	    MM_TEST(test_pop3),
 	    MM_TEST(test_smtp_reply_of_several_lines),
 	    MM_TEST(test_answers_are_no_commands),

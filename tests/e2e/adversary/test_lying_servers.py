@@ -73,6 +73,60 @@ def pop3_logged_in_by_name(t):
         t.say(*{"CAPA": ["-ERR"], "USER": ["+OK", "+OK logged in"], "PASS": ["-ERR [AUTH] no"]}.get(verb, ["+OK 0 0"]))
 
 
+def bye_among_capabilities(t):
+    t.say("* OK ready")
+    tag = t.line().split(" ")[0]
+    t.say(CAPABILITY, "* BYE no more today", tag + " OK")
+    while True:
+        tag = t.line().split(" ")[0]
+        t.say(tag + " OK")
+
+
+def mailbox(*lines):
+    """Lets everybody in, and answers EXAMINE with these; None closes."""
+    def script(t):
+        t.say("* OK ready")
+        while True:
+            tag, _, rest = t.line().partition(" ")
+            verb = rest.split(" ")[0].upper()
+            if verb == "CAPABILITY":
+                t.say(CAPABILITY, tag + " OK")
+            elif verb == "AUTHENTICATE":
+                hears_the_password("TAG OK in")(t, tag)
+            elif verb == "EXAMINE":
+                t.say(*[line.replace("TAG", tag) for line in lines if line is not None])
+                if None in lines:
+                    return
+            else:
+                t.say(tag + " OK")
+    return script
+
+
+def pop3_says(**replies):
+    """As every server does, but for these commands."""
+    usual = {"CAPA": ["-ERR"], "USER": ["+OK"], "PASS": ["+OK in"], "STAT": ["+OK 0 0"]}
+
+    def script(t):
+        t.say("+OK ready")
+        while True:
+            t.say(*{**usual, **replies}.get(t.line().split(" ")[0].upper(), ["-ERR"]))
+    return script
+
+
+def submission(*login, **replies):
+    """As every server does, but for these commands; an empty list closes."""
+    usual = {"EHLO": OFFER, "AUTH": list(login) or ["235 in"]}
+
+    def script(t):
+        t.say("220 ready")
+        while True:
+            reply = {**usual, **replies}.get(t.line().split(" ")[0].upper(), ["250 ok"])
+            if not reply:
+                return
+            t.say(*reply)
+    return script
+
+
 OFFER = ["250-localhost", "250 AUTH PLAIN"]
 NO = ["535 5.7.8 no"]
 CASES = (
@@ -83,8 +137,16 @@ CASES = (
      imap(hears_the_password("* OK logged in", "* TAG OK", "TAG NO [AUTHENTICATIONFAILED] no"))),
     ("imap", "a word that begins like OK", imap(hears_the_password("TAG OKAY"))),
     ("imap", "challenges without end", imap(asks_without_end)),
+    ("imap", "BYE and then OK", imap(hears_the_password("* BYE shutting down", "TAG OK logged in"))),
+    ("imap", "NO and then OK", imap(hears_the_password("TAG NO [AUTHENTICATIONFAILED] no", "TAG OK logged in"))),
+    ("imap", "PREAUTH in the middle", imap(hears_the_password("* PREAUTH logged in", "TAG NO no"))),
+    ("imap", "OK inside of a literal",
+     imap(hears_the_password("* LIST () \"/\" {15}", "TAG OK logged in", "", "TAG NO [AUTHENTICATIONFAILED] no"))),
+    ("imap", "BYE in the list of capabilities", bye_among_capabilities),
     ("pop3", "all answers in advance", pop3_all_at_once),
     ("pop3", "logged in before the password", pop3_logged_in_by_name),
+    ("pop3", "a word that begins like +OK", pop3_says(**{"PASS": ["+OKAY no"]})),
+    ("pop3", "no, and then yes", pop3_says(**{"PASS": ["-ERR [AUTH] no", "+OK in"]})),
     ("smtp", "235 before AUTH, 535 to it", smtp(OFFER + ["235 2.7.0 yes"], NO)),
     ("smtp", "535 and 235 in one reply", smtp(OFFER, ["535-5.7.8 no", "235 2.7.0 yes"])),
     ("smtp", "235 and 535 in one reply", smtp(OFFER, ["235-2.7.0 yes", "535 5.7.8 no"])),
@@ -92,6 +154,37 @@ CASES = (
     ("smtp", "235 where the password is still to come", smtp(["250-x", "250 AUTH LOGIN"], ["235 yes"], NO)),
     ("smtp", "a number of four digits", smtp(OFFER, ["2350 yes"])),
     ("smtp", "another success", smtp(OFFER, ["250 ok"])),
+    ("smtp", "535 and then 235", smtp(OFFER, ["535 5.7.8 no", "235 2.7.0 yes"])),
+    ("smtp", "454 and then 235", smtp(OFFER, ["454 4.7.0 later", "235 2.7.0 yes"])),
+    ("smtp", "an answer without its last line", smtp(OFFER, ["235-2.7.0 yes"])),
+)
+
+# Logged in, and then it lies: nothing of it opens a mailbox, or takes mail from the user.
+EXISTS = "* 3 EXISTS"
+BEHIND = (
+    ("imap", "BYE and then OK", "MAILBOX_NO_ANSWER", mailbox("* BYE going down", EXISTS, "TAG OK opened")),
+    ("imap", "OK in front of BYE", "MAILBOX_NO_ANSWER", mailbox(EXISTS, "* BYE going down", "TAG OK opened")),
+    ("imap", "BYE and no more", "MAILBOX_NO_ANSWER", mailbox("* BYE [ALERT] the folder is gone", None)),
+    ("imap", "OK, and no mailbox", "MAILBOX_NO_ANSWER", mailbox("TAG OK opened")),
+    ("imap", "the tag of the login", "MAILBOX_NO_ANSWER", mailbox("A002 OK logged in", EXISTS, "TAG OK opened")),
+    ("imap", "an untagged OK, and NO", "MAILBOX_UNUSABLE", mailbox(EXISTS, "* OK opened", "TAG NO no")),
+    ("imap", "OK inside of a literal", "MAILBOX_UNUSABLE",
+     mailbox(EXISTS, "* LIST () \"/\" {15}", "TAG OK opened..", "", "TAG NO no")),
+    ("imap", "the OK of another command", "MAILBOX_NO_ANSWER", mailbox(EXISTS, "M9 OK opened")),
+    ("pop3", "STAT without a number", "MAILBOX_NO_ANSWER", pop3_says(STAT=["+OK in"])),
+    ("pop3", "STAT of words", "MAILBOX_NO_ANSWER", pop3_says(STAT=["+OK lots of mail"])),
+    ("pop3", "STAT answered before it is asked", "MAILBOX_UNUSABLE",
+     pop3_says(PASS=["+OK in", "+OK 0 0"], STAT=["-ERR no mailbox"])),
+    ("pop3", "STAT refused", "MAILBOX_UNUSABLE", pop3_says(STAT=["-ERR [SYS/PERM] no mailbox"])),
+    ("smtp", "MAIL and RCPT in advance", "SENDER_REJECTED",
+     submission("235 in", "250 mail", "250 rcpt", MAIL=["550 not you"], RCPT=["550 not you"])),
+    ("smtp", "MAIL and RCPT at once", "PROTOCOL_ERROR", submission("235 in", MAIL=["250 mail", "250 rcpt"])),
+    ("smtp", "550 and 250 in one reply", "PROTOCOL_ERROR", submission(RCPT=["550-5.1.1 unknown", "250 ok"])),
+    ("smtp", "354 to RCPT", "PROTOCOL_ERROR", submission(RCPT=["354 go on"])),
+    ("smtp", "words to RCPT", "PROTOCOL_ERROR", submission(RCPT=["yes"])),
+    ("smtp", "refused at RCPT only", "SENDER_REJECTED", submission(RCPT=["553 5.7.1 sender address rejected: not owned"])),
+    ("smtp", "refused for good with a 4", "RELAY_DENIED", submission(RCPT=["454 4.7.1 relay access denied"])),
+    ("smtp", "goes at RCPT", "SENDER_NO_ANSWER", submission(RCPT=[])),
 )
 
 
@@ -105,6 +198,19 @@ class Lies(Base):
             with self.subTest(protocol=protocol, name=name):
                 self.assertEqual((answers[i]["result"], answers[i]["reached"]), ("failed", "reach"), answers[i])
         self.assertNotIn(SECRET, self.output)
+
+    def test_behind_the_login(self):
+        options = ("--connect-timeout", "3", "--answer-timeout", "3", "--login-timeout", "3")
+        tasks = [task(i, protocol, "none", self.serve(script), host="127.0.0.1", sender="alice@acme.example")
+                 for i, (protocol, _, _, script) in enumerate(BEHIND)]
+        answers = self.ask(tasks, (SECRET.encode(),), options)
+        for i, (protocol, name, cls, _) in enumerate(BEHIND):
+            with self.subTest(protocol=protocol, name=name):
+                a = answers[i]
+                self.assertEqual((a["result"], a["class"], a["reached"]), ("failed", cls, "login"), a)
+        self.assertNotIn(SECRET, self.output)
+        self.assertIn("* BYE going down", answers[0]["admin"])
+        self.assertIn("* BYE [ALERT] the folder is gone", answers[2]["admin"])
 
     def test_early_behind_tls(self):
         port = self.serve(smtp(OFFER + ["235 2.7.0 yes"], NO), "good")

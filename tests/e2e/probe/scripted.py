@@ -145,7 +145,7 @@ def imap(capability="IMAP4rev1 AUTH=PLAIN", login="NO [AUTHENTICATIONFAILED] no"
             elif verb == "EXAMINE":
                 if examine is None:
                     return
-                t.say(tag + " " + examine)
+                t.say("* 0 EXISTS", *examine.split("\n")[:-1], tag + " " + examine.split("\n")[-1])
             elif verb == "LOGOUT":
                 return
             else:

@@ -191,6 +191,7 @@ class Tickets(Auth):
         a = self.attempt("imap", "gssapi", ccache=self.alice, host="127.0.0.1")
         self.expect(a, "failed", "KRB_FAILED", "tls")
         self.assertIn("not found in Kerberos database", a["admin"])
+        self.assertIn("GSSAPI", [n["admin"] for n in a["notes"] if n["class"] == "MECH_UNUSABLE"][0])
 
     def test_one_cache_a_run(self):
         port = self.dovecot.ports["imaps"]

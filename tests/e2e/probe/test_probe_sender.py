@@ -206,7 +206,8 @@ def imap(replies, login="OK in", caps="IMAP4rev1 AUTH=PLAIN"):
             elif verb == "LOGOUT":
                 return
             else:
-                reply = replies.get(verb, "* CAPABILITY " + caps + "\nOK" if verb == "CAPABILITY" else "OK done")
+                usual = {"CAPABILITY": "* CAPABILITY " + caps + "\nOK", "EXAMINE": "* 0 EXISTS\nOK done"}
+                reply = replies.get(verb, usual.get(verb, "OK done"))
                 if callable(reply):
                     reply(t)
                     continue
@@ -250,8 +251,9 @@ class Scripted(Base):
                 ("SEND_REFUSED", {"RCPT": "550 5.7.1 by policy"}),
                 ("SENDER_NO_ANSWER", {"MAIL": None}),
                 ("SENDER_NO_ANSWER", {"RCPT": ""}),
-                ("SENDER_NO_ANSWER", {"RCPT": "what?"}),
-                ("SENDER_NO_ANSWER", {"MAIL": "250 ok\n250 and RCPT, too"})):
+                ("SENDER_NO_ANSWER", {"MAIL": "250 ok\n421 4.3.2 going down"}),
+                ("PROTOCOL_ERROR", {"RCPT": "what?"}),
+                ("PROTOCOL_ERROR", {"MAIL": "250 ok\n250 and RCPT, too"})):
             with self.subTest(cls=cls, replies=replies):
                 self.expect(self.sends(replies), "failed", cls, "login")
                 self.assertNotIn("DATA", " ".join(self.lines))
@@ -324,7 +326,7 @@ class Scripted(Base):
                 t.sock.sendall(b"* OK still here\r\n"[:1])
                 time.sleep(0.05)
 
-        for what in ("* 1 FETCH {1073741824}\r\nOK", endless, drip, "", None, "* OK {99999999999999999999999}\nOK"):
+        for what in ("* 1 FETCH {1073741824}\r\nOK", endless, drip, "", None, "* OK {99999999999999999999999}\n* 0 EXISTS\nOK"):
             with self.subTest(what=what):
                 began = time.monotonic()
                 a = self.reads({"EXAMINE": what})

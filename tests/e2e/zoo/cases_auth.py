@@ -171,6 +171,28 @@ def external(z):
         Case("mech-offered-refused", "504 to AUTH PLAIN", "AUTH_MECH_NOT_OFFERED",
              task("smtp", "tls", HERE, z.serve(scripted.smtp(("localhost", "AUTH PLAIN"), auth="504 5.5.4 Unrecognized"), "good")),
              notes=("MECH_UNUSABLE",)),
+    ] + unusable(z)
+
+
+def unusable(z):
+    """Offered, and refused for what it is; or offered where it can never work."""
+    smtp = ("localhost", "AUTH PLAIN")
+    plus = scripted.imap("IMAP4rev1 SASL-IR AUTH=PLAIN AUTH=SCRAM-SHA-1-PLUS", login="OK in")
+    step = scripted.then_tls(z.context())
+    more = dict(notes=("MECH_UNUSABLE",), more_notes=True)
+    return [
+        Case("mech-too-weak", "534 to AUTH PLAIN", "AUTH_MECH_NOT_OFFERED",
+             task("smtp", "tls", HERE, z.serve(scripted.smtp(smtp, auth="534 5.7.0 too weak"), "good")), **more),
+        Case("mech-needs-tls", "AUTH PLAIN offered in clear, 538 to it", "AUTH_NEEDS_TLS",
+             task("smtp", "none", HERE, z.serve(scripted.smtp(smtp, auth="538 5.7.11 Encryption required"))), **more),
+        Case("mech-cannot", "NO [CANNOT] to AUTHENTICATE PLAIN", "AUTH_REJECTED",
+             task(*IMAPS, HERE, z.serve(scripted.imap(login="NO [CANNOT] never"), "good")), **more),
+        Case("mech-plus-in-clear", "channel binding without TLS", "", task("imap", "none", HERE, z.serve(plus)), **more),
+        Case("mech-plus-before-tls", "channel binding before STARTTLS", "AUTH_MECH_NOT_OFFERED",
+             task("smtp", "starttls", HERE, z.serve(scripted.smtp(("localhost", "STARTTLS", "AUTH SCRAM-SHA-256-PLUS"),
+                                                                  starttls=step))),
+             notes=("MECH_UNUSABLE",), says=("channel binding",), more_notes=True),
+        Case("mech-plus", "channel binding over TLS", "", task(*IMAPS, HERE, z.serve(plus, "good")), reached="login"),
     ]
 
 

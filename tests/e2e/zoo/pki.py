@@ -48,6 +48,10 @@ class ZooPki(dovecot.Pki):
         self.leaf("clientonly", "ca", f"DNS:clientonly.{ZONE}", *until,
                   constraints=self.LEAF + "\nextendedKeyUsage = clientAuth")
         self.leaf("device", "ca", None, *until, cn="alice", constraints=self.LEAF + "\nextendedKeyUsage = clientAuth")
+        # an antivirus program's own CA, and what it makes for whoever is asked for
+        self.root("shield", "Avast Web\\/Mail Shield Root")
+        self.leaf("shielded", "shield", "DNS:*.wild.zoo.test", *until, cn="here.wild.zoo.test")
+        self.leaf("gateway", "shield", "DNS:gateway.avast.example", *until, cn="gateway.avast.example")
         # a root of old: nobody relies on its own signature
         self.root("oldroot", "Old CA", "-sha1")
         self.server("oldroot-leaf", "oldroot", *until)

@@ -155,6 +155,8 @@ def complaints(c):
     missing = set(c.notes) - notes
     if missing:
         out.append("without the remark " + ", ".join(sorted(missing)))
+    if "TLS_VERSION_TOO_OLD" in c.words() and "OLD_TLS_OFFERED" in notes:
+        out.append("a remark says what the verdict says")
     surplus = notes - set(c.notes)
     if surplus and not c.words()[0] and not c.more_notes:
         out.append("with the remark " + ", ".join(sorted(surplus)))
