@@ -4,9 +4,11 @@ The driver (folder in the environment variable MM_BIN) works on the real root fo
 scratch folder, so that the programs read what the adapters wrote.
 """
 
+import functools
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -98,6 +100,32 @@ class ClientCase(unittest.TestCase):
 def golden(client):
     """The golden folders of a client that hold a home."""
     return sorted(p for p in (GOLDEN / client).iterdir() if (p / "before/home/alice").is_dir())
+
+
+def proven(server):
+    """What the server's log shows of logins over TLS: {"imap tls", "smtp starttls", ...}."""
+    kind = {}
+    for name, port in server.ports.items():
+        service = name.removesuffix("s").replace("submission", "smtp")
+        kind[port] = f"{service} {'tls' if name.endswith('s') else 'starttls'}"
+    text = server.log.read_text(errors="replace")
+    return {kind[int(port)] for port in re.findall(r"-login: (?:Info: )?Login: user=<[^>]+>.* lport=(\d+),.*\bTLSv1", text)}
+
+
+def proves(client, *cells):
+    """Says of a test which cells of the matrix (matrix.py) it fills. Those that are logins must stand in the
+    server's log when the test is over: the port and TLS, whatever the test itself looked at."""
+    def mark(test):
+        @functools.wraps(test)
+        def run(self):
+            logins = {c for c in cells if c.split()[0] in ("imap", "pop3", "smtp")}
+            if logins:
+                self.server.log.write_text("")
+            test(self)
+            if logins:
+                self.assertEqual(logins - proven(self.server), set(), f"{client}: not in the server's log")
+        return run
+    return mark
 
 
 def have(*programs):

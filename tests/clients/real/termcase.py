@@ -89,6 +89,47 @@ class ServerCase(ClientCase):
         self.home.apply(client, self.sheet(account, **options))
 
 
+class HostileCase(ServerCase):
+    """As each of a list of names that look like commands, somebody logs in: they stay values."""
+
+    @property
+    def values(self):
+        m = self.home.path / "marker"
+        return ["`id`\"; $(x) | y", f"`touch {m}`", f"$(touch {m})", f"\"; touch {m}; \"", f"'; touch {m}; '",
+                f"| touch {m} |", f"\\`touch {m}\\`", "${HOME}", "back\\slash\\", "per%cent%20%60%(x)s",
+                "#no comment", "semi;colon # c", "ünïcödé \u202egnp.exe", "~/x", "=x", "+x", "!x", "'", "\"",
+                "\\", "`", "{a}", "a, b", "[x]", "a:b=c"]
+
+    def password_command(self, value):
+        """A program that notes its arguments and prints the password."""
+        p = self.home.write("bin/show", "#!/bin/sh\nprintf '%s\\n' \"$@\" > \"$HOME/args\"\n"
+                            "cat \"$HOME/password\"\n", 0o700)
+        return argv_text([str(p), "show", value])
+
+    def check(self, client, values, act, protocol="imap", side="incoming", command=True, setup=None):
+        """As each of the values a user logs in whose name it is."""
+        for value in values:
+            with self.subTest(client=client, value=value):
+                self.fresh()
+                show = self.password_command(value)
+                a = self.account("tls", protocol, **{"incoming__username": value, "outgoing__username": value,
+                                                     "account__real_name": value,
+                                                     "incoming__password_command": show,
+                                                     "outgoing__password_command": show})
+                if setup:
+                    setup(a)
+                self.home.apply(client, self.sheet(a))
+                p = act(a)
+                self.assertFalse((self.home.path / "marker").exists(), value)
+                if command:
+                    self.assertTrue((self.home.path / "args").exists(), p and f"{p.stdout} {p.stderr}")
+                    self.assertEqual((self.home.path / "args").read_text(), f"show\n{value}\n")
+                self.assertEqual(self.home.seen(client)[self.only(client)][f"{side}.username"], value)
+
+    def only(self, client):
+        return next(iter(self.home.seen(client)))
+
+
 class Terminal:
     """A full-screen program in a tmux of its own."""
 

@@ -2,7 +2,7 @@
 
 import unittest
 
-from realclient import ClientCase, argv_text, have, sheet
+from realclient import ClientCase, argv_text, have, proves, sheet
 
 BASE = {"account.address": "alice@acme.example", "account.real_name": "Alice",
         "incoming.protocol": "imap", "incoming.host": "localhost", "incoming.port": "1",
@@ -53,14 +53,17 @@ class Hostile(ClientCase):
                 self.check(program, value, read_back)
 
     @have("mutt")
+    @proves("mutt", "hostile")
     def test_mutt(self):
         self.mutt("mutt")
 
     @have("neomutt")
+    @proves("neomutt", "hostile")
     def test_neomutt(self):
         self.mutt("neomutt")
 
     @have("msmtp")
+    @proves("msmtp", "hostile")
     def test_msmtp(self):
         def read_back(value):
             p = self.home.run("msmtp", "-C", self.home.path / ".msmtprc", "-P", "-a", "work")

@@ -5,7 +5,7 @@ import shutil
 import tempfile
 import unittest
 
-from realclient import ClientCase, MailServer, argv_text, have, sheet, wait_for
+from realclient import ClientCase, MailServer, argv_text, have, proves, sheet, wait_for
 
 PASSWORD = "pa ss\"w\\ord#1$x;y'z`q"
 
@@ -71,22 +71,36 @@ class Login(ClientCase):
                     "script", "-qec", f"{program} -e 'set sleep_time=0' -z", "/dev/null"))
 
     @have("mutt")
+    @proves("mutt", "imap tls", "imap starttls", "smtp tls", "smtp starttls")
     def test_mutt(self):
         self.mutt("mutt")
 
     @have("neomutt")
+    @proves("neomutt", "imap tls", "imap starttls", "smtp tls", "smtp starttls")
     def test_neomutt(self):
         self.mutt("neomutt")
 
-    @have("mutt")
-    def test_mutt_pop3(self):
-        a = self.account("tls", "tls", "pop3")
-        self.home.apply("mutt", sheet({**a, "incoming.leave_on_server": "yes"}))
+    def pop3(self, program):
         (self.home.path / "Mail").mkdir()
-        self.expect("pop3", "alice@acme.example", int(a["incoming.port"]), lambda: self.home.run(
-            "script", "-qec", "mutt -e 'set sleep_time=0' -e 'push <quit>'", "/dev/null"))
+        for security in ("tls", "starttls"):
+            with self.subTest(security=security):
+                a = self.account(security, security, "pop3")
+                self.home.apply(program, sheet({**a, "incoming.leave_on_server": "yes"}))
+                self.expect("pop3", "alice@acme.example", int(a["incoming.port"]), lambda: self.home.run(
+                    "script", "-qec", f"{program} -e 'set sleep_time=0' -e 'push <quit>'", "/dev/null"))
+
+    @have("mutt")
+    @proves("mutt", "pop3 tls", "pop3 starttls")
+    def test_mutt_pop3(self):
+        self.pop3("mutt")
+
+    @have("neomutt")
+    @proves("neomutt", "pop3 tls", "pop3 starttls")
+    def test_neomutt_pop3(self):
+        self.pop3("neomutt")
 
     @have("msmtp")
+    @proves("msmtp", "smtp tls", "smtp starttls")
     def test_msmtp(self):
         for security in ("tls", "starttls"):
             with self.subTest(security=security):

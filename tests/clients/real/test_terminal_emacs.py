@@ -2,9 +2,8 @@
 
 import unittest
 
-from realclient import have
-from termcase import PLAIN_PASSWORD, PLAIN_USER, ServerCase
-from test_terminal_hostile import Hostile as HostileCase
+from realclient import have, proves
+from termcase import PLAIN_PASSWORD, PLAIN_USER, HostileCase, ServerCase
 
 INIT = ".emacs.d/init.el"
 SEND = """(setq gnutls-trustfiles '("{ca}") message-kill-buffer-on-exit t mail-host-address "localhost")
@@ -38,6 +37,7 @@ class Emacs(ServerCase):
                         f"login {PLAIN_USER} password {PLAIN_PASSWORD}\n")
 
     @have("emacs")
+    @proves("emacs", "smtp tls", "smtp starttls")
     def test_login(self):
         for security in ("tls", "starttls"):
             with self.subTest(security=security):
@@ -64,9 +64,8 @@ class Emacs(ServerCase):
 
 
 class EmacsHostile(HostileCase):
-    test_mpop = test_mbsync = test_aerc = test_fetchmail = None
-
     @have("emacs")
+    @proves("emacs", "hostile")
     def test_emacs(self):
         def act(a):
             p = self.home.run("emacs", "-Q", "--batch", "-l", self.home.path / INIT, "--eval",
@@ -77,6 +76,5 @@ class EmacsHostile(HostileCase):
                    side="outgoing", command=False)
 
 
-del HostileCase
 if __name__ == "__main__":
     unittest.main()

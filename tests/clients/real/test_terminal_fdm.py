@@ -5,9 +5,8 @@ import pathlib
 import pwd
 import unittest
 
-from realclient import have
-from termcase import ServerCase
-from test_terminal_hostile import Hostile as HostileCase
+from realclient import have, proves
+from termcase import HostileCase, ServerCase
 
 
 WRAPPER = "libnss_wrapper.so"
@@ -32,6 +31,7 @@ class Fdm(ServerCase):
         return self.account(security, protocol, incoming__ca_file=None)
 
     @have("fdm")
+    @proves("fdm", "imap tls", "imap starttls", "pop3 tls", "pop3 starttls")
     def test_login(self):
         for protocol in ("imap", "pop3"):
             for security in ("tls", "starttls"):
@@ -86,14 +86,12 @@ class Fdm(ServerCase):
 
 
 class FdmHostile(HostileCase):
-    test_mpop = test_mbsync = test_aerc = test_fetchmail = None
-
     @have("fdm")
+    @proves("fdm", "hostile")
     def test_fdm(self):
         self.check("fdm", self.values, lambda _: fdm(
             self.home, SSL_CERT_FILE=str(self.server.ca.cert)))
 
 
-del HostileCase
 if __name__ == "__main__":
     unittest.main()

@@ -2,7 +2,7 @@
 
 import unittest
 
-from realclient import have
+from realclient import have, proves
 from termcase import PLAIN_PASSWORD, PLAIN_USER, ServerCase, Terminal, wait_for
 
 
@@ -11,6 +11,7 @@ class Mpop(ServerCase):
         return self.home.run("mpop", "--auth-only")
 
     @have("mpop")
+    @proves("mpop", "pop3 tls", "pop3 starttls")
     def test_login(self):
         for security in ("tls", "starttls"):
             with self.subTest(security=security):
@@ -43,6 +44,7 @@ class Mbsync(ServerCase):
         (self.home.path / "Mail").mkdir()
 
     @have("mbsync")
+    @proves("mbsync", "imap tls", "imap starttls")
     def test_login(self):
         for security in ("tls", "starttls"):
             with self.subTest(security=security):
@@ -88,6 +90,7 @@ class Aerc(ServerCase):
             self.expect_outgoing(account, send)
 
     @have("aerc", "tmux")
+    @proves("aerc", "imap tls", "imap starttls", "smtp tls", "smtp starttls")
     def test_login(self):
         for security in ("tls", "starttls"):
             with self.subTest(security=security):
@@ -114,6 +117,7 @@ class Fetchmail(ServerCase):
         self.home.write(".netrc", f"machine localhost login {PLAIN_USER} password {PLAIN_PASSWORD}\n")
 
     @have("fetchmail")
+    @proves("fetchmail", "imap tls", "imap starttls", "pop3 tls", "pop3 starttls")
     def test_login(self):
         for protocol in ("imap", "pop3"):
             for security in ("tls", "starttls"):
@@ -138,6 +142,7 @@ class Fetchmail(ServerCase):
 
 class Getmail(ServerCase):
     @have("getmail")
+    @proves("getmail", "imap tls", "pop3 tls")
     def test_login(self):
         for protocol in ("imap", "pop3"):
             with self.subTest(protocol=protocol):
@@ -159,6 +164,7 @@ class Offlineimap(ServerCase):
         return self.home.run("offlineimap", "--info", timeout=30)
 
     @have("offlineimap")
+    @proves("offlineimap", "imap tls")
     def test_login(self):
         a = self.account("tls")
         self.provision("offlineimap", a)
@@ -188,6 +194,7 @@ class Git(ServerCase):
             f.write(f"[credential]\n\thelper = {helper}\n[user]\n\tname = A\n\temail = a@acme.example\n")
 
     @have("git")
+    @proves("git", "smtp tls", "smtp starttls")
     def test_login(self):
         for security in ("tls", "starttls"):
             with self.subTest(security=security):

@@ -2,9 +2,8 @@
 
 import unittest
 
-from realclient import have
-from termcase import PLAIN_PASSWORD, PLAIN_USER, ServerCase
-from test_terminal_hostile import Hostile as HostileCase
+from realclient import have, proves
+from termcase import PLAIN_PASSWORD, PLAIN_USER, HostileCase, ServerCase
 
 MH = "/usr/bin/mh/"
 
@@ -31,6 +30,7 @@ class Nmh(ServerCase):
         return self.home.run(MH + "send", draft, **{"SSL_CERT_FILE": str(self.server.ca.cert), **more})
 
     @have(MH + "inc")
+    @proves("nmh", "pop3 tls", "pop3 starttls", "smtp tls", "smtp starttls")
     def test_login(self):
         for security in ("tls", "starttls"):
             with self.subTest(security=security):
@@ -81,9 +81,8 @@ class Nmh(ServerCase):
 
 
 class NmhHostile(HostileCase):
-    test_mpop = test_mbsync = test_aerc = test_fetchmail = None
-
     @have(MH + "inc")
+    @proves("nmh", "hostile")
     def test_nmh(self):
         def act(_):
             (self.home.path / "Mail/inbox").mkdir(parents=True, exist_ok=True)
@@ -95,6 +94,5 @@ class NmhHostile(HostileCase):
         self.check("nmh", values, act, "pop3", command=False)
 
 
-del HostileCase
 if __name__ == "__main__":
     unittest.main()
