@@ -165,6 +165,21 @@ static void report_traps(struct mm_place_run *p)
 	mm_buf_free(&all);
 }
 
+/* A sheet without clients: the policy's own run is about the system's files,
+ * and what this program gets from them is not an account of the user's. */
+static bool is_shared(const struct mm_place_run *p, const struct mm_seen_account *acc)
+{
+	if (p->c->sheet->n_clients > 0 || mm_is_hostwide(p->c->who))
+		return false;
+	size_t n = strlen(p->c->who->home);
+	for (int s = 0; s < MM_SET_COUNT; s++) {
+		const char *path = acc->s[s].path;
+		if (path != NULL && strncmp(path, p->c->who->home, n) == 0 && path[n] == '/')
+			return false;
+	}
+	return true;
+}
+
 static void report_place(struct mm_place_run *p)
 {
 	for (size_t i = 0; i < p->n_gone; i++)
@@ -174,7 +189,7 @@ static void report_place(struct mm_place_run *p)
 			report_todo(p, &p->todo[i]);
 	}
 	for (size_t i = 0; i < p->view.n && !p->read_only && !p->provided; i++) {
-		if (!p->claimed[i])
+		if (!p->claimed[i] && !is_shared(p, &p->view.accounts[i]))
 			report_unmanaged(p, &p->view.accounts[i]);
 	}
 	if (!p->read_only && !p->provided)

@@ -33,7 +33,7 @@ static const struct mm_mutt_kind neomutt_kind = {.name = "neomutt",
 
 const char *mm_mutt_own_path(struct mm_reader *r, const struct mm_mutt_kind *k)
 {
-	return mm_config_path(r, k->own);
+	return k->own[0] == '/' ? k->own : mm_config_path(r, k->own);
 }
 
 const char *mm_mutt_file_path(struct mm_reader *r, const char *name)

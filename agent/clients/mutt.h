@@ -16,7 +16,7 @@
 struct mm_mutt_kind { /* what differs between the two programs */
 	const char *name, *program;
 	bool neomutt;
-	const char *own;          /* own file below the configuration folder */
+	const char *own;          /* own file below the configuration folder, or absolute */
 	const char *block;        /* name of the managed block */
 	const char *const *files; /* in the order of search; "~/" or "XDG/" in front; NULL-terminated */
 };

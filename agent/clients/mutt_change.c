@@ -299,7 +299,7 @@ int mm_mutt_change(struct mm_reader *r, const struct mm_mutt_kind *k, const stru
 	if (mm_mutt_eval(&s, p->path, err) != 0 || write_account(&w, err) != 0)
 		return -1;
 	mm_want_file(out, r->arena, own, &mm_format_muttrc, &w.edits, 0600);
-	if (w.edits.n > 0)
+	if (w.edits.n > 0 && !mm_streq(own, p->path))
 		mm_want_edit(&source, r->arena, MM_EDIT_BLOCK_SET, k->block, k->neomutt ? "finish" : "", 's',
 		    block(r, own));
 	mm_want_file(out, r->arena, p->path, &mm_format_muttrc, &source, 0600);

@@ -438,10 +438,12 @@ static int eval_folder(struct mm_mutt_state *s, const char *dir, struct mm_err *
 int mm_mutt_eval(struct mm_mutt_state *s, const char *path, struct mm_err *err)
 {
 	const char *global = s->neomutt ? "/etc/neomuttrc" : "/etc/Muttrc";
+	const char *folder = s->neomutt ? "/etc/neomuttrc.d" : "/etc/Muttrc.d";
 
-	if (mm_mutt_eval_file(s, global, err) != 0 ||
-	    eval_folder(s, s->neomutt ? "/etc/neomuttrc.d" : "/etc/Muttrc.d", err) != 0)
+	if (mm_mutt_eval_file(s, global, err) != 0 || eval_folder(s, folder, err) != 0)
 		return -1;
 	s->n_traps = 0; /* the system's own ways are no news */
+	if (mm_streq(mm_path_dir(s->r->arena, path), folder))
+		return 0; /* one of these, in its turn */
 	return mm_mutt_eval_file(s, path, err);
 }

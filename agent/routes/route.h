@@ -29,6 +29,11 @@ struct mm_route {
 	int (*home)(struct mm_reader *user, struct mm_view *view, struct mm_err *err);
 };
 
+#define MM_ROUTE(name, identity)                                                                             \
+	extern const struct mm_route mm_route_##name;                                                        \
+	extern const struct mm_client mm_route_client_##name;
+#include "agent/routes/routes.def"
+#undef MM_ROUTE
 extern const struct mm_route *const mm_routes[];         /* NULL-terminated */
 extern const struct mm_client *const mm_route_clients[]; /* the same, for mm_converge() */
 const struct mm_route *mm_route_by_name(const char *client);

@@ -7,13 +7,6 @@
 
 #define TEXT_MAX (2 * (size_t)MM_FORMAT_TEXT_MAX)
 
-#define MM_ROUTE(name, identity) extern const struct mm_route mm_route_##name;
-#include "agent/routes/routes.def"
-#undef MM_ROUTE
-#define MM_ROUTE(name, identity) extern const struct mm_client mm_route_client_##name;
-#include "agent/routes/routes.def"
-#undef MM_ROUTE
-
 #define MM_ROUTE(name, identity) &mm_route_##name,
 const struct mm_route *const mm_routes[] = {
 #include "agent/routes/routes.def"
