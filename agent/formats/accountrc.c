@@ -101,7 +101,7 @@ static int scan(struct mm_text in, struct mm_arena *a, struct mm_line **out, siz
 static const char *decode(const char *raw, struct mm_arena *a)
 {
 	(void)a;
-	return strpbrk(raw, "\r\n") == NULL ? raw : NULL;
+	return mm_one_line(raw) ? raw : NULL;
 }
 
 static int spell(const char *key, const char *value, struct mm_arena *a, const char **out, struct mm_err *err)

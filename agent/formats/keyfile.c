@@ -46,7 +46,7 @@ static const char *decode(const char *raw, struct mm_arena *a)
 	size_t n = strlen(raw);
 	const char *p = raw;
 
-	if (is_space(raw[0]) || strpbrk(raw, "\r\n") != NULL || !mm_is_utf8(raw, n))
+	if (is_space(raw[0]) || !mm_one_line(raw) || !mm_is_utf8(raw, n))
 		return NULL;
 	return unescape(&p, false, a);
 }

@@ -175,7 +175,7 @@ static const char *decode(const char *raw, struct mm_arena *a)
 	const char *out;
 	size_t from, to;
 
-	if (strpbrk(raw, "\r\n") != NULL || arguments(in, 0, in.n, a, &out, &from, &to) <= 0)
+	if (!mm_one_line(raw) || arguments(in, 0, in.n, a, &out, &from, &to) <= 0)
 		return NULL;
 	return from == 0 && to == in.n ? out : NULL;
 }

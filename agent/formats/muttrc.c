@@ -120,16 +120,17 @@ bool mm_muttrc_command_ok(const char *cmd)
 }
 
 /* One `set` with nothing else in it, made of `text`; NULL when it is not that.
- * `behind` is what will stand behind it: a backslash joins at the end of a line only. */
+ * `behind` is what will stand behind it, NULL at the end of the text: a backslash
+ * joins at the end of a line only. */
 static const struct mm_mutt_set *lone_set(const char *text, const char *behind, struct mm_arena *a)
 {
-	const char *line = mm_arena_printf(a, "%s%s", text, behind);
+	const char *line = mm_arena_printf(a, "%s%s", text, behind != NULL ? behind : "");
 	struct mm_text in = {.p = line, .n = strlen(line)};
 	struct mm_mutt_cmd *v;
 	struct mm_err err;
 	size_t n;
 
-	if (mm_muttrc_open_end(in) || mm_muttrc_scan(in, a, &v, &n, &err) != 0)
+	if ((behind != NULL && mm_muttrc_open_end(in)) || mm_muttrc_scan(in, a, &v, &n, &err) != 0)
 		return NULL;
 	if (n != 1 || !v[0].alone || v[0].n_sets != 1 || v[0].sets[0].to != strlen(text))
 		return NULL;
@@ -241,10 +242,12 @@ static bool same(const struct mm_edit *e)
 	return e->had && (e->kind == e->former_kind || text) && strcmp(e->value, e->former) == 0;
 }
 
-/* A blank, where the line does not end. */
+/* A blank, where the line does not end; NULL where the text does. */
 static const char *behind(struct mm_text in, size_t to)
 {
-	return to < in.n && mm_is_blank(in.p[to]) ? " " : "";
+	if (to == in.n)
+		return NULL;
+	return to < mm_line_end(in, to) && strchr(" \t\v\f\r", in.p[to]) != NULL ? " " : "";
 }
 
 static int set(struct mm_text in, const struct mm_mutt_cmd *v, size_t n, struct mm_edit *e,

@@ -65,6 +65,13 @@ bool mm_text_is(struct mm_text in, size_t from, size_t to, const char *s)
 	return to <= in.n && to - from == n && memcmp(in.p + from, s, n) == 0;
 }
 
+bool mm_one_line(const char *s)
+{
+	size_t n = strlen(s);
+
+	return strchr(s, '\n') == NULL && (n == 0 || s[n - 1] != '\r');
+}
+
 const char *mm_text_dup(struct mm_text in, size_t from, size_t to, struct mm_arena *a)
 {
 	return from == to ? "" : mm_arena_strndup(a, in.p + from, to - from);

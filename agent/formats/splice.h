@@ -48,6 +48,8 @@ const char *mm_text_dup(struct mm_text in, size_t from, size_t to, struct mm_are
 /* Set `wins` of each item: the last of those with the same section and key
  * (commands, kind c, all win). Linear: files may have a million lines. */
 void mm_mark_winners(struct mm_item *items, size_t n, struct mm_arena *a);
+/* Can these bytes stand in a line as they are? A CR at their end would be half a line end. */
+bool mm_one_line(const char *s);
 static inline bool mm_is_blank(char c)
 {
 	return c == ' ' || c == '\t';
