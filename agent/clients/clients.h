@@ -25,6 +25,7 @@ extern const struct mm_client mm_client_getmail;
 extern const struct mm_client mm_client_offlineimap;
 extern const struct mm_client mm_client_git;
 extern const struct mm_client mm_client_himalaya;
+extern const struct mm_client mm_client_meli;
 extern const struct mm_client mm_client_kmail;
 extern const struct mm_client mm_client_balsa;
 extern const struct mm_client mm_client_s_nail;

@@ -41,6 +41,7 @@ const struct mm_format *const mm_formats[] = {
     &mm_format_kconfig,
     &mm_format_pinerc,
     &mm_format_toml,
+    &mm_format_meli,
     NULL,
 };
 

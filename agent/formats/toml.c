@@ -363,6 +363,101 @@ static int edit(struct mm_text in, struct mm_edit *edits, size_t n, struct mm_ar
 
 const struct mm_format mm_format_toml = {.name = "toml", .parse = parse, .edit = edit};
 
+/* ---- meli: lines of m4 among those of TOML */
+
+#define INCLUDE "include("
+#define MASKED "#nclude("
+
+static bool line_is(struct mm_text in, size_t at, const char *what, size_t *from)
+{
+	while (at < in.n && mm_is_blank(in.p[at]))
+		at++;
+	*from = at;
+	return mm_text_is(in, at, at + strlen(what), what);
+}
+
+/* Replace the beginning of each line that has it; both are as long. */
+static struct mm_text replace_lines(struct mm_text in, const char *what, const char *by, struct mm_arena *a)
+{
+	char *p = mm_arena_alloc(a, in.n + 1, 1);
+	size_t at;
+
+	if (in.n > 0)
+		memcpy(p, in.p, in.n);
+	for (size_t i = 0; i < in.n; i = mm_line_next(in, i))
+		if (line_is(in, i, what, &at))
+			memcpy(p + at, by, strlen(by));
+	return (struct mm_text){.p = p, .n = in.n};
+}
+
+static int mask(struct mm_text in, struct mm_arena *a, struct mm_text *out, struct mm_err *err)
+{
+	size_t at;
+
+	if (mm_text_check(in, err) != 0)
+		return -1;
+	for (size_t i = 0; i < in.n; i = mm_line_next(in, i))
+		if (line_is(in, i, MASKED, &at))
+			return mm_err_set(err, MM_EX_DATAERR, "line %d: " MASKED " is kept for other things",
+			    mm_line_number(in, i));
+	*out = replace_lines(in, INCLUDE, MASKED, a);
+	return 0;
+}
+
+static const char *included(struct mm_text in, size_t at, struct mm_arena *a)
+{
+	const char *s = mm_text_dup(in, at + strlen(INCLUDE), mm_line_end(in, at), a);
+	size_t n;
+
+	n = s[0] == '"' ? strcspn(s + 1, "\"") : 0;
+	return n > 0 ? mm_arena_strndup(a, s + 1, n) : NULL;
+}
+
+static int parse_meli(struct mm_text in, struct mm_arena *a, struct mm_doc *out, struct mm_err *err)
+{
+	struct mm_text masked;
+	struct mm_item *items;
+	size_t n, at, cap;
+
+	if (mask(in, a, &masked, err) != 0 || parse(masked, a, out, err) != 0)
+		return -1;
+	n = out->n;
+	items = out->items;
+	cap = n;
+	for (size_t i = 0; i < in.n; i = mm_line_next(in, i)) {
+		const char *path = line_is(in, i, INCLUDE, &at) ? included(in, at, a) : NULL;
+
+		if (path != NULL)
+			*(struct mm_item *)mm_arena_push(a, &items, &n, &cap, sizeof(*items)) =
+			    (struct mm_item){.section = "",
+				.key = "include",
+				.value = path,
+				.kind = 'c',
+				.line = mm_line_number(in, at),
+				.wins = true};
+	}
+	out->items = items;
+	out->n = n;
+	return 0;
+}
+
+static int edit_meli(struct mm_text in, struct mm_edit *edits, size_t n, struct mm_arena *a,
+    struct mm_buf *out, struct mm_err *err)
+{
+	size_t before = out->len;
+	struct mm_text masked, text;
+
+	if (mask(in, a, &masked, err) != 0 || edit(masked, edits, n, a, out, err) != 0)
+		return -1;
+	text = (struct mm_text){.p = mm_buf_str(out) + before, .n = out->len - before};
+	text = replace_lines(text, MASKED, INCLUDE, a);
+	out->len = before;
+	mm_buf_add(out, text.p, text.n);
+	return 0;
+}
+
+const struct mm_format mm_format_meli = {.name = "meli", .parse = parse_meli, .edit = edit_meli};
+
 /* ---- what adapters ask */
 
 const char *mm_toml_name(const char *spelled, struct mm_arena *a)

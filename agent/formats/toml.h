@@ -27,6 +27,10 @@
 
 extern const struct mm_format mm_format_toml;
 
+/* The same with lines `include("file")`, which meli gives to m4: items with the
+ * key "include" and of kind c, behind all others. */
+extern const struct mm_format mm_format_meli;
+
 /* A name of a path (section or key), decoded: `"a b"` is a b. */
 const char *mm_toml_name(const char *spelled, struct mm_arena *a);
 /* A name as it stands in a path. NULL: it is not UTF-8. */

@@ -39,7 +39,8 @@ static const char *format_of(const char *path)
 	    {".gitconfig", "gitconfig"}, {"/git/config", "gitconfig"}, {"muttrc", "muttrc"},
 	    {"Muttrc", "muttrc"}, {".rc", "muttrc"}, {".mutt/account", "muttrc"},
 	    {"/mailtransports", "kconfig"}, {"/emailidentities", "kconfig"}, {"_0rc", "kconfig"},
-	    {"_1rc", "kconfig"}, {"/agentsrc", "keyfile"}, {"balsa/config", "keyfile"}, {".toml", "toml"},
+	    {"_1rc", "kconfig"}, {"/agentsrc", "keyfile"}, {"balsa/config", "keyfile"}, {"/meli/config.toml", "meli"},
+	    {".toml", "toml"},
 	    {"/config-private", "keyfile"}};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)

@@ -196,6 +196,25 @@ static void limits(void **state)
 	mm_arena_free(a);
 }
 
+static void meli(void **state)
+{
+	static const struct item_case texts[] = {
+	    {" include(\"a b\")\nk = 1\ninclude(\"\")\n", "|k|i|1\n|include|c|a b\n"},
+	    {"#nclude(\"x\")\n", NULL},
+	    {"k = include(\"x\")\n", NULL},
+	};
+	static const struct edit_case cases[] = {
+	    {"include(\"x\")\n[a]\nk = 1\n", MM_EDIT_SET, 'i', "a", "k", "2", "include(\"x\")\n[a]\nk = 2\n"},
+	    {"\tinclude(\"x\")", MM_EDIT_SECTION_ADD, 's', "a", "", NULL, "\tinclude(\"x\")\n\n[a]"},
+	    {"include(\"x\")\nk\n", MM_EDIT_SET, 'i', "a", "k", "2", NULL},
+	};
+
+	(void)state;
+	RUN_ITEMS(&mm_format_meli, texts);
+	RUN_CASES(&mm_format_meli, cases);
+	check_limits(&mm_format_meli);
+}
+
 static void names_and_arrays(void **state)
 {
 	struct mm_arena *a = mm_arena_new();
@@ -229,7 +248,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(items), cmocka_unit_test(refused),
 	    cmocka_unit_test(keys), cmocka_unit_test(tables), cmocka_unit_test(refused_edits),
-	    cmocka_unit_test(limits), cmocka_unit_test(names_and_arrays)};
+	    cmocka_unit_test(limits), cmocka_unit_test(meli), cmocka_unit_test(names_and_arrays)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
