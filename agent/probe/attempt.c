@@ -106,6 +106,7 @@ static void see_between(struct mm_attempt *a, const struct mm_talk *t)
 static void talk_over(struct mm_attempt *a, int64_t now)
 {
 	see_between(a, a->line.talk);
+	mm_line_note_end(a->trace, a->line.talk);
 	a->signals.end = a->line.talk->end;
 	if (a->line.talk->gss[0] != '\0')
 		a->signals.gss = a->line.talk->gss;
@@ -136,10 +137,20 @@ static void step_line(struct mm_attempt *a, int64_t now)
 
 /* ---- second looks */
 
+static const char *const questions[MM_LOOK_COUNT] = {
+    [MM_LOOK_PLAIN] = "does it greet in clear?",
+    [MM_LOOK_TLS] = "does it speak TLS at once?",
+    [MM_LOOK_TLS12] = "would TLS 1.2 do?",
+    [MM_LOOK_OLD_TLS] = "would TLS 1.0 or 1.1 do?",
+    [MM_LOOK_WEB] = "does it wait for us to speak, as web servers do?",
+    [MM_LOOK_CERT] = "what else is wrong with the certificate?",
+};
+
 static void begin_look(struct mm_attempt *a, enum mm_look look, int64_t now)
 {
 	a->look = look;
 	a->signals.look[look].run = true;
+	mm_line_title(&a->look_line, a->trace, "second look: %s", questions[look]);
 	dial(a, &a->look_line, now);
 }
 
@@ -208,6 +219,8 @@ void mm_attempt_begin(struct mm_attempt *a, const struct mm_name_answer *name, i
 	a->signals.gai = name->gai;
 	a->dns_ms = name->ms;
 	a->dial_began = now;
+	if (a->title != NULL)
+		mm_trace_title(a->trace, a->title);
 	if (name->gai == 0 && a->signals.dial_errno == 0)
 		dial(a, &a->line, now);
 	else

@@ -23,6 +23,7 @@ struct mm_attempt {
 	const struct mm_secret *secret;      /* NULL: none */
 	const struct mm_secret *certificate; /* a client's, with its key; NULL: none */
 	const struct mm_trace *trace;        /* NULL: nobody looks on */
+	const char *title;                   /* over what is shown; NULL: none */
 	CURLM *multi;
 	const struct mm_limits *limits;
 	struct mm_signals signals;

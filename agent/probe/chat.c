@@ -150,8 +150,10 @@ void mm_chat_leave(struct mm_chat *c)
 {
 	const char *bye = c->talk->dialog.mail == MM_MAIL_IMAP ? "MX LOGOUT\r\n" : "QUIT\r\n";
 	size_t n = 0;
-	if (c->state == MM_CHAT_IDLE || c->state == MM_CHAT_REPLIED)
-		(void)curl_easy_send(c->talk->easy, bye, strlen(bye), &n);
+	if (c->state != MM_CHAT_IDLE && c->state != MM_CHAT_REPLIED)
+		return;
+	(void)curl_easy_send(c->talk->easy, bye, strlen(bye), &n);
+	mm_trace_client(c->talk->trace, bye, strlen(bye), MM_VEIL_OPEN, c->talk->secret);
 }
 
 void mm_chat_end(struct mm_chat *c)

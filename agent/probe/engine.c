@@ -196,6 +196,7 @@ static void conclude(struct engine *e, struct mm_test *t, int64_t now)
 static void enqueue(struct engine *e, struct mm_test *t)
 {
 	struct mm_site *s = mm_sites_of(&e->sites, t, e->jobs[t->job].task);
+	s->trace = s->trace != NULL ? s->trace : e->jobs[t->job].trace;
 	s->wants_survey = s->wants_survey || (e->jobs[t->job].task->survey && !e->o.no_survey);
 	mm_site_enqueue(s, t);
 	if (s->queued)
@@ -309,11 +310,14 @@ static void start(struct engine *e, struct mm_test *t, const struct mm_name_answ
 	mm_pace_take(&s->pace, now);
 	t->attempt = mm_xcalloc(1, sizeof(*t->attempt));
 	*t->attempt = (struct mm_attempt){.ep = t->ep, .multi = e->multi, .limits = &t->limits};
+	t->attempt->trace = t->site->trace;
+	t->attempt->title = "the endpoint, without a login";
 	if (!t->is_look) {
 		const struct mm_job *job = &e->jobs[t->job];
 		t->attempt->secret = job->secret;
 		t->attempt->certificate = job->certificate;
 		t->attempt->trace = job->trace;
+		t->attempt->title = "the test itself";
 		t->attempt->trip = trip_of(e, t);
 		t->attempt->signals.gss = t->no_ticket;
 		t->attempt->sender = t->ep.mail == MM_MAIL_SMTP ? job->task->sender : NULL;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "agent/probe/clock.h"
+#include "agent/probe/redact.h"
 #include "agent/probe/show.h"
 #include "agent/probe/ticket.h"
 #include "common/file.h"
@@ -21,6 +22,7 @@
 
 struct onlooker {
 	const struct mm_probe_task *task;
+	const struct mm_input *in;
 	const struct mm_style *style;
 	bool named; /* several talk at the same time: say who */
 	struct mm_trace trace;
@@ -74,7 +76,7 @@ static int told(void *ctx, size_t job, const struct mm_login *l, struct mm_err *
 	r->sum.passed += l->result == MM_LOGIN_PASSED;
 	r->sum.failed += l->result == MM_LOGIN_FAILED;
 	r->sum.untested += l->result == MM_LOGIN_UNTESTED;
-	if (r->jobs[job].retrieve != NULL)
+	if (r->jobs[job].retrieve != NULL && !r->o->verbose)
 		mm_input_release(r->in, r->jobs[job].retrieve->task);
 	mm_progress_clear();
 	return r->o->json ? print_json(t->id, l, err) : print_text(r, l, err);
@@ -107,6 +109,17 @@ static void tick(void *ctx)
 		    (int)(ms / 1000));
 }
 
+/* A server may repeat in one connection what it was sent in another. */
+static bool gives_away(const struct mm_input *in, const char *text)
+{
+	for (size_t i = 0; i < in->n; i++) {
+		const struct mm_secret *s = mm_input_secret(in, &in->tasks[i]);
+		if (s != NULL && mm_reveals(text, strlen(text), mm_secret_bytes(s), mm_secret_len(s)))
+			return true;
+	}
+	return false;
+}
+
 static void on_line(void *ctx, enum mm_said who, const char *text)
 {
 	static const struct {
@@ -114,7 +127,8 @@ static void on_line(void *ctx, enum mm_said who, const char *text)
 		enum mm_colour colour;
 	} looks[] = {[MM_SAID_SERVER] = {"<", MM_PLAIN},
 	    [MM_SAID_CLIENT] = {">", MM_BLUE},
-	    [MM_SAID_NOTE] = {"*", MM_DIM}};
+	    [MM_SAID_NOTE] = {"*", MM_DIM},
+	    [MM_SAID_TITLE] = {"==", MM_BOLD}};
 	const struct onlooker *o = ctx;
 	struct mm_buf b = MM_BUF_INIT(16384);
 	mm_buf_adds(&b, mm_style_colour(o->style, looks[who].colour));
@@ -122,7 +136,7 @@ static void on_line(void *ctx, enum mm_said who, const char *text)
 		mm_buf_addf(&b, "%s:%d ", o->task->host, o->task->port);
 	mm_buf_addf(&b, "%s ", looks[who].mark);
 	size_t column = b.len - strlen(mm_style_colour(o->style, looks[who].colour));
-	mm_wrap(&b, text, column, o->style->width);
+	mm_wrap(&b, gives_away(o->in, text) ? MM_REDACT_WITHHELD : text, column, o->style->width);
 	mm_buf_addf(&b, "%s\n", mm_style_colour(o->style, MM_PLAIN));
 	(void)mm_write_all(STDERR_FILENO, mm_buf_str(&b), b.len, NULL);
 	mm_buf_free(&b);
@@ -134,7 +148,7 @@ static void look_on(struct runner *r, struct mm_job *jobs)
 	for (size_t i = 0; i < r->in->n && r->o->verbose; i++) {
 		struct onlooker *o = &r->onlookers[i];
 		*o = (struct onlooker){
-		    .task = &r->in->tasks[i], .style = &r->err_style, .named = r->in->n > 1};
+		    .task = &r->in->tasks[i], .in = r->in, .style = &r->err_style, .named = r->in->n > 1};
 		o->trace = (struct mm_trace){on_line, o};
 		jobs[i].trace = &o->trace;
 	}
@@ -198,7 +212,7 @@ static int run_inside(struct runner *r, const struct mm_job *jobs, struct mm_err
 	    .gai = mm_gai_of(r->o->family),
 	    .per_server = r->o->per_server,
 	    .no_survey = r->o->no_survey,
-	    .spent = spent,
+	    .spent = r->o->verbose ? NULL : spent, /* what is shown is held against all of them */
 	    .told = told,
 	    .tick = r->o->progress ? tick : NULL,
 	    .ctx = r,

@@ -74,12 +74,14 @@ size_t mm_scout_places(const struct mm_probe_task *t, const struct mm_endpoint *
 /* ---- looking */
 
 void mm_scout_begin(struct mm_scout *s, CURLM *multi, struct mm_resolver *resolver,
-    const struct mm_limits *limits, const struct mm_probe_task *t, const struct mm_endpoint *ep, int64_t now)
+    const struct mm_limits *limits, const struct mm_probe_task *t, const struct mm_endpoint *ep,
+    const struct mm_trace *trace, int64_t now)
 {
 	struct mm_endpoint places[MM_SCOUT_MAX];
 	*s = (struct mm_scout){.multi = multi, .resolver = resolver, .limits = *limits, .asked = now};
 	/* a hint is not worth a long wait */
 	s->limits.talk_ms = limits->look_ms;
+	s->trace = trace;
 	s->limits.dns_ms = limits->dns_ms < limits->look_ms ? limits->dns_ms : limits->look_ms;
 	s->n = mm_scout_places(t, ep, places);
 	for (size_t i = 0; i < s->n; i++) {
@@ -114,10 +116,13 @@ static void step_look(struct mm_scout *s, struct mm_scout_look *k, int64_t now)
 			finish(k);
 	} else if (mm_name_answer(s->resolver, k->name, &k->at)) {
 		k->begun = true;
-		if (k->at.gai != 0)
+		if (k->at.gai != 0) {
 			finish(k);
-		else
-			mm_line_dial(&k->line, k->at.addrs, k->at.n, k->ep.port, now, s->limits.look_ms);
+			return;
+		}
+		mm_line_title(&k->line, s->trace, "another way: %s port %d with %s", k->ep.host, k->ep.port,
+		    mm_security_label(k->ep.security));
+		mm_line_dial(&k->line, k->at.addrs, k->at.n, k->ep.port, now, s->limits.look_ms);
 	} else if (now >= s->asked + s->limits.dns_ms) {
 		finish(k);
 	}

@@ -26,6 +26,7 @@ struct mm_scout {
 	CURLM *multi;
 	struct mm_resolver *resolver;
 	struct mm_limits limits;
+	const struct mm_trace *trace; /* NULL: nobody looks on */
 	int64_t asked;
 	struct mm_scout_look look[MM_SCOUT_MAX];
 	size_t n;
@@ -39,7 +40,8 @@ bool mm_scout_helps(enum mm_cls cls);
 size_t mm_scout_places(const struct mm_probe_task *t, const struct mm_endpoint *ep, struct mm_endpoint *out);
 
 void mm_scout_begin(struct mm_scout *s, CURLM *multi, struct mm_resolver *resolver,
-    const struct mm_limits *limits, const struct mm_probe_task *t, const struct mm_endpoint *ep, int64_t now);
+    const struct mm_limits *limits, const struct mm_probe_task *t, const struct mm_endpoint *ep,
+    const struct mm_trace *trace, int64_t now);
 void mm_scout_step(struct mm_scout *s, int64_t now);
 size_t mm_scout_poll(const struct mm_scout *s, struct pollfd *fds, size_t max);
 int64_t mm_scout_wake(const struct mm_scout *s, int64_t now);

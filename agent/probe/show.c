@@ -143,7 +143,8 @@ static void show_tls(const struct page *p, const struct mm_login *l)
 
 static void show_addresses(const struct page *p, const struct mm_endpoint_facts *e)
 {
-	for (size_t i = 0; i < e->n_addresses && p->s->verbose; i++) {
+	bool many = e->n_addresses > 1;
+	for (size_t i = 0; i < e->n_addresses && many && p->s->verbose; i++) {
 		const struct mm_address_facts *a = &e->addresses[i];
 		struct mm_buf b = MM_BUF_INIT(1024);
 		if (a->error[0] != '\0')

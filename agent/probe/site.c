@@ -90,11 +90,11 @@ bool mm_site_follow(struct mm_site *s, const struct mm_attempt *a, enum mm_cls c
 	s->followed = true;
 	if (survey && (speaks_tls(a) || a->name.n > 1)) {
 		s->survey = mm_xcalloc(1, sizeof(*s->survey));
-		mm_survey_begin(s->survey, multi, s->limits, &s->ep, &a->name, speaks_tls(a), now);
+		mm_survey_begin(s->survey, multi, s->limits, &s->ep, &a->name, speaks_tls(a), s->trace, now);
 	}
 	if (mm_scout_helps(cls)) {
 		s->scout = mm_xcalloc(1, sizeof(*s->scout));
-		mm_scout_begin(s->scout, multi, resolver, s->limits, s->task, &s->ep, now);
+		mm_scout_begin(s->scout, multi, resolver, s->limits, s->task, &s->ep, s->trace, now);
 	}
 	s->following = s->survey != NULL || s->scout != NULL;
 	return s->following;

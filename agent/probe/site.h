@@ -57,6 +57,7 @@ struct mm_site {
 	struct mm_server *server;
 	struct mm_endpoint ep;            /* without anything to log in by */
 	const struct mm_probe_task *task; /* of its first test */
+	const struct mm_trace *trace;     /* likewise; NULL: nobody looks on */
 	const struct mm_limits *limits;
 	size_t tests;
 	enum mm_site_state state;

@@ -158,8 +158,9 @@ static const char *addresses(const struct mm_maker *m)
 static const char *mailbox_text(const struct mm_maker *m)
 {
 	const struct mm_mailbox_seen *b = &m->a->after.mailbox.seen;
-	const char *text =
-	    b->has_messages ? mm_arena_printf(m->mem, "%lld messages", (long long)b->messages) : "";
+	const char *text = b->has_messages ? mm_arena_printf(m->mem, "%lld message%s", (long long)b->messages,
+						 b->messages == 1 ? "" : "s")
+					   : "";
 	if (!b->quota.storage)
 		return text;
 	return mm_arena_printf(m->mem, "%s%s%lld of %lld KiB used", text, text[0] != '\0' ? ", " : "",

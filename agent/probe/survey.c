@@ -52,14 +52,20 @@ static bool looking(const struct mm_survey *s)
 
 static void dial_version(struct mm_survey *s, int64_t now)
 {
-	if (looking(s))
-		mm_line_dial(&s->line, s->name.addrs, s->name.n, s->ep.port, now, s->limits->look_ms);
+	if (!looking(s))
+		return;
+	bool again = s->version == MM_SURVEY_VERSIONS;
+	mm_line_title(&s->line, s->trace, "survey: %s %s", versions[again ? control(s) : s->version].name,
+	    again ? "once more" : "alone");
+	mm_line_dial(&s->line, s->name.addrs, s->name.n, s->ep.port, now, s->limits->look_ms);
 }
 
 void mm_survey_begin(struct mm_survey *s, CURLM *multi, const struct mm_limits *limits,
-    const struct mm_endpoint *ep, const struct mm_name_answer *name, bool tls, int64_t now)
+    const struct mm_endpoint *ep, const struct mm_name_answer *name, bool tls, const struct mm_trace *trace,
+    int64_t now)
 {
 	*s = (struct mm_survey){.ep = *ep, .multi = multi, .limits = limits, .name = *name, .want_tls = tls};
+	s->trace = trace;
 	s->ep.level = MM_LEVEL_TLS;
 	s->ep.pin = NULL;
 	s->version = tls ? 0 : MM_SURVEY_VERSIONS;

@@ -22,6 +22,7 @@ struct mm_survey {
 	struct mm_endpoint ep; /* without anything to log in by */
 	CURLM *multi;
 	const struct mm_limits *limits;
+	const struct mm_trace *trace; /* NULL: nobody looks on */
 	struct mm_name_answer name;
 	struct mm_line address[MM_ADDRS_MAX];
 	bool address_done[MM_ADDRS_MAX];
@@ -35,9 +36,11 @@ struct mm_survey {
 	bool done;
 };
 
-/* `tls`: the server was seen to speak it. The name's addresses outlive the survey. */
+/* `tls`: the server was seen to speak it. The name's addresses outlive the
+ * survey, which must not move. */
 void mm_survey_begin(struct mm_survey *s, CURLM *multi, const struct mm_limits *limits,
-    const struct mm_endpoint *ep, const struct mm_name_answer *name, bool tls, int64_t now);
+    const struct mm_endpoint *ep, const struct mm_name_answer *name, bool tls, const struct mm_trace *trace,
+    int64_t now);
 void mm_survey_step(struct mm_survey *s, int64_t now);
 size_t mm_survey_poll(const struct mm_survey *s, struct pollfd *fds, size_t max);
 int64_t mm_survey_wake(const struct mm_survey *s, int64_t now);

@@ -72,3 +72,50 @@ void mm_trace_note(const struct mm_trace *t, const char *fmt, ...)
 	mm_buf_free(&raw);
 	say(t, MM_SAID_NOTE, &b);
 }
+
+void mm_trace_title(const struct mm_trace *t, const char *title)
+{
+	struct mm_buf b = MM_BUF_INIT(4u * NOTE_MAX);
+	if (t == NULL)
+		return;
+	mm_printable(&b, title, strlen(title));
+	say(t, MM_SAID_TITLE, &b);
+}
+
+/* ---- kept until it is over: a line is who said it, the words, and an end */
+
+static void keep(void *ctx, enum mm_said who, const char *text)
+{
+	struct mm_trace_log *log = ctx;
+	size_t n = strlen(text);
+	log->cut = log->cut || log->text.len + n + 3 > MM_TRACE_LOG_MAX;
+	if (log->cut)
+		return;
+	mm_buf_addc(&log->text, (char)('0' + (int)who));
+	mm_buf_add(&log->text, text, n + 1);
+}
+
+void mm_trace_log_begin(struct mm_trace_log *log, const struct mm_trace *to, const char *title)
+{
+	*log = (struct mm_trace_log){.to = to, .text = MM_BUF_INIT(MM_TRACE_LOG_MAX)};
+	log->trace = (struct mm_trace){keep, log};
+	snprintf(log->title, sizeof(log->title), "%s", title);
+}
+
+void mm_trace_log_tell(struct mm_trace_log *log)
+{
+	if (log->to == NULL)
+		return;
+	mm_trace_title(log->to, log->title);
+	for (size_t at = 0; at < log->text.len;) {
+		const char *line = log->text.data + at;
+		log->to->line(log->to->ctx, (enum mm_said)(line[0] - '0'), line + 1);
+		at += strlen(line) + 1;
+	}
+	if (log->cut)
+		mm_trace_note(log->to, "... and more");
+	if (log->text.data != NULL)
+		explicit_bzero(log->text.data, log->text.cap);
+	mm_buf_free(&log->text);
+	log->to = NULL;
+}

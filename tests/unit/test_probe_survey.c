@@ -48,7 +48,7 @@ static void survey(const struct mm_addr *addrs, size_t n, struct mm_arena *mem, 
 	struct mm_survey s;
 	struct mm_maker m;
 	int64_t began = mm_clock_ms();
-	mm_survey_begin(&s, NULL, &limits, &ep, &name, false, began);
+	mm_survey_begin(&s, NULL, &limits, &ep, &name, false, NULL, began);
 	while (!s.done) {
 		struct pollfd fds[MM_SURVEY_LINES];
 		size_t k = mm_survey_poll(&s, fds, MM_SURVEY_LINES);

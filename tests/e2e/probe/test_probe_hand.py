@@ -270,6 +270,49 @@ class Conversation(Hand):
         for name in ("imaps", "pop3s"):
             self.assertRegex(p.stderr, rf"(?m)^localhost:{self.dovecot.ports[name]} [<>] ")
 
+    def titles(self, p):
+        return re.findall(r"(?m)^(?:localhost:\d+ )?== (.*)", p.stderr)
+
+    def test_every_connection_under_its_title(self):
+        """The test, the survey, the looks of a failure, and what else was tried."""
+        p = self.run_hand("-v", self.url("imaps"))
+        self.assertEqual(self.titles(p)[:3], ["the test itself", "survey: TLSv1.3 alone", "survey: TLSv1.2 alone"], p)
+        self.assertRegex(p.stderr, r"(?s)== survey: TLSv1\.2 alone\n\* TLSv1\.2, .*== survey: TLSv1\.1 alone\n\* .*== ")
+        self.assertRegex(p.stderr, r"(?m)^> MX LOGOUT$")
+        self.assertEqual(self.titles(self.run_hand("-v", "--no-survey", self.url("imaps"))), ["the test itself"])
+        port = self.dovecot.ports["imap"]
+        p = self.run_hand("-v", f"imaps://alice@localhost:{port}")
+        self.assertEqual(p.returncode, 2, p)
+        self.assertIn("second look: does it greet in clear?", self.titles(p))
+        self.assertIn(f"another way: localhost port {port} with STARTTLS", self.titles(p))
+        self.assertNotIn("AUTHENTICATE", p.stderr)
+        p = self.run_hand("-v", "--no-survey", self.url("imaps"), self.url("imaps", "bob@"))
+        self.assertEqual(self.titles(p)[0], "the endpoint, without a login")
+        self.assertEqual(self.titles(p)[1:], ["the test itself"] * 2)
+
+    def test_nothing_when_nobody_looks_on(self):
+        self.assertEqual(self.run_hand(f"imaps://alice@localhost:{self.dovecot.ports['imap']}").stderr, "")
+
+    def test_a_later_connection_that_repeats_the_password(self):
+        """A server may keep what it was sent, and greet somebody else with it."""
+        kept = []
+
+        def script(talk):
+            talk.say("+OK hello " + " ".join(kept))
+            while True:
+                line = talk.line()
+                kept.extend(x[5:] for x in [line] if line.startswith("PASS"))
+                talk.say(*(["+OK", "USER", "."] if line == "CAPA" else ["+OK 0 0"]))
+        port = self.serve(script, "good")
+        tasks = [harness.task(i, "pop3", "tls", port, username=user, secret=i, ca_file=self.ca)
+                 for i, user in enumerate(("alice", "bob"))]
+        proc = harness.start(tasks, (b"wonder land-42", b"looking glass-43"), ("-v", "--no-survey", "--per-server", "1"))
+        _, err = proc.communicate(timeout=60)
+        self.assertEqual(len(kept), 2, err)
+        self.assertRegex(err, rb"(?m)^localhost:\d+ < \(withheld: it repeats the password\)$")
+        for password in (b"wonder land-42", b"looking glass-43"):
+            self.assertNotIn(password, err)
+
     def test_it_streams(self):
         """What was said is there before the result is."""
         def script(talk):
