@@ -165,6 +165,8 @@ void mm_ladder_put_tls(json_t *tls, const struct mm_tls_facts *t)
 	mm_wire_put(tls, "offered", t->offered, WORD_MAX);
 	mm_json_set_str(tls, "ocsp", t->ocsp);
 	put_tri(tls, "name_match", t->name_match);
+	if (t->resumed)
+		mm_json_set_bool(tls, "resumed", true);
 	if (t->n_chain == 0)
 		return;
 	json_t *list = json_array();
@@ -344,6 +346,7 @@ int mm_ladder_get_tls(const json_t *tls, struct mm_arena *a, struct mm_tls_facts
 	    mm_wire_str_opt(tls, "offered", WORD_MAX, NULL, a, &t->offered, err) != 0 ||
 	    mm_wire_listed(tls, "ocsp", ocsp_words, true, &t->ocsp, err) != 0 ||
 	    get_tri(tls, "name_match", &t->name_match, err) != 0 ||
+	    mm_json_bool_opt(tls, "resumed", false, &t->resumed, err) != 0 ||
 	    get_list(tls, "chain", MM_CHAIN_FACTS_MAX, sizeof(struct mm_cert_link), get_link, a, &list,
 		&t->n_chain, err) != 0)
 		return -1;

@@ -58,6 +58,9 @@ struct mm_finding {
 struct mm_tls_facts {
 	const char *version, *cipher, *subject, *issuer, *san; /* NULL = no TLS, or not reached */
 	int64_t not_before, not_after;
+	/* The connection resumed the TLS session of another test, at the same address, and showed no
+	 * certificate: these facts are of the handshake in full that made the session. */
+	bool resumed;
 	const char *key;         /* "RSA 2048", "EC prime256v1"; NULL = unknown, as all that follow */
 	const char *signature;   /* "sha256WithRSAEncryption" */
 	const char *fingerprint; /* SHA-256 of the certificate, hexadecimal */

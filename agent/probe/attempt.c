@@ -14,7 +14,7 @@ static void dial(struct mm_attempt *a, struct mm_line *l, int64_t now)
 
 /* ---- the test itself */
 
-static void begin_talk(struct mm_attempt *a)
+static void begin_talk(struct mm_attempt *a, int64_t now)
 {
 	struct mm_err err = MM_ERR_NONE;
 	struct mm_talk_plan plan = {.ep = &a->ep, .limits = a->limits, .trace = a->trace};
@@ -24,6 +24,8 @@ static void begin_talk(struct mm_attempt *a)
 		plan.certificate = a->certificate;
 		plan.login_options = a->own_command ? NULL : a->ep.auth->login_options;
 	}
+	if (a->sessions != NULL)
+		plan.sessions = mm_sessions_with(a->sessions, &a->name.addrs[a->line.dial.won], now);
 	a->line.talk = mm_talk_begin(a->multi, &plan, mm_dial_take(&a->line.dial), &err);
 	if (a->line.talk == NULL) {
 		snprintf(a->local, sizeof(a->local), "%.*s", (int)sizeof(a->local) - 1, err.text);
@@ -49,7 +51,7 @@ static void step_dial(struct mm_attempt *a, int64_t now)
 		mm_dial_end(&a->line.dial);
 		a->done = true;
 	} else {
-		begin_talk(a);
+		begin_talk(a, now);
 	}
 }
 
@@ -84,9 +86,18 @@ static void step_after(struct mm_attempt *a, int64_t now)
 		a->signals.trip = *mm_after_trip(&a->after);
 }
 
-static void try_own_command(struct mm_attempt *a, int64_t now)
+/* What failed in a session of somebody else's proves nothing: servers exist
+ * that cannot resume. Nothing was sent but our half of the handshake. */
+static bool wants_own_session(const struct mm_attempt *a)
 {
-	a->own_command = true;
+	enum mm_end e = a->signals.end;
+	return a->line.talk->tls.offered &&
+	       (e == MM_END_TLS || e == MM_END_TLS_CLOSED || e == MM_END_CERT || e == MM_END_PIN);
+}
+
+static void try_again(struct mm_attempt *a, int64_t now)
+{
+	a->sessions = NULL;
 	a->signals.end = MM_END_NOT_RUN;
 	a->signals.dialog = NULL;
 	a->signals.tls = NULL;
@@ -110,8 +121,10 @@ static void talk_over(struct mm_attempt *a, int64_t now)
 	a->signals.end = a->line.talk->end;
 	if (a->line.talk->gss[0] != '\0')
 		a->signals.gss = a->line.talk->gss;
-	if (wants_own_command(a)) {
-		try_own_command(a, now);
+	bool other_way = wants_own_command(a);
+	a->own_command = a->own_command || other_way;
+	if (other_way || wants_own_session(a)) {
+		try_again(a, now);
 	} else if (holds(a)) {
 		mm_after_begin(&a->after, a->line.talk, a->sender, a->trip, now);
 		step_after(a, now);
@@ -237,6 +250,19 @@ void mm_attempt_step(struct mm_attempt *a, int64_t now)
 	if (a->done || a->line.dialling || a->after.running || a->look != MM_LOOK_NONE)
 		return;
 	maybe_look(a, now);
+}
+
+#define SOON_DIALLED_MS 100
+#define SOON_AGREED_MS 1000
+
+bool mm_attempt_shakes_hands(const struct mm_attempt *a, int64_t now)
+{
+	const struct mm_talk *t = a->line.talk;
+	if (a->done || a->ep.level == MM_LEVEL_REACH || a->ep.security == MM_SEC_NONE)
+		return false;
+	if (a->line.dialling)
+		return now < a->dial_began + SOON_DIALLED_MS;
+	return t != NULL && !t->finished && !t->tls.done && now < t->began + SOON_AGREED_MS;
 }
 
 size_t mm_attempt_poll(const struct mm_attempt *a, struct pollfd *fds, size_t max)

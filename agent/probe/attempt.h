@@ -17,6 +17,7 @@
 #include "agent/probe/endpoint.h"
 #include "agent/probe/line.h"
 #include "agent/probe/resolve.h"
+#include "agent/probe/sessions.h"
 
 struct mm_attempt {
 	struct mm_endpoint ep;
@@ -25,6 +26,7 @@ struct mm_attempt {
 	const struct mm_trace *trace;        /* NULL: nobody looks on */
 	const char *title;                   /* over what is shown; NULL: none */
 	CURLM *multi;
+	struct mm_sessions **sessions; /* of the endpoint, to be shared; NULL: none is */
 	const struct mm_limits *limits;
 	struct mm_signals signals;
 	struct mm_line line;
@@ -50,6 +52,10 @@ struct mm_attempt {
 void mm_attempt_begin(struct mm_attempt *a, const struct mm_name_answer *name, int64_t now);
 /* Go on; `a->done` says whether the verdict stands. */
 void mm_attempt_step(struct mm_attempt *a, int64_t now);
+/* On the way through its TLS handshake, as far as can be told: OpenSSL needs
+ * more memory there than for all that follows. What has taken long does not
+ * count, so that nobody waits for servers that do not answer. */
+bool mm_attempt_shakes_hands(const struct mm_attempt *a, int64_t now);
 size_t mm_attempt_poll(const struct mm_attempt *a, struct pollfd *fds, size_t max);
 #define MM_ATTEMPT_FDS (2 * MM_ADDRS_MAX) /* most that mm_attempt_poll() gives */
 int64_t mm_attempt_wake(const struct mm_attempt *a, int64_t now);

@@ -339,6 +339,7 @@ static struct mm_test *look_of(struct engine *e, struct mm_site *s)
 
 static void start_next(struct engine *e, struct mm_site *s, const struct mm_name_answer *name, int64_t now)
 {
+	t->attempt->sessions = mm_site_shares_sessions(t->site) ? &t->site->sessions : NULL;
 	bool look = s->state == MM_SITE_NEW && mm_site_wants_look(s);
 	s->state = look ? MM_SITE_LOOKING : MM_SITE_OPEN;
 	start(e, look ? look_of(e, s) : mm_site_dequeue(s), name, now);
@@ -526,7 +527,6 @@ static void begin(struct engine *e)
 static void end_site(struct mm_site *s)
 {
 	struct mm_attempt *look = s->look != NULL ? s->look->attempt : NULL;
-	mm_site_end(s);
 	if (look != NULL)
 		mm_attempt_end(look);
 	free(look);
@@ -554,6 +554,7 @@ static void end(struct engine *e)
 	if (e->o.hung != NULL)
 		*e->o.hung = hung;
 	mm_sites_end(&e->sites);
+	mm_site_end(s);
 	curl_multi_cleanup(e->multi);
 	mm_arena_free(e->mem);
 	free(e->running);

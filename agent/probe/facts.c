@@ -40,6 +40,7 @@ struct mm_tls_facts mm_facts_tls(const struct mm_maker *m)
 		return out;
 	out.version = text_or_null(m, w->version);
 	out.cipher = text_or_null(m, w->cipher);
+	out.resumed = w->resumed;
 	out.subject = text_or_null(m, w->cert.subject);
 	out.issuer = text_or_null(m, w->cert.issuer);
 	out.san = text_or_null(m, w->cert.san);

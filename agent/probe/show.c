@@ -127,6 +127,8 @@ static void show_tls(const struct page *p, const struct mm_login *l)
 	if (t->subject == NULL && t->san == NULL)
 		return;
 	below(p, "", t->cipher);
+	if (t->resumed)
+		below(p, "", "resumed: the certificate was seen by another test of this run");
 	below(p, "certificate for", t->san != NULL && t->san[0] != '\0' ? t->san : t->subject);
 	below(p, "issued by", t->issuer);
 	if (!p->s->verbose)

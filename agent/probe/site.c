@@ -73,6 +73,11 @@ bool mm_site_wants_look(const struct mm_site *s)
 	return s->tests > 1 && s->ep.level > MM_LEVEL_REACH;
 }
 
+bool mm_site_shares_sessions(const struct mm_site *s)
+{
+	return s->tests > 1 && s->ep.security != MM_SEC_NONE && !s->ep.has_certificate;
+}
+
 /* ---- looking further */
 
 static bool speaks_tls(const struct mm_attempt *a)
@@ -156,4 +161,5 @@ void mm_site_end(struct mm_site *s)
 	free(s->scout);
 	s->survey = NULL;
 	s->scout = NULL;
+	mm_sessions_end(&s->sessions);
 }

@@ -72,6 +72,7 @@ struct mm_site {
 	struct mm_answer *answers, *last_answer;
 	struct mm_site *next_waiting, *next_following, *next_all;
 };
+	struct mm_sessions *sessions; /* of TLS, shared by its tests */
 
 /* May two tests share what is seen of the endpoint? Order for tsearch(). */
 int mm_site_compare(const void *a, const void *b);
@@ -82,6 +83,9 @@ bool mm_site_wants_look(const struct mm_site *s);
 
 /* After its first connection, which ended as `cls`: look further where that
  * is worth it. True: the site is `following` now. */
+/* May its tests resume each other's TLS sessions (sessions.h)? */
+bool mm_site_shares_sessions(const struct mm_site *s);
+
 bool mm_site_follow(struct mm_site *s, const struct mm_attempt *a, enum mm_cls cls, CURLM *multi,
     struct mm_resolver *resolver, int64_t now);
 /* Go on; false when there is nothing more to see. */
@@ -93,4 +97,5 @@ void mm_site_tell(
     const struct mm_site *s, const struct mm_probe_task *task, struct mm_arena *mem, struct mm_login *out);
 void mm_site_end(struct mm_site *s);
 
+/* After all of its tests. */
 #endif

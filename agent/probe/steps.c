@@ -186,7 +186,8 @@ static const char *text_held(const struct mm_maker *m, enum mm_rung r)
 	case MM_RUNG_TCP:
 		return address(m);
 	case MM_RUNG_TLS:
-		return mm_arena_printf(m->mem, "%s, certificate until %s", s->tls->version, until(m));
+		return mm_arena_printf(m->mem, "%s%s, certificate until %s", s->tls->version,
+		    s->tls->resumed ? " resumed" : "", until(m));
 	case MM_RUNG_GREETING:
 		return mm_maker_clean(m, s->dialog->first);
 	case MM_RUNG_LOGIN:

@@ -1,6 +1,7 @@
 #include "agent/probe/talk.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -103,7 +104,8 @@ static void on_tls(void *ctx)
 	if (!t->tls.done)
 		return;
 	stamp(&t->tls_done, t->last_event);
-	mm_trace_note(t->trace, "%s, %s", t->tls.version, t->tls.cipher);
+	mm_trace_note(t->trace, "%s, %s%s", t->tls.version, t->tls.cipher,
+	    t->tls.resumed ? ", resumed: no certificate is shown again" : "");
 	mm_dialog_tls(&t->dialog);
 }
 
@@ -268,8 +270,10 @@ static CURLcode set_tls(struct mm_talk *t, const struct mm_talk_plan *p, enum mm
 	SET(CURLOPT_SSL_VERIFYHOST, is_look(t) ? 0L : 2L);
 	if (p->ep->pin != NULL && !is_look(t))
 		SET(CURLOPT_PINNEDPUBLICKEY, p->ep->pin);
-	/* a resumed session would skip the certificate */
-	SET(CURLOPT_SSL_SESSIONID_CACHE, 0L);
+	/* a resumed session skips the certificate, which is what a look is about */
+	assert(p->sessions == NULL || (!is_look(t) && p->certificate == NULL));
+	SET(CURLOPT_SSL_SESSIONID_CACHE, p->sessions != NULL ? 1L : 0L);
+	SET(CURLOPT_SHARE, p->sessions);
 	SET(CURLOPT_SSL_CTX_FUNCTION, on_ssl_ctx);
 	SET(CURLOPT_SSL_CTX_DATA, t);
 	return CURLE_OK;

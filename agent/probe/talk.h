@@ -41,6 +41,7 @@ struct mm_talk_plan {
 	const struct mm_secret *certificate; /* of the client, with its key, PEM; NULL: none */
 	const char *login_options;           /* for libcurl; NULL: its own choice */
 	const struct mm_trace *trace;        /* who looks on; NULL: nobody */
+	CURLSH *sessions; /* to resume one of, or add ours to; NULL: in full, and forgotten */
 };
 
 struct mm_talk {

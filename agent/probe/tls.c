@@ -42,11 +42,35 @@ static void tell(struct mm_tls_watch *w)
 		w->event(w->ctx);
 }
 
+static void on_cert(struct mm_tls_watch *w, X509 *leaf, const STACK_OF(X509) * sent)
+{
+	if (w->have_cert || leaf == NULL)
+		return;
+	w->have_cert = true;
+	w->chain = sk_X509_num(sent);
+	mm_cert_facts_read(leaf, &w->cert);
+	mm_cert_fingerprint(leaf, w->fingerprint);
+	mm_cert_pin(leaf, w->pin, sizeof(w->pin));
+	mm_cert_issuer_url(leaf, w->issuer_url, sizeof(w->issuer_url));
+	w->name_match = w->host != NULL && mm_cert_is_for(leaf, w->host);
+	w->n_links = mm_chain_read(sent, &w->links);
+}
+
+/* The session holds what its server sent then; only one that is read from a
+ * file would not. */
+static void read_resumed(struct mm_tls_watch *w, const SSL *ssl)
+{
+	w->resumed = SSL_session_reused(ssl) == 1;
+	if (w->resumed)
+		on_cert(w, SSL_get0_peer_certificate(ssl), SSL_get_peer_cert_chain(ssl));
+}
+
 static void on_info(const SSL *ssl, int where, int ret)
 {
 	struct mm_tls_watch *w = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
 	if ((where & SSL_CB_HANDSHAKE_START) != 0 && !w->started) {
 		w->started = true;
+		w->offered = SSL_get_session(ssl) != NULL;
 		tell(w);
 	}
 	/* 0: close_notify, which says nothing about the handshake */
@@ -55,23 +79,9 @@ static void on_info(const SSL *ssl, int where, int ret)
 	if ((where & SSL_CB_HANDSHAKE_DONE) != 0 && !w->done) {
 		w->done = true;
 		read_session(w, ssl);
+		read_resumed(w, ssl);
 		tell(w);
 	}
-}
-
-static void on_cert(struct mm_tls_watch *w, X509_STORE_CTX *store)
-{
-	X509 *leaf = X509_STORE_CTX_get0_cert(store);
-	if (w->have_cert || leaf == NULL)
-		return;
-	w->have_cert = true;
-	w->chain = sk_X509_num(X509_STORE_CTX_get0_untrusted(store));
-	mm_cert_facts_read(leaf, &w->cert);
-	mm_cert_fingerprint(leaf, w->fingerprint);
-	mm_cert_pin(leaf, w->pin, sizeof(w->pin));
-	mm_cert_issuer_url(leaf, w->issuer_url, sizeof(w->issuer_url));
-	w->name_match = w->host != NULL && mm_cert_is_for(leaf, w->host);
-	w->n_links = mm_chain_read(X509_STORE_CTX_get0_untrusted(store), &w->links);
 }
 
 static void add_trouble(struct mm_tls_watch *w, const char *words)
@@ -87,7 +97,7 @@ static int on_verify(int ok, X509_STORE_CTX *store)
 {
 	const SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
 	struct mm_tls_watch *w = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
-	on_cert(w, store);
+	on_cert(w, X509_STORE_CTX_get0_cert(store), X509_STORE_CTX_get0_untrusted(store));
 	if (ok == 1)
 		return 1;
 	add_trouble(w, X509_verify_cert_error_string(X509_STORE_CTX_get_error(store)));

@@ -50,6 +50,10 @@ struct mm_tls_watch {
 	bool client_cert_asked; /* a CertificateRequest came (perhaps an optional one) */
 	int alert_in;           /* TLS alert that the server sent (RFC 8446 6), -1 = none */
 	char version[16], cipher[64];
+	/* The session was another connection's: no certificate was sent. What is told of it here was seen
+	 * in the handshake in full that made the session (sessions.h). */
+	bool resumed;
+	bool offered;       /* we wanted to resume one */
 	int chain;          /* certificates that the server sent */
 	const char *ocsp;   /* "none", "good", "revoked", "unknown", "invalid"; NULL: not known */
 	char ocsp_text[96]; /* why invalid */

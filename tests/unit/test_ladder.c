@@ -43,6 +43,7 @@ static struct mm_login full(void)
 		.offered = "TLSv1.2 TLSv1.3",
 		.ocsp = "good",
 		.name_match = MM_NO,
+		.resumed = true,
 		.chain = chain,
 		.n_chain = LEN(chain)},
 	    .timing = {-1, -1, -1, -1, -1},
@@ -112,6 +113,7 @@ static void test_round_trip(void **state)
 	assert_string_equal(out.tls.offered, "TLSv1.2 TLSv1.3");
 	assert_string_equal(out.tls.ocsp, "good");
 	assert_int_equal(out.tls.name_match, MM_NO);
+	assert_true(out.tls.resumed);
 	assert_int_equal(out.tls.n_chain, 2);
 	assert_string_equal(out.tls.chain[1].key, "EC prime256v1");
 	assert_int_equal(out.tls.chain[1].not_after, 30);
@@ -138,6 +140,7 @@ static void test_nothing_known(void **state)
 	assert_null(out.tls.offered);
 	assert_null(out.tls.ocsp);
 	assert_int_equal(out.tls.name_match, MM_UNKNOWN);
+	assert_false(out.tls.resumed);
 	mm_arena_free(mem);
 }
 
@@ -253,6 +256,7 @@ static void test_refused(void **state)
 	struct mm_err err = MM_ERR_NONE;
 	assert_int_equal(read_tls("{\"ocsp\":\"maybe\"}", mem, &err), -1);
 	assert_int_equal(read_tls("{\"name_match\":1}", mem, &err), -1);
+	assert_int_equal(read_tls("{\"resumed\":1}", mem, &err), -1);
 	mm_arena_free(mem);
 }
 
