@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agent/clients/folder.h"
 #include "agent/clients/mutt_url.h"
 #include "common/text.h"
 
@@ -39,18 +40,6 @@ bool mm_mail_url_parse(const char *s, struct mm_arena *a, struct mm_mail_url *ou
 	return true;
 }
 
-static void add_encoded(struct mm_buf *b, const char *s)
-{
-	static const char ok[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
-
-	for (; *s != '\0'; s++) {
-		if (strchr(ok, *s) != NULL)
-			mm_buf_addc(b, *s);
-		else
-			mm_buf_addf(b, "%%%02X", (unsigned char)*s);
-	}
-}
-
 const char *mm_mail_url_print(const struct mm_mail_url *u, struct mm_arena *a)
 {
 	bool literal = strchr(u->host, ':') != NULL;
@@ -58,10 +47,8 @@ const char *mm_mail_url_print(const struct mm_mail_url *u, struct mm_arena *a)
 	const char *out;
 
 	mm_buf_addf(&b, "%s%s%s://", u->scheme, u->mechanism[0] != '\0' ? "+" : "", u->mechanism);
-	if (u->user != NULL) {
-		add_encoded(&b, u->user);
-		mm_buf_addc(&b, '@');
-	}
+	if (u->user != NULL)
+		mm_buf_addf(&b, "%s@", mm_percent(u->user, "-._~", a));
 	mm_buf_addf(&b, "%s%s%s", literal ? "[" : "", u->host, literal ? "]" : "");
 	if (u->port != NULL)
 		mm_buf_addf(&b, ":%s", u->port);

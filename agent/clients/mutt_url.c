@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agent/clients/folder.h"
 #include "common/buf.h"
 #include "common/text.h"
 
@@ -17,32 +18,9 @@ static const struct {
     {"smtp://", "smtp", false},
 };
 
-static int hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 static const char *decode(const char *s, size_t n, struct mm_arena *a)
 {
-	char *out = mm_arena_alloc(a, n + 1, 1), *w = out;
-
-	for (size_t i = 0; i < n; i++) {
-		int h = s[i] == '%' && i + 2 < n ? hex(s[i + 1]) : -1;
-		int l = h >= 0 ? hex(s[i + 2]) : -1;
-
-		if (l >= 0 && (h != 0 || l != 0)) {
-			*w++ = (char)(h * 16 + l);
-			i += 2;
-		} else {
-			*w++ = s[i];
-		}
-	}
-	*w = '\0';
-	return out;
+	return mm_percent_decode(mm_arena_strndup(a, s, n), a);
 }
 
 /* [user[:password]@]host[:port], n bytes. */

@@ -275,6 +275,22 @@ static void see_hidden(struct reader *r)
 	}
 }
 
+static void see_folder(struct reader *r, enum mm_setting id)
+{
+	const struct mm_tb_pref *p = NULL, *off = NULL;
+	const char *folder = mm_tb_folder(r->t, r->acc, id, &p, &off);
+	struct mm_seen *s = &r->out->s[id];
+
+	put(s, p, folder);
+	put_winner(s, p);
+	if (off == NULL)
+		return;
+	s->over_path = off->path;
+	s->over_line = off->line;
+	s->over_by = "fcc = false (no copies are kept)";
+	s->over_holds = false;
+}
+
 static void see_account(struct reader *r)
 {
 	const char *label = server_text(r->t, r->acc, "name");
@@ -294,6 +310,9 @@ static void see_account(struct reader *r)
 	see_tls_min(r, MM_SET_IN_TLS_MIN);
 	if (r->out->has_outgoing)
 		see_tls_min(r, MM_SET_OUT_TLS_MIN);
+	for (enum mm_setting s = MM_SET_FOLDER_SENT; s <= MM_SET_FOLDER_JUNK; s++)
+		if (mm_streq(r->acc->type, "imap") && unit_key(r->acc, mm_tb_folder_unit(s))[0] != '\0')
+			see_folder(r, s);
 	see_hidden(r);
 }
 

@@ -4,6 +4,7 @@
  *   thunderbird_profile.c  which folders are profiles, which one a plain start takes, how to make one
  *   thunderbird_prefs.c    every layer of preferences that a start would read; which value wins
  *   thunderbird_map.c      our settings <-> its preferences and their numbers; what it cannot express
+ *   thunderbird_folders.c  folder roles: addresses of folders, and what goes with them
  *   thunderbird_change.c   adding, changing and removing accounts
  *   thunderbird_traps.c    what is wrong whatever the policy says
  *   thunderbird.c          the adapter; reading accounts
@@ -128,6 +129,20 @@ const char *mm_tb_unsupported(enum mm_setting s, const char *value, const struct
 /* ---- profiles */
 
 struct mm_tb_profile {       /* mm_place.priv */
+/* ---- folder roles */
+
+/* One setting of four; NULL: nothing is set, or nothing that names a folder. A
+ * folder elsewhere is given as it stands. *p: the preference; *off: one that
+ * switches it off, or NULL. */
+const char *mm_tb_folder(const struct mm_tb_prefs *t, const struct mm_tb_account *acc, enum mm_setting s,
+    const struct mm_tb_pref **p, const struct mm_tb_pref **off);
+enum mm_tb_unit mm_tb_folder_unit(enum mm_setting s);
+/* Edits for those that are wanted; with `whole` (a new server or identity) for
+ * those of the whole account. Where the server's name or the user changes, addresses
+ * of folders on it change with them. `acc`: as it is, or NULL. */
+void mm_tb_write_folders(const struct mm_tb_prefs *t, const struct mm_tb_account *acc,
+    const struct mm_change *ch, const char *server, const char *identity, struct mm_edit_list *l);
+
 	const char *program; /* for people: what starts from this root */
 	const char *root;    /* ~/.thunderbird: holds profiles.ini */
 	const char *dir;     /* as profiles.ini names it: relative to root, or absolute */

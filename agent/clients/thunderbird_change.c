@@ -224,6 +224,9 @@ static bool wants(const struct writer *w, enum mm_tb_unit unit)
 	for (const struct mm_tb_map *m = mm_tb_map; m->name[0] != '\0'; m++)
 		if (m->unit == unit && w->ch->want->v[m->s] != NULL)
 			return true;
+	for (enum mm_setting s = MM_SET_FOLDER_SENT; s <= MM_SET_FOLDER_JUNK; s++)
+		if (mm_tb_folder_unit(s) == unit && w->ch->want->v[s] != NULL)
+			return true;
 	return false;
 }
 
@@ -336,6 +339,7 @@ static int set_account(struct writer *w, struct mm_edits *out, struct mm_err *er
 		return -1;
 	if (wants(w, MM_TB_SMTP) && write_smtp(w, acc, identity, err) != 0)
 		return -1;
+	mm_tb_write_folders(&w->t, acc, w->ch, acc->server, identity, &w->edits);
 	write_tls_min(w);
 	if (want->v[MM_SET_IN_HOST] != NULL || want->v[MM_SET_IN_USERNAME] != NULL ||
 	    want->v[MM_SET_OUT_HOST] != NULL || want->v[MM_SET_OUT_USERNAME] != NULL) {
@@ -412,6 +416,7 @@ static int add_account(struct writer *w, struct mm_edits *out, struct mm_err *er
 		if (add_smtp(w, identity, smtp, err) != 0)
 			return -1;
 	}
+	mm_tb_write_folders(&w->t, NULL, w->ch, server, identity, &w->edits);
 	write_tls_min(w);
 	set(w, mm_arena_printf(w->a, "mail.account.%s.server", key), 's', server);
 	set(w, mm_arena_printf(w->a, "mail.account.%s.identities", key), 's', identity);

@@ -193,11 +193,11 @@ const char *mm_tb_unsupported(enum mm_setting s, const char *value, const struct
 		return MM_CLIENT_NOT_ITS_BUSINESS;
 	case MM_SET_IN_LEAVE_ON_SERVER:
 		return mm_streq(all->v[MM_SET_IN_PROTOCOL], "pop3") ? NULL : MM_CLIENT_NOT_ITS_BUSINESS;
-	case MM_SET_FOLDER_SENT:
-	case MM_SET_FOLDER_DRAFTS:
 	case MM_SET_FOLDER_TRASH:
-	case MM_SET_FOLDER_JUNK:
-		return "Folders are not set here.";
+		return is_ascii(value) && strchr(value, '&') == NULL
+			   ? NULL
+			   : "Thunderbird loses a trash whose name is not plain ASCII, and makes one of its "
+			     "own.";
 	case MM_SET_IN_PIN:
 	case MM_SET_OUT_PIN:
 		return "Thunderbird cannot pin a server's key.";

@@ -5,14 +5,17 @@ manager's own view, after it has loaded, mended and dropped what it does not lik
 with what the adapter wrote.
 """
 
+import imaplib
 import json
 import os
+import re
 import shutil
 import socket
+import ssl
 import unittest
 
 from realclient import GOLDEN, free_ports, sheet, wait_for
-from thunderbirdlib import TEST_PREFS, ThunderbirdCase
+from thunderbirdlib import PASSWORD, TEST_PREFS, ThunderbirdCase
 
 # Profiles with something of everything; the files of the machine are not ours to make here.
 CASES = ("adopt-replaces", "adopt-shared-smtp", "crlf-and-oddities", "hostile-names", "old-starttls-number",
@@ -59,6 +62,25 @@ IOUtils.writeUTF8(file.path, text).then(() => {
     {QueryInterface: ChromeUtils.generateQI(["nsIMsgOutgoingListener"]), onSendStart() {},
      onSendStop(uri, status, info, error) { file.remove(false); done([status, error]); }});
 }).catch(e => done([-1, String(e)]));
+"""
+
+# Name and role of the folders that our preferences lead to, once the server has told them.
+FOLDERS = """
+const [uris, done] = arguments;
+const {MailServices} = ChromeUtils.importESModule("resource:///modules/MailServices.sys.mjs");
+const {MailUtils} = ChromeUtils.importESModule("resource:///modules/MailUtils.sys.mjs");
+const {setTimeout} = ChromeUtils.importESModule("resource://gre/modules/Timer.sys.mjs");
+const flags = Ci.nsMsgFolderFlags, server = MailServices.accounts.accounts[0].incomingServer;
+const roles = {sent: flags.SentMail, drafts: flags.Drafts, trash: flags.Trash, junk: flags.Junk};
+server.performExpand(null);
+const look = tries => {
+  const found = uris.map(u => MailUtils.getExistingFolder(u));
+  const trash = server.rootFolder.getFolderWithFlags(flags.Trash);
+  if ((found.includes(null) || !trash) && tries)
+    return setTimeout(() => look(tries - 1), 200);
+  done([...found, trash].map(f => f && [f.name, Object.keys(roles).filter(r => f.getFlag(roles[r]))]));
+};
+look(100);
 """
 
 SECURITY = {2: "starttls", 3: "tls"}  # all others are none
@@ -154,7 +176,7 @@ class Views(ThunderbirdCase):
                 continue  # seen, and no more than that
             for side, values in sides.items():
                 mine = {k.split(".")[1]: v for k, v in ours[key].items()
-                        if k.startswith(side + ".") and not k.endswith(".tls_min")}
+                        if k.startswith(side + ".") and not k.endswith(".tls_min") and ".folder_" not in k}
                 theirs_now = words(values)
                 if theirs_now.get("port", 1) == 0:  # of SMTP: the default, which it does not tell here
                     theirs_now["port"] = {"tls": "465"}.get(mine["security"], "587")
@@ -170,6 +192,27 @@ class Views(ThunderbirdCase):
                 self.home.path.mkdir(mode=0o700)
                 checked += self.compare(GOLDEN / "thunderbird" / name)
         self.assertGreater(checked, 100)
+
+    def test_folders(self):
+        """The folders that the policy names are those that Thunderbird finds on the server."""
+        a = {**self.account("tls", "tls"), "account.folder_sent": "INBOX/Gesendet & Co",
+             "account.folder_drafts": "Entwürfe/`id` 50€ 🗑", "account.folder_trash": "Bin/'old'",
+             "account.folder_junk": "Junk; (y)"}
+        context = ssl.create_default_context(cafile=self.server.ca.cert)
+        with imaplib.IMAP4_SSL("localhost", self.server.ports["imaps"], ssl_context=context) as c:
+            c.login("alice@acme.example", PASSWORD)
+            for wire in ("INBOX.Gesendet &- Co", "Entw&APw-rfe.`id` 50&IKw- &2D3d0Q-", "Bin.'old'", "Junk; (y)"):
+                for do in (c.create, c.subscribe):
+                    self.assertEqual(do('"%s"' % wire)[0], "OK", wire)
+        self.home.apply("thunderbird", sheet(a))
+        self.provide("imap://localhost")
+        prefs = self.profile() / "prefs.js"
+        uris = re.findall(r'(?:fcc_folder|draft_folder|spamActionTargetFolder)", "(imap:[^"]*)"', prefs.read_text())
+        p, remote = self.remote(prefs, ONLINE)
+        found = remote.script(FOLDERS, uris, wait=True)
+        self.stop(p)
+        self.assertEqual(found, [["Gesendet & Co", ["sent"]], ["`id` 50€ 🗑", ["drafts"]],
+                                 ["Junk; (y)", ["junk"]], ["'old'", ["trash"]]])
 
     def test_sending(self):
         a = self.account("tls", "tls")
