@@ -70,6 +70,9 @@ struct mm_tb_prefs { /* those about mail, TLS and configuration by the machine *
 	size_t n;
 };
 
+/* The configuration script that we set up for everybody (agent/routes). */
+#define MM_TB_OWN_SCRIPT "mailmuster.cfg"
+
 /* Read all layers. An absent prefs.js is empty; one with a syntax error is an
  * error, since Thunderbird would drop a part of it. `machine`: whether the
  * files below /etc count (not for snap and flatpak). Traps go to `view`, if any. */
@@ -126,9 +129,6 @@ const char *mm_tb_to_pref(enum mm_setting s, const char *word);
 const char *mm_tb_default(enum mm_setting s, const char *type, const char *security);
 const char *mm_tb_unsupported(enum mm_setting s, const char *value, const struct mm_values *all);
 
-/* ---- profiles */
-
-struct mm_tb_profile {       /* mm_place.priv */
 /* ---- folder roles */
 
 /* One setting of four; NULL: nothing is set, or nothing that names a folder. A
@@ -143,6 +143,9 @@ enum mm_tb_unit mm_tb_folder_unit(enum mm_setting s);
 void mm_tb_write_folders(const struct mm_tb_prefs *t, const struct mm_tb_account *acc,
     const struct mm_change *ch, const char *server, const char *identity, struct mm_edit_list *l);
 
+/* ---- profiles */
+
+struct mm_tb_profile {       /* mm_place.priv */
 	const char *program; /* for people: what starts from this root */
 	const char *root;    /* ~/.thunderbird: holds profiles.ini */
 	const char *dir;     /* as profiles.ini names it: relative to root, or absolute */

@@ -218,7 +218,7 @@ static void look_for_traps(struct loader *l)
 	static const char *const lists[] = {"mail.accountmanager.accounts", "mail.smtpservers", NULL};
 	const struct mm_tb_pref *p = mm_tb_find(l->t, "general.config.filename");
 
-	if (p != NULL)
+	if (p != NULL && !mm_streq(p->value, MM_TB_OWN_SCRIPT))
 		trap(l, p->path, p->line,
 		    "A configuration script (general.config.filename) may set what it likes at each start; "
 		    "it is not run to find out.");

@@ -23,3 +23,18 @@ def private_etc(folder, users=()):
                          "shadow": f"{login}:*:1::::::\n"}[name])
     agentlib.mount(copy, "/etc", None, agentlib._MS_BIND)
     return copy
+
+
+def writable_copy(folder, of):
+    """Lay a file system of the test's own over a folder (after private_etc()). False where that is not possible."""
+    layers = pathlib.Path(folder)
+    layers.mkdir()
+    agentlib.mount("none", layers, "tmpfs")
+    for name in ("upper", "work"):
+        (layers / name).mkdir(mode=0o755)
+    try:
+        agentlib.mount("overlay", of, "overlay", 0, f"lowerdir={of},upperdir={layers}/upper,workdir={layers}/work")
+    except OSError:
+        agentlib.umount(layers)
+        return False
+    return True

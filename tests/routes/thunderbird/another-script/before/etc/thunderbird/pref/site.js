@@ -1,0 +1,1 @@
+pref("general.config.filename", "site.cfg");

@@ -1,0 +1,1 @@
+pref("app.update.enabled", false);

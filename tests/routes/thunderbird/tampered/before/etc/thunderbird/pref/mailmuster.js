@@ -1,0 +1,2 @@
+pref("general.config.obscure_value", 0);
+pref("general.config.filename", "mailmuster.cfg");
