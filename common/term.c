@@ -22,6 +22,19 @@ bool mm_term_colour(FILE *f)
 	return isatty(fileno(f)) == 1;
 }
 
+const char *mm_colour_code(enum mm_colour c, bool on)
+{
+	static const char *const codes[] = {[MM_PLAIN] = "\033[0m",
+	    [MM_BOLD] = "\033[1m",
+	    [MM_DIM] = "\033[2m",
+	    [MM_RED] = "\033[31m",
+	    [MM_GREEN] = "\033[32m",
+	    [MM_YELLOW] = "\033[33m",
+	    [MM_BLUE] = "\033[34m"};
+	assert((size_t)c < sizeof(codes) / sizeof(codes[0]));
+	return on ? codes[c] : "";
+}
+
 int mm_term_width(FILE *f)
 {
 	struct winsize w = {.ws_col = 0};
@@ -187,19 +200,6 @@ void mm_table_cell(struct mm_table *t, enum mm_colour c, const char *fmt, ...)
 	free(raw);
 }
 
-static const char *colour_start(enum mm_colour c)
-{
-	static const char *const codes[] = {[MM_PLAIN] = "",
-	    [MM_BOLD] = "\033[1m",
-	    [MM_DIM] = "\033[2m",
-	    [MM_RED] = "\033[31m",
-	    [MM_GREEN] = "\033[32m",
-	    [MM_YELLOW] = "\033[33m",
-	    [MM_BLUE] = "\033[34m"};
-	assert((size_t)c < sizeof(codes) / sizeof(codes[0]));
-	return codes[c];
-}
-
 static size_t column_width(const struct mm_table *t, size_t column)
 {
 	size_t w = 0;
@@ -231,13 +231,13 @@ static void print_row(const struct mm_table *t, FILE *f, size_t row, const size_
 		bool last = i + 1 == t->columns || row + i + 1 == t->n;
 		bool painted = colour && c->colour != MM_PLAIN;
 		if (painted)
-			fputs(colour_start(c->colour), f);
+			fputs(mm_colour_code(c->colour, true), f);
 		if (last)
 			print_last(f, c, left);
 		else
 			fputs(c->text, f);
 		if (painted)
-			fputs("\033[0m", f);
+			fputs(mm_colour_code(MM_PLAIN, true), f);
 		if (last)
 			break;
 		fprintf(f, "%*s", (int)(widths[i] - c->width + GAP), "");

@@ -17,6 +17,8 @@
 enum mm_colour { MM_PLAIN, MM_BOLD, MM_DIM, MM_RED, MM_GREEN, MM_YELLOW, MM_BLUE };
 
 bool mm_term_colour(FILE *f);
+/* What starts a colour; MM_PLAIN ends it. "" where there are none to be: `on` is mm_term_colour(). */
+const char *mm_colour_code(enum mm_colour c, bool on);
 int mm_term_width(FILE *f); /* columns; 80 when it is not a terminal */
 /* Append text with control characters and invalid UTF-8 shown as \xNN. */
 void mm_printable(struct mm_buf *out, const char *s, size_t n);

@@ -169,9 +169,9 @@ static int status_exit(const struct mm_fleet *f)
 static void share(const char *what, int64_t good, int64_t whole, const char *rest)
 {
 	bool colour = mm_term_colour(stdout);
-	const char *on = !colour ? "" : good == whole && whole > 0 ? "\033[32m" : "\033[33m";
-	printf(
-	    "%-14s%s%" PRId64 " of %" PRId64 "%s %s\n", what, on, good, whole, colour ? "\033[0m" : "", rest);
+	enum mm_colour c = good == whole && whole > 0 ? MM_GREEN : MM_YELLOW;
+	printf("%-14s%s%" PRId64 " of %" PRId64 "%s %s\n", what, mm_colour_code(c, colour), good, whole,
+	    mm_colour_code(MM_PLAIN, colour), rest);
 }
 
 static void status_head(const struct mm_fleet *f)

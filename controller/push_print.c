@@ -16,19 +16,7 @@
 
 static const char *coloured(enum mm_colour c)
 {
-	static const char *const codes[] = {[MM_PLAIN] = "",
-	    [MM_BOLD] = "\033[1m",
-	    [MM_DIM] = "\033[2m",
-	    [MM_RED] = "\033[31m",
-	    [MM_GREEN] = "\033[32m",
-	    [MM_YELLOW] = "\033[33m",
-	    [MM_BLUE] = "\033[34m"};
-	return mm_term_colour(stdout) ? codes[c] : "";
-}
-
-static const char *plain(void)
-{
-	return mm_term_colour(stdout) ? "\033[0m" : "";
+	return mm_colour_code(c, mm_term_colour(stdout));
 }
 
 /* Texts of hosts go through mm_printable(). */
@@ -64,7 +52,7 @@ static void print_class(const struct mm_push_summary *s, enum mm_push_class c)
 	if (s->by_class[c] == 0 || c == MM_PC_OK)
 		return;
 	printf("%s%s (%zu)%s\n", coloured(d->exit_bit == MM_EX_HOSTS_FAILED ? MM_RED : MM_YELLOW), d->label,
-	    s->by_class[c], plain());
+	    s->by_class[c], coloured(MM_PLAIN));
 	for (size_t i = 0; i < s->n; i++) {
 		const struct mm_host_result *r = &s->hosts[i];
 		if (r->outcome.cls != c || shown++ >= HOSTS_SHOWN)
@@ -80,7 +68,8 @@ static void print_troubles(const struct mm_push_summary *s)
 {
 	if (s->n_troubles == 0)
 		return;
-	printf("%sNot in order (%zu)%s\n", coloured(MM_YELLOW), s->n_troubles + s->more_troubles, plain());
+	printf("%sNot in order (%zu)%s\n", coloured(MM_YELLOW), s->n_troubles + s->more_troubles,
+	    coloured(MM_PLAIN));
 	for (size_t i = 0; i < s->n_troubles && i < TROUBLES_SHOWN; i++) {
 		const struct mm_trouble *t = &s->troubles[i];
 		say("  %s@%s  %s%s%s %s: %s", t->user, t->host, t->client, *t->client != '\0' ? " " : "",
@@ -107,7 +96,7 @@ static void print_unproven(const struct mm_push_summary *s)
 			total += list[i]->logins;
 	if (total == 0)
 		return;
-	printf("%sLogins that are not proven (%zu)%s\n", coloured(MM_YELLOW), total, plain());
+	printf("%sLogins that are not proven (%zu)%s\n", coloured(MM_YELLOW), total, coloured(MM_PLAIN));
 	for (size_t i = 0; i < n && shown < TROUBLES_SHOWN; i++) {
 		const struct mm_cause *g = list[i];
 		if (!unproven(g))
@@ -158,7 +147,7 @@ static void print_reasons(const struct mm_cause *const *list, size_t n)
 		shown++;
 		printf("\n%s", coloured(MM_BOLD));
 		say("%s, %s:%d", g->cls, g->server, g->port);
-		printf("%s\n", plain());
+		printf("%s\n", coloured(MM_PLAIN));
 		print_reason("why", *g->admin != '\0' ? g->admin : g->text);
 		print_reason("fix", g->fix);
 	}
@@ -230,7 +219,7 @@ static void print_change(const struct mm_change *g)
 	} else {
 		say("  %zu x  %s %s %s: ", g->count, g->client, g->account, g->setting);
 		print_value(g->found, g->found_differs);
-		printf(" %s->%s ", coloured(MM_BOLD), plain());
+		printf(" %s->%s ", coloured(MM_BOLD), coloured(MM_PLAIN));
 		print_value(g->desired, g->desired_differs);
 	}
 	putchar('\n');
@@ -255,18 +244,18 @@ static void print_reach(const struct mm_push_summary *s, size_t different)
 	print_count(sum.hosts, "host");
 	for (const char *const *c = sum.clients; *c != NULL; c++)
 		say("%s%s", c == sum.clients ? ": " : ", ", *c);
-	printf("%s\n", plain());
+	printf("%s\n", coloured(MM_PLAIN));
 	if (sum.removals > 0) {
 		printf("%s", coloured(MM_RED));
 		print_count(sum.removals, "account");
-		printf(" would be taken away%s\n", plain());
+		printf(" would be taken away%s\n", coloured(MM_PLAIN));
 	}
 	for (int i = 0; i < MM_COST_COUNT; i++) {
 		if (sum.paying[i] == 0)
 			continue;
 		printf("%s", coloured(MM_YELLOW));
 		print_count(sum.paying[i], "user");
-		printf(" %s%s\n", costs[i], plain());
+		printf(" %s%s\n", costs[i], coloured(MM_PLAIN));
 	}
 }
 
@@ -339,7 +328,7 @@ void mm_push_print(const struct mm_push_summary *s)
 	if (s->op != MM_OP_PLAN)
 		print_sums(s);
 	printf("%s%zu of %zu hosts answered%s", coloured(s->by_class[MM_PC_OK] == s->n ? MM_GREEN : MM_BOLD),
-	    s->by_class[MM_PC_OK], s->n, plain());
+	    s->by_class[MM_PC_OK], s->n, coloured(MM_PLAIN));
 	size_t failed = with_bit(s, MM_EX_HOSTS_FAILED), unreachable = with_bit(s, MM_EX_UNREACHABLE);
 	if (failed > 0)
 		printf(", %zu failed", failed);

@@ -21,14 +21,7 @@ struct mm_style mm_style_of(FILE *f)
 
 const char *mm_style_colour(const struct mm_style *s, enum mm_colour c)
 {
-	static const char *const codes[] = {[MM_PLAIN] = "\033[0m",
-	    [MM_BOLD] = "\033[1m",
-	    [MM_DIM] = "\033[2m",
-	    [MM_RED] = "\033[31m",
-	    [MM_GREEN] = "\033[32m",
-	    [MM_YELLOW] = "\033[33m",
-	    [MM_BLUE] = "\033[34m"};
-	return s->colour ? codes[c] : "";
+	return mm_colour_code(c, s->colour);
 }
 
 struct page {

@@ -195,7 +195,7 @@ void mm_policy_diff_print(const struct mm_policy_diff *d, FILE *f)
 	for (size_t i = 0; i < d->n; i++) {
 		const struct mm_policy_change *c = &d->items[i];
 		struct mm_origin at = c->has ? c->new_at : c->old_at;
-		const char *paint = !colour ? "" : !c->had ? "\033[32m" : !c->has ? "\033[31m" : "\033[33m";
+		enum mm_colour paint = !c->had ? MM_GREEN : !c->has ? MM_RED : MM_YELLOW;
 		mm_buf_reset(&b);
 		mm_buf_addf(&b, "%s", c->key);
 		if (c->had && c->has)
@@ -204,11 +204,11 @@ void mm_policy_diff_print(const struct mm_policy_diff *d, FILE *f)
 			mm_buf_addf(&b, ": %s", shown(c->has ? c->new_value : c->old_value));
 		if (at.file != NULL)
 			mm_buf_addf(&b, " (%s:%d)", at.file, at.line);
-		fprintf(f, "%s%s %s%s\n", paint,
+		fprintf(f, "%s%s %s%s\n", mm_colour_code(paint, colour),
 		    !c->had   ? "+"
 		    : !c->has ? "-"
 			      : "~",
-		    mm_buf_str(&b), colour ? "\033[0m" : "");
+		    mm_buf_str(&b), mm_colour_code(MM_PLAIN, colour));
 	}
 	mm_buf_free(&b);
 }

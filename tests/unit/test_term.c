@@ -48,6 +48,9 @@ static void test_table_in_a_file(void **state)
 	FILE *f = fopen(mm_test_path(&d, "out"), "we");
 	assert_non_null(f);
 	assert_false(mm_term_colour(f));
+	assert_string_equal(mm_colour_code(MM_RED, mm_term_colour(f)), "");
+	assert_string_equal(mm_colour_code(MM_RED, true), "\033[31m");
+	assert_string_equal(mm_colour_code(MM_PLAIN, true), "\033[0m");
 	assert_int_equal(mm_term_width(f), 80);
 	mm_table_print(t, f);
 	fclose(f);
