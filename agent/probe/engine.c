@@ -322,6 +322,7 @@ static void start(struct engine *e, struct mm_test *t, const struct mm_name_answ
 		t->attempt->signals.gss = t->no_ticket;
 		t->attempt->sender = t->ep.mail == MM_MAIL_SMTP ? job->task->sender : NULL;
 	}
+	t->attempt->sessions = mm_site_shares_sessions(t->site) ? &t->site->sessions : NULL;
 	t->attempt->tcp_ms = s->alive ? -1 : s->dead_ms;
 	t->attempt->signals.dial_errno = s->alive ? 0 : s->dead_errno;
 	mm_attempt_begin(t->attempt, name, now);
@@ -339,7 +340,6 @@ static struct mm_test *look_of(struct engine *e, struct mm_site *s)
 
 static void start_next(struct engine *e, struct mm_site *s, const struct mm_name_answer *name, int64_t now)
 {
-	t->attempt->sessions = mm_site_shares_sessions(t->site) ? &t->site->sessions : NULL;
 	bool look = s->state == MM_SITE_NEW && mm_site_wants_look(s);
 	s->state = look ? MM_SITE_LOOKING : MM_SITE_OPEN;
 	start(e, look ? look_of(e, s) : mm_site_dequeue(s), name, now);
@@ -530,6 +530,7 @@ static void end_site(struct mm_site *s)
 	if (look != NULL)
 		mm_attempt_end(look);
 	free(look);
+	mm_site_end(s);
 	while (s->answers != NULL) {
 		struct mm_answer *a = s->answers;
 		s->answers = a->next;
@@ -554,7 +555,6 @@ static void end(struct engine *e)
 	if (e->o.hung != NULL)
 		*e->o.hung = hung;
 	mm_sites_end(&e->sites);
-	mm_site_end(s);
 	curl_multi_cleanup(e->multi);
 	mm_arena_free(e->mem);
 	free(e->running);

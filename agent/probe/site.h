@@ -70,9 +70,9 @@ struct mm_site {
 	struct mm_survey *survey;
 	struct mm_scout *scout;
 	struct mm_answer *answers, *last_answer;
+	struct mm_sessions *sessions; /* of TLS, shared by its tests */
 	struct mm_site *next_waiting, *next_following, *next_all;
 };
-	struct mm_sessions *sessions; /* of TLS, shared by its tests */
 
 /* May two tests share what is seen of the endpoint? Order for tsearch(). */
 int mm_site_compare(const void *a, const void *b);
@@ -81,11 +81,11 @@ struct mm_test *mm_site_dequeue(struct mm_site *s);
 /* Is a look without credentials worth a connection of its own? */
 bool mm_site_wants_look(const struct mm_site *s);
 
-/* After its first connection, which ended as `cls`: look further where that
- * is worth it. True: the site is `following` now. */
 /* May its tests resume each other's TLS sessions (sessions.h)? */
 bool mm_site_shares_sessions(const struct mm_site *s);
 
+/* After its first connection, which ended as `cls`: look further where that
+ * is worth it. True: the site is `following` now. */
 bool mm_site_follow(struct mm_site *s, const struct mm_attempt *a, enum mm_cls cls, CURLM *multi,
     struct mm_resolver *resolver, int64_t now);
 /* Go on; false when there is nothing more to see. */
@@ -95,7 +95,7 @@ int64_t mm_site_wake(const struct mm_site *s, int64_t now);
 /* Put what was found into an answer. */
 void mm_site_tell(
     const struct mm_site *s, const struct mm_probe_task *task, struct mm_arena *mem, struct mm_login *out);
+/* After all of its tests. */
 void mm_site_end(struct mm_site *s);
 
-/* After all of its tests. */
 #endif
