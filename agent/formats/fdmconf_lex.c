@@ -89,7 +89,7 @@ static int read_string(struct reader *r, const char **why)
 
 		if (q == '"' && c == '\\') {
 			if (!more)
-				break;
+				return refuse(why, "a quote that is not closed");
 			c = escaped(r->in.p[++r->pos]);
 		} else if (q == '"' && (c == '$' || c == '%') && more && r->in.p[r->pos + 1] == '{') {
 			if (inner_macro(r, why) != 0)
