@@ -24,6 +24,13 @@ sys.path.insert(0, str(ROOT / "tests/lib"))
 from mailserver import MailServer, free_ports, wait_for  # noqa: E402,F401
 
 
+# Names that look like commands. Whatever they would make is called "marker".
+HOSTILE = ("`id`\"; $(x) | y", "`touch marker`", "$(touch marker)", "\"; touch marker; \"", "'; touch marker; '",
+           "| touch marker |", "\\`touch marker\\`", "${HOME}", "$HOME", "back\\slash\\", "per%cent%20%60%s%n", "#no comment",
+           "semi;colon # c", "ünïcödé \u202egnp.exe", "~/x", "=x", "+x", "!x", "'", "\"", "\\", "`", "{a}", "a, b", "[x]",
+           "a:b=c", "<x>&amp;", "(x)")
+
+
 def argv_text(argv):
     return json.dumps(list(argv), separators=(",", ":"), ensure_ascii=False)
 
@@ -89,6 +96,43 @@ class Home:
 
     def remove(self):
         shutil.rmtree(self.dir, ignore_errors=True)
+
+
+class RunningHost:
+    """The agent in the home of a test, with a change for a program that runs."""
+
+    def __init__(self, case, client, account):
+        from agentlib import OK, Host, sheet as policy  # what it needs is not built everywhere
+        self.case, self.client, self.policy, self.ok = case, client, policy, OK
+        folder = case.home.dir / "agent"
+        folder.mkdir()
+        self.host = Host(folder, home=case.home.path, login="alice", domains=["localhost"], programs=["/bin/cat", "/bin/false"],
+                         probe=str(ROOT / "tests/lib/fakeprobe.py"))
+        self.account = account
+
+    def apply(self):
+        """With another name for the sender than it has now."""
+        rows = {k: v for k, v in self.account.items() if k not in ("incoming.ca_file", "outgoing.ca_file")}
+        rows.setdefault("incoming.password_command", '["/bin/false"]')
+        settings = [[k, v] for k, v in {**rows, "account.real_name": "Somebody Else"}.items()]
+        a = self.host.apply(self.policy(accounts=[{"name": "work", "label": "Work", "replaces": [], "settings": settings}],
+                                        clients={self.client: "enforce"}))
+        return {(f["state"], f["action"]) for f in a.findings
+                if f["client"] == self.client and f["setting"] == "account.real_name"}, a
+
+    def waits(self):
+        states, a = self.apply()
+        self.case.assertEqual(states, {("deferred", "none")}, a.stderr)
+        self.case.assertFalse(self.written())
+
+    def written(self):
+        return [p for p in self.case.home.path.rglob("*") if p.is_file() and ".local/state" not in str(p) and
+                b"Somebody Else" in p.read_bytes()]
+
+    def is_done(self):
+        states, a = self.apply()
+        self.case.assertIn({action for _, action in states}, ({"adopted"}, {"corrected"}), f"{a.stderr} {states}")
+        self.case.assertTrue(self.written())
 
 
 class ClientCase(unittest.TestCase):

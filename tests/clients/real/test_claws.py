@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import unittest
 
-from realclient import ClientCase, MailServer, have, sheet, wait_for
+from realclient import HOSTILE, ClientCase, MailServer, RunningHost, have, proves, sheet, wait_for
 
 PASSWORD = "pw-alice-1"  # Claws Mail's store takes one in clear only where it has no blank
 BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
@@ -97,7 +97,7 @@ class Graphical(ClientCase):
             a["incoming.leave_on_server"] = "yes"
         return a
 
-    def prepare(self, client, a):
+    def prepare(self, client, a, queued=True):
         program, folder = PROGRAMS[client]
         for name in ("inbox", "sent", "draft", "queue", "trash"):
             (self.home.path / "Mail" / name).mkdir(parents=True, exist_ok=True)
@@ -110,6 +110,8 @@ class Graphical(ClientCase):
         else:
             rc = self.home.path / folder / "accountrc"
             rc.write_text(rc.read_text() + f"password={PASSWORD}\nsmtp_password={PASSWORD}\n")
+        if not queued:  # it would be asked about before the end
+            return program
         head = QUEUED[client].format(a=a["account.address"], h=a["outgoing.host"])
         self.home.write("Mail/queue/1", f"{head}From: <alice@acme.example>\nTo: <alice@acme.example>\nSubject: test\n"
                         "Date: Mon, 23 Nov 2026 12:00:00 +0000\nMessage-ID: <1@acme.example>\n\nhello\n")
@@ -128,6 +130,10 @@ class Graphical(ClientCase):
                 return False
         wait_for(f"{program}: a login of {user} at {service}", told, 30)
 
+    def exit(self, program, p):
+        self.tell(program, "--exit")
+        wait_for(f"{program} to end", lambda: p.poll() is not None, 20)
+
     def log_in(self, client, protocol, security):
         a = self.account(protocol, security)
         program = self.prepare(client, a)
@@ -139,28 +145,51 @@ class Graphical(ClientCase):
         wait_for("the queue to be empty", lambda: not list((self.home.path / "Mail/queue").glob("[0-9]*")), 20)
         # The name by which the adapter knows that it runs.
         self.assertEqual(pathlib.Path(f"/proc/{p.pid}/comm").read_text().strip(), program)
-        self.tell(program, "--exit")
-        wait_for(f"{client} to end", lambda: p.poll() is not None, 20)
+        self.exit(program, p)
         # It wrote the whole file anew: nothing that is ours became something else.
         after = self.home.seen(client)
         for setting in a:
             self.assertEqual(after["Account: 1"].get(setting), before["Account: 1"].get(setting), setting)
 
     @have("claws-mail")
+    @proves("claws", "imap tls", "smtp tls")
     def test_claws_imap_tls(self):
         self.log_in("claws", "imap", "tls")
 
     @have("claws-mail")
+    @proves("claws", "imap starttls", "smtp starttls")
+    def test_claws_imap_starttls(self):
+        self.log_in("claws", "imap", "starttls")
+
+    @have("claws-mail")
+    @proves("claws", "pop3 tls", "smtp tls")
+    def test_claws_pop3_tls(self):
+        self.log_in("claws", "pop3", "tls")
+
+    @have("claws-mail")
+    @proves("claws", "pop3 starttls", "smtp starttls")
     def test_claws_pop3_starttls(self):
         self.log_in("claws", "pop3", "starttls")
 
     @have("sylpheed")
+    @proves("sylpheed", "imap tls", "smtp tls")
+    def test_sylpheed_imap_tls(self):
+        self.log_in("sylpheed", "imap", "tls")
+
+    @have("sylpheed")
+    @proves("sylpheed", "imap starttls", "smtp starttls")
     def test_sylpheed_imap_starttls(self):
         self.log_in("sylpheed", "imap", "starttls")
 
     @have("sylpheed")
+    @proves("sylpheed", "pop3 tls", "smtp tls")
     def test_sylpheed_pop3_tls(self):
         self.log_in("sylpheed", "pop3", "tls")
+
+    @have("sylpheed")
+    @proves("sylpheed", "pop3 starttls", "smtp starttls")
+    def test_sylpheed_pop3_starttls(self):
+        self.log_in("sylpheed", "pop3", "starttls")
 
     @have("claws-mail")
     def test_claws_floor_of_the_policy_is_taken(self):
@@ -170,6 +199,55 @@ class Graphical(ClientCase):
         self.server.log.write_text("")
         self.start(program)
         self.until_login(program, "--receive-all", "pop3", "alice@acme.example", a["incoming.port"])
+
+    def hostile(self, client):
+        """Names that look like commands, one account each: the program reads them, and writes them as they were."""
+        program = self.prepare(client, self.account("pop3", "tls"), queued=False)
+        self.home.apply(client, sheet(*[self.account("pop3", "tls", **{
+            "account.real_name": v, "account.organisation": v, "incoming.username": v, "outgoing.username": v,
+            "account.address": f"a{i}@acme.example"}) for i, v in enumerate(HOSTILE)]))
+        before = self.home.seen(client)
+        rc = self.home.path / PROGRAMS[client][1] / "accountrc"
+        written = rc.read_bytes()
+        p = self.start(program)
+        self.exit(program, p)
+        self.assertTrue(rc.read_bytes() != written)  # it did write
+        after = self.home.seen(client)
+        self.assertGreater(len(after), 20)
+        for name, settings in after.items():
+            for key in ("account.real_name", "incoming.username", "outgoing.username", "account.organisation"):
+                self.assertEqual(settings.get(key), before[name].get(key), name)
+        self.assertEqual({a["incoming.username"] for a in after.values()} & set(HOSTILE), set(HOSTILE))
+        self.assertFalse(list(self.home.path.rglob("marker")))
+
+    @have("claws-mail")
+    @proves("claws", "hostile")
+    def test_claws_hostile(self):
+        self.hostile("claws")
+
+    @have("sylpheed")
+    @proves("sylpheed", "hostile")
+    def test_sylpheed_hostile(self):
+        self.hostile("sylpheed")
+
+    def running(self, client):
+        """What it would overwrite waits until it has ended."""
+        host = RunningHost(self, client, self.account("imap", "tls"))
+        program = self.prepare(client, self.account("imap", "tls"), queued=False)
+        p = self.start(program)
+        host.waits()
+        self.exit(program, p)
+        host.is_done()
+
+    @have("claws-mail")
+    @proves("claws", "running")
+    def test_claws_running(self):
+        self.running("claws")
+
+    @have("sylpheed")
+    @proves("sylpheed", "running")
+    def test_sylpheed_running(self):
+        self.running("sylpheed")
 
 
 if __name__ == "__main__":
