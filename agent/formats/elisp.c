@@ -53,18 +53,28 @@ static void skip(const struct scan *s, size_t *pos)
 				(*pos)++;
 }
 
+/* A backslash that takes the line end into a name: Emacs reads it, but what stands
+ * in the next line is then no line of its own. */
+static bool takes_line_end(const struct scan *s, size_t pos)
+{
+	return s->in.p[pos] == '\n' || s->in.p[pos] == '\r';
+}
+
 /* An atom or a string that begins at `pos`; its end, or 0. */
 static size_t token_end(const struct scan *s, size_t pos)
 {
 	bool string = s->in.p[pos] == '"';
 
-	if (s->in.p[pos] == '?' && pos + 1 < s->in.n) /* the character itself may be anything */
-		pos += s->in.p[pos + 1] == '\\' && pos + 2 < s->in.n ? 3 : 2;
-	else if (s->in.p[pos] == '#' && pos + 1 < s->in.n && s->in.p[pos + 1] != '(')
+	if (s->in.p[pos] == '?') { /* the character itself may be anything else */
+		pos += pos + 1 < s->in.n && s->in.p[pos + 1] == '\\' ? 2 : 1;
+		if (pos >= s->in.n || takes_line_end(s, pos))
+			return 0;
+		pos++;
+	} else if (s->in.p[pos] == '#' && pos + 1 < s->in.n && s->in.p[pos + 1] != '(')
 		pos++;
 	for (pos += string ? 1 : 0; pos < s->in.n; pos++) {
 		if (s->in.p[pos] == '\\') {
-			if (++pos == s->in.n)
+			if (++pos == s->in.n || (!string && takes_line_end(s, pos)))
 				return 0;
 		} else if (string ? s->in.p[pos] == '"' : ends_atom(s->in.p[pos])) {
 			return string ? pos + 1 : pos;
