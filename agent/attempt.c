@@ -1,6 +1,7 @@
 /* Doing in memory what is to be written, and reading it back. */
 #include <string.h>
 
+#include "agent/forget.h"
 #include "agent/place.h"
 #include "common/text.h"
 
@@ -34,6 +35,7 @@ static void record(struct mm_place_run *p, struct mm_row *row, const struct mm_e
 			    .e = f->edits[k]};
 			if (!d.e.changed)
 				continue;
+			mm_forget_secret(&d, p->c->arena);
 			if (row != NULL)
 				mm_row_record(p->c->arena, row, &d);
 			*(struct mm_done_edit *)mm_arena_push(
@@ -110,8 +112,10 @@ static int write_account(struct mm_place_run *p, struct mm_todo *t, struct mm_er
 	struct mm_edits e = {.n = 0};
 	if (!any)
 		return 0;
-	if (change(p, &ch, &e, err) != 0)
+	if (change(p, &ch, &e, err) != 0) {
+		t->later = e.later != NULL;
 		return -1;
+	}
 	t->key = add ? e.key : t->m.seen->key;
 	t->note = e.note;
 	t->costs = costs_of(&e, ch.full);
@@ -160,7 +164,7 @@ static void drop_hollow_files(struct mm_place_run *p, const struct mm_row *row)
 	}
 }
 
-static int remove_account(struct mm_place_run *p, const struct mm_removal *g, struct mm_err *err)
+static int remove_account(struct mm_place_run *p, struct mm_removal *g, struct mm_err *err)
 {
 	struct mm_row *row = mm_rows_find(&p->rows, p->client->name, p->place->path, g->account);
 	struct mm_change ch = {.kind = MM_CHANGE_REMOVE,
@@ -174,6 +178,7 @@ static int remove_account(struct mm_place_run *p, const struct mm_removal *g, st
 	record(p, NULL, &e);
 	for (size_t i = 0; i < row->n_edits; i++) {
 		struct mm_done_edit d = row->edits[i];
+		g->secret |= d.secret;
 		if (mm_edit_inverse(&row->edits[i].e, &d.e))
 			*(struct mm_done_edit *)mm_arena_push(
 			    p->c->arena, &p->did.edits, &p->did.n_edits, &p->did.cap_edits, sizeof(d)) = d;
@@ -331,9 +336,9 @@ static void cannot(struct mm_place_run *p, struct mm_todo *t, const struct mm_er
 	for (int s = 0; s < MM_SET_COUNT; s++)
 		asked[s] = t->s[s].write;
 	give_up(p, t, -1, text_of(err, p->c->arena));
-	for (int s = 0; s < MM_SET_COUNT && err->code == MM_EX_DIFF; s++)
+	for (int s = 0; s < MM_SET_COUNT && (t->later || err->code == MM_EX_DIFF); s++)
 		if (asked[s])
-			t->s[s].state = MM_ST_UNSUPPORTED;
+			t->s[s].state = t->later ? MM_ST_DEFERRED : MM_ST_UNSUPPORTED;
 }
 
 /* False when something was left out and the rest must be done anew. */

@@ -4,6 +4,7 @@
 
 #include "agent/clients/clients.h"
 #include "agent/cmd.h"
+#include "agent/modes.h"
 #include "agent/reader.h"
 #include "agent/userrun.h"
 #include "agent/versions.h"
@@ -54,6 +55,8 @@ static void look(struct mm_reader *r, const struct mm_client *cl, struct row *ou
 		if (places[i].exists && cl->read(r, p->p, &p->view, &err) != 0) {
 			p->view = (struct mm_view){.n = 0};
 			p->trouble = mm_arena_strdup(r->arena, err.text);
+		} else if (places[i].exists) {
+			mm_modes_look(r, p->p, &p->view);
 		}
 	}
 }

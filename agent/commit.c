@@ -162,7 +162,8 @@ static int save_generation(struct batch *b, struct mm_err *err)
 	    .client = p->client->name,
 	    .path = p->place->path,
 	    .rows_before = mm_rows_copy(c->arena, &c->journal->rows, p->client->name, p->place->path),
-	    .did = p->did};
+	    .did = p->did,
+	    .view = &p->view};
 	if (mm_generation_save(c->state_dir, &g, b->f, b->n, err) != 0)
 		return -1;
 	b->generation = g.number;

@@ -4,6 +4,7 @@
 
 #include "agent/classify.h"
 #include "agent/hostwide.h"
+#include "agent/modes.h"
 #include "agent/place.h"
 #include "common/text.h"
 
@@ -139,7 +140,10 @@ static void report_removal(struct mm_place_run *p, const struct mm_removal *g)
 	else
 		report_account(p, g->account, g->key, MM_ST_PENDING, act,
 		    g->created ? "no longer in the policy"
-			       : "no longer in the policy; the former values are put back");
+		    : g->secret
+			? "no longer in the policy; the former values are put back, but for a password, "
+			  "which is not kept"
+			: "no longer in the policy; the former values are put back");
 }
 
 /* Of other people's accounts only the domain is told. */
@@ -157,8 +161,10 @@ static void report_traps(struct mm_place_run *p)
 		return;
 	for (size_t i = 0; i < p->view.n_traps && mm_buf_ok(&all); i++) {
 		const struct mm_trap *t = &p->view.traps[i];
-		mm_buf_addf(&all, "%s%s:%d: %s", i > 0 ? "; " : "",
-		    t->path != NULL ? t->path : p->place->path, t->line, t->text);
+		mm_buf_addf(&all, "%s%s", i > 0 ? "; " : "", t->path != NULL ? t->path : p->place->path);
+		if (t->line > 0)
+			mm_buf_addf(&all, ":%d", t->line);
+		mm_buf_addf(&all, ": %s", t->text);
 	}
 	mm_report_whole(p->c, p->client->name, p->place->path, MM_ST_UNMANAGED,
 	    mm_arena_strdup(p->c->arena, mm_buf_str(&all)));
@@ -308,6 +314,8 @@ static void run_place(struct mm_place_run *p)
 		read_failed(p, &err);
 		return;
 	}
+	if (p->place->exists && !p->read_only)
+		mm_modes_look(p->base, p->place, &p->view);
 	restart_rows(p);
 	mm_place_judge(p);
 	if (p->c->how == MM_HOW_APPLY && p->place->busy != NULL)

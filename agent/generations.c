@@ -132,7 +132,18 @@ static void sum_of(struct mm_text t, char out[MM_SHA256_HEX])
 		mm_sha256_hex(t.p, t.n, out);
 }
 
-static json_t *files_json(const struct mm_overlay_file *const *files, size_t n)
+static bool has_secret(const struct mm_generation *g, const char *path)
+{
+	for (size_t i = 0; i < g->did.n_edits; i++)
+		if (g->did.edits[i].secret && mm_streq(g->did.edits[i].path, path))
+			return true;
+	for (size_t i = 0; g->view != NULL && i < g->view->n_traps; i++)
+		if (g->view->traps[i].secret && mm_streq(g->view->traps[i].path, path))
+			return true;
+	return false;
+}
+
+static json_t *files_json(const struct mm_generation *g, const struct mm_overlay_file *const *files, size_t n)
 {
 	json_t *list = json_array();
 	for (size_t i = 0; i < n; i++) {
@@ -143,6 +154,8 @@ static json_t *files_json(const struct mm_overlay_file *const *files, size_t n)
 		mm_json_set_str(f, "path", files[i]->path);
 		mm_json_set_str(f, "before", before);
 		mm_json_set_str(f, "after", after);
+		if (has_secret(g, files[i]->path))
+			mm_json_set_bool(f, "kept", false);
 		if (json_array_append_new(list, f) != 0)
 			mm_oom();
 	}
@@ -162,7 +175,7 @@ static int write_meta(const char *path, const struct mm_generation *g,
 	mm_json_set_int(o, "revision", g->revision);
 	mm_json_set_str(o, "client", g->client);
 	mm_json_set_str(o, "path", g->path);
-	mm_json_set(o, "files", files_json(files, n));
+	mm_json_set(o, "files", files_json(g, files, n));
 	mm_json_set(o, "rows_before", mm_rows_json(&g->rows_before));
 	mm_json_set(o, "did", mm_rows_json(&one));
 	mm_json_dump(o, &text);
@@ -185,7 +198,7 @@ int mm_generation_save(const char *dir, struct mm_generation *g, const struct mm
 	if (rc == 0)
 		rc = mm_mkdirs(path, 0700, err);
 	for (size_t i = 0; rc == 0 && i < n; i++) {
-		if (files[i]->before.p != NULL)
+		if (files[i]->before.p != NULL && !has_secret(g, files[i]->path))
 			rc = mm_write_own(bytes_path(a, dir, g->number, i), files[i]->before.p,
 			    files[i]->before.n, 0600, err);
 	}
@@ -206,7 +219,8 @@ static int file_parse(const json_t *f, struct mm_arena *a, struct mm_generation_
 	const char *path, *before, *after;
 	if (mm_json_str(f, "path", 4096, &path, err) != 0 ||
 	    mm_json_str(f, "before", MM_SHA256_HEX - 1, &before, err) != 0 ||
-	    mm_json_str(f, "after", MM_SHA256_HEX - 1, &after, err) != 0)
+	    mm_json_str(f, "after", MM_SHA256_HEX - 1, &after, err) != 0 ||
+	    mm_json_bool_opt(f, "kept", true, &out->kept, err) != 0)
 		return -1;
 	out->path = mm_arena_strdup(a, path);
 	memcpy(out->before, before, strlen(before) + 1);

@@ -8,8 +8,9 @@
  * One generation is one place of one client in one run; all generations of a
  * run carry its id. The newest MM_GENERATIONS_KEEP are kept, at most
  * MM_GENERATIONS_BYTES in all. A folder without meta.json is an attempt that
- * was killed and goes at the next occasion. Files are 0600: configs hold
- * passwords.
+ * was killed and goes at the next occasion. Files are 0600. Of a file with a
+ * password in it (as the adapter says, or an edit) no bytes are kept: such a
+ * change is taken back by its edits, without the password (forget.h).
  */
 #ifndef MM_AGENT_GENERATIONS_H
 #define MM_AGENT_GENERATIONS_H
@@ -24,6 +25,7 @@ struct mm_generation_file {
 	const char *path;
 	char before[MM_SHA256_HEX]; /* "" = it was not there */
 	char after[MM_SHA256_HEX];  /* "" = it was removed */
+	bool kept;                  /* its bytes are; not those of a file with a password in it */
 };
 
 struct mm_generation {
@@ -35,6 +37,7 @@ struct mm_generation {
 	size_t n;
 	struct mm_rows rows_before; /* of this place */
 	struct mm_row did;          /* its edits, each with what it replaced just then */
+	const struct mm_view *view; /* to be saved: what was seen, with its traps, or NULL */
 };
 
 /* Save what is about to be changed, and prune. `g` gets its number. */

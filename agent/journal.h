@@ -40,6 +40,7 @@ struct mm_done_edit { /* an edit that was carried out, and its file */
 	const char *path;
 	const char *format;
 	bool created_file; /* the file was not there before */
+	bool secret;       /* a password stood there before, and is not kept (forget.h) */
 	struct mm_edit e;
 };
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "agent/forget.h"
 #include "common/json.h"
 #include "common/text.h"
 
@@ -65,6 +66,8 @@ static json_t *edit_json(const struct mm_done_edit *d)
 	mm_json_set_str(o, "format", d->format);
 	if (d->created_file)
 		mm_json_set_bool(o, "created_file", true);
+	if (d->secret)
+		mm_json_set_bool(o, "secret", true);
 	mm_json_set_str(o, "op", mm_edit_op_name(d->e.op));
 	put_bytes(o, "section", d->e.section);
 	put_bytes(o, "key", d->e.key);
@@ -92,6 +95,7 @@ static int edit_parse(const json_t *o, struct mm_arena *a, struct mm_done_edit *
 	const char *op, *format;
 	if (get_bytes(o, "path", a, &d->path, err) != 0 || mm_json_str(o, "format", 64, &format, err) != 0 ||
 	    mm_json_bool_opt(o, "created_file", false, &d->created_file, err) != 0 ||
+	    mm_json_bool_opt(o, "secret", false, &d->secret, err) != 0 ||
 	    mm_json_str(o, "op", 64, &op, err) != 0 || get_bytes(o, "section", a, &d->e.section, err) != 0 ||
 	    get_bytes(o, "key", a, &d->e.key, err) != 0 || get_bytes(o, "value", a, &d->e.value, err) != 0 ||
 	    get_kind(o, "kind", &d->e.kind, err) != 0 ||
@@ -106,6 +110,8 @@ static int edit_parse(const json_t *o, struct mm_arena *a, struct mm_done_edit *
 	d->e.op = (enum mm_edit_op)known;
 	d->e.changed = true;
 	d->format = mm_arena_strdup(a, format);
+	if (!d->secret)
+		mm_forget_secret(d, a); /* written by a version that kept passwords */
 	return 0;
 }
 

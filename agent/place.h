@@ -29,6 +29,7 @@ struct mm_todo { /* one account */
 	bool absent; /* not there and not to be made: one finding for the whole */
 	bool write;  /* something is to be written */
 	bool failed; /* ... but cannot be; the settings say why */
+	bool later;  /* ... only now */
 	const char *key;
 	const char *note; /* and costs: struct mm_edits */
 	unsigned costs;
@@ -38,6 +39,7 @@ struct mm_removal { /* an account of ours that the policy no longer has */
 	const char *account, *key;
 	bool created;
 	bool write;
+	bool secret;      /* a password is among its former values, and not kept */
 	bool released;    /* its former values may not come back: it stays as it is, and is ours no more */
 	const char *fail; /* why not, or NULL */
 };

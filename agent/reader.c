@@ -24,6 +24,11 @@ struct real {
 	size_t n_names;
 	int64_t looked_at; /* 0: never */
 	uid_t looked_for;
+	struct read_file { /* those that were read */
+		const char *path;
+		struct stat st;
+	} * files;
+	size_t n_files, cap_files;
 };
 
 static bool below(const char *home, const char *path)
@@ -32,17 +37,44 @@ static bool below(const char *home, const char *path)
 	return strncmp(path, home, n) == 0 && path[n] == '/';
 }
 
-static int read_as(
-    struct mm_reader *r, const char *path, struct mm_buf *text, enum mm_file_trouble *why, struct mm_err *err)
+static int read_as(struct mm_reader *r, const char *path, struct mm_buf *text, struct stat *st,
+    enum mm_file_trouble *why, struct mm_err *err)
 {
 	const struct real *real = r->ctx;
 	if (below(r->home, path))
-		return mm_file_read(r->home, path, real->who->uid, MM_FORMAT_TEXT_MAX, text, NULL, why, err);
-	int rc = mm_file_read("/", path, 0, MM_FORMAT_TEXT_MAX, text, NULL, why, err);
+		return mm_file_read(r->home, path, real->who->uid, MM_FORMAT_TEXT_MAX, text, st, why, err);
+	int rc = mm_file_read("/", path, 0, MM_FORMAT_TEXT_MAX, text, st, why, err);
 	if (rc == 0 || (*why != MM_FILE_OWNER && *why != MM_FILE_LINK))
 		return rc;
 	mm_buf_reset(text);
-	return mm_file_read("/", path, real->who->uid, MM_FORMAT_TEXT_MAX, text, NULL, why, err);
+	return mm_file_read("/", path, real->who->uid, MM_FORMAT_TEXT_MAX, text, st, why, err);
+}
+
+static struct read_file *known(const struct real *real, const char *path)
+{
+	for (size_t i = 0; i < real->n_files; i++)
+		if (mm_streq(real->files[i].path, path))
+			return &real->files[i];
+	return NULL;
+}
+
+static void note_file(struct mm_reader *r, const char *path, const struct stat *st)
+{
+	struct real *real = r->ctx;
+	struct read_file *f = known(real, path);
+	if (f == NULL) {
+		f = mm_arena_push(r->arena, &real->files, &real->n_files, &real->cap_files, sizeof(*f));
+		f->path = mm_arena_strdup(r->arena, path);
+	}
+	f->st = *st;
+}
+
+bool mm_reader_stat(struct mm_reader *r, const char *path, struct stat *out)
+{
+	const struct read_file *f = known(r->ctx, path);
+	if (f != NULL)
+		*out = f->st;
+	return f != NULL;
 }
 
 static int read_file(
@@ -52,8 +84,10 @@ static int read_file(
 	struct mm_buf text = MM_BUF_INIT(MM_FORMAT_TEXT_MAX);
 	enum mm_file_trouble t = MM_FILE_OK;
 	struct mm_err e = MM_ERR_NONE;
-	int rc = read_as(r, path, &text, &t, &e);
+	struct stat st;
+	int rc = read_as(r, path, &text, &st, &t, &e);
 	if (rc == 0) {
+		note_file(r, path, &st);
 		*out = (struct mm_text){mm_arena_strndup(r->arena, mm_buf_str(&text), text.len), text.len};
 		rc = 1;
 	} else if (t == MM_FILE_ABSENT) {

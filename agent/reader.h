@@ -8,6 +8,8 @@
 #ifndef MM_AGENT_READER_H
 #define MM_AGENT_READER_H
 
+#include <sys/stat.h>
+
 #include "agent/clients/client.h"
 
 struct mm_identity {
@@ -23,6 +25,8 @@ struct mm_reader *mm_reader_new(struct mm_arena *a, const struct mm_identity *wh
 /* Why the last file() of this reader failed; MM_FILE_OK when none did since
  * the last call of this function. */
 enum mm_file_trouble mm_reader_trouble(struct mm_reader *r);
+/* What a file was that this reader has read; false: none of that name. */
+bool mm_reader_stat(struct mm_reader *r, const char *path, struct stat *out);
 /* A file's text for mm_journal_recover(); ctx is the reader. */
 int mm_reader_text(void *ctx, const char *path, struct mm_text *text);
 

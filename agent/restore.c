@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "agent/generations.h"
+#include "agent/hostwide.h"
 #include "agent/place.h"
 #include "agent/userrun.h"
 #include "common/text.h"
@@ -28,7 +29,9 @@ static void note(struct restoring *r, const struct mm_generation *g, const char 
 static int replace(struct restoring *r, const char *path, const char *expect, struct mm_text text)
 {
 	const struct mm_identity *who = &r->s->who;
-	struct mm_replace_opts opts = {.create_mode = 0600, .dir_mode = 0700, .has_expect = true};
+	bool hostwide = mm_is_hostwide(who);
+	struct mm_replace_opts opts = {
+	    .create_mode = hostwide ? 0644 : 0600, .dir_mode = hostwide ? 0755 : 0700, .has_expect = true};
 	enum mm_replaced done;
 	enum mm_file_trouble why;
 	memcpy(opts.expect_sha256, expect, strlen(expect) + 1);
@@ -41,7 +44,8 @@ static int replace(struct restoring *r, const char *path, const char *expect, st
 
 static int undo_edits(struct restoring *r, const struct mm_generation *g, const char *path)
 {
-	struct mm_overlay *o = mm_overlay_new(r->reader);
+	const struct mm_route *route = mm_is_hostwide(&r->s->who) ? mm_route_by_name(g->client) : NULL;
+	struct mm_overlay *o = mm_overlay_new(route != NULL ? mm_route_reader(route, r->reader) : r->reader);
 	struct mm_row part = g->did;
 	size_t n = 0;
 	part.edits = mm_arena_alloc(r->a, g->did.n_edits + 1, sizeof(*part.edits));
@@ -55,12 +59,22 @@ static int undo_edits(struct restoring *r, const struct mm_generation *g, const 
 	const struct mm_overlay_file *f = mm_overlay_files(o, &n);
 	for (size_t i = 0; i < n; i++) {
 		char now[MM_SHA256_HEX] = "";
-		if (f[i].before.p != NULL)
-			mm_sha256_hex(f[i].before.p, f[i].before.n, now);
-		if (replace(r, f[i].path, now, f[i].after) != 0)
+		struct mm_text before = f[i].before, after = f[i].after;
+		if (route != NULL && (mm_route_encode(route, r->a, f[i].path, before, &before, r->err) != 0 ||
+					 mm_route_encode(route, r->a, f[i].path, after, &after, r->err) != 0))
+			return -1;
+		if (before.p != NULL)
+			mm_sha256_hex(before.p, before.n, now);
+		if (replace(r, f[i].path, now, after) != 0)
 			return -1;
 	}
-	note(r, g, path, n > 0 ? "our edits taken back" : "nothing to do");
+	bool secret = false;
+	for (size_t i = 0; i < part.n_edits; i++)
+		secret |= part.edits[i].secret;
+	note(r, g, path,
+	    n == 0   ? "nothing to do"
+	    : secret ? "our edits taken back; a password that stood there is not kept"
+		     : "our edits taken back");
 	return 0;
 }
 
@@ -81,7 +95,7 @@ static int restore_file(struct restoring *r, const struct mm_generation *g, size
 		note(r, g, f->path, "nothing to do");
 		return 0;
 	}
-	if (strcmp(sum, f->after) != 0)
+	if (strcmp(sum, f->after) != 0 || (!f->kept && f->before[0] != '\0'))
 		return undo_edits(r, g, f->path);
 	if (f->before[0] != '\0' &&
 	    mm_generation_bytes(r->s->state_dir, g->number, i, r->a, &former, r->err) != 0)

@@ -30,6 +30,8 @@ static int undo_edit(
 	int got = r->file(r, d->path, &text, &why, err);
 	if (got <= 0)
 		return got; /* the file is gone, and our edit with it */
+	if (d->secret && d->e.op == MM_EDIT_DELETE && d->e.former == NULL)
+		return 0; /* a password that is not kept */
 	if (!mm_edit_inverse(&d->e, &inverse) || (!whole && !still_ours(text, f, &d->e, a)))
 		return 0;
 	struct mm_file_edit file = {.path = d->path, .format = f, .edits = &inverse, .n = 1};

@@ -98,6 +98,7 @@ struct mm_view {
 		const char *path;
 		int line;
 		const char *text; /* one sentence */
+		bool secret;      /* it says that a password stands in the file */
 	} * traps;
 	size_t n_traps;
 };
@@ -133,9 +134,11 @@ struct mm_file_edit { /* all edits of one file */
 struct mm_edits {
 	struct mm_file_edit *files;
 	size_t n;
-	const char *key;  /* ADD: the native name chosen */
-	const char *note; /* for a person: "the user will be asked for the password again", or NULL */
-	unsigned costs;   /* MM_COST_... (schemas/state.h) */
+	const char *key;   /* ADD: the native name chosen */
+	const char *note;  /* for a person: "the user will be asked for the password again", or NULL */
+	unsigned costs;    /* MM_COST_... (schemas/state.h) */
+	const char *later; /* beside an error: it is put off, because a program is running that would
+			      lose the change, as this says */
 };
 
 /* The answer of unsupported() for what is no setting of this client at all

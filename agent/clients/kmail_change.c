@@ -338,9 +338,11 @@ static int add(struct writer *w, const struct mm_change *ch, struct mm_edits *ou
 
 	if (ch->full->v[MM_SET_IN_HOST] == NULL)
 		return mm_err_set(err, MM_EX_DIFF, "KMail has no accounts that only send");
-	if (mm_running(w->r, "akonadi_control"))
-		return mm_err_set(err, MM_EX_DIFF,
-		    "Akonadi is running, and would lose a new account: it is made before the next login");
+	if (mm_running(w->r, "akonadi_control")) {
+		out->later =
+		    "Akonadi is running, and would lose a new account: it is made before the next login";
+		return mm_err_set(err, MM_EX_FAILED, "%s", out->later);
+	}
 	w->a.imap = mm_streq(ch->full->v[MM_SET_IN_PROTOCOL], "imap");
 	if (new_instance(w, w->a.imap ? MM_KMAIL_IMAP : MM_KMAIL_POP3, err) != 0)
 		return -1;

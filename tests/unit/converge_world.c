@@ -91,7 +91,7 @@ const char *get_file(struct world *w, const char *name)
 
 int run(struct world *w, enum mm_how how)
 {
-	static const struct mm_client *const clients[] = {&mm_fake, NULL};
+	const struct mm_client *const clients[] = {w->client != NULL ? w->client : &mm_fake, NULL};
 	struct mm_journal j;
 	struct mm_err err = MM_ERR_NONE;
 	if (mm_journal_load(w->state, w->a, &j, &err) != 0)

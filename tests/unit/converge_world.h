@@ -12,6 +12,7 @@ struct world {
 	struct mm_arena *a;
 	char home[64];
 	const char *state;
+	const struct mm_client *client; /* NULL: the made-up one */
 	struct mm_identity who;
 	struct mm_account acc[2];
 	struct mm_client_rule rule;

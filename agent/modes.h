@@ -1,0 +1,17 @@
+/*
+ * Who else may read or write what a mail program is set up with.
+ *
+ * A config that others may write directs this person's mail wherever they
+ * like; one with a password in it (mm_trap.secret) tells it to whoever may
+ * read it. Each such file is a trap of its own, with its mode. Files of other
+ * owners are not read at all (common/file.h): that is an error with its reason.
+ */
+#ifndef MM_AGENT_MODES_H
+#define MM_AGENT_MODES_H
+
+#include "agent/reader.h"
+
+/* Adds the traps. `r`: the real reader, by which the files of `view` were read. */
+void mm_modes_look(struct mm_reader *r, const struct mm_place *p, struct mm_view *view);
+
+#endif
