@@ -137,6 +137,7 @@ struct reader {
 	const struct mm_tb_prefs *t;
 	const struct mm_tb_account *acc;
 	struct mm_seen_account *out;
+	bool suite;
 };
 
 /* A preference of the wrong type counts as not set. */
@@ -184,7 +185,7 @@ static const char *old_security(
 		*p = secure;
 		return "tls";
 	}
-	if (*p != NULL && mm_streq((*p)->value, "1") && counts(version, 'i') &&
+	if (!r->suite && *p != NULL && mm_streq((*p)->value, "1") && counts(version, 'i') &&
 	    mm_parse_int(version->value, 1, 43, &n) == 0) {
 		*note = "Thunderbird turns this into required STARTTLS when it next starts.";
 		return "starttls";
@@ -247,9 +248,49 @@ static void see_tls_min(struct reader *r, enum mm_setting id)
 		put(s, old, "1.0");
 	else if (counts(p, 'i'))
 		put(s, p, mm_tb_to_word(id, p->value, r->t->a, &note));
-	else
+	else if (!r->suite)
 		put(s, NULL, mm_tb_default(id, "", ""));
 	put_winner(s, deprecated ? old : p);
+}
+
+/* SeaMonkey: the name that a server or user was given later. */
+static void see_real(struct reader *r)
+{
+	static const struct {
+		enum mm_setting s;
+		const char *name;
+	} real[] = {{MM_SET_IN_HOST, "realhostname"}, {MM_SET_IN_USERNAME, "realuserName"}};
+
+	for (size_t i = 0; i < 2; i++) {
+		const struct mm_tb_pref *p =
+		    mm_tb_find(r->t, mm_tb_key(r->t->a, MM_TB_SERVER, r->acc->server, real[i].name));
+		struct mm_seen *s = &r->out->s[real[i].s];
+
+		if (!counts(p, 's') || p->value[0] == '\0')
+			continue;
+		put(s, p, p->value);
+		s->over_path = p->path;
+		s->over_line = p->line;
+		s->over_by = real[i].name;
+		s->over_holds = true;
+	}
+}
+
+static void see_soft_starttls(struct reader *r)
+{
+	static const enum mm_setting ids[] = {MM_SET_IN_SECURITY, MM_SET_OUT_SECURITY};
+	static const char *const names[] = {"socketType", "try_ssl"};
+
+	for (size_t i = 0; i < 2; i++) {
+		enum mm_tb_unit unit = i == 0 ? MM_TB_SERVER : MM_TB_SMTP;
+		const struct mm_tb_pref *p =
+		    mm_tb_find(r->t, mm_tb_key(r->t->a, unit, unit_key(r->acc, unit), names[i]));
+
+		if (counts(p, 'i') && mm_streq(p->value, "1"))
+			r->out->s[ids[i]].note =
+			    "SeaMonkey encrypts only where the server offers STARTTLS, which anybody on the "
+			    "way can suppress.";
+	}
 }
 
 /* Such an account is loaded and not shown: whatever else is right, the user
@@ -314,6 +355,10 @@ static void see_account(struct reader *r)
 		if (mm_streq(r->acc->type, "imap") && unit_key(r->acc, mm_tb_folder_unit(s))[0] != '\0')
 			see_folder(r, s);
 	see_hidden(r);
+	if (r->suite) {
+		see_real(r);
+		see_soft_starttls(r);
+	}
 }
 
 static int read_place(struct mm_reader *r, const struct mm_place *p, struct mm_view *out, struct mm_err *err)
@@ -329,7 +374,8 @@ static int read_place(struct mm_reader *r, const struct mm_place *p, struct mm_v
 	mm_tb_accounts(&t, &acc, &n, out);
 	out->accounts = mm_arena_alloc(r->arena, n + 1, sizeof(*out->accounts));
 	for (size_t i = 0; i < n; i++) {
-		struct reader one = {.t = &t, .acc = &acc[i], .out = &out->accounts[out->n++]};
+		struct reader one = {
+		    .t = &t, .acc = &acc[i], .out = &out->accounts[out->n++], .suite = profile->suite};
 
 		see_account(&one);
 	}

@@ -18,6 +18,13 @@
  * ~/.thunderbird, and two clients would own one file. What its section of
  * profiles.ini points to is a profile in use like any other.
  *
+ * SeaMonkey (~/.mozilla/seamonkey) has the same preferences, from before they
+ * were tidied up: `realhostname` and `realuserName` win over the names that an
+ * account was made with, socketType 1 still is STARTTLS where it is offered, and
+ * the TLS floor that it has without a setting depends on its version. Its files
+ * below /etc are others. Not in Debian: no real program proved it (Gecko 60:
+ * nsMsgIncomingServer.cpp, MailNewsTypes2.idl).
+ *
  * Native keys: account_mm_NAME, server_mm_NAME, id_mm_NAME, smtp_mm_NAME for
  * what is added (NAME-2 where something stands there already). Thunderbird
  * numbers its own keys and never meets these. An account that was there keeps
@@ -150,6 +157,7 @@ struct mm_tb_profile {       /* mm_place.priv */
 	const char *root;    /* ~/.thunderbird: holds profiles.ini */
 	const char *dir;     /* as profiles.ini names it: relative to root, or absolute */
 	bool machine;        /* files below /etc count for it */
+	bool suite;          /* SeaMonkey */
 	bool by_us;          /* we made it, or are about to */
 	const char *install; /* name of the section that is to point to it, when made by us */
 };

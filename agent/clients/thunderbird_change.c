@@ -29,6 +29,7 @@ struct writer {
 	size_t n;
 	const struct mm_change *ch;
 	struct mm_edit_list edits;
+	bool suite;
 };
 
 static void set(struct writer *w, const char *key, char kind, const char *value)
@@ -241,8 +242,9 @@ static void write_tls_min(struct writer *w)
 		return;
 	if (old != NULL && mm_streq(old->value, "true"))
 		set(w, MM_TB_TLS_DEPRECATED, 'b', "false");
-	if (min != NULL && min->kind == 'i' && min->value != NULL &&
-	    mm_parse_int(min->value, INT32_MIN, 2, &n) == 0)
+	if (min != NULL && min->kind == 'i' && min->value != NULL
+		? mm_parse_int(min->value, INT32_MIN, 2, &n) == 0
+		: w->suite)
 		set(w, MM_TB_TLS_MIN, 'i', "3");
 }
 
@@ -500,7 +502,7 @@ int mm_tb_change(struct mm_reader *r, const struct mm_place *p, const struct mm_
     const struct mm_change *ch, struct mm_edits *out, struct mm_err *err)
 {
 	const struct mm_tb_profile *profile = p->priv;
-	struct writer w = {.a = r->arena, .ch = ch};
+	struct writer w = {.a = r->arena, .ch = ch, .suite = profile->suite};
 	bool add = ch->kind == MM_CHANGE_ADD;
 	int rc = 0;
 

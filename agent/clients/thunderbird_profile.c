@@ -19,11 +19,13 @@ static const struct root {
 	bool machine;
 	const char *program;
 	const char *renamed; /* NULL, or the root that it may be the same as */
-} roots[] = {{".thunderbird", true, "Thunderbird", NULL},
-    {"snap/thunderbird/common/.thunderbird", false, "Thunderbird", NULL},
-    {FLATPAK("org.mozilla.thunderbird"), false, "Thunderbird", NULL},
-    {FLATPAK("org.mozilla.Thunderbird"), false, "Thunderbird", FLATPAK("org.mozilla.thunderbird")},
-    {FLATPAK("eu.betterbird.Betterbird"), false, "Betterbird", NULL}};
+	bool suite;
+} roots[] = {{".thunderbird", true, "Thunderbird", NULL, false},
+    {"snap/thunderbird/common/.thunderbird", false, "Thunderbird", NULL, false},
+    {FLATPAK("org.mozilla.thunderbird"), false, "Thunderbird", NULL, false},
+    {FLATPAK("org.mozilla.Thunderbird"), false, "Thunderbird", FLATPAK("org.mozilla.thunderbird"), false},
+    {FLATPAK("eu.betterbird.Betterbird"), false, "Betterbird", NULL, false},
+    {".mozilla/seamonkey", false, "SeaMonkey", NULL, true}};
 
 struct candidate {
 	const char *dir; /* as it stands in profiles.ini */
@@ -178,6 +180,7 @@ static bool add_place(
 	    .root = root,
 	    .dir = dir,
 	    .machine = from->machine,
+	    .suite = from->suite,
 	    .by_us = mm_starts_with(dir, OWN_PROFILE)};
 	p = make_place(f->r, profile);
 	p.exists = true;
