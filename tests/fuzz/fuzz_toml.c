@@ -1,4 +1,4 @@
-/* The TOML editor under its laws. */
+/* The TOML editor under its laws, and meli's where lines include files. */
 #include "agent/formats/toml.h"
 #include "tests/fuzz/fuzz_format.h"
 
@@ -6,5 +6,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	return fuzz_format(&mm_format_toml, data, size);
+	fuzz_format(&mm_format_toml, data, size);
+	if (size > 0 && memmem(data, size, "nclude(", 7) != NULL)
+		fuzz_format(&mm_format_meli, data, size);
+	return 0;
 }
