@@ -150,11 +150,8 @@ static const char *unsupported(enum mm_setting s, const char *value, const struc
 	case MM_SET_REPLY_TO:
 	case MM_SET_ORGANISATION:
 		return "mutt knows this only as a header line of the user's own (my_hdr).";
-	case MM_SET_FOLDER_SENT:
-	case MM_SET_FOLDER_DRAFTS:
-	case MM_SET_FOLDER_TRASH:
 	case MM_SET_FOLDER_JUNK:
-		return "Folders are not set here.";
+		return "mutt has no folder for junk.";
 	case MM_SET_IN_PIN:
 	case MM_SET_OUT_PIN:
 		return "mutt cannot pin a public key.";
@@ -183,6 +180,14 @@ static const char *unsupported(enum mm_setting s, const char *value, const struc
 	}
 }
 
+/* It takes addresses apart twice (url.c), and these are no part of one. */
+static const char *unsupported_by_neomutt(enum mm_setting s, const char *value, const struct mm_values *all)
+{
+	if (mm_mutt_folder_var(s) != NULL && strpbrk(value, "\"`|\\{}#<>^?") != NULL)
+		return "NeoMutt cannot hold the address of a folder of this name.";
+	return unsupported(s, value, all);
+}
+
 const struct mm_client mm_client_mutt = {
     .name = "mutt",
     .label = "mutt",
@@ -201,7 +206,7 @@ const struct mm_client mm_client_neomutt = {
     .programs = (const char *const[]){"neomutt", NULL},
     .incoming = true,
     .outgoing = true,
-    .unsupported = unsupported,
+    .unsupported = unsupported_by_neomutt,
     .find = find_neomutt,
     .read = read_neomutt,
     .change = change_neomutt,

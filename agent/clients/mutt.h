@@ -26,6 +26,8 @@ struct mm_mutt_incoming { /* which variable says where mail is read */
 	struct mm_mutt_url url;
 };
 
+/* The variable of a folder role, or NULL. */
+const char *mm_mutt_folder_var(enum mm_setting s);
 const char *mm_mutt_own_path(struct mm_reader *r, const struct mm_mutt_kind *k);
 /* A name of k->files as a path. */
 const char *mm_mutt_file_path(struct mm_reader *r, const char *name);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "agent/clients/adapter.h"
+#include "agent/clients/folder.h"
 #include "agent/clients/mutt.h"
 #include "agent/clients/sh.h"
 #include "agent/formats/muttrc.h"
@@ -122,6 +123,22 @@ static int write_incoming(struct writer *w, struct mm_err *err)
 	return 0;
 }
 
+/* Whole addresses: what "+Sent" means hangs on where it stands. */
+static int write_folders(struct writer *w, struct mm_err *err)
+{
+	struct mm_mutt_url u;
+
+	for (enum mm_setting s = MM_SET_FOLDER_SENT; s <= MM_SET_FOLDER_TRASH; s++) {
+		if (wanted(w, s) == NULL)
+			continue;
+		if (address(w, MM_SET_IN_PROTOCOL, &u, err) != 0)
+			return -1;
+		u.path = mm_percent(wanted(w, s), "-._~/", w->a);
+		set(w, mm_mutt_folder_var(s), 's', mm_mutt_url_print(&u, w->a));
+	}
+	return 0;
+}
+
 static int write_outgoing(struct writer *w, struct mm_err *err)
 {
 	static const enum mm_setting parts[] = {MM_SET_OUT_PROTOCOL, MM_SET_OUT_HOST, MM_SET_OUT_PORT,
@@ -225,7 +242,7 @@ static int write_account(struct writer *w, struct mm_err *err)
 		set(w, "from", 's', wanted(w, MM_SET_ADDRESS));
 	if (wanted(w, MM_SET_REAL_NAME) != NULL)
 		set(w, "realname", 's', wanted(w, MM_SET_REAL_NAME));
-	if (write_incoming(w, err) != 0 ||
+	if (write_incoming(w, err) != 0 || write_folders(w, err) != 0 ||
 	    write_password(w, MM_SET_IN_PASSWORD_COMMAND, pop ? "pop_pass" : "imap_pass", err) != 0)
 		return -1;
 	write_auth(w, MM_SET_IN_AUTH, pop ? "pop_authenticators" : "imap_authenticators");

@@ -1,6 +1,7 @@
 /* What mutt's variables and hooks say, as settings. */
 #include <string.h>
 
+#include "agent/clients/folder.h"
 #include "agent/clients/keys.h"
 #include "agent/clients/mutt.h"
 #include "agent/clients/mutt_later.h"
@@ -339,6 +340,58 @@ static void see_tls(struct look *l, enum mm_setting min, enum mm_setting ca)
 		l->acc->s[ca].from_default = true; /* the distribution's */
 }
 
+const char *mm_mutt_folder_var(enum mm_setting s)
+{
+	return s == MM_SET_FOLDER_SENT     ? "record"
+	       : s == MM_SET_FOLDER_DRAFTS ? "postponed"
+	       : s == MM_SET_FOLDER_TRASH  ? "trash"
+					   : NULL;
+}
+
+/* An address on the server that mail is read from (paths are percent-encoded
+ * there, url.c); what is elsewhere is shown as it stands. */
+static const char *folder_name(const struct look *l, const char *text)
+{
+	const struct mm_mutt_url *in = &l->in.url;
+	struct mm_mutt_url u;
+
+	if (!mm_mutt_url_parse(text, l->a, &u) || !mm_streq(u.protocol, in->protocol) ||
+	    !mm_streq_nocase(u.host, in->host) ||
+	    (u.user != NULL && !mm_streq(u.user, l->acc->s[MM_SET_IN_USERNAME].value)))
+		return text;
+	return mm_percent_decode(u.path, l->a);
+}
+
+/* Where a copy of everything goes, whatever `record` says. */
+static void look_for_copies(struct look *l)
+{
+	static const char *const all[] = {".", ".*", "~A"};
+	const struct mm_mutt_var *copy = mm_mutt_get(l->s, "copy");
+	struct mm_seen *seen = &l->acc->s[MM_SET_FOLDER_SENT];
+
+	for (size_t i = 0; i < l->s->n_hooks; i++) {
+		const struct mm_mutt_hook *h = &l->s->hooks[i];
+
+		if (strcmp(h->name, "fcc-hook") != 0 && strcmp(h->name, "fcc-save-hook") != 0)
+			continue;
+		for (size_t k = 0; k < sizeof(all) / sizeof(all[0]); k++)
+			if (mm_streq(h->pattern, all[k]))
+				overridden(seen, h->path, h->line, h->name);
+	}
+	if (copy != NULL && !flag(l->s, "copy", true))
+		overridden(seen, copy->path, copy->line, "copy, which keeps none,");
+}
+
+static void see_folders(struct look *l)
+{
+	for (enum mm_setting s = MM_SET_FOLDER_SENT; s <= MM_SET_FOLDER_TRASH; s++) {
+		const char *var = mm_mutt_folder_var(s), *text = mm_mutt_text(l->s, var, "");
+
+		put(l, s, var, text != NULL && text[0] != '\0' ? folder_name(l, text) : NULL);
+	}
+	look_for_copies(l);
+}
+
 static void see_incoming(struct look *l)
 {
 	const struct mm_mutt_url *u = &l->in.url;
@@ -371,6 +424,8 @@ static void see_incoming(struct look *l)
 	see_client_cert(l, MM_SET_IN_CLIENT_CERT);
 	look_for_tunnel(l, MM_SIDE_INCOMING);
 	look_for_other_server(l);
+	if (!pop)
+		see_folders(l);
 	put(l, MM_SET_IN_LEAVE_ON_SERVER, pop ? "pop_delete" : "",
 	    pop && flag(l->s, "pop_delete", false) ? "no" : "yes");
 }

@@ -68,6 +68,30 @@ static void mutt(void **state)
 	}
 }
 
+/* Folders: no business of who only fetches or sends, none with POP3, and names that a client cannot hold. */
+static void folders(void **state)
+{
+	static const char *const one_sided[] = {
+	    "msmtp", "git", "emacs", "mpop", "fetchmail", "getmail", "fdm", "mbsync", "offlineimap", NULL};
+
+	(void)state;
+	for (size_t i = 0; one_sided[i] != NULL; i++)
+		assert_ptr_equal(reason(one_sided[i], MM_SET_FOLDER_SENT, "Sent", MM_SET_NONE, NULL),
+		    MM_CLIENT_NOT_ITS_BUSINESS);
+	for (size_t c = 0; mm_clients[c] != NULL; c++)
+		if (mm_clients[c]->incoming && mm_clients[c]->outgoing)
+			sentence(reason(
+			    mm_clients[c]->name, MM_SET_FOLDER_SENT, "Sent", MM_SET_IN_PROTOCOL, "pop3"));
+	sentence(reason("mutt", MM_SET_FOLDER_JUNK, "Junk", MM_SET_NONE, NULL));
+	assert_null(reason("mutt", MM_SET_FOLDER_SENT, "a`b", MM_SET_NONE, NULL));
+	sentence(reason("neomutt", MM_SET_FOLDER_SENT, "a`b", MM_SET_NONE, NULL));
+	assert_null(reason("neomutt", MM_SET_FOLDER_SENT, "Entw\xc3\xbcrfe/A & B", MM_SET_NONE, NULL));
+	sentence(reason("thunderbird", MM_SET_FOLDER_TRASH, "M\xc3\xbcll", MM_SET_NONE, NULL));
+	assert_null(reason("thunderbird", MM_SET_FOLDER_SENT, "M\xc3\xbcll", MM_SET_NONE, NULL));
+	sentence(reason("kmail", MM_SET_FOLDER_SENT, "Sent", MM_SET_NONE, NULL));
+	sentence(reason("goa", MM_SET_FOLDER_SENT, "Sent", MM_SET_NONE, NULL));
+}
+
 /* Whatever a client cannot hold, it says in a sentence; and the words of both sides fit together. */
 static void all_clients(void **state)
 {
@@ -153,8 +177,8 @@ static void table(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(msmtp), cmocka_unit_test(mutt),
-	    cmocka_unit_test(table), cmocka_unit_test(all_clients), cmocka_unit_test(fetchers),
-	    cmocka_unit_test(mailspring)};
+	    cmocka_unit_test(table), cmocka_unit_test(folders), cmocka_unit_test(all_clients),
+	    cmocka_unit_test(fetchers), cmocka_unit_test(mailspring)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
