@@ -77,6 +77,9 @@ static const char *cert_detail(const struct mm_tls_watch *w)
 static const char *means_detail(const struct mm_maker *m)
 {
 	const struct mm_signals *s = &m->a->signals;
+	if (m->cls == MM_CLS_REFUSED_ELSEWHERE)
+		return mm_arena_printf(m->mem, "port %d (%s)", s->ep->refused_on->port,
+		    mm_mail_label(s->ep->refused_on->mail));
 	if (m->cls == MM_CLS_NO_CLIENT_CERT && s->end != MM_END_OWN_CERT)
 		return "none was given";
 	if (m->cls == MM_CLS_NO_TICKET && s->gss == NULL)

@@ -253,6 +253,11 @@ static const struct mm_cls_def table[MM_CLS_COUNT] = {
 	"The server answers as it should; the login is not tested, there was no password.",
 	"No password was available; all steps before the login held.", MM_SEV_UNTESTED,
 	"Store the password where the setting credential says, or log in to the desktop."},
+    [MM_CLS_REFUSED_ELSEWHERE] = {"REFUSED_ELSEWHERE",
+	"The login is not tested, because the same server refused the same password on {detail}.",
+	"{host} refused this user name and password on {detail}. A second wrong password could lock the "
+	"account, so it was not presented on port {port}; all steps before the login held.",
+	MM_SEV_UNTESTED, "Mend what is said about {detail}; then this login is tested, too."},
     [MM_CLS_BAD_SECRET] = {"BAD_SECRET", "The stored password is not usable, so the login is not tested.",
 	"The password that was found {detail}; look at what the password command prints. Nothing was sent.",
 	MM_SEV_UNTESTED, "Let the password command print the password alone, in one line."},

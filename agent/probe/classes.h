@@ -91,6 +91,7 @@ enum mm_cls {
 	/* nothing was proven, in either direction */
 	MM_CLS_PREAUTH_NOT_A_TEST,
 	MM_CLS_NO_SECRET,
+	MM_CLS_REFUSED_ELSEWHERE, /* the same password, by the same server, on another port */
 	MM_CLS_BAD_SECRET,
 	MM_CLS_NO_USERNAME,
 	MM_CLS_NO_LOGIN_WANTED,

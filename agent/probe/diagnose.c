@@ -367,6 +367,8 @@ static enum mm_cls why_no_login(const struct mm_signals *s)
 		return MM_CLS_NO_USERNAME;
 	if (ep->auth->ticket)
 		return s->gss != NULL ? of_gss(s->gss) : MM_CLS_NO_TICKET;
+	if (ep->refused_on != NULL)
+		return MM_CLS_REFUSED_ELSEWHERE;
 	return ep->auth->certificate ? MM_CLS_NO_CLIENT_CERT : MM_CLS_NO_SECRET;
 }
 

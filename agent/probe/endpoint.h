@@ -74,6 +74,8 @@ struct mm_endpoint {
 	bool has_secret;
 	bool has_certificate; /* sent whatever the way to log in is, when the server asks for one */
 	bool has_ticket;      /* a ticket cache was named */
+	const struct mm_endpoint
+	    *refused_on; /* that refused the password in this run, so it is not sent; NULL: none */
 };
 
 /* Check a task and translate it; strings are borrowed from it. Returns

@@ -4,6 +4,7 @@
 
 #include "agent/probe/answer.h"
 #include "agent/probe/clock.h"
+#include "agent/probe/once.h"
 #include "agent/probe/retrieve.h"
 #include "agent/probe/room.h"
 #include "agent/probe/sites.h"
@@ -23,6 +24,7 @@ struct engine {
 	struct mm_tickets *tickets;
 	struct mm_arena *mem; /* tests, sites and servers */
 	struct mm_sites sites;
+	void *once; /* once.h */
 	struct mm_site *waiting, *following;
 	struct mm_test *ticketless; /* wait for a ticket (next) */
 	struct mm_test **running;
@@ -43,6 +45,7 @@ static void wake_up(void *ctx)
 
 static void release_waiting(
     struct engine *e, size_t job, const struct mm_attempt *a, const struct mm_login *l);
+static void enqueue(struct engine *e, struct mm_test *t);
 
 static void tell(struct engine *e, size_t job, const struct mm_login *l)
 {
@@ -165,6 +168,13 @@ static void look_over(struct engine *e, struct mm_test *t, int64_t now)
 	mm_attempt_close(t->attempt);
 }
 
+/* Those who would have said the same password to the server. */
+static void let_go(struct engine *e, struct mm_once *o)
+{
+	for (struct mm_test *t; (t = mm_once_next(o)) != NULL;)
+		enqueue(e, t);
+}
+
 static void test_over(struct engine *e, struct mm_test *t, int64_t now)
 {
 	enum mm_cls cls;
@@ -178,6 +188,8 @@ static void test_over(struct engine *e, struct mm_test *t, int64_t now)
 	mm_attempt_end(a);
 	free(a);
 	t->attempt = NULL;
+	if (mm_once_over(t, cls))
+		let_go(e, t->once);
 	deliver(e, s, out);
 }
 
@@ -201,9 +213,12 @@ static void enqueue(struct engine *e, struct mm_test *t)
 	mm_site_enqueue(s, t);
 	if (s->queued)
 		return;
+	struct mm_site **last = &e->waiting;
+	while (*last != NULL)
+		last = &(*last)->next_waiting;
 	s->queued = true;
-	s->next_waiting = e->waiting;
-	e->waiting = s;
+	s->next_waiting = NULL;
+	*last = s;
 }
 
 static struct mm_outcome *outcome_for(const struct engine *e, const struct mm_job *job)
@@ -253,6 +268,7 @@ static void accept_test(struct engine *e, size_t job, const struct mm_endpoint *
 	struct mm_test *t = mm_arena_alloc(e->mem, 1, sizeof(*t));
 	struct mm_outcome *in = outcome_for(e, &e->jobs[job]);
 	*t = (struct mm_test){.job = job, .ep = *ep, .limits = mm_job_limits(e->jobs[job].task, e->o.limits)};
+	t->once = mm_once_of(&e->once, e->mem, ep, e->jobs[job].secret);
 	if (wants_ticket(t))
 		t->ticket = mm_tickets_ask(e->tickets, &t->ep);
 	if (in == NULL || in->over) {
@@ -342,7 +358,9 @@ static void start_next(struct engine *e, struct mm_site *s, const struct mm_name
 {
 	bool look = s->state == MM_SITE_NEW && mm_site_wants_look(s);
 	s->state = look ? MM_SITE_LOOKING : MM_SITE_OPEN;
-	start(e, look ? look_of(e, s) : mm_site_dequeue(s), name, now);
+	struct mm_test *t = look ? look_of(e, s) : mm_site_dequeue(s);
+	if (mm_once_begin(t))
+		start(e, t, name, now);
 }
 
 /* The name service may hang longer than we wait. */
@@ -392,6 +410,8 @@ static void step_all(struct engine *e)
 		if (t->attempt->signals.end == MM_END_NOT_RUN)
 			t->attempt->company = t->site->server->pace.active > 1;
 		mm_attempt_step(t->attempt, now);
+		if (!t->is_look && mm_once_look(t))
+			let_go(e, t->once);
 		if (t->attempt->done)
 			conclude(e, t, now);
 		else
@@ -555,6 +575,7 @@ static void end(struct engine *e)
 	if (e->o.hung != NULL)
 		*e->o.hung = hung;
 	mm_sites_end(&e->sites);
+	mm_once_end(e->once);
 	curl_multi_cleanup(e->multi);
 	mm_arena_free(e->mem);
 	free(e->running);

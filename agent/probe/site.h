@@ -14,6 +14,7 @@
 
 #define MM_SITE_FDS (MM_SURVEY_LINES + MM_SCOUT_FDS)
 
+struct mm_once;
 struct mm_ticket;
 
 struct mm_server { /* one host and port */
@@ -32,6 +33,7 @@ struct mm_test {
 	struct mm_endpoint ep;
 	struct mm_limits limits;
 	struct mm_site *site;
+	struct mm_once *once;       /* what it has in common with others; NULL: nothing */
 	struct mm_ticket *ticket;   /* that the login needs; NULL: none */
 	const char *no_ticket;      /* why there is none */
 	struct mm_test *next;       /* in the queue */

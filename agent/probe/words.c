@@ -128,6 +128,7 @@ static const char *const of_class[MM_CLS_COUNT] = {
     [MM_CLS_SENDER_NO_ANSWER] = "no answer",
     [MM_CLS_PREAUTH_NOT_A_TEST] = "the server logs everybody in",
     [MM_CLS_NO_SECRET] = "no password",
+    [MM_CLS_REFUSED_ELSEWHERE] = "not tried: the same password was refused",
     [MM_CLS_NO_USERNAME] = "no user name",
     [MM_CLS_NO_LOGIN_WANTED] = "none is wanted",
     [MM_CLS_MECH_NOT_TESTABLE] = "not known to this program",

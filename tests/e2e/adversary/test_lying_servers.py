@@ -191,7 +191,7 @@ BEHIND = (
 class Lies(Base):
     def test_no_proof(self):
         options = ("--connect-timeout", "3", "--answer-timeout", "3", "--login-timeout", "3")
-        tasks = [task(i, protocol, "none", self.serve(script), host="127.0.0.1")
+        tasks = [task(i, protocol, "none", self.serve(script), host="127.0.0.1", username=f"user{i}")
                  for i, (protocol, _, script) in enumerate(CASES)]
         answers = self.ask(tasks, (SECRET.encode(),), options)
         for i, (protocol, name, _) in enumerate(CASES):
@@ -201,7 +201,8 @@ class Lies(Base):
 
     def test_behind_the_login(self):
         options = ("--connect-timeout", "3", "--answer-timeout", "3", "--login-timeout", "3")
-        tasks = [task(i, protocol, "none", self.serve(script), host="127.0.0.1", sender="alice@acme.example")
+        tasks = [task(i, protocol, "none", self.serve(script), host="127.0.0.1", sender="alice@acme.example",
+                      username=f"user{i}")
                  for i, (protocol, _, _, script) in enumerate(BEHIND)]
         answers = self.ask(tasks, (SECRET.encode(),), options)
         for i, (protocol, name, cls, _) in enumerate(BEHIND):

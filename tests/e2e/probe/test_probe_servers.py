@@ -133,7 +133,7 @@ class Scripted(Base):
             script = {"imap": lambda r: scripted.imap(login=r),
                       "smtp": lambda r: scripted.smtp(("localhost", "AUTH PLAIN"), auth=r),
                       "pop3": lambda r: scripted.pop3(password=r)}[p](reply)
-            tasks.append(task(i, p, "tls", self.serve(script, "good"), ca_file=self.ca))
+            tasks.append(task(i, p, "tls", self.serve(script, "good"), ca_file=self.ca, username=f"user{i}"))
         answers = self.ask(tasks)
         for i, (_, _, cls) in enumerate(rows):
             self.expect(answers[i], "failed", cls, "tls")
