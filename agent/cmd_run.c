@@ -280,7 +280,7 @@ static void print_restored(const struct mm_restored *d, size_t n, bool json)
 	printf("The next run applies the policy again, unless you \"mailmuster-agent disable\" first.\n");
 }
 
-static int restore(const struct mm_common_opts *common, int64_t number, struct mm_err *err)
+static int restore(const struct mm_common_opts *common, int64_t number, bool hostwide, struct mm_err *err)
 {
 	struct mm_conf *conf;
 	struct mm_session s;
@@ -288,7 +288,7 @@ static int restore(const struct mm_common_opts *common, int64_t number, struct m
 	size_t n = 0;
 	if (mm_cmd_conf(common, &conf, err) != 0)
 		return status_of(err);
-	int rc = mm_session_open(conf, &s, err);
+	int rc = hostwide ? mm_session_open_hostwide(conf, &s, err) : mm_session_open(conf, &s, err);
 	if (rc >= 0) {
 		rc = mm_restore(&s, number, s.a, &done, &n, err);
 		if (n > 0 || rc == 0)
@@ -303,13 +303,15 @@ int mm_cmd_restore(int argc, char **argv, struct mm_err *err)
 {
 	struct mm_common_opts common = {.config = NULL};
 	int64_t number = 0;
-	const struct mm_opt opts[] = {
+	bool hostwide = false;
+	const struct mm_opt opts[] = {{"system", 0, MM_OPT_FLAG, &hostwide, 0, 0, NULL,
+					  "what was changed in the system's files (root)"},
 	    {"generation", 0, MM_OPT_INT, &number, 1, INT64_MAX - 1, "N", "back to before generation N"},
 	    MM_COMMON_OPTS(common)};
-	int rc = mm_cmd_parse(opts, &common, "mailmuster-agent restore [--generation N]",
+	int rc = mm_cmd_parse(opts, &common, "mailmuster-agent restore [--system] [--generation N]",
 	    "Takes back what the last run changed in your configs, or everything from generation N on.", 0,
 	    &argc, argv, err);
 	if (rc != 0)
 		return rc > 0 ? MM_EX_OK : status_of(err);
-	return restore(&common, number, err);
+	return restore(&common, number, hostwide, err);
 }

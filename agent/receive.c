@@ -271,13 +271,13 @@ static void add_trouble(struct mm_buf *frames, const struct mm_worker_result *re
 	mm_buf_free(&body);
 }
 
-/* Everything of ours was taken back. */
+/* Everything of ours was taken back, and the controller knows: this report says nothing. */
 static void forget_hostwide(struct job *j, const struct mm_worker_result *res)
 {
 	const struct mm_request *q = &j->t.request;
 	struct mm_err later = MM_ERR_NONE; /* it is tried again with the next request */
 	if (q->op == MM_OP_APPLY && q->hostwide == NULL && res->complete && res->exit_bits == 0 &&
-	    mm_streq(res->job->user, MM_SYSTEM_USER))
+	    res->findings->len == 0 && mm_streq(res->job->user, MM_SYSTEM_USER))
 		mm_held_drop_sheet(j->r->conf, MM_SYSTEM_USER, &later);
 }
 

@@ -17,6 +17,7 @@ struct mm_restored {
 
 /* `number` 0: the last run. *n entries in `a`. Stops at the first trouble;
  * what was restored before that stands, and the journal says so. */
+/* With a session of mm_session_open_hostwide() it is the system's files. */
 int mm_restore(const struct mm_session *s, int64_t number, struct mm_arena *a, struct mm_restored **out,
     size_t *n, struct mm_err *err);
 

@@ -4,6 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/hostwide.h"
 #include "agent/trust.h"
 #include "agent/userrun.h"
 
@@ -39,6 +40,16 @@ int mm_session_open(const struct mm_conf *c, struct mm_session *s, struct mm_err
 	if (got < 0)
 		mm_session_close(s);
 	return got;
+}
+
+int mm_session_open_hostwide(const struct mm_conf *c, struct mm_session *s, struct mm_err *err)
+{
+	if (!c->hostwide || geteuid() != 0)
+		return mm_err_set(err, MM_EX_NOPERM, "only root can change the system's files");
+	*s = (struct mm_session){.conf = c, .a = mm_arena_new(), .now = time(NULL)};
+	s->who = mm_hostwide_identity();
+	s->state_dir = mm_hostwide_state(c, s->a);
+	return 0;
 }
 
 void mm_session_close(struct mm_session *s)

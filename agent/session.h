@@ -22,6 +22,8 @@ struct mm_session {
 /* 1: there is a sheet for us, 0: there is none, -1: error. With 0 and 1 the
  * caller closes. A sheet that the host's limits no longer allow is an error. */
 int mm_session_open(const struct mm_conf *c, struct mm_session *s, struct mm_err *err);
+/* The system's own, for root; there is no sheet in it. */
+int mm_session_open_hostwide(const struct mm_conf *c, struct mm_session *s, struct mm_err *err);
 void mm_session_close(struct mm_session *s);
 
 #endif

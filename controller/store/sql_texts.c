@@ -27,9 +27,12 @@
 	"p.host, p.revision, p.done_revision, p.pending, p.op, p.request_id, p.queued, p.attempts, "         \
 	"p.last_attempt, p.next_retry, p.outcome, p.text, p.unreachable"
 
-/* Does user column `u` still belong to host ?1? */
+/* Does user column `u` still belong to host ?1? Every host has the system's
+ * own files, whose user is "*": an agent that has nothing to do with them any
+ * more reports once that there is nothing. */
 #define BELONGS(u)                                                                                           \
-	"(" u " IN (SELECT login FROM host_users WHERE host = ?1) OR EXISTS (SELECT 1 FROM hosts h "         \
+	"(" u " = '*' OR " u                                                                                 \
+	" IN (SELECT login FROM host_users WHERE host = ?1) OR EXISTS (SELECT 1 FROM hosts h "               \
 	"WHERE h.id = ?1 AND h.all_users = 1 AND EXISTS (SELECT 1 FROM user_personal p WHERE p.login = " u   \
 	")))"
 

@@ -136,8 +136,12 @@ class System(unittest.TestCase):
         a = self.apply(None, "mm-alice", revision=2)
         self.assertEqual({f["action"] for f in self.of(a, "*") if f.get("account") == "work"}, {"removed"})
         self.assertEqual(FILE.read_text(), before)
+        # one report more, with nothing in it: what was told of the system before is over
+        a = self.apply(None, "mm-alice", revision=3)
+        self.assertEqual((self.of(a, "*"), [r["users"] for r in a.of(REPORT)]), ([], [["*"], ["mm-alice"]]))
         self.assertFalse((self.host.state / "sheets/+system").exists())
-        self.assertEqual(self.of(self.apply(None, "mm-alice", revision=3), "*"), [])
+        a = self.apply(None, "mm-alice", revision=3)
+        self.assertEqual([r["users"] for r in a.of(REPORT)], [["mm-alice"]])
 
     def test_an_account_of_the_host_is_adopted_and_given_back(self):
         before = f"account work\nhost mail.old.example\nfrom %U@acme.example\nport 25\ntls off\n"
@@ -243,6 +247,31 @@ class System(unittest.TestCase):
         a = self.apply(shared())
         self.assertEqual({f["state"] for f in self.of(a, "*")}, {"error"}, a.findings)
         self.assertEqual(FILE.read_text(), "account a\nhost h\naccount a\nhost h\n")
+
+    def test_restored_by_hand(self):
+        FILE.write_text("# of the host\n")
+        FILE.chmod(0o644)
+        self.apply(shared())
+        FILE.write_text(FILE.read_text() + "# of the admin's, later\n")
+        p = self.host.run("restore", "--system")
+        self.assertEqual(p.returncode, OK, p.stderr)
+        self.assertEqual(FILE.read_text(), "# of the host\n# of the admin's, later\n")
+        self.assertIn(b"there is no generation", self.host.run("restore", "--system").stderr)
+
+    def test_a_run_that_was_killed_is_settled(self):
+        """The intent of a run that did not get as far as the journal."""
+        self.apply(shared())
+        journal = self.host.state / "system/journal.json"
+        doc = json.loads(journal.read_text())
+        text = FILE.read_bytes()
+        doc["intent"] = {"client": "msmtp", "path": str(FILE), "rows": doc["rows"],
+                         "files": [{"path": str(FILE), "before": digest(b""), "after": digest(text)}]}
+        doc["rows"] = []
+        journal.write_text(json.dumps(doc))
+        a = self.apply(shared())
+        self.assertEqual({f["state"] for f in self.of(a, "*")}, {"compliant"}, a.findings)
+        self.apply(None, revision=2)
+        self.assertFalse(FILE.exists())
 
     def test_without_root(self):
         uid = USERS["mm-alice"]
