@@ -6,6 +6,7 @@
 
 #include "agent/answer.h"
 #include "agent/hostwide.h"
+#include "agent/planned.h"
 #include "agent/serve_users.h"
 #include "agent/trust.h"
 #include "common/file.h"
@@ -125,27 +126,36 @@ static int store_hostwide(struct job *j, const struct mm_held *h)
 	return rc;
 }
 
-static int store(struct job *j)
+/* That it has been here; and with `held`, that it is in force. */
+static int store_number(struct job *j, bool held)
 {
 	const struct mm_request *q = &j->t.request;
 	struct mm_held_state s = j->state;
-	bool apply = q->op == MM_OP_APPLY;
 	s.last.epoch = q->epoch;
 	s.last.serial = q->serial;
 	memcpy(s.last.digest, j->t.digest, sizeof(s.last.digest));
-	if (apply)
+	if (held)
 		s.held = held_of(q);
 	if (!j->t.repeated && mm_held_save(j->r->conf, &s, j->err) != 0)
 		return -1;
 	j->state = s;
-	if (apply && store_hostwide(j, &s.held) != 0)
+	return 0;
+}
+
+static int store(struct job *j)
+{
+	bool apply = j->t.request.op == MM_OP_APPLY;
+	if (store_number(j, apply) != 0)
+		return -1;
+	const struct mm_held *held = &j->state.held;
+	if (apply && store_hostwide(j, held) != 0)
 		return -1;
 	/* The sheets of a repeated request may not have got as far as the disk. */
 	for (size_t i = 0; apply && i < j->t.n; i++) {
 		const struct mm_user_job *u = &j->users[j->n_users - j->t.n + i];
 		const struct mm_wanted *w = &j->t.wanted[i];
-		if (u->sheet != NULL && mm_held_put_sheet(j->r->conf, &s.held, u->user, u->who.uid,
-					    u->who.gid, w->bytes.p, w->bytes.n, j->err) != 0)
+		if (u->sheet != NULL && mm_held_put_sheet(j->r->conf, held, u->user, u->who.uid, u->who.gid,
+					    w->bytes.p, w->bytes.n, j->err) != 0)
 			return -1;
 	}
 	return 0;
@@ -349,9 +359,6 @@ static int carry_out(struct job *j)
 	} else {
 		users_of_request(j);
 	}
-	if (store(j) != 0)
-		return refuse(j, MM_REFUSED_BUSY);
-	j->held = j->state.held;
 	const struct mm_user_batch b = {.conf = j->r->conf,
 	    .how = how_of(q->op),
 	    .probe = q->op == MM_OP_APPLY,
@@ -368,6 +375,18 @@ static int carry_out(struct job *j)
 		.done = user_done,
 		.tick = tick,
 		.ctx = j}};
+	/* The sheets of a plan that does not hold are not kept: the next login would carry them out. */
+	if (q->op == MM_OP_APPLY && q->expect != NULL &&
+	    mm_planned_holds(&b, j->users, j->n_users, q->expect, j->err) != 0) {
+		const struct mm_err moved = *j->err;
+		if (store_number(j, false) != 0)
+			return refuse(j, MM_REFUSED_BUSY);
+		*j->err = moved;
+		return refuse(j, MM_REFUSED_MOVED);
+	}
+	if (store(j) != 0)
+		return refuse(j, MM_REFUSED_BUSY);
+	j->held = j->state.held;
 	mm_serve_users(&b, j->users, j->n_users);
 	return finish(j);
 }

@@ -85,6 +85,34 @@ int mm_ctl_read(const char *path, size_t max, struct mm_buf *out, struct mm_err 
 	return n ? -1 : 0;
 }
 
+int mm_ctl_create(struct mm_ctl_file *o, const char *path, mode_t mode, struct mm_err *err)
+{
+	int n = snprintf(o->part, sizeof(o->part), "%s.part", path), fd;
+
+	o->path = path;
+	if (n < 0 || (size_t)n >= sizeof(o->part))
+		return mm_err_set(err, MM_EX_USAGE, "the name of the output file is too long");
+	fd = open(o->part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+	o->f = fd >= 0 ? fdopen(fd, "w") : NULL;
+	return o->f != NULL ? 0 : mm_err_sys(err, MM_EX_FAILED, "cannot write %s", o->part);
+}
+
+int mm_ctl_finish(struct mm_ctl_file *o, bool keep, struct mm_err *err)
+{
+	bool written = keep && fflush(o->f) == 0 && fsync(fileno(o->f)) == 0;
+	int rc = 0;
+
+	if (keep && !written)
+		rc = mm_err_sys(err, MM_EX_FAILED, "cannot write %s", o->part);
+	if (fclose(o->f) != 0 && rc == 0 && keep)
+		rc = mm_err_sys(err, MM_EX_FAILED, "cannot write %s", o->part);
+	if (keep && rc == 0 && rename(o->part, o->path) != 0)
+		rc = mm_err_sys(err, MM_EX_FAILED, "cannot rename %s to %s", o->part, o->path);
+	if (!keep || rc != 0)
+		unlink(o->part);
+	return keep ? rc : -1;
+}
+
 static bool wants_help(int argc, char **argv)
 {
 	for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)

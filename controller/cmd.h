@@ -12,6 +12,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 #include "common/buf.h"
@@ -47,6 +48,17 @@ int mm_ctl_usage(const char *what, const char *text) __attribute__((nonnull));
 void mm_ctl_json(json_t *stolen);
 /* A whole file that an admin names, "-" for standard input; whoever owns it. */
 int mm_ctl_read(const char *path, size_t max, struct mm_buf *out, struct mm_err *err);
+
+/* A file that a command writes: whole under its name, or not at all. */
+struct mm_ctl_file {
+	FILE *f;
+	const char *path;
+	char part[4096]; /* its name until it is whole */
+};
+int mm_ctl_create(struct mm_ctl_file *o, const char *path, mode_t mode, struct mm_err *err);
+/* With `keep`: flush, sync, and give it its name; else, and on failure, remove
+ * it. Returns -1 when it is not there afterwards. */
+int mm_ctl_finish(struct mm_ctl_file *o, bool keep, struct mm_err *err);
 
 /* Options that mean the same in every command: a bool, and a string. */
 #define MM_OPT_JSON(p)                                                                                       \

@@ -17,6 +17,12 @@ static int run_push(struct mm_ctl *c, int argc, char **argv)
 		.kind = MM_OPT_FLAG,
 		.dest = &now,
 		.help = "all hosts at once, in no waves (as long as no rollout is defined, the same)"},
+	    {.name = "allow-remove",
+		.kind = MM_OPT_INT,
+		.dest = &o.allow_remove,
+		.max = INT32_MAX,
+		.arg = "N",
+		.help = "with FILE: it may take away up to N accounts (0)"},
 	    {.name = "dry-run",
 		.letter = 'n',
 		.kind = MM_OPT_FLAG,
@@ -26,18 +32,24 @@ static int run_push(struct mm_ctl *c, int argc, char **argv)
 	    {.name = NULL},
 	};
 	const struct mm_args args = {.what = "push",
-	    .operands = "--all | --host HOST ... | --pending [options]",
+	    .operands = "FILE | --all | --host HOST ... | --pending [options]",
 	    .about = "Deliver the current revision: sign a request for each host, send it over SSH, store "
 		     "the report.\n"
 		     "A request is for all users of a host. What cannot be delivered stays pending. Ctrl-C "
 		     "stops; --pending goes on.\n"
+		     "FILE is a plan (mailmuster plan --out): just that is done, and a host that has moved "
+		     "on since refuses it.\n"
 		     "Exit status: 2 differences left, 4 hosts failed, 8 unreachable; they add up.",
-	    .opts = opts};
+	    .opts = opts,
+	    .max = 1};
 	int rc = mm_ctl_args(&args, &argc, argv);
 	if (rc < 0) {
 		if (dry_run)
 			o.how.op = MM_OP_PLAN;
-		rc = mm_push_command(c, "push", &o);
+		o.file = argc > 0 ? argv[0] : NULL;
+		rc = o.file != NULL && dry_run
+			 ? mm_ctl_usage("push", "a plan is carried out, or not; there is no dry run of it")
+			 : mm_push_command(c, "push", &o);
 	}
 	mm_cli_free(opts);
 	return rc;
@@ -53,6 +65,12 @@ static int run_plan(struct mm_ctl *c, int argc, char **argv)
 		.kind = MM_OPT_FLAG,
 		.dest = &o.sel.pending,
 		.help = "hosts that still owe an answer to an earlier push"},
+	    {.name = "out",
+		.letter = 'o',
+		.kind = MM_OPT_STRING,
+		.dest = &o.out,
+		.arg = "FILE",
+		.help = "save it, to be carried out by mailmuster push FILE"},
 	    MM_PUSH_CMD_OPTS(&o),
 	    {.name = NULL},
 	};

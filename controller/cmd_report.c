@@ -88,24 +88,10 @@ static int open_query(struct mm_ctl *c, struct query *q, const struct mm_opt *op
 static int report_to_file(
     struct mm_ctl *c, const struct mm_output *out, const struct query *q, struct mm_err *err)
 {
-	char tmp[4096];
-	int n = snprintf(tmp, sizeof(tmp), "%s.part", q->output);
-	if (n < 0 || (size_t)n >= sizeof(tmp))
-		return mm_err_set(err, MM_EX_USAGE, "the name of the output file is too long");
-	int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-	FILE *f = fd >= 0 ? fdopen(fd, "w") : NULL;
-	if (f == NULL)
-		return mm_err_sys(err, MM_EX_FAILED, "cannot write %s", tmp);
-	int rc = mm_report_write(c->store, out, &q->f, f, err);
-	if (rc == 0 && fsync(fd) < 0)
-		rc = mm_err_sys(err, MM_EX_FAILED, "cannot write %s", tmp);
-	if (fclose(f) != 0 && rc == 0)
-		rc = mm_err_sys(err, MM_EX_FAILED, "cannot write %s", tmp);
-	if (rc == 0 && rename(tmp, q->output) < 0)
-		rc = mm_err_sys(err, MM_EX_FAILED, "cannot rename %s to %s", tmp, q->output);
-	if (rc < 0)
-		unlink(tmp);
-	return rc;
+	struct mm_ctl_file o;
+	if (mm_ctl_create(&o, q->output, 0644, err) != 0)
+		return -1;
+	return mm_ctl_finish(&o, mm_report_write(c->store, out, &q->f, o.f, err) == 0, err);
 }
 
 static int unknown_format(const char *format)

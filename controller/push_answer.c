@@ -171,15 +171,31 @@ static int store_report(struct mm_store *store, const struct report *p, bool our
 	return mm_store_report(store, &in, &fresh, err);
 }
 
+static bool answers(const struct report *p, const struct mm_host_result *r)
+{
+	return mm_streq(p->head.request_id, r->request_id);
+}
+
+static void note_plan(const struct mm_collect *c, struct mm_host_result *r)
+{
+	struct mm_plan_digest *d = mm_plan_digest_new();
+	for (size_t i = 0; i < c->n; i++)
+		for (size_t k = 0; answers(&c->reports[i], r) && k < c->reports[i].n_findings; k++)
+			mm_plan_digest_add(d, &c->reports[i].findings[k]);
+	r->changes = mm_plan_digest_end(d, r->plan);
+}
+
 int mm_collect_store(struct mm_collect *c, struct mm_store *store, struct mm_host_result *r,
     struct mm_push_summary *s, struct mm_err *err)
 {
+	if (s->op == MM_OP_PLAN)
+		note_plan(c, r);
 	/* First what was carried, whatever time it claims to be of: what was
 	 * seen just now has the last word. */
 	for (int ours = 0; ours <= 1; ours++) {
 		for (size_t i = 0; i < c->n; i++) {
 			const struct report *p = &c->reports[i];
-			if (mm_streq(p->head.request_id, r->request_id) != (ours == 1))
+			if (answers(p, r) != (ours == 1))
 				continue;
 			if (ours == 1)
 				count(c, p, r, s);

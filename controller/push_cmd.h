@@ -8,6 +8,9 @@ struct mm_push_cmd {
 	struct mm_selection sel;
 	struct mm_push_how how;
 	bool json;
+	const char *out;      /* of a plan: the file that it is saved to, or NULL */
+	const char *file;     /* the plan that is carried out, or NULL */
+	int64_t allow_remove; /* accounts that it may take away */
 };
 
 /* For tables of options. */

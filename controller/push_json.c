@@ -85,7 +85,7 @@ static json_t *change_json(const struct mm_change *g)
 	return o;
 }
 
-static json_t *reach_json(const struct mm_push_summary *s)
+json_t *mm_push_reach_json(const struct mm_push_summary *s)
 {
 	struct mm_changes_sum sum = mm_changes_sum(s->changes);
 	json_t *o = json_object(), *clients = json_array(), *costs = json_object();
@@ -100,6 +100,16 @@ static json_t *reach_json(const struct mm_push_summary *s)
 		mm_json_set_int(costs, mm_cost_name(i), (int64_t)sum.paying[i]);
 	mm_json_set(o, "costs", costs);
 	return o;
+}
+
+json_t *mm_push_changes_json(const struct mm_push_summary *s)
+{
+	json_t *changes = json_array();
+	size_t n;
+	const struct mm_change *const *list = mm_changes_sorted(s->changes, &n);
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(changes, change_json(list[i]));
+	return changes;
 }
 
 static json_t *trouble_json(const struct mm_trouble *t)
@@ -183,13 +193,8 @@ void mm_push_print_json(const struct mm_push_summary *s)
 	mm_json_set_int(o, "revision", s->revision);
 	mm_json_set(o, "summary", summary_json(s));
 	if (s->op == MM_OP_PLAN) {
-		json_t *changes = json_array();
-		size_t n;
-		const struct mm_change *const *list = mm_changes_sorted(s->changes, &n);
-		for (size_t i = 0; i < n; i++)
-			json_array_append_new(changes, change_json(list[i]));
-		mm_json_set(o, "changes", changes);
-		mm_json_set(o, "reach", reach_json(s));
+		mm_json_set(o, "changes", mm_push_changes_json(s));
+		mm_json_set(o, "reach", mm_push_reach_json(s));
 	}
 	mm_json_set(o, "causes", causes_json(s));
 	for (size_t i = 0; i < s->n_troubles; i++)

@@ -84,19 +84,28 @@ static int next(void *ctx, struct mm_push_job *job, struct mm_err *err)
 	return 1;
 }
 
+static int ask_for(
+    struct op *o, const char *host, struct mm_buf *out, struct mm_request_made *made, struct mm_err *err)
+{
+	const struct mm_held_ask ask = {.op = MM_OP_VERIFY,
+	    .users = o->n_users > 0 ? o->users : NULL,
+	    .n_users = o->n_users,
+	    .again = o->how->again};
+	if (o->how->op == MM_OP_VERIFY)
+		return mm_request_prepare_held(o->builder, host, &ask, out, made, err);
+	if (o->how->planned != NULL)
+		return mm_request_prepare_planned(
+		    o->builder, host, o->how->planned(o->how->plan, host), out, made, err);
+	return mm_request_prepare(o->builder, host, o->how->op, 0, out, made, err);
+}
+
 static int prepare(void *ctx, const struct mm_push_job *job, struct mm_buf *out, struct mm_err *err)
 {
 	struct op *o = ctx;
 	struct mm_host_result *r = &o->s->hosts[index_of(o, job)];
 	if (need_transaction(o, err) < 0)
 		return -1;
-	const struct mm_held_ask ask = {.op = MM_OP_VERIFY,
-	    .users = o->n_users > 0 ? o->users : NULL,
-	    .n_users = o->n_users,
-	    .again = o->how->again};
-	int rc = o->how->op == MM_OP_VERIFY
-		     ? mm_request_prepare_held(o->builder, job->host, &ask, out, &r->made, err)
-		     : mm_request_prepare(o->builder, job->host, o->how->op, 0, out, &r->made, err);
+	int rc = ask_for(o, job->host, out, &r->made, err);
 	if (rc < 0)
 		return -1;
 	memcpy(r->request_id, r->made.id, sizeof(r->request_id));
@@ -148,12 +157,14 @@ static int record(struct op *o, const struct mm_target *t, struct mm_host_result
 {
 	const struct mm_outcome *out = &r->outcome;
 	bool ok = out->cls == MM_PC_OK;
+	/* What a plan does not hold for waits for another plan, not for a retry. */
+	bool moved = out->cls == MM_PC_REFUSED && mm_streq(out->reason, MM_REFUSED_MOVED);
 	struct mm_push_state p = {
 	    .host = t->host.id,
 	    .revision = o->s->revision,
 	    .op = mm_op_name(o->how->op),
 	    .request_id = r->request_id,
-	    .pending = !ok,
+	    .pending = !ok && !moved,
 	    .next_retry = ok ? 0 : retry_at(o, t->host.id),
 	    .outcome = mm_push_class_def(out->cls)->name,
 	    .text = out->text,
@@ -535,6 +546,11 @@ int mm_push_run_op(struct mm_ctl *c, const struct mm_selection *sel, const struc
 		rc = begin_verify(&o, sel, err);
 	if (rc == 0)
 		rc = mm_request_builder_new(c->store, key, 0, how->op != MM_OP_APPLY, &o.builder, err);
+	if (rc == 0 && how->planned != NULL && mm_request_builder_revision(o.builder) != how->plan_revision)
+		rc = mm_err_set(err, MM_EX_NOPERM,
+		    "the policy has moved on: the plan is of revision %lld, the current one is %lld; plan "
+		    "again",
+		    (long long)how->plan_revision, (long long)mm_request_builder_revision(o.builder));
 	if (rc == 0)
 		rc = run(&o, err);
 	mm_request_builder_free(o.builder);

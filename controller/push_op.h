@@ -12,6 +12,7 @@
 #include "controller/push_changes.h"
 #include "controller/push_select.h"
 #include "controller/request_build.h"
+#include "schemas/plan.h"
 #include "schemas/request.h"
 
 struct mm_push_how {
@@ -21,6 +22,12 @@ struct mm_push_how {
 	const char *identity; /* SSH key; NULL = the state folder's; "agent" = the ssh-agent's keys */
 	bool progress;        /* show it, if stderr is a terminal */
 	bool again;           /* MM_VERIFY_AGAIN */
+	/* An apply that carries out a plan: what it says of each host (as
+	 * mm_plan_digest_end(); NULL: nothing, and it is left alone), and of which
+	 * revision it is. */
+	const char *(*planned)(const void *plan, const char *host);
+	const void *plan;
+	int64_t plan_revision;
 };
 
 /* What became of one host. */
@@ -33,10 +40,12 @@ struct mm_host_result {
 	const char *agent;           /* version, "" = did not say */
 	/* of the report that answers the request */
 	int64_t findings, actions[MM_ACT_COUNT], states[MM_ST_COUNT], logins[MM_LOGIN_COUNT];
-	int64_t errors;  /* findings that count as failed */
-	int64_t reports; /* that answer the request: a complete answer has at least one */
-	int64_t covered; /* users whom these cover */
-	int64_t spooled; /* older reports that came along */
+	int64_t errors;           /* findings that count as failed */
+	int64_t reports;          /* that answer the request: a complete answer has at least one */
+	int64_t covered;          /* users whom these cover */
+	int64_t spooled;          /* older reports that came along */
+	char plan[MM_SHA256_HEX]; /* of a plan: mm_plan_digest_end() */
+	size_t changes;           /* that it holds */
 	int exit_bits;
 };
 

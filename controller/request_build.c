@@ -183,6 +183,7 @@ struct host_job {
 	const struct mm_held_ask *ask; /* about what the host holds: without sheets; or NULL */
 	const char *const *args;       /* of the op */
 	size_t n_args;
+	const char *expect; /* the plan that is carried out; or NULL */
 	struct mm_arena *a; /* of this request */
 	struct sheets list;
 	const struct mm_sheet *hostwide;
@@ -301,6 +302,7 @@ static int sign_request(struct host_job *j, const char *host, enum mm_op op, int
 	    .manifest = manifest,
 	    .n_manifest = j->list.n,
 	    .hostwide = j->hostwide,
+	    .expect = j->expect,
 	    .op_args = j->args,
 	    .n_op_args = j->n_args};
 	struct mm_serial serial;
@@ -435,6 +437,14 @@ int mm_request_prepare(struct mm_request_builder *b, const char *host, enum mm_o
 	struct host_job j = {.b = b};
 
 	return prepare_for(&j, host, op, days, out, made, err);
+}
+
+int mm_request_prepare_planned(struct mm_request_builder *b, const char *host, const char *expect,
+    struct mm_buf *out, struct mm_request_made *made, struct mm_err *err)
+{
+	struct host_job j = {.b = b, .expect = expect};
+
+	return prepare_for(&j, host, MM_OP_APPLY, 0, out, made, err);
 }
 
 int mm_request_prepare_held(struct mm_request_builder *b, const char *host, const struct mm_held_ask *ask,

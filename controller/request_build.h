@@ -42,6 +42,10 @@ struct mm_request_made {
  * should be limited to MM_STREAM_MAX; too much is an error. */
 int mm_request_prepare(struct mm_request_builder *b, const char *host, enum mm_op op, int64_t days,
     struct mm_buf *out, struct mm_request_made *made, struct mm_err *err);
+/* An MM_OP_APPLY of a plan: refused there when `expect` (schemas/plan.h) is no
+ * longer what it would change. */
+int mm_request_prepare_planned(struct mm_request_builder *b, const char *host, const char *expect,
+    struct mm_buf *out, struct mm_request_made *made, struct mm_err *err);
 /* The same without sheets, for MM_OP_STATUS and MM_OP_VERIFY: it is about what
  * the host holds, whatever the policy has become, and carries
  * acknowledgements. */

@@ -55,6 +55,7 @@ enum mm_frame_type {
 #define MM_REFUSED_LIMITS "limits"       /* exceeds the host's own limits in agent.conf */
 #define MM_REFUSED_OP "op"               /* unknown or not possible here */
 #define MM_REFUSED_DISABLED "disabled"   /* mailmuster-agent disable */
+#define MM_REFUSED_MOVED "moved"         /* what would change is not what the plan says */
 #define MM_REFUSED_BUSY "busy"           /* another run holds the lock */
 
 #endif

@@ -22,7 +22,7 @@ static const char *const op_names[MM_OP_COUNT] = {
 };
 
 static const char *const members[] = {"proto", "op", "id", "host", "epoch", "serial", "revision", "issued",
-    "expires", "manifest", "ack", "op_args", "system", NULL};
+    "expires", "manifest", "ack", "op_args", "system", "expect", NULL};
 
 const char *mm_op_name(enum mm_op op)
 {
@@ -58,6 +58,7 @@ void mm_request_encode(const struct mm_request *r, struct mm_buf *out)
 	mm_wire_put_strings(o, "ack", r->ack, r->n_ack, MM_ID_LEN);
 	if (r->n_op_args > 0)
 		mm_wire_put_strings(o, "op_args", r->op_args, r->n_op_args, OP_ARG_MAX);
+	mm_json_set_str(o, "expect", r->expect);
 	if (r->hostwide != NULL)
 		mm_json_set(o, "system", mm_sheet_json(r->hostwide));
 	mm_wire_finish(o, out);
@@ -139,6 +140,8 @@ static int read_members(const json_t *o, struct mm_arena *a, struct mm_request *
 	    read_numbers(o, r, err) != 0 || read_manifest(o, a, r, err) != 0)
 		return -1;
 	if (mm_wire_strings(o, "ack", MM_ACK_MAX, MM_ID_LEN, mm_wire_is_id, a, &r->ack, &r->n_ack, err) != 0)
+		return -1;
+	if (mm_wire_form_str(o, "expect", mm_wire_is_sha256, true, a, &r->expect, err) != 0)
 		return -1;
 	if (mm_wire_strings(
 		o, "op_args", OP_ARGS_MAX, OP_ARG_MAX, NULL, a, &r->op_args, &r->n_op_args, err) != 0)

@@ -53,6 +53,8 @@ struct mm_request {
 	const struct mm_sheet *hostwide;
 	const char *const *ack; /* report ids that the store holds */
 	size_t n_ack;
+	const char
+	    *expect; /* of an apply that carries out a plan: its number (schemas/plan.h); NULL = none */
 	/* of a verify: logins that it is about (none: everybody), and MM_VERIFY_AGAIN */
 	const char *const *op_args;
 	size_t n_op_args;

@@ -85,10 +85,13 @@ def main():
     r = read_request()
     seen = FOLDER / "asked"
     seen.mkdir(exist_ok=True)
-    (seen / f"{r['host']},{r['op']},{time.time_ns()}").touch()
+    (seen / f"{r['host']},{r['op']},{time.time_ns()}").write_text(r.get("expect", ""))
     how = mode()
     if how == "hang" and not (FOLDER / "answer").exists():
         hold()
+    if how == "moves" and "expect" in r:
+        sys.stdout.buffer.write(MAGIC + frame(REFUSED, {"code": 77, "reason": "moved", "text": "other changes than planned"}))
+        sys.exit(77)
     if how == "refuse":
         sys.stdout.buffer.write(MAGIC + frame(REFUSED, {"code": 77, "reason": "replay", "text": "old"}))
         sys.exit(77)

@@ -15,10 +15,12 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
+from plandigest import plan_digest  # noqa: E402
 from sshd import USER, Sshd, free_port, keygen  # noqa: E402
 
 BIN = pathlib.Path(os.environ.get("MM_BIN", "build/gcc/bin")).resolve()
-OK, FAILED, DIFF, HOSTS_FAILED, UNREACHABLE, USAGE, NOPERM = 0, 1, 2, 4, 8, 64, 77
+OK, FAILED, DIFF, HOSTS_FAILED, UNREACHABLE, USAGE, DATAERR, NOPERM = 0, 1, 2, 4, 8, 64, 65, 77
 POLICY = """format = 1;
 organisation = { name = "Acme"; domain = "acme.example"; };
 endpoints = {
@@ -40,7 +42,7 @@ class StoreTest(unittest.TestCase):
                     "MAILMUSTER_STATE": str(self.tmp / "state")}
         self.mm("init")
         pub = (self.tmp / "state/keys/ssh.pub").read_text().strip()
-        self.sshd = Sshd(self.tmp / "s", [pub], ["ok", "hang", "refuse", "drift", "untested", "nologin", "passed", "leaves"],
+        self.sshd = Sshd(self.tmp / "s", [pub], ["ok", "hang", "refuse", "drift", "untested", "nologin", "passed", "leaves", "moves"],
                          command=f"{sys.executable} -I -S {pathlib.Path(__file__).parent / 'reporter.py'} {self.tmp}")
         self.addCleanup(self.sshd.stop)
         (self.tmp / "modes").mkdir()
@@ -176,6 +178,72 @@ class StoreTest(unittest.TestCase):
                                      "2 users will fetch the mail anew",
                                      "  2 x  thunderbird: the account old is taken away (no longer in the policy)"])
 
+    def plan_file(self, *args, status=DIFF):
+        path = self.tmp / "plan.json"
+        self.mm("plan", "--out", path, *(args or ("--all",)), status=status)
+        return path, json.loads(path.read_text())
+
+    def expected(self):
+        """What the last apply carried: {host: number}."""
+        return {f.name.split(",")[0]: f.read_text() for f in sorted((self.tmp / "asked").glob("*,apply,*"))}
+
+    def test_a_saved_plan_is_carried_out(self):
+        self.hosts(["ok", "leaves", "ok"])
+        path, plan = self.plan_file("--host", "h0", "--host", "h1")
+        self.assertEqual(path.stat().st_mode & 0o777, 0o600)
+        self.assertEqual((plan["revision"], plan["complete"], plan["missing"]), (1, True, []))
+        self.assertEqual({h: v["changes"] for h, v in plan["hosts"].items()}, {"h0": 1, "h1": 3})
+        change = {"action": "would-change", "user": "u0", "client": "mutt", "path": "/home/u0/.muttrc", "account": "work",
+                  "setting": "incoming.port", "found": "143", "desired": "993", "state": "pending"}
+        self.assertEqual(plan["hosts"]["h0"]["expect"], plan_digest([change]))
+        r = self.run_mm("push", path)
+        self.assertEqual(r.returncode, NOPERM, r.stdout)
+        self.assertIn("takes away 1 account: say --allow-remove 1", r.stderr)
+        self.assertEqual(self.expected(), {})
+        self.mm("push", path, "--allow-remove", "1")
+        self.assertEqual(self.expected(), {h: v["expect"] for h, v in plan["hosts"].items()})
+        self.assertEqual(self.pending(), [])
+
+    def test_a_host_that_moved_on_since_the_plan(self):
+        self.hosts(["ok", "moves"])
+        path, _ = self.plan_file()
+        got, _ = self.push(path, status=HOSTS_FAILED)
+        self.assertEqual((got["h0"]["outcome"], got["h1"]["outcome"], got["h1"]["reason"]), ("ok", "refused-by-agent", "moved"))
+        self.assertEqual(self.pending(), [], "a retry would do what nobody has seen")
+
+    def test_hosts_that_did_not_answer_are_not_in_the_plan(self):
+        self.hosts(["ok", "off"])
+        path, plan = self.plan_file(status=DIFF | UNREACHABLE)
+        self.assertEqual((plan["complete"], plan["missing"], list(plan["hosts"])), (False, ["h1"], ["h0"]))
+        self.assertEqual(set(self.push(path)[0]), {"h0"})
+
+    def test_a_plan_of_another_policy(self):
+        self.hosts(["ok"])
+        path, plan = self.plan_file()
+        self.import_policy(message="second")
+        self.assertIn("the plan is of revision 1, the current one is 2", self.run_mm("push", path).stderr)
+        self.mm("push", path, status=NOPERM)
+        path.write_text(json.dumps({**plan, "sha256": "0" * 64}))
+        self.assertIn("another store", self.run_mm("push", path).stderr)
+        self.assertEqual(self.expected(), {})
+
+    def test_a_file_that_is_no_plan(self):
+        self.hosts(["ok"])
+        path, plan = self.plan_file()
+        for bad, why in (({**plan, "format": 2}, "format 2"), ({**plan, "hosts": {"h0": {"expect": "x"}}}, "h0"),
+                         ({**plan, "hosts": {"../h0": {"expect": "0" * 64}}}, "no host"), ([], "plan"),
+                         ({k: v for k, v in plan.items() if k != "reach"}, "reach")):
+            path.write_text(json.dumps(bad))
+            r = self.run_mm("push", path)
+            self.assertEqual(r.returncode, DATAERR, (bad, r.stderr))
+            self.assertIn(str(path), r.stderr)
+            self.assertIn(why, r.stderr)
+            self.assertEqual(r.stderr.count("\n"), 1)
+        self.mm("push", self.tmp / "absent", status=FAILED)
+        for args in (("--all",), ("--host", "h0"), ("--dry-run",), ("another",)):
+            self.mm("push", path, *args, status=USAGE)
+        self.assertEqual(self.expected(), {})
+
     def test_selection(self):
         self.hosts(["ok"] * 4)
         for args, want in ((["--tag", "odd"], {"h1", "h3"}), (["--host", "h0", "--host", "h3"], {"h0", "h3"}),
@@ -183,7 +251,7 @@ class StoreTest(unittest.TestCase):
                            (["--group", "staff", "--tag", "even"], {"h2"}), (["--all", "--limit", "2"], {"h0", "h1"})):
             self.assertEqual(set(self.push(*args)[0]), want, args)
         for args, status in (([], USAGE), (["--host", "nobody"], FAILED), (["--tag", "x"], FAILED), (["--group", "x"], FAILED),
-                             (["--user", "x"], FAILED), (["extra"], USAGE), (["--parallel", "0"], USAGE)):
+                             (["--user", "x"], FAILED), (["extra"], FAILED), (["a", "b"], USAGE), (["--parallel", "0"], USAGE)):
             self.mm("push", *args, status=status)
         self.assertEqual(self.push("--pending")[0], {})
 
