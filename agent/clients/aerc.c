@@ -7,7 +7,8 @@
  * up to 0.14 unless `smtp-starttls = yes` stands beside it, and STARTTLS from
  * 0.15 on: both words together are right everywhere. A password in the address
  * wins over the command. There is no setting for certificates or TLS versions:
- * aerc (Go) takes the system's authorities and TLS 1.2 at least.
+ * aerc (Go) takes the system's authorities and TLS 1.2 at least. Folders are
+ * named as the server does, with its own separator of levels.
  */
 #include <string.h>
 
@@ -19,6 +20,8 @@
 static const struct mm_key table[] = {
     {.s = MM_SET_IN_PASSWORD_COMMAND, .key = "source-cred-cmd", .shell = true},
     {.s = MM_SET_OUT_PASSWORD_COMMAND, .key = "outgoing-cred-cmd", .shell = true},
+    {.s = MM_SET_FOLDER_SENT, .key = "copy-to"},
+    {.s = MM_SET_FOLDER_DRAFTS, .key = "postpone", .dflt = "Drafts"},
 };
 #define N_TABLE (sizeof(table) / sizeof(table[0]))
 
@@ -300,7 +303,8 @@ static const char *unsupported(enum mm_setting s, const char *value, const struc
 	static const struct mm_cannot rows[] = {
 	    {MM_SET_REPLY_TO, NULL, "aerc has no Reply-To of an account."},
 	    {MM_SET_ORGANISATION, NULL, "aerc has no Organization of an account."},
-	    MM_CANNOT_FOLDERS("Folders are not set here."),
+	    {MM_SET_FOLDER_TRASH, NULL, "aerc has no folder for deleted mail."},
+	    {MM_SET_FOLDER_JUNK, NULL, "aerc has no folder for junk."},
 	    {MM_SET_IN_PROTOCOL, "imap", "aerc fetches mail from servers by IMAP only."},
 	    {MM_SET_IN_CA_FILE, NULL, no_ca}, {MM_SET_OUT_CA_FILE, NULL, no_ca},
 	    {MM_SET_IN_PIN, NULL, "aerc cannot pin a server's key."},
@@ -318,6 +322,8 @@ static const char *unsupported(enum mm_setting s, const char *value, const struc
 	if (s == MM_SET_IN_AUTH && !mm_streq(value, "password") &&
 	    !mm_streq(all->v[MM_SET_IN_SECURITY], "tls"))
 		return "aerc uses tokens over TLS from the first byte only.";
+	if (s == MM_SET_FOLDER_SENT && strchr(value, ',') != NULL)
+		return "aerc takes a comma for the end of a folder's name.";
 	return mm_cannot(rows, s, value);
 }
 

@@ -53,6 +53,7 @@ struct writer {
 	struct mm_edit_list edits;
 	struct mm_arena *a;
 	struct mm_claws_block b; /* as it is now */
+	const char *label;       /* of an account that is made */
 };
 
 /* The key as it is spelled in the file, where it is there. */
@@ -156,6 +157,20 @@ static void write_floor(struct writer *w, const struct mm_values *v, const struc
 	want(w, "gnutls_priority", mm_gnutls_priorities(min));
 }
 
+/* A folder is named below its account, which has the name that stands there or is written now. */
+static void write_folders(struct writer *w, const struct mm_values *v)
+{
+	const char *label = mm_claws_text(&w->b, "account_name");
+	const char *root = mm_claws_folder_root(label != NULL ? label : w->label, w->a);
+
+	for (const struct mm_claws_folder *f = mm_claws_folders; f->on != NULL; f++) {
+		if (v->v[f->s] == NULL)
+			continue;
+		want(w, f->on, "1");
+		want(w, f->key, mm_arena_printf(w->a, "%s%s", root, v->v[f->s]));
+	}
+}
+
 static void write_account(struct writer *w, const struct mm_values *v, const struct mm_values *full)
 {
 	want(w, "name", v->v[MM_SET_REAL_NAME]);
@@ -167,6 +182,7 @@ static void write_account(struct writer *w, const struct mm_values *v, const str
 	}
 	if (full->v[MM_SET_IN_HOST] != NULL)
 		write_incoming(w, v, full);
+	write_folders(w, v);
 	write_outgoing(w, v);
 	write_floor(w, v, full);
 }
@@ -213,6 +229,7 @@ static int add(
 	if (new_section(r, w, path, &w->b.section, err) != 0)
 		return -1;
 	mm_want_edit(&w->edits, w->a, MM_EDIT_SECTION_ADD, w->b.section, "", 's', NULL);
+	w->label = label;
 	want(w, "account_name", label);
 	if (first)
 		want(w, "is_default", "1");
@@ -251,7 +268,7 @@ static unsigned costs(const struct mm_change *ch)
 static int change(struct mm_reader *r, const struct mm_claws_dialect *d, const struct mm_place *p,
     const struct mm_change *ch, struct mm_edits *out, struct mm_err *err)
 {
-	struct writer w = {.a = r->arena};
+	struct writer w = {.a = r->arena, .label = ""};
 	struct mm_doc doc;
 
 	*out = (struct mm_edits){.key = ch->key};
@@ -309,11 +326,8 @@ static const char *unsupported(
 	case MM_SET_IN_CLIENT_CERT:
 	case MM_SET_OUT_CLIENT_CERT:
 		return d->client_cert ? NULL : "The program has no client certificates.";
-	case MM_SET_FOLDER_SENT:
-	case MM_SET_FOLDER_DRAFTS:
-	case MM_SET_FOLDER_TRASH:
 	case MM_SET_FOLDER_JUNK:
-		return "Folders are not set here.";
+		return "The program has one folder for junk for all accounts, which is left to the user.";
 	case MM_SET_IN_LEAVE_ON_SERVER:
 		return mm_streq(all->v[MM_SET_IN_PROTOCOL], "imap") ? MM_CLIENT_NOT_ITS_BUSINESS : NULL;
 	default:

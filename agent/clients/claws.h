@@ -39,6 +39,15 @@ struct mm_claws_block { /* one account */
 	int version; /* config_version; 0 = not said */
 };
 
+/* A folder role: its switch and its key, or NULL. */
+struct mm_claws_folder {
+	enum mm_setting s;
+	const char *on, *key;
+};
+extern const struct mm_claws_folder mm_claws_folders[]; /* ends with MM_SET_NONE */
+/* "#imap/LABEL/": what the program puts before the path of a folder. */
+const char *mm_claws_folder_root(const char *label, struct mm_arena *a);
+
 /* A block of a parsed file, which outlives it. */
 struct mm_claws_block mm_claws_open(
     const struct mm_claws_dialect *d, const struct mm_doc *doc, const char *section, const char *path);

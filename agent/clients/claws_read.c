@@ -191,6 +191,31 @@ static void see_pop_auth(const struct mm_claws_block *b, struct mm_seen_account 
 	put(b, s, MM_SET_IN_AUTH, other ? b->d->pop_auth_key : "protocol", word);
 }
 
+const struct mm_claws_folder mm_claws_folders[] = {
+    {MM_SET_FOLDER_SENT, "set_sent_folder", "sent_folder"},
+    {MM_SET_FOLDER_DRAFTS, "set_draft_folder", "draft_folder"},
+    {MM_SET_FOLDER_TRASH, "set_trash_folder", "trash_folder"},
+    {MM_SET_NONE, NULL, NULL},
+};
+
+const char *mm_claws_folder_root(const char *label, struct mm_arena *a)
+{
+	return mm_arena_printf(a, "#imap/%s/", label);
+}
+
+/* Names of folders are in UTF-8, levels parted by slashes; what is elsewhere is shown as it stands. */
+static void see_folders(const struct mm_claws_block *b, struct mm_seen_account *s, struct mm_arena *a)
+{
+	const char *root = mm_claws_folder_root(number(b, "account_name", ""), a);
+
+	for (const struct mm_claws_folder *f = mm_claws_folders; f->on != NULL; f++) {
+		const char *value = flag(b, f->on, false) ? mm_claws_text(b, f->key) : NULL;
+
+		if (value != NULL)
+			put(b, s, f->s, f->key, mm_starts_with(value, root) ? value + strlen(root) : value);
+	}
+}
+
 static void see_incoming(const struct mm_claws_block *b, struct mm_seen_account *s)
 {
 	const char *ssl = b->imap ? "ssl_imap" : "ssl_pop";
@@ -339,6 +364,8 @@ int mm_claws_read(struct mm_reader *r, const struct mm_claws_dialect *d, const s
 		if (!is_account(&doc.items[i]) || (!b.incoming && mm_claws_text(&b, "smtp_server") == NULL))
 			continue; /* news, or folders of this computer */
 		see(&b, &out->accounts[out->n]);
+		if (b.imap)
+			see_folders(&b, &out->accounts[out->n], r->arena);
 		traps(&b, &out->accounts[out->n++], r->arena, out);
 	}
 	if (d->trusted != NULL)
