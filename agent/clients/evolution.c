@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "agent/clients/clients.h"
+#include "agent/clients/folder.h"
 #include "agent/clients/keys.h"
 #include "common/text.h"
 
@@ -183,6 +184,16 @@ static void see_leave(const struct look *l)
 		put_word(l, MM_SET_IN_LEAVE_ON_SERVER, MM_EVO_POP, "KeepOnServer", "yes");
 }
 
+/* Trash and junk are paths on the server, each with its switch. */
+static void put_real(const struct look *l, enum mm_setting id, const char *key, const char *on)
+{
+	struct mm_seen seen;
+	const char *used = get(l, MM_EVO_IMAP, on, &seen);
+
+	if (mm_streq(used, "true") || mm_streq(used, "1"))
+		put(l, id, MM_EVO_IMAP, key);
+}
+
 static void see_incoming(const struct look *l)
 {
 	static const enum mm_setting id[] = {
@@ -193,16 +204,55 @@ static void see_incoming(const struct look *l)
 	l->acc->has_incoming = true;
 	put_word(l, MM_SET_IN_PROTOCOL, MM_EVO_ACCOUNT, "BackendName", imap ? "imap" : "pop3");
 	see_server(l, id, false);
-	if (!imap)
+	if (!imap) {
 		see_leave(l);
+		return;
+	}
+	put_real(l, MM_SET_FOLDER_TRASH, "RealTrashPath", "UseRealTrashPath");
+	put_real(l, MM_SET_FOLDER_JUNK, "RealJunkPath", "UseRealJunkPath");
+}
+
+/* What camel_url_encode() leaves as it is; of a UID also not these: ":;@/". */
+#define PLAIN_IN_UID "!$&'()*+,-.=?_~"
+#define PLAIN_IN_PATH PLAIN_IN_UID ":;@/"
+
+const char *mm_evo_folder_root(const char *uid, struct mm_arena *a)
+{
+	return mm_arena_printf(a, "folder://%s/", mm_percent(uid, PLAIN_IN_UID, a));
+}
+
+const char *mm_evo_folder_uri(const char *uid, const char *folder, struct mm_arena *a)
+{
+	return mm_arena_printf(a, "%s%s", mm_evo_folder_root(uid, a), mm_percent(folder, PLAIN_IN_PATH, a));
+}
+
+/* Of another account, or of this computer: as it stands. */
+static void put_folder(const struct look *l, enum mm_setting id, const char *group, const char *key)
+{
+	const char *root = mm_evo_folder_root(l->account->uid, l->a), *value;
+
+	put(l, id, group, key);
+	value = l->acc->s[id].value;
+	if (value != NULL && mm_starts_with(value, root))
+		l->acc->s[id].value = mm_percent_decode(value + strlen(root), l->a);
 }
 
 static void see_identity(const struct look *l)
 {
+	struct mm_seen use, *sent = &l->acc->s[MM_SET_FOLDER_SENT];
+	const char *used = get(l, MM_EVO_SUBMISSION, "UseSentFolder", &use);
+
 	put(l, MM_SET_ADDRESS, MM_EVO_IDENTITY, "Address");
 	put(l, MM_SET_REAL_NAME, MM_EVO_IDENTITY, "Name");
 	put(l, MM_SET_REPLY_TO, MM_EVO_IDENTITY, "ReplyTo");
 	put(l, MM_SET_ORGANISATION, MM_EVO_IDENTITY, "Organization");
+	if (!mm_streq(l->acc->s[MM_SET_IN_PROTOCOL].value, "imap"))
+		return;
+	put_folder(l, MM_SET_FOLDER_SENT, MM_EVO_SUBMISSION, "SentFolder");
+	put_folder(l, MM_SET_FOLDER_DRAFTS, MM_EVO_COMPOSITION, "DraftsFolder");
+	if (used != NULL && mm_evo_is_false(used) && sent->over_path == NULL)
+		mm_see_over(sent, (struct mm_native){.path = use.path, .line = use.line},
+		    "UseSentFolder, which keeps no copies,", NULL);
 }
 
 static void see_transport(const struct look *l)
@@ -341,7 +391,6 @@ static const char *unsupported(enum mm_setting s, const char *value, const struc
 	static const struct mm_cannot rows[] = {
 	    {MM_SET_IN_PASSWORD_COMMAND, NULL, MM_CLIENT_NOT_ITS_BUSINESS},
 	    {MM_SET_OUT_PASSWORD_COMMAND, NULL, MM_CLIENT_NOT_ITS_BUSINESS},
-	    MM_CANNOT_FOLDERS("Folders are not set here."),
 	    {MM_SET_IN_AUTH, "password plain login cram-md5 gssapi",
 		"Evolution cannot be set to this way of logging in from outside."},
 	    {MM_SET_OUT_AUTH, "password plain login cram-md5 gssapi none",

@@ -20,6 +20,8 @@
 #define MM_EVO_AUTH "Authentication"
 #define MM_EVO_SECURITY "Security"
 #define MM_EVO_POP "Pop Backend"
+#define MM_EVO_IMAP "Imapx Backend"
+#define MM_EVO_COMPOSITION "Mail Composition"
 
 struct mm_evo_source {
 	const char *uid, *path;
@@ -63,6 +65,11 @@ bool mm_evo_is_false(const char *value);
 
 /* Certificates that were accepted by hand, as traps of the accounts on their hosts. */
 void mm_evo_exceptions(struct mm_reader *r, struct mm_view *view);
+
+/* "folder://UID/": what the program puts before the path of a folder, which is
+ * percent-encoded UTF-8 (camel-url.c). */
+const char *mm_evo_folder_root(const char *uid, struct mm_arena *a);
+const char *mm_evo_folder_uri(const char *uid, const char *folder, struct mm_arena *a);
 
 int mm_evo_change(struct mm_reader *r, const struct mm_place *p, const struct mm_view *now,
     const struct mm_change *ch, struct mm_edits *out, struct mm_err *err);

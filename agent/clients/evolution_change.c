@@ -78,6 +78,13 @@ static void write_server(const struct writer *w, struct part *p, const char *hos
 	want(w, p, MM_EVO_SECURITY, "Method", mm_evo_security(security));
 }
 
+/* The switch counts only with its path, and the path with its switch. */
+static void write_real(struct writer *w, const char *folder, const char *key, const char *on)
+{
+	want(w, &w->account, MM_EVO_IMAP, key, folder);
+	want(w, &w->account, MM_EVO_IMAP, on, folder != NULL ? "true" : NULL);
+}
+
 static void write_incoming(struct writer *w, const struct mm_values *v, const struct mm_values *full)
 {
 	const char *protocol = v->v[MM_SET_IN_PROTOCOL], *leave = v->v[MM_SET_IN_LEAVE_ON_SERVER];
@@ -87,6 +94,8 @@ static void write_incoming(struct writer *w, const struct mm_values *v, const st
 		    strcmp(protocol, "imap") == 0 ? "imapx" : "pop");
 	write_server(w, &w->account, v->v[MM_SET_IN_HOST], v->v[MM_SET_IN_PORT], v->v[MM_SET_IN_SECURITY],
 	    mm_evo_auth(v->v[MM_SET_IN_AUTH], full->v[MM_SET_IN_PROTOCOL]), v->v[MM_SET_IN_USERNAME]);
+	write_real(w, v->v[MM_SET_FOLDER_TRASH], "RealTrashPath", "UseRealTrashPath");
+	write_real(w, v->v[MM_SET_FOLDER_JUNK], "RealJunkPath", "UseRealJunkPath");
 	if (leave == NULL || !mm_streq(full->v[MM_SET_IN_PROTOCOL], "pop3"))
 		return;
 	want(w, &w->account, MM_EVO_POP, "KeepOnServer", strcmp(leave, "yes") == 0 ? "true" : "false");
@@ -94,8 +103,16 @@ static void write_incoming(struct writer *w, const struct mm_values *v, const st
 		want(w, &w->account, MM_EVO_POP, "DeleteAfterDays", "0");
 }
 
+static const char *folder_uri(const struct writer *w, const char *folder)
+{
+	return folder != NULL ? mm_evo_folder_uri(w->account.uid, folder, w->a) : NULL;
+}
+
 static void write_identity(struct writer *w, const struct mm_values *v)
 {
+	want(w, &w->identity, MM_EVO_SUBMISSION, "SentFolder", folder_uri(w, v->v[MM_SET_FOLDER_SENT]));
+	want(w, &w->identity, MM_EVO_COMPOSITION, "DraftsFolder", folder_uri(w, v->v[MM_SET_FOLDER_DRAFTS]));
+
 	want(w, &w->identity, MM_EVO_IDENTITY, "Address", v->v[MM_SET_ADDRESS]);
 	want(w, &w->identity, MM_EVO_IDENTITY, "Name", v->v[MM_SET_REAL_NAME]);
 	want(w, &w->identity, MM_EVO_IDENTITY, "ReplyTo", v->v[MM_SET_REPLY_TO]);
@@ -201,9 +218,12 @@ static void take_transport(struct writer *w)
 
 static void set(struct writer *w, const struct mm_change *ch)
 {
-	bool out = any_of(ch->want, MM_SIDE_OUTGOING), id = any_of(ch->want, MM_SIDE_ACCOUNT);
+	bool out = any_of(ch->want, MM_SIDE_OUTGOING), id;
 	struct mm_values v = *ch->want;
 
+	/* These stand with the server. */
+	v.v[MM_SET_FOLDER_TRASH] = v.v[MM_SET_FOLDER_JUNK] = NULL;
+	id = any_of(&v, MM_SIDE_ACCOUNT);
 	if (out || id)
 		take_identity(w);
 	if (out)
