@@ -332,6 +332,52 @@ static void test_clients(void **state)
 	unload(&l);
 }
 
+#define SYS(x) GRP("clients = { " x " };")
+#define NAMED_ACC(name)                                                                                      \
+	"accounts = { work = { address = \"%{address}\"; real_name = \"" name "\"; " ACC_OK "}; };\n"
+
+static const struct mm_known_route routes[] = {{"msmtp", false}, {"mutt", true}, {NULL, false}};
+
+static void check_scope(const char *accounts, const char *group, const char *want)
+{
+	const struct mm_policy_opts opts = {.known_routes = routes};
+	struct loaded l;
+	struct mm_buf b = MM_BUF_INIT(65536);
+	mm_buf_addf(&b, "%s%s%s%s%s", POLICY_HEAD, POLICY_IN, POLICY_OUT, accounts, group);
+	load_n(&l, mm_buf_str(&b), b.len, &opts);
+	assert_string_equal(said(&l), want);
+	assert_int_equal(l.policy == NULL, want[0] != '\0');
+	if (l.policy != NULL)
+		assert_true(mm_policy_has_hostwide(l.policy));
+	unload(&l);
+	mm_buf_free(&b);
+}
+
+/* What one file for everybody can hold, and what not. */
+static void test_scope(void **state)
+{
+	(void)state;
+	check_scope(NAMED_ACC("%{name}"), SYS("msmtp = { mode = \"enforce\"; scope = \"system\"; };"), "");
+	check_scope(NAMED_ACC("The staff"), SYS("mutt = { mode = \"enforce\"; scope = \"system\"; };"), "");
+	check_scope(NAMED_ACC("%{name}"),
+	    SYS("mutt = { mode = \"enforce\"; scope = \"system\"; settings = { account = { real_name = "
+		"\"ignore\"; }; }; };"),
+	    "");
+	check_scope(NAMED_ACC("%{name}"), SYS("mutt = { mode = \"enforce\"; scope = \"system\"; };"),
+	    "p.conf:5: group staff: clients: mutt: scope is system, but account.real_name of account work "
+	    "(p.conf:4) differs from user to user and one file holds it for all; write settings = { account "
+	    "= { real_name = \"ignore\"; }; }; or scope = \"user\"\n");
+	check_scope(POLICY_ACCOUNTS, SYS("claws = { mode = \"enforce\"; scope = \"system\"; };"),
+	    "p.conf:5: group staff: clients: claws: this client cannot be set up through the system's files; "
+	    "write scope = \"user\" (those that can: msmtp, mutt)\n");
+	check_scope(POLICY_ACCOUNTS, SYS("msmtp = { mode = \"enforce\"; scope = \"all\"; };"),
+	    "p.conf:5: group staff: clients: msmtp: scope: \"all\" is not known; write user or system\n");
+	check_scope(POLICY_ACCOUNTS,
+	    POLICY_GROUPS "users = ( { user = \"a\"; clients = { msmtp = { scope = \"system\"; }; }; } );\n",
+	    "p.conf:6: user a: clients: msmtp: one user cannot decide for the whole host; write scope = "
+	    "\"system\" in a group or a host\n");
+}
+
 /* A stored revision loads although a check would refuse it today; what its
  * language does not allow stays refused. */
 static void test_stored(void **state)
@@ -357,6 +403,7 @@ int main(void)
 	    cmocka_unit_test(test_right),
 	    cmocka_unit_test(test_all_listed),
 	    cmocka_unit_test(test_clients),
+	    cmocka_unit_test(test_scope),
 	    cmocka_unit_test(test_stored),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -188,6 +188,80 @@ static void test_host_layer_is_not_cached(void **state)
 	assert_string_equal(j->sheets[0].accounts[0].want.v[MM_SET_IN_PORT], "993");
 }
 
+static const struct mm_client_rule *client_rule(const struct mm_sheet *s)
+{
+	const struct mm_client_rule *r = mm_sheet_rule(s, "mutt");
+
+	assert_non_null(r);
+	return r;
+}
+
+/* The same policy with mutt set up for everybody, as revision 2. */
+static void system_wide(struct job *j, const char *clients)
+{
+	const char *was = "clients = { mutt = \"enforce\"; };", *at = strstr(policy, was);
+
+	add_revision(j->f,
+	    mm_arena_printf(j->f->a, "%.*sclients = { mutt = { %s }; };%s", (int)(at - policy), policy,
+		clients, at + strlen(was)),
+	    5, 0);
+	builder(j, false);
+}
+
+static void test_hostwide(void **state)
+{
+	struct job *j = *state;
+
+	builder(j, false);
+	prepare(j, "ws1", MM_OP_APPLY);
+	assert_null(j->r.hostwide);
+	assert_int_equal(j->r.minor, 0);
+
+	system_wide(
+	    j, "mode = \"enforce\"; scope = \"system\"; settings = { outgoing = { port = \"audit\"; }; };");
+	prepare(j, "ws2", MM_OP_APPLY); /* everybody */
+	assert_non_null(j->r.hostwide);
+	assert_int_equal(j->r.minor, 1);
+	assert_int_equal(j->r.hostwide->revision, 2);
+	assert_int_equal(j->r.hostwide->n_accounts, 1);
+	const struct mm_account *acc = &j->r.hostwide->accounts[0];
+	assert_string_equal(acc->want.v[MM_SET_ADDRESS], MM_SYSTEM_LOGIN "@acme.example");
+	assert_string_equal(acc->want.v[MM_SET_OUT_USERNAME], MM_SYSTEM_LOGIN);
+	assert_string_equal(acc->want.v[MM_SET_IN_HOST], "imap.acme.example");
+	assert_false(acc->differs[MM_SET_ADDRESS]);
+	assert_int_equal(client_rule(j->r.hostwide)->mode, MM_MODE_ENFORCE);
+	assert_int_equal(client_rule(j->r.hostwide)->scope, MM_REACH_SYSTEM);
+	assert_int_equal(mm_sheet_mode(j->r.hostwide, "mutt", MM_SET_OUT_PORT), MM_MODE_AUDIT);
+	/* in the user's own files it is looked at only */
+	assert_int_equal(client_rule(&j->sheets[0])->mode, MM_MODE_AUDIT);
+	assert_int_equal(client_rule(&j->sheets[0])->scope, MM_REACH_SYSTEM);
+	assert_string_equal(j->sheets[0].accounts[0].want.v[MM_SET_ADDRESS], "alice@acme.example");
+
+	prepare(j, "kiosk", MM_OP_PLAN); /* with a layer of its own */
+	assert_string_equal(j->r.hostwide->accounts[0].want.v[MM_SET_IN_PORT], "1993");
+	const struct mm_held_ask ask = {.op = MM_OP_STATUS};
+	mm_buf_reset(&j->out);
+	ok(j->f, mm_request_prepare_held(j->b, "ws1", &ask, &j->out, &j->made, &j->f->err));
+	read_back(j);
+	assert_null(j->r.hostwide);
+}
+
+/* An address that is not the login's, and a name, are nobody else's. */
+static void test_hostwide_differs(void **state)
+{
+	struct job *j = *state;
+
+	add_user(j->f, "carol", "c.jones@acme.example", "staff");
+	system_wide(j, "mode = \"enforce\"; scope = \"system\";");
+	prepare(j, "ws2", MM_OP_APPLY);
+	const struct mm_account *acc = &j->r.hostwide->accounts[0];
+	assert_true(acc->differs[MM_SET_ADDRESS]);
+	assert_null(acc->want.v[MM_SET_ADDRESS]);
+	assert_true(acc->differs[MM_SET_IN_USERNAME]);
+	assert_false(acc->differs[MM_SET_OUT_USERNAME]);
+	assert_string_equal(acc->want.v[MM_SET_OUT_USERNAME], MM_SYSTEM_LOGIN);
+}
+
 static void test_acks(void **state)
 {
 	struct job *j = *state;
@@ -386,6 +460,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_one_host, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_everybody_with_accounts, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_host_layer_is_not_cached, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_hostwide, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_hostwide_differs, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_acks, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_about_what_is_held, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_verify_names_its_users, setup, teardown),

@@ -387,6 +387,65 @@ static void test_worker_with_a_list(void **state)
 	assert_int_equal(in_profile(BARE, read_in_listed_worker), OK);
 }
 
+/* One that edits files: below what it is given, and nothing else. */
+static int edit_listed(void)
+{
+	const char *const paths[] = {dir.path, NULL};
+	const struct mm_sandbox_opts o = {.write_paths = paths};
+	if (mm_sandbox_enter(MM_SANDBOX_FILES, &o, NULL) < 0)
+		return -1;
+	bool done = make_file() == 0 && unlink(scratch) == 0 && write_listed() == 0 && rename_file() == 0;
+	return done && open_as("/etc/hosts", O_RDONLY) == 0 ? 0 : -1;
+}
+
+static int edit_elsewhere(void)
+{
+	char folder[256];
+	snprintf(folder, sizeof(folder), "%s/sub", dir.path);
+	mkdir(folder, 0700);
+	const char *const paths[] = {folder, NULL};
+	const struct mm_sandbox_opts o = {.write_paths = paths};
+	if (mm_sandbox_enter(MM_SANDBOX_FILES, &o, NULL) < 0)
+		return -1;
+	return make_file() < 0 && remove_file() < 0 && write_listed() < 0 && cut_file() < 0 ? 0 : -1;
+}
+
+static int reach_out(void)
+{
+	if (mm_sandbox_enter(MM_SANDBOX_FILES, NULL, NULL) < 0)
+		return -1;
+	bool none = exec() < 0 && inet_socket() < 0 && unix_socket() < 0 && signal_other() < 0 &&
+		    change_root() < 0 && fork() < 0;
+	return none ? 0 : -1;
+}
+
+/* Root without capabilities is the owner of its files, and no more. */
+static int act_as_root(void)
+{
+	const char *const paths[] = {dir.path, NULL};
+	const struct mm_sandbox_opts o = {.write_paths = paths};
+	if (chown(listed, 12345, 12345) != 0 || chmod(listed, 0600) != 0)
+		return -1;
+	if (mm_sandbox_enter(MM_SANDBOX_FILES, &o, NULL) < 0)
+		return -1;
+	return read_listed() < 0 && write_listed() < 0 && chown(unlisted, 12345, 12345) < 0 ? 0 : -1;
+}
+
+static void test_editing_files(void **state)
+{
+	(void)state;
+	prepare_files();
+	assert_int_equal(in_profile(BARE, edit_listed), OK);
+	prepare_files();
+	assert_int_equal(in_profile(BARE, reach_out), OK);
+	if (geteuid() == 0)
+		assert_int_equal(in_profile(BARE, act_as_root), OK);
+	unlink(listed);
+	prepare_files();
+	if (has_landlock())
+		assert_int_equal(in_profile(BARE, edit_elsewhere), OK);
+}
+
 /* What the system's ssh does at its start is possible for a transport. */
 static int run_ssh(void)
 {
@@ -457,6 +516,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 	    MM_TEST(test_deeds),
 	    MM_TEST(test_worker_with_a_list),
+	    MM_TEST(test_editing_files),
 	    MM_TEST(test_transport_runs_ssh),
 	    MM_TEST(test_curl_in_the_probe),
 	};
