@@ -8,6 +8,21 @@
 
 #define NAME_MAX_BYTES 4096 /* longer names are none of ours */
 
+size_t mm_folder_levels(const char *name, const char *levels[MM_FOLDER_LEVELS_MAX], struct mm_arena *a)
+{
+	size_t n = 0;
+
+	for (const char *p = name; n < MM_FOLDER_LEVELS_MAX; p++) {
+		size_t k = strcspn(p, "/");
+
+		levels[n++] = mm_arena_strndup(a, p, k);
+		p += k;
+		if (*p == '\0')
+			break;
+	}
+	return n;
+}
+
 static bool is_plain(char c)
 {
 	return c >= 0x20 && c <= 0x7e && c != '&';

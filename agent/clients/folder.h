@@ -9,6 +9,10 @@
 
 #include "common/mem.h"
 
+#define MM_FOLDER_LEVELS_MAX 128 /* a name of 255 bytes has no more */
+/* The levels of a canonical name; how many. */
+size_t mm_folder_levels(const char *name, const char *levels[MM_FOLDER_LEVELS_MAX], struct mm_arena *a);
+
 /* Modified UTF-7, as IMAP has names on the wire (RFC 3501 5.1.3). */
 const char *mm_mutf7(const char *utf8, struct mm_arena *a);
 /* NULL: it is none. */

@@ -15,6 +15,7 @@
 #include "agent/clients/adapter.h"
 #include "agent/clients/clients.h"
 #include "agent/clients/encword.h"
+#include "agent/clients/folder.h"
 #include "agent/clients/goa.h"
 #include "agent/clients/mailurl.h"
 #include "agent/formats/keyfile.h"
@@ -180,6 +181,30 @@ static void see_identity(const struct account *acc, struct mm_arena *a, struct m
 	mm_see(seen, MM_SET_REAL_NAME, v, name);
 }
 
+/* [Folders]: the steps of a path; an empty list leaves the choice to the server. */
+static const struct {
+	enum mm_setting s;
+	const char *key;
+} folders[] = {{MM_SET_FOLDER_SENT, "sent_folder"}, {MM_SET_FOLDER_DRAFTS, "drafts_folder"},
+    {MM_SET_FOLDER_TRASH, "trash_folder"}, {MM_SET_FOLDER_JUNK, "junk_folder"}};
+#define N_FOLDERS (sizeof(folders) / sizeof(folders[0]))
+
+static void see_folders(const struct account *acc, struct mm_arena *a, struct mm_seen_account *seen)
+{
+	for (size_t i = 0; i < N_FOLDERS; i++) {
+		const struct mm_item *it = mm_keyfile_find(&acc->doc, "Folders", folders[i].key);
+		size_t n = 0;
+		const char *const *steps = it != NULL ? mm_keyfile_list(it, a, &n) : NULL;
+		const char *path = n > 0 ? steps[0] : NULL;
+
+		for (size_t k = 1; k < n; k++)
+			path = mm_arena_printf(a, "%s/%s", path, steps[k]);
+		if (path != NULL)
+			mm_see(seen, folders[i].s,
+			    (struct mm_native){.text = it->value, .path = acc->path, .line = it->line}, path);
+	}
+}
+
 static void switched_off(const struct account *acc, struct mm_seen_account *seen)
 {
 	struct mm_native status = get(acc, "Metadata", "status");
@@ -255,6 +280,7 @@ static int read_place(struct mm_reader *r, const struct mm_place *p, struct mm_v
 		see_identity(&v[i], r->arena, seen);
 		see_side(&v[i], &incoming, r->arena, seen);
 		see_side(&v[i], &outgoing, r->arena, seen);
+		see_folders(&v[i], r->arena, seen);
 		switched_off(&v[i], seen);
 		traps(&v[i], seen, r->arena, out);
 		out->n++;
@@ -387,15 +413,28 @@ static void write_side(struct writer *w, const struct side *side, const struct m
 	w->asks = w->asks || v->v[side->s_host] != NULL;
 }
 
+static void write_folders(struct writer *w, const struct mm_values *v)
+{
+	for (size_t i = 0; i < N_FOLDERS; i++) {
+		const char *folder = v->v[folders[i].s], *text;
+		const char *steps[MM_FOLDER_LEVELS_MAX];
+		char kind;
+
+		if (folder == NULL)
+			continue;
+		text = mm_keyfile_list_text(steps, mm_folder_levels(folder, steps, w->a), w->a, &kind);
+		add_group(w, "Folders");
+		mm_want_edit(&w->edits, w->a, MM_EDIT_SET, "Folders", folders[i].key, kind, text);
+	}
+}
+
 /* Neither a folder of settings nor one of data may be there: a former
  * account's mail would turn up in the new one. */
 static const char *new_dir(struct mm_reader *r, const char *top)
 {
-	const char *data = r->env(r, "XDG_DATA_HOME"), *const * names;
+	const char *data = mm_data_path(r, "geary"), *const * names;
 	struct mm_err err;
 
-	data = data != NULL && data[0] == '/' ? mm_arena_printf(r->arena, "%s/geary", data)
-					      : mm_home_path(r, ".local/share/geary");
 	for (int i = 1; i <= ACCOUNTS_MAX; i++) {
 		const char *dir = mm_arena_printf(r->arena, "account_%02d", i);
 
@@ -437,6 +476,7 @@ static int add(struct mm_reader *r, struct writer *w, const char *top, const str
 	want(w, "Incoming", "remember_password", "true");
 	write_side(w, &outgoing, &v);
 	want(w, "Outgoing", "remember_password", "true");
+	write_folders(w, &v);
 	return 0;
 }
 
@@ -454,23 +494,16 @@ static void take_away(struct writer *w)
 			    &w->edits, w->a, MM_EDIT_SECTION_REMOVE, d->items[i].section, "", 's', NULL);
 }
 
-static const struct mm_seen_account *by_key(const struct mm_view *v, const char *key)
-{
-	for (size_t i = 0; i < v->n; i++)
-		if (strcmp(v->accounts[i].key, key) == 0)
-			return &v->accounts[i];
-	return NULL;
-}
-
 static int set(struct writer *w, const struct mm_view *now, const struct mm_change *ch, const char *path,
     struct mm_err *err)
 {
-	w->now = by_key(now, ch->key);
+	w->now = mm_seen_named(now, ch->key);
 	if (w->now == NULL)
 		return mm_err_set(err, MM_EX_FAILED, "%s is not there", path);
 	write_identity(w, ch);
 	write_side(w, &incoming, ch->want);
 	write_side(w, &outgoing, ch->want);
+	write_folders(w, ch->want);
 	return 0;
 }
 
@@ -514,7 +547,6 @@ static const char *unsupported(enum mm_setting s, const char *value, const struc
 	static const struct mm_cannot rows[] = {
 	    {MM_SET_IN_PASSWORD_COMMAND, NULL, MM_CLIENT_NOT_ITS_BUSINESS},
 	    {MM_SET_OUT_PASSWORD_COMMAND, NULL, MM_CLIENT_NOT_ITS_BUSINESS},
-	    MM_CANNOT_FOLDERS("Folders are not set here."),
 	    {MM_SET_IN_LEAVE_ON_SERVER, NULL, MM_CLIENT_NOT_ITS_BUSINESS},
 	    {MM_SET_IN_PROTOCOL, "imap", NO_POP3}, {MM_SET_REPLY_TO, NULL, "Geary has no reply address."},
 	    {MM_SET_ORGANISATION, NULL, "Geary has no organisation."},

@@ -20,7 +20,8 @@ gi.require_version("EDataServer", "1.2")
 from gi.repository import EDataServer
 registry = EDataServer.SourceRegistry.new_sync(None)
 wanted = {"Mail Account": ["backend_name", "identity_uid"], "Mail Transport": ["backend_name"],
-          "Mail Identity": ["address", "name", "reply_to", "organization"], "Mail Submission": ["transport_uid"],
+          "Mail Identity": ["address", "name", "reply_to", "organization"], "Mail Submission": ["transport_uid", "sent_folder"],
+          "Mail Composition": ["drafts_folder"],
           "Authentication": ["host", "port", "user", "method"], "Security": ["method"]}
 out = {}
 for source in registry.list_sources(None):

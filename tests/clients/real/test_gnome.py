@@ -9,6 +9,7 @@ import email.utils
 import json
 import pathlib
 import unittest
+import urllib.parse
 
 from gnomelib import SECURITY, ServerCase, SessionCase, account, sheet, wait_for
 from realclient import ClientCase
@@ -53,6 +54,20 @@ class Evolution(SessionCase):
         written = (self.folder / "mailmuster-work-1.source").read_text()
         self.assertIn("RememberPassword", written)
         self.assertEqual(self.home.driver("apply", "evolution", sheet(a)), "")
+
+    def test_folders(self):
+        a = account(account__folder_sent="INBOX/Gesendet & Co #1", account__folder_drafts="Entwürfe/`id` 50€ (x); y",
+                    account__folder_trash="Müll \\ x", account__folder_junk="Junk")
+        self.home.apply("evolution", sheet(a))
+        seen = self.check(a)
+        identity = seen[seen["mailmuster-work-1"]["Mail Account"]["identity_uid"]]
+        for uri, wanted in ((identity["Mail Submission"]["sent_folder"], a["account.folder_sent"]),
+                            (identity["Mail Composition"]["drafts_folder"], a["account.folder_drafts"])):
+            self.assertEqual(urllib.parse.urlsplit(uri)[:2], ("folder", "mailmuster-work-1"))
+            self.assertEqual(urllib.parse.unquote(urllib.parse.urlsplit(uri).path), "/" + wanted)
+        again = self.home.seen("evolution")["mailmuster-work-1"]  # the registry has written the files since
+        for setting in ("sent", "drafts", "trash", "junk"):
+            self.assertEqual(again[f"account.folder_{setting}"], a[f"account.folder_{setting}"])
 
     def test_pop3_that_stays_on_the_server(self):
         a = account(incoming__protocol="pop3", incoming__port="995", incoming__leave_on_server="yes")
