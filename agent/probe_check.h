@@ -30,6 +30,7 @@ struct mm_check {
 	const char *ccache;
 	bool withheld; /* there is a password, and it is not presented */
 	bool again;    /* it is presented because somebody asked for it */
+	bool passed;
 	/* why there is no credential, or none is presented; NULL = there is, or none is needed */
 	const char *cls, *text, *admin;
 	const char *fix, *step; /* NULL = the probe's own */

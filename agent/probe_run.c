@@ -260,6 +260,18 @@ static void choose(struct run *run)
 		withhold(run, &err);
 }
 
+/* Has another port taken it in this run? */
+static bool works_elsewhere(const struct run *run, const struct mm_memory *m, const struct mm_login_key *key)
+{
+	for (size_t i = 0; i < run->n; i++) {
+		struct mm_login_key other;
+		if (run->checks[i].passed && key_of(m, &run->checks[i], &other) &&
+		    mm_streq(other.login, key->login))
+			return true;
+	}
+	return false;
+}
+
 /* Written as it was said; told with what was known before. */
 static void remember(const struct run *run, const struct mm_check *k, struct mm_login *l)
 {
@@ -269,7 +281,8 @@ static void remember(const struct run *run, const struct mm_check *k, struct mm_
 	if (mm_memory_open(run->r->state_dir, run->r->arena, &m, NULL) != 0)
 		return;
 	bool presented = key_of(&m, k, &key);
-	mm_memory_note(&m, l, k->settings, presented ? &key : NULL, run->r->now);
+	mm_memory_note(
+	    &m, l, k->settings, presented ? &key : NULL, presented && works_elsewhere(run, &m, &key));
 	if (presented)
 		add_history(run, &m, &key, l);
 	mm_memory_close(&m, true, NULL);
@@ -369,6 +382,7 @@ static int take_answer(void *ctx, const char *line, size_t n, struct mm_err *err
 		return mm_err_set(err, MM_EX_FAILED, "the probe claims a login without a credential");
 	explain(k, &l);
 	mm_check_name(k, &l);
+	k->passed = l.result == MM_LOGIN_PASSED;
 	remember(run, k, &l);
 	report(run, k, &l);
 	return 0;

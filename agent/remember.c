@@ -299,14 +299,6 @@ static void note_proof(struct mm_memory *m, const struct mm_login *l, const char
 	p->when = l->result == MM_LOGIN_PASSED ? l->when : 0;
 }
 
-static bool worked_since(const struct mm_memory *m, const struct mm_login_key *k, int64_t since)
-{
-	for (size_t i = 0; i < m->n_worked; i++)
-		if (mm_streq(m->worked[i].login, k->login) && m->worked[i].when >= since)
-			return true;
-	return false;
-}
-
 /* What holds proves the credential: for its port whatever the way, and of what
  * other ports said that it is their own matter. */
 static void note_passed(struct mm_memory *m, const struct mm_login *l, const struct mm_login_key *k)
@@ -328,7 +320,7 @@ static void note_passed(struct mm_memory *m, const struct mm_login *l, const str
 }
 
 static void note_refused(
-    struct mm_memory *m, const struct mm_login *l, const struct mm_login_key *k, int64_t since)
+    struct mm_memory *m, const struct mm_login *l, const struct mm_login_key *k, bool works)
 {
 	struct mm_tried *t = row_of(m, k);
 	t->cls = mm_arena_strdup(m->arena, l->cls);
@@ -337,11 +329,11 @@ static void note_refused(
 	t->fix = mm_arena_strdup(m->arena, l->ladder.fix != NULL ? l->ladder.fix : "");
 	t->when = l->when;
 	t->begun = 0;
-	t->here_only = worked_since(m, k, since);
+	t->here_only = works;
 }
 
 void mm_memory_note(struct mm_memory *m, const struct mm_login *l, const char *settings,
-    const struct mm_login_key *k, int64_t since)
+    const struct mm_login_key *k, bool works)
 {
 	/* what failed behind the login is no matter of the credential */
 	bool taken = l->result == MM_LOGIN_PASSED || (l->any && l->reached >= MM_LEVEL_LOGIN);
@@ -353,5 +345,5 @@ void mm_memory_note(struct mm_memory *m, const struct mm_login *l, const char *s
 	else if (rest_of(l->cls) == REST_NOT)
 		mm_memory_undo(m, k); /* it was not presented */
 	else
-		note_refused(m, l, k, since);
+		note_refused(m, l, k, works);
 }

@@ -109,45 +109,139 @@ class Real(Case):
     def verdicts(self, logins):
         return [(x["side"], x["result"], x["class"]) for x in logins]
 
-    REFUSED = [("incoming", "failed", "AUTH_REJECTED"), ("outgoing", "failed", "AUTH_REJECTED")]
-    ONCE = ({"imap": 1, "submission": 1}, 0)
+    REFUSED = [("failed", "AUTH_REJECTED"), ("untested", "REFUSED_ELSEWHERE")]
+
+    def once(self, logins, times=1):
+        """One of both ports refused it, and the other was not tried; both are told."""
+        by_side = {x["side"]: (x["result"], x["class"]) for x in logins}
+        self.assertEqual(sorted(by_side.values()), self.REFUSED)
+        side = next(s for s, v in by_side.items() if v == self.REFUSED[0])
+        service = {"incoming": "imap", "outgoing": "submission"}[side]
+        self.hears({service: times}, 0)
+        return next(x for x in logins if x["side"] == side), next(x for x in logins if x["side"] != side)
 
     def test_a_push_loop_locks_nobody_out(self):
         secret = self.put("secret", "wrong\n")
-        first = self.host.apply(self.sheet()).of(LOGIN)
-        self.assertEqual(self.verdicts(sorted(first, key=lambda x: x["side"])), self.REFUSED)
-        self.hears(*self.ONCE)
-        times = {x["side"]: x["when"] for x in first}
+        first, other = self.once(self.host.apply(self.sheet()).of(LOGIN))
+        minute = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(first["when"]))
         for ask in (lambda: self.host.apply(self.sheet()).of(LOGIN), lambda: self.verify().of(LOGIN), self.session,
                     self.by_hand, lambda: self.host.apply(self.sheet()).of(LOGIN)):
-            logins = sorted(ask(), key=lambda x: x["side"])
             # an answer may bring spooled ones along
-            self.assertEqual(sorted(set(self.verdicts(logins))), self.REFUSED)
-            for x in logins:
-                # the verdict stands, with the time at which it was true
-                self.assertEqual(x["when"], times[x["side"]])
-                self.assertIn("not presented again until it or the settings change", x["text"])
-                self.assertIn("verify --again", x["admin"])
-        self.hears(*self.ONCE)
+            refused, untried = self.once(ask())
+            # the verdict stands, with the time at which it was true, and how it is tried again
+            self.assertEqual(refused["when"], first["when"])
+            self.assertIn(f"That was on {minute}; it is not presented again until it or the settings change",
+                          refused["text"])
+            self.assertIn("verify --again", refused["admin"])
+            # the server is looked at, and the other port says nothing of the password
+            self.assertEqual((untried["reached"], untried["port"]), ("tls", other["port"]))
+            self.assertIn(f"refused the same password on port {first['port']}", untried["text"])
+            for x in (refused, untried):
+                self.assertIn("verify --again", x["fix"])
         # another wrong one is one more attempt; the right one ends it
         secret.write_text("also wrong\n")
         for _ in range(2):
-            self.host.apply(self.sheet())
-        self.hears({"imap": 2, "submission": 2}, 0)
+            logins = self.host.apply(self.sheet()).of(LOGIN)
+        refused, passed = self.heard()
+        wait_until(lambda: sum(self.heard()[0].values()) == 2, 10)
+        self.assertEqual((sum(self.heard()[0].values()), passed), (2, 0))
         secret.write_text(ALICE + "\n")
         logins = self.host.apply(self.sheet()).of(LOGIN)[:2]
         self.assertEqual({(x["result"], x["class"]) for x in logins}, {("passed", "")})
-        self.hears({"imap": 2, "submission": 2}, 2)
+        wait_until(lambda: self.heard()[1] == 2, 10)
+        self.assertEqual((sum(self.heard()[0].values()), self.heard()[1]), (2, 2))
 
     def test_somebody_says_that_the_server_has_changed(self):
+        """Once, and not in every run of a cron job."""
+        self.put("secret", "wrong\n")
+        self.once(self.host.apply(self.sheet()).of(LOGIN))
+        self.once(self.by_hand())
+        self.assertEqual({x["class"] for x in self.by_hand("--again")}, {"AUTH_REJECTED", "REFUSED_ELSEWHERE"})
+        wait_until(lambda: sum(self.heard()[0].values()) == 2, 10)
+        for ask in (lambda: self.by_hand("--again"), lambda: self.host.ask("verify", op_args=["+again"]).of(LOGIN)):
+            for x in ask():
+                self.assertIn("it was presented again on", x["text"])
+                self.assertRegex(x["fix"], r"run \"mailmuster-agent verify --again\" after \d{4}-.* UTC\.")
+        time.sleep(0.5)
+        self.assertEqual(sum(self.heard()[0].values()), 2)
+        # when the time has come, by the signed way
+        self.age("again", 1801)
+        self.host.ask("verify", op_args=["+again"])
+        wait_until(lambda: sum(self.heard()[0].values()) == 3, 10)
+        self.assertEqual(sum(self.heard()[0].values()), 3)
+
+    def test_again_by_the_hosts_own_clock(self):
+        self.host.write_conf(probe_again=120)
         self.put("secret", "wrong\n")
         self.host.apply(self.sheet())
-        self.by_hand()
-        self.hears(*self.ONCE)
         self.by_hand("--again")
-        self.hears({"imap": 2, "submission": 2}, 0)
-        self.by_hand()
-        self.hears({"imap": 2, "submission": 2}, 0)
+        self.age("again", 110)
+        self.assertIn("and is not before", self.by_hand("--again")[0]["text"])
+        self.age("again", 15)
+        self.by_hand("--again")
+        wait_until(lambda: sum(self.heard()[0].values()) == 3, 10)
+        self.assertEqual(sum(self.heard()[0].values()), 3)
+
+    def age(self, member, seconds):
+        m = json.loads(self.memory().read_text())
+        for row in m["tried"]:
+            row[member] -= seconds if row[member] else 0
+        self.memory().write_text(json.dumps(m))
+
+    def test_again_with_the_right_password_on_the_server(self):
+        """What was wrong on the server is mended there: both ports are proven by one run."""
+        self.put("secret", ALICE)
+        self.host.apply(self.sheet())
+        m = json.loads(self.memory().read_text())
+        self.assertEqual((len(m["tried"]), len(m["worked"])), (0, 2))
+        logins = self.by_hand("--again")
+        self.assertEqual({(x["result"], x["class"]) for x in logins}, {("passed", "")})
+
+    def test_settings_that_change(self):
+        """Another port is another setting: tried once; and the old ones hold nothing up any more."""
+        self.put("secret", "wrong\n")
+        self.once(self.host.apply(self.sheet()).of(LOGIN))
+        ports = self.dovecot.ports
+        moved = self.account(incoming__port=str(ports["imap"]), incoming__security="starttls",
+                             outgoing__port=str(ports["submission"]), outgoing__security="starttls")
+        for _ in range(2):
+            logins = self.host.apply(self.sheet(moved)).of(LOGIN)
+            self.assertEqual(sorted((x["result"], x["class"]) for x in logins), self.REFUSED)
+        wait_until(lambda: sum(self.heard()[0].values()) == 2, 10)
+        self.assertEqual(sum(self.heard()[0].values()), 2)
+
+    def test_what_worked_before(self):
+        """A refusal says what it is about: a password that was changed on the server, another one, or none so far."""
+        self.put("secret", "wrong\n")
+        refused, _ = self.once(self.host.apply(self.sheet()).of(LOGIN))
+        self.assertIn("not known to have worked here before", refused["text"])
+        self.put("secret", ALICE)
+        when = self.host.apply(self.sheet()).of(LOGIN)[0]["when"]
+        minute = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(when))
+        self.put("secret", "mistyped\n")
+        for _ in range(2):
+            x = next(x for x in self.host.apply(self.sheet()).of(LOGIN) if x["class"] == "AUTH_REJECTED")
+            for words in (x["text"], x["admin"]):
+                self.assertIn(f"Another password worked until {minute}", words)
+        self.assertIn("Store the password that is valid now.", self.by_hand()[0]["fix"] + self.by_hand()[1]["fix"])
+        self.put("secret", ALICE)
+        self.host.apply(self.sheet())
+        self.dovecot.set_users({**PASSWORDS, "alice": "changed on the server"})
+        self.addCleanup(self.dovecot.set_users, PASSWORDS)
+        found = []
+
+        def refused_by_now():
+            found[:] = [x for x in self.host.apply(self.sheet()).of(LOGIN) if x["class"] == "AUTH_REJECTED"]
+            return found
+        # Dovecot looks at its list of users now and then
+        self.assertTrue(wait_until(refused_by_now, 20))
+        x = found[0]
+        for words in (x["text"], x["admin"]):
+            self.assertRegex(words, r"This password worked until \d{4}-\d\d-\d\d \d\d:\d\d UTC: it was changed on the server "
+                                    r"since, or the account is locked\.")
+        self.assertEqual(x["fix"], "Store the new password; if it was not changed, have the account unlocked.")
+        for secret in (ALICE, "mistyped", "wrong\\n", "alice"):
+            self.assertNotIn(secret, self.memory().read_text())
 
     def test_accounts_that_share_a_login(self):
         """Not one attempt for each account or side, and not two at the same time."""
@@ -172,7 +266,9 @@ class Real(Case):
         runs = [self.host.popen("verify") for _ in range(4)]
         for p in runs:
             p.communicate(timeout=60)
-        self.hears({"imap": 1, "submission": 1}, 2)
+        wait_until(lambda: sum(self.heard()[0].values()) == 1, 10)
+        time.sleep(0.3)
+        self.assertEqual((sum(self.heard()[0].values()), self.heard()[1]), (1, 2))
 
 
 class Stand(Case):
@@ -208,7 +304,7 @@ class Stand(Case):
         # after a while it is tried again
         m = json.loads(self.memory().read_text())
         for row in m["tried"]:
-            row["when"] -= 901
+            row["begun"] -= 901
         self.memory().write_text(json.dumps(m))
         (x,) = self.host.apply(s).of(LOGIN)
         self.assertEqual((x["result"], self.asked()), ("passed", ["wrong", "wrong"]))
