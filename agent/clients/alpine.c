@@ -15,15 +15,27 @@
 #include <string.h>
 #include <strings.h>
 
+#include "agent/clients/alpine_server.h"
 #include "agent/clients/clients.h"
 #include "agent/clients/keys.h"
 #include "agent/formats/pinerc.h"
 #include "common/text.h"
 
 #define KEY "main"
-#define FLAGS_MAX 32
 
-enum var { V_INBOX, V_SMTP, V_NAME, V_USER, V_DOMAIN, V_RANGE, V_HEADERS, V_SENDMAIL, V_COUNT };
+enum var {
+	V_INBOX,
+	V_SMTP,
+	V_NAME,
+	V_USER,
+	V_DOMAIN,
+	V_RANGE,
+	V_HEADERS,
+	V_SENDMAIL,
+	V_FCC,
+	V_POSTPONED,
+	V_COUNT
+};
 
 static const char *const names[V_COUNT] = {
     [V_INBOX] = "inbox-path",
@@ -34,6 +46,8 @@ static const char *const names[V_COUNT] = {
     [V_RANGE] = "encryption-protocol-range",
     [V_HEADERS] = "customized-hdrs",
     [V_SENDMAIL] = "sendmail-path",
+    [V_FCC] = "default-fcc",
+    [V_POSTPONED] = "postponed-folder",
 };
 
 struct value {
@@ -47,103 +61,9 @@ struct config {
 	struct value over[V_COUNT]; /* what wins over the user's file */
 };
 
-/* host[:port]/flag/flag=value ... */
-struct server {
-	const char *host;
-	const char *port; /* NULL: the usual */
-	const char *flags[FLAGS_MAX];
-	size_t n;
-	const char *tail; /* behind the brace: the mailbox */
-};
-
 static bool starts_with_nocase(const char *s, const char *prefix)
 {
 	return strncasecmp(s, prefix, strlen(prefix)) == 0;
-}
-
-/* ---- servers */
-
-static const char *unquoted(const char *s, struct mm_arena *a)
-{
-	size_t n = strlen(s);
-
-	return n >= 2 && s[0] == '"' && s[n - 1] == '"' ? mm_arena_strndup(a, s + 1, n - 2) : s;
-}
-
-/* The end of a flag: quotes hide a slash. */
-static size_t flag_length(const char *s, const char *stop)
-{
-	bool quoted = false;
-	size_t n = 0;
-
-	for (; s[n] != '\0' && (quoted || strchr(stop, s[n]) == NULL); n++)
-		if (s[n] == '"')
-			quoted = !quoted;
-	return n;
-}
-
-static bool parse_server(const char *s, const char *stop, struct mm_arena *a, struct server *out)
-{
-	size_t n = strcspn(s, mm_arena_printf(a, ":/%s", stop));
-
-	*out = (struct server){.tail = ""};
-	if (s[0] == '[') /* an address literal */
-		n = strcspn(s, "]") + (strchr(s, ']') != NULL);
-	out->host = mm_arena_strndup(a, s, n);
-	s += n;
-	if (*s == ':') {
-		n = strspn(s + 1, "0123456789");
-		out->port = mm_arena_strndup(a, s + 1, n);
-		s += n + 1;
-	}
-	while (*s == '/') {
-		n = flag_length(s + 1, stop[0] == '}' ? "/}" : "/,");
-		if (out->n == FLAGS_MAX)
-			return false;
-		out->flags[out->n++] = mm_arena_strndup(a, s + 1, n);
-		s += n + 1;
-	}
-	if (*s != '\0' && strchr(stop, *s) == NULL)
-		return false;
-	out->tail = *s == '}' ? s + 1 : s;
-	return out->host[0] != '\0';
-}
-
-static const char *flag_value(const struct server *s, const char *name, struct mm_arena *a)
-{
-	size_t k = strlen(name);
-
-	for (size_t i = 0; i < s->n; i++)
-		if (mm_streq_nocase(mm_arena_strndup(a, s->flags[i], strcspn(s->flags[i], "=")), name))
-			return s->flags[i][k] == '=' ? unquoted(s->flags[i] + k + 1, a) : "";
-	return NULL;
-}
-
-static bool is_pop3(const struct server *s, struct mm_arena *a)
-{
-	const char *service = flag_value(s, "service", a);
-
-	return flag_value(s, "pop3", a) != NULL || (service != NULL && mm_streq_nocase(service, "pop3"));
-}
-
-static const char *security_of(const struct server *s, struct mm_arena *a)
-{
-	if (flag_value(s, "ssl", a) != NULL)
-		return "tls";
-	if (flag_value(s, "tls", a) != NULL || flag_value(s, "starttls", a) != NULL)
-		return "starttls";
-	return flag_value(s, "notls", a) != NULL ? "none" : "starttls if offered";
-}
-
-static bool is_security(const char *flag)
-{
-	static const char *const all[] = {
-	    "ssl", "tls", "starttls", "notls", "novalidate-cert", "tls1", "tls1_1", "tls1_2", "tls1_3"};
-
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-		if (mm_streq_nocase(all[i], flag))
-			return true;
-	return false;
 }
 
 /* ---- reading */
@@ -201,16 +121,16 @@ static void put(struct look *l, enum mm_setting id, enum var v, const char *text
 	}
 }
 
-static void see_trap(struct look *l, enum var v, const struct server *s)
+static void see_trap(struct look *l, enum var v, const struct mm_pine_server *s)
 {
 	struct value at = effective(l->c, v);
 
-	if (flag_value(s, "novalidate-cert", l->a) != NULL)
+	if (mm_pine_flag(s, "novalidate-cert", l->a) != NULL)
 		mm_add_trap(l->a, l->out, at.path, at.line,
 		    mm_arena_printf(
 			l->a, "%s: the server's certificate is not verified (/novalidate-cert).", names[v]));
-	if (mm_starts_with(security_of(s, l->a), "starttls if") &&
-	    (v == V_INBOX || flag_value(s, "user", l->a) != NULL))
+	if (mm_starts_with(mm_pine_security(s, l->a), "starttls if") &&
+	    (v == V_INBOX || mm_pine_flag(s, "user", l->a) != NULL))
 		mm_add_trap(l->a, l->out, at.path, at.line,
 		    mm_arena_printf(l->a,
 			"%s: without /tls or /ssl the password goes in clear text where the server does not "
@@ -229,16 +149,39 @@ static void see_range(struct look *l, enum mm_setting id)
 	put(l, id, V_RANGE, min);
 }
 
+/* A folder on the server of the inbox, by its name there; what is elsewhere as
+ * it stands. Without a server it is one of the first collection, which may
+ * lie on this computer. */
+static const char *folder_name(const struct look *l, const char *text, const struct mm_pine_server *inbox)
+{
+	struct mm_pine_server s;
+
+	if (text == NULL || text[0] == '\0')
+		return NULL;
+	if (text[0] != '{')
+		return mm_arena_printf(l->a, "%s, in the first of folder-collections", text);
+	if (!mm_pine_server_parse(text + 1, "}", l->a, &s) || !mm_streq_nocase(s.host, inbox->host) ||
+	    !mm_streq(mm_pine_flag(&s, "user", l->a), mm_pine_flag(inbox, "user", l->a)))
+		return text;
+	return s.tail;
+}
+
+static void see_folders(struct look *l, const struct mm_pine_server *inbox)
+{
+	put(l, MM_SET_FOLDER_SENT, V_FCC, folder_name(l, effective(l->c, V_FCC).text, inbox));
+	put(l, MM_SET_FOLDER_DRAFTS, V_POSTPONED, folder_name(l, effective(l->c, V_POSTPONED).text, inbox));
+}
+
 static void see_incoming(struct look *l)
 {
 	const char *path = effective(l->c, V_INBOX).text;
-	struct server s;
+	struct mm_pine_server s;
 	bool pop3, tls;
 
-	if (path == NULL || path[0] != '{' || !parse_server(path + 1, "}", l->a, &s))
+	if (path == NULL || path[0] != '{' || !mm_pine_server_parse(path + 1, "}", l->a, &s))
 		return; /* mail of this computer */
-	pop3 = is_pop3(&s, l->a);
-	tls = flag_value(&s, "ssl", l->a) != NULL;
+	pop3 = mm_pine_is_pop3(&s, l->a);
+	tls = mm_pine_flag(&s, "ssl", l->a) != NULL;
 	l->acc->has_incoming = true;
 	put(l, MM_SET_IN_PROTOCOL, V_INBOX, pop3 ? "pop3" : "imap");
 	put(l, MM_SET_IN_HOST, V_INBOX, s.host);
@@ -246,31 +189,33 @@ static void see_incoming(struct look *l)
 	    s.port != NULL ? s.port
 	    : pop3         ? (tls ? "995" : "110")
 			   : (tls ? "993" : "143"));
-	put(l, MM_SET_IN_SECURITY, V_INBOX, security_of(&s, l->a));
+	put(l, MM_SET_IN_SECURITY, V_INBOX, mm_pine_security(&s, l->a));
 	put(l, MM_SET_IN_AUTH, V_INBOX, "password");
-	put(l, MM_SET_IN_USERNAME, V_INBOX, flag_value(&s, "user", l->a));
+	put(l, MM_SET_IN_USERNAME, V_INBOX, mm_pine_flag(&s, "user", l->a));
 	see_range(l, MM_SET_IN_TLS_MIN);
 	see_trap(l, V_INBOX, &s);
+	if (!pop3)
+		see_folders(l, &s);
 }
 
-static const char *smtp_port(const struct server *s, struct mm_arena *a)
+static const char *smtp_port(const struct mm_pine_server *s, struct mm_arena *a)
 {
 	if (s->port != NULL)
 		return s->port;
-	if (flag_value(s, "ssl", a) != NULL)
+	if (mm_pine_flag(s, "ssl", a) != NULL)
 		return "465";
-	return flag_value(s, "submit", a) != NULL ? "587" : "25";
+	return mm_pine_flag(s, "submit", a) != NULL ? "587" : "25";
 }
 
 static const enum mm_setting smtp_ids[] = {
     MM_SET_OUT_HOST, MM_SET_OUT_PORT, MM_SET_OUT_SECURITY, MM_SET_OUT_AUTH, MM_SET_OUT_USERNAME};
 #define N_SMTP (sizeof(smtp_ids) / sizeof(smtp_ids[0]))
 
-static void smtp_values(const struct server *s, struct mm_arena *a, const char *out[N_SMTP])
+static void smtp_values(const struct mm_pine_server *s, struct mm_arena *a, const char *out[N_SMTP])
 {
-	const char *user = flag_value(s, "user", a);
+	const char *user = mm_pine_flag(s, "user", a);
 	const char *const v[N_SMTP] = {
-	    s->host, smtp_port(s, a), security_of(s, a), user != NULL ? "password" : "none", user};
+	    s->host, smtp_port(s, a), mm_pine_security(s, a), user != NULL ? "password" : "none", user};
 
 	memcpy(out, v, sizeof(v));
 }
@@ -282,10 +227,10 @@ static void see_more_servers(struct look *l, const char *list, const char *const
 	struct value at = effective(l->c, V_SMTP);
 	struct mm_native here = {.path = at.path, .line = at.line};
 	const char *v[N_SMTP];
-	struct server s;
+	struct mm_pine_server s;
 
 	while (list[strspn(list, ", \t")] != '\0') {
-		if (!parse_server(list + strspn(list, ", \t"), ",", l->a, &s))
+		if (!mm_pine_server_parse(list + strspn(list, ", \t"), ",", l->a, &s))
 			return;
 		smtp_values(&s, l->a, v);
 		for (size_t i = 0; i < N_SMTP; i++)
@@ -302,9 +247,9 @@ static void see_outgoing(struct look *l)
 {
 	const char *list = effective(l->c, V_SMTP).text, *v[N_SMTP];
 	struct value mailer = effective(l->c, V_SENDMAIL);
-	struct server s;
+	struct mm_pine_server s;
 
-	if (list == NULL || !parse_server(list, ",", l->a, &s))
+	if (list == NULL || !mm_pine_server_parse(list, ",", l->a, &s))
 		return; /* hands mail to this computer's mailer */
 	l->acc->has_outgoing = true;
 	put(l, MM_SET_OUT_PROTOCOL, V_SMTP, "smtp");
@@ -394,27 +339,23 @@ static const char *chosen(const struct writer *w, enum mm_setting s, const char 
 	return w->want->v[s] != NULL ? w->want->v[s] : now;
 }
 
-static const char *quoted(const char *user, struct mm_arena *a)
-{
-	return strpbrk(user, "/@,}:=\" ") != NULL ? mm_arena_printf(a, "\"%s\"", user) : user;
-}
-
 /* The flags that are not ours stay, in their order. */
-static void add_flags(struct mm_buf *b, const struct server *now, bool security, bool user, bool protocol)
+static void add_flags(
+    struct mm_buf *b, const struct mm_pine_server *now, bool security, bool user, bool protocol)
 {
 	for (size_t i = 0; i < now->n; i++) {
 		const char *f = now->flags[i];
 		bool pop = starts_with_nocase(f, "pop3") || starts_with_nocase(f, "service=") ||
 			   starts_with_nocase(f, "imap");
 
-		if ((security && is_security(f)) || (user && starts_with_nocase(f, "user=")) ||
+		if ((security && mm_pine_is_security_flag(f)) || (user && starts_with_nocase(f, "user=")) ||
 		    (protocol && pop))
 			continue;
 		mm_buf_addf(b, "/%s", f);
 	}
 }
 
-static const char *spelled_server(struct writer *w, const struct server *now, enum mm_setting host,
+static const char *spelled_server(struct writer *w, const struct mm_pine_server *now, enum mm_setting host,
     enum mm_setting port, enum mm_setting security, enum mm_setting username, bool login)
 {
 	struct mm_buf b = MM_BUF_INIT(MM_PINERC_LINE_MAX);
@@ -433,7 +374,7 @@ static const char *spelled_server(struct writer *w, const struct server *now, en
 				: strcmp(sec, "starttls") == 0 ? "/tls"
 							       : "/notls");
 	if (user != NULL && login)
-		mm_buf_addf(&b, "/user=%s", quoted(user, w->a));
+		mm_buf_addf(&b, "/user=%s", mm_pine_quoted(user, w->a));
 	add_flags(&b, now, sec != NULL, user != NULL || !login, pop3);
 	out = mm_arena_strdup(w->a, mm_buf_str(&b));
 	mm_buf_free(&b);
@@ -456,8 +397,8 @@ static bool any_of(const struct mm_values *v, enum mm_side side)
 static void write_incoming(struct writer *w)
 {
 	const char *path = w->c->own[V_INBOX].text;
-	struct server now = {.host = "", .tail = ""};
-	bool there = path != NULL && path[0] == '{' && parse_server(path + 1, "}", w->a, &now);
+	struct mm_pine_server now = {.host = "", .tail = ""};
+	bool there = path != NULL && path[0] == '{' && mm_pine_server_parse(path + 1, "}", w->a, &now);
 
 	want(w, V_INBOX,
 	    mm_arena_printf(w->a, "{%s}%s",
@@ -466,13 +407,33 @@ static void write_incoming(struct writer *w)
 		there && now.tail[0] != '\0' ? now.tail : "INBOX"));
 }
 
+/* On the server as it will be; with it goes what named the old one. */
+static void write_folder(struct writer *w, enum mm_setting s, enum var v)
+{
+	const char *path = w->c->own[V_INBOX].text, *old = w->c->own[v].text, *folder = w->want->v[s];
+	struct mm_pine_server now = {.host = ""}, there = {.host = ""};
+	bool had = path != NULL && path[0] == '{' && mm_pine_server_parse(path + 1, "}", w->a, &now);
+
+	if (folder == NULL && had && old != NULL && any_of(w->want, MM_SIDE_INCOMING) && old[0] == '{' &&
+	    mm_pine_server_parse(old + 1, "}", w->a, &there) && mm_streq_nocase(there.host, now.host) &&
+	    mm_streq(there.tail, w->full->v[s]))
+		folder = there.tail;
+	if (folder == NULL || (!had && w->want->v[MM_SET_IN_HOST] == NULL))
+		return;
+	want(w, v,
+	    mm_arena_printf(w->a, "{%s}%s",
+		spelled_server(
+		    w, &now, MM_SET_IN_HOST, MM_SET_IN_PORT, MM_SET_IN_SECURITY, MM_SET_IN_USERNAME, true),
+		folder));
+}
+
 static void write_outgoing(struct writer *w)
 {
 	const char *list = w->c->own[V_SMTP].text, *auth = w->full->v[MM_SET_OUT_AUTH];
-	struct server now = {.host = "", .tail = ""};
+	struct mm_pine_server now = {.host = "", .tail = ""};
 
-	if (list == NULL || !parse_server(list, ",", w->a, &now))
-		now = (struct server){.host = "", .tail = ""};
+	if (list == NULL || !mm_pine_server_parse(list, ",", w->a, &now))
+		now = (struct mm_pine_server){.host = "", .tail = ""};
 	want(w, V_SMTP,
 	    mm_arena_printf(w->a, "%s%s",
 		spelled_server(w, &now, MM_SET_OUT_HOST, MM_SET_OUT_PORT, MM_SET_OUT_SECURITY,
@@ -490,6 +451,8 @@ static void write_account(struct writer *w)
 
 	if (any_of(v, MM_SIDE_INCOMING))
 		write_incoming(w);
+	write_folder(w, MM_SET_FOLDER_SENT, V_FCC);
+	write_folder(w, MM_SET_FOLDER_DRAFTS, V_POSTPONED);
 	if (any_of(v, MM_SIDE_OUTGOING))
 		write_outgoing(w);
 	if (v->v[MM_SET_IN_TLS_MIN] != NULL || v->v[MM_SET_OUT_TLS_MIN] != NULL)
@@ -530,7 +493,7 @@ static int change(struct mm_reader *r, const struct mm_place *p, const struct mm
 
 static const char *no_text(const char *value)
 {
-	return strstr(value, "${") != NULL || strchr(value, '"') != NULL || strchr(value, '\\') != NULL
+	return mm_pinerc_expands(value) || strchr(value, '"') != NULL || strchr(value, '\\') != NULL
 		   ? "Alpine's file cannot hold this text."
 		   : NULL;
 }
@@ -539,6 +502,15 @@ static const char *no_text(const char *value)
 static const char *no_user(const char *value)
 {
 	return strpbrk(value, "{}") != NULL ? "Alpine's file cannot hold this user name." : no_text(value);
+}
+
+/* Names go to the server as they stand, which has its own alphabet. */
+static const char *no_folder(const char *value)
+{
+	for (const char *p = value; *p != '\0'; p++)
+		if ((unsigned char)*p >= 0x80 || strchr("&{}", *p) != NULL)
+			return "Alpine's file holds names of folders in plain ASCII only.";
+	return no_text(value);
 }
 
 static const char *unsupported(enum mm_setting s, const char *v, const struct mm_values *all)
@@ -574,9 +546,11 @@ static const char *unsupported(enum mm_setting s, const char *v, const struct mm
 		return "Alpine has no client certificates.";
 	case MM_SET_FOLDER_SENT:
 	case MM_SET_FOLDER_DRAFTS:
+		return no_folder(v);
 	case MM_SET_FOLDER_TRASH:
+		return "Alpine has no folder for deleted mail: it is marked.";
 	case MM_SET_FOLDER_JUNK:
-		return "Folders are not set here.";
+		return "Alpine has no folder for junk.";
 	case MM_SET_IN_LEAVE_ON_SERVER:
 		return MM_CLIENT_NOT_ITS_BUSINESS; /* it looks into the mailbox and leaves it there */
 	default:
