@@ -51,6 +51,9 @@ static int scan(struct mm_text in, struct mm_arena *a, struct mm_line **out, siz
 
 	if (mm_text_check(in, err) != 0)
 		return -1;
+	if (in.n > 0 && in.p[in.n - 1] == '\r')
+		return mm_err_set(
+		    err, MM_EX_DATAERR, "line %d: ends in CR without LF", mm_line_number(in, in.n));
 	while (pos < in.n && rc == 0) {
 		struct mm_line *l = mm_arena_push(a, &v, &used, &cap, sizeof(*v));
 		size_t i = pos;

@@ -286,6 +286,15 @@ static bool would_merge(struct mm_text in, size_t to)
 	return to < in.n && strchr("=+-?\\", in.p[to]) != NULL;
 }
 
+/* The only thing in a line that is joined to the one before: without it, that
+ * one would go on with nothing. */
+static bool ends_joined(struct mm_text in, size_t from, size_t to)
+{
+	while (to < in.n && mm_is_blank(in.p[to]))
+		to++;
+	return from > 0 && in.p[from - 1] == '\n' && to == mm_line_end(in, to);
+}
+
 static int drop(struct mm_text in, struct found f, struct mm_cuts *cuts, struct mm_err *err)
 {
 	size_t from = f.set->from;
@@ -296,6 +305,10 @@ static int drop(struct mm_text in, struct found f, struct mm_cuts *cuts, struct 
 			    "line %d: '%s' cannot be taken out of this line", f.set->line, f.set->name);
 		while (from > f.cmd->from && mm_is_blank(in.p[from - 1]))
 			from--;
+		if (ends_joined(in, from, f.set->to))
+			return mm_err_set(err, MM_EX_DATAERR,
+			    "line %d: '%s' is all there is in a line that goes on with the one before",
+			    f.set->line, f.set->name);
 		mm_cut_add(cuts, from, f.set->to, "");
 	} else if (f.cmd->alone) {
 		mm_cut_lines(cuts, in, f.cmd->line_from, f.cmd->line_to);

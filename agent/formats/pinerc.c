@@ -112,15 +112,25 @@ static int scan(struct mm_text in, struct mm_arena *a, struct mm_line **out, siz
 
 		scan_line(in, a, pos, l);
 		l->no = no;
-		for (; pos < l->next; pos++)
+		for (; pos < l->next; pos++) {
+			if (in.p[pos] == '\r' && (pos + 1 == in.n || in.p[pos + 1] == '\n'))
+				return mm_err_set(err, MM_EX_DATAERR,
+				    "line %d: ends in CR LF, which Alpine takes for a part of the value", no);
 			no += in.p[pos] == '\n';
-		if (l->end > l->from && in.p[l->end - 1] == '\r')
-			return mm_err_set(err, MM_EX_DATAERR,
-			    "line %d: ends in CR LF, which Alpine takes for a part of the value", l->no);
+		}
 	}
 	*out = v;
 	*n = used;
 	return 0;
+}
+
+bool mm_pinerc_expands(const char *value)
+{
+	for (const char *p = value; (p = strchr(p, '$')) != NULL; p++)
+		if (p[1] == '{' || p[1] == '_' || (p[1] >= 'a' && p[1] <= 'z') ||
+		    (p[1] >= 'A' && p[1] <= 'Z'))
+			return true;
+	return false;
 }
 
 static int spell(const char *key, const char *value, struct mm_arena *a, const char **out, struct mm_err *err)
@@ -131,7 +141,7 @@ static int spell(const char *key, const char *value, struct mm_arena *a, const c
 
 	if (key[0] == '\0' || key[0] == '#' || strpbrk(key, "= \t\r\nABCDEFGHIJKLMNOPQRSTUVWXYZ") != NULL)
 		return mm_err_set(err, MM_EX_DATAERR, "%s: not a variable of this file", key);
-	if (strpbrk(value, "\r\n") != NULL || n > MM_PINERC_LINE_MAX || strstr(value, "${") != NULL ||
+	if (strpbrk(value, "\r\n") != NULL || n > MM_PINERC_LINE_MAX || mm_pinerc_expands(value) ||
 	    (edge && quotes))
 		return mm_err_set(err, MM_EX_DATAERR, "%s: this value cannot stand in the file", key);
 	*out = edge || (n >= 2 && value[0] == '"' && memchr(value + 1, '"', n - 1) == value + n - 1)

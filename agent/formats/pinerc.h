@@ -21,4 +21,7 @@
 
 extern const struct mm_format mm_format_pinerc;
 
+/* Would Alpine put a variable of the environment in? ($x and ${x}; $( and a lone $ are text) */
+bool mm_pinerc_expands(const char *value);
+
 #endif
