@@ -10,7 +10,7 @@ import tempfile
 import time
 import unittest
 
-from realclient import ClientCase, MailServer, have, sheet
+from realclient import HOSTILE, ClientCase, MailServer, RunningHost, have, proves, sheet
 
 PASSWORD = "pw-alice-1"
 
@@ -39,8 +39,8 @@ class Alpine(ClientCase):
                 "outgoing.port": str(port["submissions" if tls else "submission"]), "outgoing.auth": "password",
                 "outgoing.username": "alice", "outgoing.tls_min": "1.2", **more}
 
-    def play(self, argv, answers, until, trust=True):
-        """Run it on a terminal, answer what it asks, until something has come to pass (or not, in 12 s)."""
+    def play(self, argv, answers, until, trust=True, seconds=12):
+        """Run it on a terminal, answer what it asks, until something has come to pass (or not, in that time)."""
         env = self.home.env(TERM="xterm", LINES="40", COLUMNS="120")
         if trust:
             env["SSL_CERT_FILE"] = str(self.server.ca.cert)
@@ -48,7 +48,7 @@ class Alpine(ClientCase):
         if pid == 0:
             os.chdir(self.home.path)
             os.execvpe(argv[0], argv, env)
-        screen, end, done = "", time.monotonic() + 12, False
+        screen, end, done = "", time.monotonic() + seconds, False
         try:
             while not done and time.monotonic() < end:
                 if select.select([fd], [], [], 0.1)[0]:
@@ -61,6 +61,7 @@ class Alpine(ClientCase):
                         screen = screen.split(words, 1)[1]
                         os.write(fd, keys)
                         break
+                self.screen = screen
                 done = until()
         finally:
             os.kill(pid, signal.SIGKILL)
@@ -86,14 +87,21 @@ class Alpine(ClientCase):
             [*self.PASSWORDS, ("Get Help", b"\x18"), ("Send message", b"y"), ("Create?", b"y")],
             self.seen("submission", "alice", a["outgoing.port"])))
 
+    @proves("alpine", "imap tls", "smtp tls")
     def test_imap_tls(self):
         self.log_in("imap", "tls")
 
+    @proves("alpine", "imap starttls", "smtp starttls")
     def test_imap_starttls(self):
         self.log_in("imap", "starttls")
 
+    @proves("alpine", "pop3 tls", "smtp tls")
     def test_pop3_tls(self):
         self.log_in("pop3", "tls")
+
+    @proves("alpine", "pop3 starttls", "smtp starttls")
+    def test_pop3_starttls(self):
+        self.log_in("pop3", "starttls")
 
     def test_user_name_with_signs(self):
         """A name full of the grammar's own signs reaches the server as it is (Dovecot lets no such user in)."""
@@ -104,6 +112,42 @@ class Alpine(ClientCase):
         self.server.log.write_text("")
         self.assertTrue(*self.play(["alpine"], self.PASSWORDS,
                                    lambda: name in self.server.log.read_text()))
+
+    @proves("alpine", "hostile")
+    def test_hostile(self):
+        """Names that look like commands, one after the other: the program starts, asks for the password of that
+        user, and nothing runs. What its grammar cannot hold is refused before."""
+        for value in HOSTILE:
+            with self.subTest(value=value):
+                a = self.account("imap", "tls", **{"incoming.username": value, "outgoing.username": value,
+                                                   "account.real_name": value})
+                self.home.write(".pinerc", "last-version-used=6.26\n")
+                if any(c in value for c in ('"', "\\", "${", "$H", "{")):
+                    with self.assertRaises(AssertionError):
+                        self.home.apply("alpine", sheet(a))
+                    continue
+                self.home.apply("alpine", sheet(a))
+                seen = next(iter(self.home.seen("alpine").values()))
+                self.assertEqual([seen["account.real_name"], seen["incoming.username"]], [value, value])
+                self.assertTrue(*self.play(["alpine"], [], lambda: "PASSWORD" in self.screen))
+                self.assertFalse(list(self.home.path.rglob("marker")))
+
+    @proves("alpine", "running")
+    def test_running(self):
+        """What it would overwrite waits until it has ended."""
+        self.home.write(".pinerc", "last-version-used=6.26\n")
+        a = self.account("imap", "tls")
+        host = RunningHost(self, "alpine", a)
+        self.home.apply("alpine", sheet(a))
+        asked = []
+
+        def waits():
+            if "PASSWORD" in self.screen and not asked:
+                host.waits()
+                asked.append(True)
+            return bool(asked)
+        self.assertTrue(*self.play(["alpine"], [], waits))
+        host.is_done()
 
     def test_unknown_ca_is_refused(self):
         a = self.account("imap", "tls")
