@@ -1,6 +1,9 @@
 #include "agent/probe/answer.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <resolv.h>
 #include <string.h>
 #include <time.h>
 
@@ -105,6 +108,36 @@ static const char *after_detail(const struct mm_signals *s)
 	return s->sender.held ? "no incoming server is named for it" : s->sender.said;
 }
 
+/* Which name servers this computer asks (resolv.conf(5)); "" = not known. */
+static const char *resolvers(struct mm_arena *mem)
+{
+	struct __res_state r = {.options = 0};
+	const char *all = "";
+	if (res_ninit(&r) != 0)
+		return all;
+	for (int i = 0; i < r.nscount && i < MAXNS; i++) {
+		char text[INET6_ADDRSTRLEN] = "";
+		const struct sockaddr_in6 *v6 = r._u._ext.nsaddrs[i];
+		if (r.nsaddr_list[i].sin_family == AF_INET)
+			inet_ntop(AF_INET, &r.nsaddr_list[i].sin_addr, text, sizeof(text));
+		else if (v6 != NULL)
+			inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof(text));
+		all = mm_arena_printf(mem, "%s%s%s", all, i > 0 ? ", " : "", text);
+	}
+	res_nclose(&r);
+	return all;
+}
+
+static const char *name_detail(const struct mm_maker *m)
+{
+	const struct mm_attempt *a = m->a;
+	bool late = a->name.addrs == NULL && a->name.ms >= a->limits->dns_ms;
+	if (a->signals.gai != EAI_AGAIN)
+		return gai_strerror(a->signals.gai);
+	const char *why = late ? "no answer in time" : gai_strerror(EAI_AGAIN), *asked = resolvers(m->mem);
+	return asked[0] != '\0' ? mm_arena_printf(m->mem, "%s; asked was %s", why, asked) : why;
+}
+
 static const char *detail(const struct mm_maker *m)
 {
 	const struct mm_signals *s = &m->a->signals;
@@ -119,10 +152,8 @@ static const char *detail(const struct mm_maker *m)
 	const char *means = means_detail(m);
 	if (means != NULL)
 		return means;
-	if (s->gai == EAI_AGAIN && m->a->name.addrs == NULL && m->a->name.ms >= m->a->limits->dns_ms)
-		return "no answer in time";
 	if (s->gai != 0)
-		return gai_strerror(s->gai);
+		return name_detail(m);
 	if (!s->dialled)
 		return strerror(s->dial_errno);
 	if (m->cls == MM_CLS_TLS_OTHER && s->look[MM_LOOK_TLS12].tls)

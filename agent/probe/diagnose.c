@@ -378,6 +378,9 @@ static enum mm_cls of_ok(const struct mm_signals *s)
 	const struct mm_endpoint *ep = s->ep;
 	if (ep->security != MM_SEC_NONE && !s->tls->done)
 		return MM_CLS_LOCAL_TROUBLE;
+	if (s->dialog->bye[0] != '\0')
+		return mm_refusal_class(
+		    s->dialog->bye, s->dialog->auth_sent ? MM_CLS_AUTH_CONN_DROPPED : MM_CLS_SERVER_REFUSES);
 	if (ep->level < MM_LEVEL_LOGIN)
 		return ep->security == MM_SEC_NONE ? MM_CLS_NO_TLS_WANTED : MM_CLS_NONE;
 	if (!mm_login_possible(ep))
@@ -388,10 +391,7 @@ static enum mm_cls of_ok(const struct mm_signals *s)
 		return of_no_attempt(s);
 	if (!accepted(s))
 		return MM_CLS_MECH_DIFFERS;
-	if (mm_dialog_logged_in(s->dialog))
-		return of_mailbox(s);
-	const char *bye = s->dialog->bye;
-	return bye[0] != '\0' ? mm_refusal_class(bye, MM_CLS_AUTH_CONN_DROPPED) : MM_CLS_PROTOCOL_ERROR;
+	return mm_dialog_logged_in(s->dialog) ? of_mailbox(s) : MM_CLS_PROTOCOL_ERROR;
 }
 
 static enum mm_cls of_signals(const struct mm_signals *s)

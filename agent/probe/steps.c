@@ -112,7 +112,7 @@ static bool is_asked(const struct mm_maker *m, enum mm_rung r)
 	case MM_RUNG_MAILBOX:
 		return m->task->level >= MM_LEVEL_LOGIN && !is_smtp(m);
 	case MM_RUNG_SENDER:
-		return m->task->level >= MM_LEVEL_LOGIN && is_smtp(m) && m->task->sender != NULL;
+		return m->task->level >= MM_LEVEL_LOGIN && is_smtp(m);
 	case MM_RUNG_ROUNDTRIP:
 		return m->task->level >= MM_LEVEL_ROUNDTRIP && is_smtp(m);
 	case MM_RUNG_COUNT:

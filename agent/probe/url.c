@@ -1,6 +1,7 @@
 #include "agent/probe/url.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "common/digest.h"
 #include "common/text.h"
@@ -26,7 +27,7 @@ static const struct scheme {
 static const struct scheme *find_scheme(const char *s, size_t n)
 {
 	const struct scheme *sc = schemes;
-	while (sc->word != NULL && (strlen(sc->word) != n || memcmp(sc->word, s, n) != 0))
+	while (sc->word != NULL && (strlen(sc->word) != n || strncasecmp(sc->word, s, n) != 0))
 		sc++;
 	return sc->word != NULL ? sc : NULL;
 }
@@ -74,6 +75,8 @@ static int split_host(const char *s, struct mm_arena *a, const char **host, int 
 		*host = mm_arena_strndup(a, s, (size_t)(end - s));
 	}
 	int64_t n = 0;
+	if (strpbrk(end, "/?#") != NULL || strpbrk(*host, "/?#") != NULL)
+		return usage(err, "a folder or a path is no part of the address");
 	if (*end != '\0' && (*end != ':' || mm_parse_int(end + 1, 1, 65535, &n) != 0))
 		return usage(err, "the port is not a number from 1 to 65535");
 	*port = (int)n;

@@ -30,6 +30,8 @@ static const char *last_line(const struct mm_dialog *d)
 static const char *at_the_end(const struct mm_signals *s)
 {
 	const struct mm_dialog *d = s->dialog;
+	if (d->bye[0] != '\0')
+		return d->bye;
 	switch (s->end) {
 	case MM_END_HOPELESS:
 		return d->greeting == MM_GREETING_OK ? last_line(d) : d->first;
@@ -158,6 +160,8 @@ static bool is_of_ours(enum mm_cls cls)
 
 const char *mm_words_broken(const struct mm_maker *m)
 {
+	if (m->cls == MM_CLS_NONE)
+		return "no address to send from is known";
 	if (m->cls == MM_CLS_TLS_INTERCEPTED)
 		return mm_maker_sentence(m, "the certificate was made by {detail}");
 	if (m->a->troubles[0] != '\0')

@@ -37,6 +37,7 @@ static void test_good(void **state)
 	    {"imaps://alice%40acme.example@h", "imap", "h", 993, "tls", "alice@acme.example"},
 	    {"imaps://a%20b%3a@[::1]:99", "imap", "::1", 99, "tls", "a b:"},
 	    {"imaps://@h", "imap", "h", 993, "tls", NULL},
+	    {"IMAPS://a@H", "imap", "H", 993, "tls", "a"},
 	};
 	struct mm_arena *a = mm_arena_new();
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -73,7 +74,7 @@ static void test_bad(void **state)
 	static const char *const urls[] = {"", "imaps", "imaps:/h", "http://h", "imaps://", "imaps://a@",
 	    "imaps://a:secret@h", "imaps://h:0", "imaps://h:65536", "imaps://h:4294967297", "imaps://h:x",
 	    "imaps://h:", "imaps://[::1", "imaps://[::1]x", "imaps://a%0d@h", "imaps://a%@h", "imaps://a%4@h",
-	    "imaps://a%zz@h", "imaps://a%00@h", "IMAPS://h", NULL};
+	    "imaps://a%zz@h", "imaps://a%00@h", "imaps://h/INBOX", "imaps://h:993/INBOX", "imaps://h?x", NULL};
 	struct mm_arena *a = mm_arena_new();
 	struct mm_probe_task t;
 	for (size_t i = 0; urls[i] != NULL; i++)

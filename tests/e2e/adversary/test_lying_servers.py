@@ -199,6 +199,12 @@ class Lies(Base):
                 self.assertEqual((answers[i]["result"], answers[i]["reached"]), ("failed", "reach"), answers[i])
         self.assertNotIn(SECRET, self.output)
 
+    def test_leave_taken_without_a_login(self):
+        """Also where no login is asked for."""
+        answer = self.one("imap", "none", self.serve(bye_among_capabilities), host="127.0.0.1", level="tls")
+        self.assertEqual((answer["result"], answer["class"]), ("failed", "SERVER_REFUSES"), answer)
+        self.assertIn("* BYE no more today", answer["admin"])
+
     def test_behind_the_login(self):
         options = ("--connect-timeout", "3", "--answer-timeout", "3", "--login-timeout", "3")
         tasks = [task(i, protocol, "none", self.serve(script), host="127.0.0.1", sender="alice@acme.example",

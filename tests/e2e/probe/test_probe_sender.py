@@ -97,7 +97,8 @@ class RealPostfix(Base):
     def test_without_an_address_nothing_is_asked(self):
         a = self.dry(sender=None)
         self.expect(a, "passed", "", "login")
-        self.assertIsNone(step(a, "sender"))
+        s = step(a, "sender")
+        self.assertEqual((s["state"], s["text"]), ("untested", "no address to send from is known"))
         self.assertNotIn("mail=", self.said())
 
     def test_below_the_level_nothing_is_asked(self):

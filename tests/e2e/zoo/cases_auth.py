@@ -161,8 +161,10 @@ def external(z):
              certificate=device, reached="login"),
         Case("external-refused", "certificate, NO", "AUTH_CERT_REFUSED", task(*IMAPS, HERE, ports[1], **asks), secret=None,
              certificate=device),
-        Case("external-without", "no certificate at hand", ("NO_CLIENT_CERT", "TLS_CLIENT_CERT"),
+        Case("external-without", "no certificate at hand, and one is demanded", "TLS_CLIENT_CERT",
              task(*IMAPS, HERE, ports[0], **asks), secret=None),
+        Case("external-without-demand", "no certificate at hand, and none is demanded", "NO_CLIENT_CERT",
+             task(*IMAPS, HERE, z.serve(scripted.imap(words), "good"), **asks), secret=None, reached="tls"),
         Case("ticket-without", "no Kerberos ticket", "NO_TICKET",
              task(*IMAPS, HERE, z.serve(scripted.imap("IMAP4rev1 AUTH=GSSAPI"), "good"), auth="gssapi"), secret=None),
         Case("external-useless", "offers EXTERNAL, asks for no certificate", "",
@@ -212,7 +214,7 @@ def mailboxes(z):
         Case("alert-untagged", "* OK [ALERT] before the answer", "",
              task(*IMAPS, HERE, z.serve(scripts.imap_words("* OK [ALERT] Mailbox moves on Monday"), "good")),
              notes=("SERVER_ALERT",), says=("Monday",), reached="login", more_notes=True),
-        Case("greeting-late", "greets after 4 s", "", task(*IMAPS, HERE, z.serve(scripts.slow_greeting(4), "good")),
+        Case("greeting-late", "greets after 3.2 s", "", task(*IMAPS, HERE, z.serve(scripts.slow_greeting(3.2), "good")),
              notes=("SLOW_GREETING",), reached="login", more_notes=True),
     ]
     return out

@@ -65,7 +65,7 @@ class Zoo(unittest.TestCase):
 
     def test_every_outcome_has_a_case(self):
         """Or a reason why not."""
-        have = {w for c in self.cases for w in (*c.words(), *c.notes)}
+        have = {w for c in self.cases for w in got(c)}
         missing = outcomes() - have - set(ELSEWHERE)
         self.assertEqual(missing, set())
         self.assertEqual(set(ELSEWHERE) & have, set())
@@ -160,6 +160,31 @@ def outcomes():
     return {rest.partition('"')[0] for _, _, rest in rows} - {""}
 
 
+def once_more(cases, ca):
+    """Where time ran out on a busy machine. What passed and should not have stands as it is."""
+    again = [c for c in cases if zoo.complaints(c) and
+             not (c.answer and c.answer["result"] == "passed" and "" not in c.words())]
+    for c in again:
+        print(f"once more: {c.name}: {zoo.complaints(c)}")
+        c.answer = None
+    if 0 < len(again) <= 8:
+        zoo.Run(again, ca)
+
+
+def got(case):
+    return {case.answer["class"], *(n["class"] for n in case.answer.get("notes", ()))} if case.answer else set()
+
+
+def by_outcome(cases):
+    """Which cases produce an outcome, or which test does elsewhere."""
+    rows = []
+    for word in sorted(outcomes()):
+        names = [c.name for c in cases if word in got(c)]
+        where = f"{len(names):3}  " + ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
+        rows.append(f"{word:22}" + (where if names else "     tests/" + ELSEWHERE.get(word, "?")))
+    return "\n".join(["", "outcome               cases that produce it, or the test elsewhere", *rows, ""])
+
+
 def add(case):
     def test(self):
         wrong = zoo.complaints(case)
@@ -182,6 +207,7 @@ def main():
         other = socket.create_connection(("127.0.0.1", z.postfix.ports["crowd"])) if z.postfix else None
         Zoo.run_ = zoo.Run(cases, z.ca)
         waits.join()
+        once_more(cases, z.ca)
         z.over("/etc/ssl/openssl.cnf", imapd.OPENSSL.format(highest="TLSv1.3"))
         weak = cases_tls.lax()
         zoo.Run(weak, z.ca)
@@ -197,9 +223,10 @@ def main():
         add(c)
     done = unittest.main(module=Zoo.__module__, exit=False, warnings="ignore").result.wasSuccessful()
     print(zoo.table(cases))
+    print(by_outcome(cases))
     print(Zoo.run_.stderr, end="")
     print(f"{len(cases)} cases in {Zoo.run_.wall:.1f} s, {Zoo.run_.cpu:.2f} s CPU, {Zoo.run_.kib / 1024:.0f} MiB; "
-          f"{len({w for c in cases for w in (*c.words(), *c.notes)} - {''})} of {len(outcomes())} outcomes")
+          f"{len({w for c in cases for w in got(c)} - {''})} of {len(outcomes())} outcomes")
     sys.exit(0 if done else 1)
 
 
