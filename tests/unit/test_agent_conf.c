@@ -101,10 +101,12 @@ static void the_probe(void **state)
 	struct mm_conf *c = parsed(w, "");
 	assert_null(c->probe.ehlo);
 	assert_int_equal(c->probe.connect_s, 0);
+	assert_int_equal(c->probe.again_s, MM_AGAIN_USUAL);
 	mm_conf_free(c);
 	c = parsed(w, "probe = { program = \"/p\"; ehlo = \"ws1.acme.example\"; connect = 1; answer = 600; "
-		      "login = 30; };");
+		      "login = 30; again = 604800; };");
 	assert_string_equal(c->probe.program, "/p");
+	assert_int_equal(c->probe.again_s, 604800);
 	assert_string_equal(c->probe.ehlo, "ws1.acme.example");
 	assert_int_equal(c->probe.connect_s, 1);
 	assert_int_equal(c->probe.answer_s, 600);
@@ -115,7 +117,8 @@ static void the_probe(void **state)
 	} cases[] = {{"program = \"p\";", "absolute path"}, {"ehlo = \"a b\";", "must be a host name"},
 	    {"ehlo = \"x\\r\\nQUIT\";", "control character"}, {"connect = 0;", "from 1 to 600"},
 	    {"answer = 601;", "from 1 to 600"}, {"login = \"30\";", "from 1 to 600"},
-	    {"retries = 3;", "not a known setting of the probe"}};
+	    {"again = 59;", "from 60 to 604800"}, {"again = 604801;", "from 60 to 604800"},
+	    {"again = \"1h\";", "from 60 to 604800"}, {"retries = 3;", "not a known setting of the probe"}};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		refused(w,
 		    mm_arena_printf(w->a, "host = \"ws1\";\nkeys = [ \"%s\" ];\nprobe = { %s };", w->pem,
