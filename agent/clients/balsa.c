@@ -233,6 +233,7 @@ static void see(const struct config *c, const struct account *a, struct mm_view 
 	v = get(c, a->group, "Delete");
 	if (!a->imap)
 		mm_see(acc, MM_SET_IN_LEAVE_ON_SERVER, v, is_true(v.text) ? "no" : "yes");
+	mm_trap_deletes(c->r->arena, out, acc, c->path);
 	see_text(acc, MM_SET_ADDRESS, get(c, a->identity, "Address"));
 	see_text(acc, MM_SET_REAL_NAME, get(c, a->identity, "FullName"));
 	see_text(acc, MM_SET_REPLY_TO, get(c, a->identity, "ReplyTo"));

@@ -317,6 +317,7 @@ static void see(struct look l, const struct mm_evo *e, const struct mm_evo_sourc
 	l.acc = &out->accounts[out->n++];
 	*l.acc = (struct mm_seen_account){.key = s->uid, .label = label != NULL ? label : s->uid};
 	see_incoming(&l);
+	mm_trap_deletes(l.a, out, l.acc, s->path);
 	server_traps(s, l.acc->label, l.a, out);
 	l.s = mm_evo_identity(e, s, l.a);
 	if (l.s == NULL)

@@ -97,6 +97,16 @@ void mm_trap_of(
 	mm_add_trap(a, out, at.path, at.line, mm_arena_printf(a, "'%s' %s", label, text));
 }
 
+void mm_trap_deletes(
+    struct mm_arena *a, struct mm_view *out, const struct mm_seen_account *acc, const char *path)
+{
+	const struct mm_seen *leave = &acc->s[MM_SET_IN_LEAVE_ON_SERVER];
+	struct mm_native at = {.path = leave->path != NULL ? leave->path : path, .line = leave->line};
+
+	if (mm_streq(acc->s[MM_SET_IN_PROTOCOL].value, "pop3") && mm_streq(leave->value, "no"))
+		mm_trap_of(a, out, at, acc->label, "deletes fetched mail from the server.");
+}
+
 void mm_trap_exception(struct mm_arena *a, struct mm_view *out, struct mm_native at, const char *host)
 {
 	for (size_t i = 0; i < out->n; i++) {

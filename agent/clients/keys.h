@@ -62,6 +62,10 @@ void mm_see_unsure(struct mm_seen *seen, struct mm_native at, const char *why);
 /* "'label' TEXT" */
 void mm_trap_of(
     struct mm_arena *a, struct mm_view *out, struct mm_native at, const char *label, const char *text);
+/* A POP3 account that does not leave mail on the server; `path` is where that
+ * would be said, where nothing is. */
+void mm_trap_deletes(
+    struct mm_arena *a, struct mm_view *out, const struct mm_seen_account *acc, const char *path);
 /* A certificate exception for this host is stored in the file: a trap for each account on it. */
 void mm_trap_exception(struct mm_arena *a, struct mm_view *out, struct mm_native at, const char *host);
 

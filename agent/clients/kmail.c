@@ -244,6 +244,8 @@ static void see_leave(const struct look *l)
 		}
 	}
 	mm_kde_see(&l->acc->s[MM_SET_IN_LEAVE_ON_SERVER], &v, leave ? "yes" : "no");
+	if (!leave)
+		trap(l, &v, "deletes fetched mail from the server (leaveOnServer).");
 }
 
 static void see_pop3(const struct look *l)

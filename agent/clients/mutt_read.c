@@ -229,6 +229,18 @@ static void see_identity(struct look *l)
 		put(l, MM_SET_REAL_NAME, "realname", real != NULL && real[0] != '\0' ? real : NULL);
 }
 
+static void trap_clear(struct look *l, enum mm_setting id)
+{
+	const struct mm_seen *s = &l->acc->s[id];
+
+	mm_add_trap(l->a, l->out, s->path, s->line,
+	    mm_arena_printf(l->a,
+		"The password for %s mail goes in clear text where the server offers no TLS, or none is "
+		"asked for "
+		"(ssl_force_tls, ssl_starttls).",
+		mm_side_name(mm_setting_def(id)->side)));
+}
+
 static void see_security(struct look *l, enum mm_setting id, const struct mm_mutt_url *u, const char *var)
 {
 	bool force = flag(l->s, "ssl_force_tls", true), offered = flag(l->s, "ssl_starttls", true);
@@ -244,6 +256,8 @@ static void see_security(struct look *l, enum mm_setting id, const struct mm_mut
 		also(l, id, "ssl_force_tls");
 		look_for_doubt(l, &l->acc->s[id], "ssl_force_tls");
 	}
+	if (!u->tls && !force)
+		trap_clear(l, id);
 	if (!u->tls && offered && !force)
 		l->acc->s[id].note =
 		    "With ssl_force_tls=no the password goes in clear when the server offers no TLS.";
@@ -428,6 +442,10 @@ static void see_incoming(struct look *l)
 		see_folders(l);
 	put(l, MM_SET_IN_LEAVE_ON_SERVER, pop ? "pop_delete" : "",
 	    pop && flag(l->s, "pop_delete", false) ? "no" : "yes");
+	if (pop && flag(l->s, "pop_delete", false))
+		mm_add_trap(l->a, l->out, l->acc->s[MM_SET_IN_LEAVE_ON_SERVER].path,
+		    l->acc->s[MM_SET_IN_LEAVE_ON_SERVER].line,
+		    "Fetched mail is deleted from the server (pop_delete).");
 }
 
 static void see_sender(struct look *l)

@@ -270,6 +270,8 @@ static void side_traps(const struct profile *p, const struct side *x, struct mm_
 	    mm_arena_printf(a, "%s does not verify the server's certificate (-nocertverify).", name));
 	trap(a, out, p, x->at.line, mm_streq(x->s->s[security].value, "none"),
 	    mm_arena_printf(a, "%s does without encryption.", name));
+	trap(a, out, p, x->at.line, last(x->w, "proxy", NULL) != NULL,
+	    mm_arena_printf(a, "%s %s", name, MM_THROUGH_PROXY));
 }
 
 /* Else send hands mail to a local program, and its other switches mean nothing. */

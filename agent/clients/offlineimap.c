@@ -161,7 +161,15 @@ static int read_place(struct mm_reader *r, const struct mm_place *p, struct mm_v
 	    .format = &mm_format_pyini_percent, .is_account = is_account, .see = see_all};
 	struct mm_doc d;
 
-	return mm_read_sections(r, p, &how, &d, out, err);
+	if (mm_read_sections(r, p, &how, &d, out, err) != 0)
+		return -1;
+	for (size_t i = 0; i < d.n && out->n > 0; i++)
+		if (d.items[i].wins &&
+		    (strcmp(d.items[i].key, "proxy") == 0 || strcmp(d.items[i].key, "authproxy") == 0))
+			mm_trap_of(r->arena, out,
+			    (struct mm_native){.path = p->path, .line = d.items[i].line}, d.items[i].section,
+			    MM_THROUGH_PROXY);
+	return 0;
 }
 
 struct writer {

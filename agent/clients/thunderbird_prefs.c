@@ -30,7 +30,7 @@ static void trap(struct loader *l, const char *path, int line, const char *text)
 static bool is_relevant(const char *key)
 {
 	return mm_starts_with(key, "mail.") || mm_starts_with(key, "security.tls.version.") ||
-	       strcmp(key, "general.config.filename") == 0;
+	       mm_starts_with(key, "network.proxy.") || strcmp(key, "general.config.filename") == 0;
 }
 
 static void add(struct loader *l, const struct mm_tb_pref *p)

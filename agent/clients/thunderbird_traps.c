@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "agent/clients/keys.h"
 #include "agent/clients/thunderbird.h"
 #include "common/json.h"
 #include "common/text.h"
@@ -131,6 +132,20 @@ static void look_at_exceptions(const struct look *l)
 	}
 }
 
+/* ---- proxies: mail goes through SOCKS, and wherever a script says */
+
+static void look_at_proxy(const struct look *l)
+{
+	const struct mm_tb_pref *type = mm_tb_find(l->t, "network.proxy.type");
+	bool manual = type != NULL && mm_streq(type->value, "1"),
+	     script = type != NULL && mm_streq(type->value, "2");
+
+	if (l->view->n > 0 && ((manual && mm_tb_text(l->t, "network.proxy.socks")[0] != '\0') ||
+				  (script && mm_tb_text(l->t, "network.proxy.autoconfig_url")[0] != '\0')))
+		mm_add_trap(l->a, l->view, type->path, type->line,
+		    mm_arena_printf(l->a, "Thunderbird %s", MM_THROUGH_PROXY));
+}
+
 /* ---- passwords that are left over */
 
 /* Of programs of long ago, and of people's scripts: Thunderbird does not read it. */
@@ -208,6 +223,7 @@ void mm_tb_look_for_traps(struct mm_reader *r, const char *prefs_path, const str
 		look_at_account(&l, &accounts[i], &view->accounts[i]);
 	look_at_floor(&l, view);
 	look_at_exceptions(&l);
+	look_at_proxy(&l);
 	look_at_clear_passwords(&l);
 	look_at_logins(&l);
 }
