@@ -240,9 +240,9 @@ static void drop(const struct mm_toml *t, const struct mm_toml_entry *now, struc
 		return;
 	}
 	for (size_t i = 0; i < t->n_entries && behind == MM_TOML_NONE; i++) {
-		if (t->entries[i].box == now->box && i < at)
+		if (i < at && t->entries[i].box == now->box)
 			before = i;
-		else if (t->entries[i].box == now->box && i > at)
+		else if (i > at && t->entries[i].box == now->box)
 			behind = i;
 	}
 	if (before != MM_TOML_NONE)
@@ -366,7 +366,7 @@ const struct mm_format mm_format_toml = {.name = "toml", .parse = parse, .edit =
 /* ---- meli: lines of m4 among those of TOML */
 
 #define INCLUDE "include("
-#define MASKED "#nclude("
+#define MASKED "#m4 inc("
 
 static bool line_is(struct mm_text in, size_t at, const char *what, size_t *from)
 {

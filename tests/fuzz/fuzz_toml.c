@@ -7,7 +7,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	fuzz_format(&mm_format_toml, data, size);
-	if (size > 0 && memmem(data, size, "nclude(", 7) != NULL)
+	if (size > 0 && memmem(data, size, "include(", 8) != NULL)
 		fuzz_format(&mm_format_meli, data, size);
 	return 0;
 }

@@ -200,7 +200,7 @@ static void meli(void **state)
 {
 	static const struct item_case texts[] = {
 	    {" include(\"a b\")\nk = 1\ninclude(\"\")\n", "|k|i|1\n|include|c|a b\n"},
-	    {"#nclude(\"x\")\n", NULL},
+	    {"#m4 inc(\"x\")\n", NULL},
 	    {"k = include(\"x\")\n", NULL},
 	};
 	static const struct edit_case cases[] = {
