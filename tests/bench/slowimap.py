@@ -21,6 +21,8 @@ async def talk(reader, writer):
                     writer.write(b"+ \r\n")
                     await reader.readline()
                 await asyncio.sleep(SECONDS)
+            elif verb == b"EXAMINE":
+                writer.write(b"* 0 EXISTS\r\n")
             writer.write(tag + b" OK done\r\n")
             if verb == b"LOGOUT":
                 break
