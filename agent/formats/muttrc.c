@@ -295,6 +295,15 @@ static bool ends_joined(struct mm_text in, size_t from, size_t to)
 	return from > 0 && in.p[from - 1] == '\n' && to == mm_line_end(in, to);
 }
 
+/* The last line has no line end, so that the one before it would go, too. */
+static bool leaves_open_end(struct mm_text in, size_t from, size_t to)
+{
+	if (from == 0 || mm_line_next(in, to) != in.n || in.p[in.n - 1] == '\n')
+		return false;
+	from -= from > 1 && in.p[from - 2] == '\r' ? 2 : 1;
+	return mm_muttrc_open_end((struct mm_text){.p = in.p, .n = from});
+}
+
 static int drop(struct mm_text in, struct found f, struct mm_cuts *cuts, struct mm_err *err)
 {
 	size_t from = f.set->from;
@@ -311,6 +320,10 @@ static int drop(struct mm_text in, struct found f, struct mm_cuts *cuts, struct 
 			    f.set->line, f.set->name);
 		mm_cut_add(cuts, from, f.set->to, "");
 	} else if (f.cmd->alone) {
+		if (leaves_open_end(in, f.cmd->line_from, f.cmd->line_to))
+			return mm_err_set(err, MM_EX_DATAERR,
+			    "line %d: without '%s' the text would end in a line that is not complete",
+			    f.set->line, f.set->name);
 		mm_cut_lines(cuts, in, f.cmd->line_from, f.cmd->line_to);
 	} else {
 		mm_cut_add(cuts, f.cmd->from, f.cmd->to, "");
