@@ -4,6 +4,7 @@ The two are asked over D-Bus, on a session bus of the test's own, without a scre
 values come from its own library, not from the files.
 """
 
+import ast
 import email.header
 import email.utils
 import json
@@ -12,10 +13,16 @@ import unittest
 import urllib.parse
 
 from gnomelib import SECURITY, ServerCase, SessionCase, account, sheet, wait_for
-from realclient import ClientCase
+from realclient import HOSTILE, ClientCase, proves
 
 MINE = ("[Data Source]\nDisplayName=Mine\nEnabled=true\n\n[Mail Account]\nBackendName=imapx\n\n"
         "[Authentication]\nHost=imap.private.example\nPort=993\nUser= me \n")
+
+
+def hostile():
+    """One account for each of the names."""
+    return [account(account__address=f"a{i}@acme.example", account__real_name=v, account__organisation=v, incoming__username=v,
+                    outgoing__username=v) for i, v in enumerate(HOSTILE)]
 
 
 class Evolution(SessionCase):
@@ -44,6 +51,7 @@ class Evolution(SessionCase):
                          [a.get("account." + k) for k in ("address", "real_name", "organisation", "reply_to")])
         return seen
 
+    @proves("evolution", "read back")
     def test_three_sources_are_one_account(self):
         a = account(account__organisation="Acme | Söhne; \\q", account__reply_to="al@acme.example",
                     incoming__username="a b`$(id)|%s\\n", outgoing__security="starttls", outgoing__port="587")
@@ -86,6 +94,7 @@ class Evolution(SessionCase):
         self.assertNotIn("Security", real)
         self.assertEqual(ours["incoming.security"], "none")
 
+    @proves("evolution", "running")
     def test_a_change_is_taken_up_while_the_registry_runs(self):
         self.home.apply("evolution", sheet(account()))
         self.check(account())
@@ -98,6 +107,21 @@ class Evolution(SessionCase):
         self.home.apply("evolution", sheet(moved, second))
         wait_for("the registry to notice", lambda: "mailmuster-work1-1" in self.sources(), 15)
         self.check(second, "mailmuster-work1-1")
+
+    @proves("evolution", "hostile")
+    def test_hostile_names(self):
+        """Names that look like commands, one account each: the registry has them as they are."""
+        wanted = hostile()
+        self.home.apply("evolution", sheet(*wanted))
+        seen = self.sources()
+        for i, a in enumerate(wanted):
+            incoming = seen[f"mailmuster-work{i or ''}-1"]
+            identity = seen[incoming["Mail Account"]["identity_uid"]]
+            transport = seen[identity["Mail Submission"]["transport_uid"]]
+            self.assertEqual([incoming["Authentication"]["user"], transport["Authentication"]["user"],
+                              identity["Mail Identity"]["name"], identity["Mail Identity"]["organization"]],
+                             [a["incoming.username"]] * 4)
+        self.assertFalse(list(self.home.path.rglob("marker")))
 
     def test_temporary_files_are_nothing_to_it(self):
         """The agent's are named .NAME.mailmuster.XXXXXX, beside the file."""
@@ -150,12 +174,27 @@ class OnlineAccounts(ServerCase):
         self.assertEqual(self.mail("EmailAddress"), "(<'alice@acme.example'>,)")
         self.assertIn("$(x)", self.mail("Name"))
 
+    @proves("goa", "imap tls", "smtp tls", "read back")
     def test_tls(self):
         self.log_in("tls")
 
+    @proves("goa", "imap starttls", "smtp starttls")
     def test_starttls(self):
         self.log_in("starttls")
 
+    @proves("goa", "hostile")
+    def test_hostile_names(self):
+        """Names that look like commands, one account each: the daemon has them as they are."""
+        wanted = [{**a, "account.organisation": None} for a in hostile()]
+        self.home.apply("goa", sheet(*[{k: v for k, v in a.items() if v is not None} for a in wanted]))
+        for i, a in enumerate(wanted):
+            for name, key in (("Name", "account.real_name"), ("ImapUserName", "incoming.username"),
+                              ("SmtpUserName", "outgoing.username")):
+                seen = self.property(GOA, OBJECT + (str(i) if i else ""), GOA + ".Mail", name)
+                self.assertEqual(ast.literal_eval(seen[2:-3]), a[key], name)
+        self.assertFalse(list(self.home.path.rglob("marker")))
+
+    @proves("goa", "running")
     def test_a_change_shows_when_the_daemon_starts_anew(self):
         a = self.account("tls")
         self.home.apply("goa", sheet(a))
@@ -183,6 +222,22 @@ print(json.dumps(out))
 
 
 class GearyFile(ClientCase):
+    @proves("geary", "hostile")
+    def test_hostile_names(self):
+        self.home.write(".config/geary/goa_1/geary.ini", "[Metadata]\ngoa_id=1\n")
+        wanted = hostile()
+        self.home.apply("geary", sheet(*wanted))
+        for i, a in enumerate(wanted):
+            p = self.home.run("/usr/bin/python3", "-c", GEARY_INI, self.home.path / f".config/geary/account_{i + 1:02d}/geary.ini")
+            self.assertEqual(p.returncode, 0, p.stderr)
+            seen = json.loads(p.stdout)
+            self.assertEqual([seen["Incoming.login"], seen["Outgoing.login"]], [a["incoming.username"]] * 2)
+            (name, address), = email.utils.getaddresses([seen["senders"][0]])
+            self.assertEqual([str(email.header.make_header(email.header.decode_header(name))), address],
+                             ["" if set(a["account.real_name"]) & {'"', "\\"} else a["account.real_name"],
+                              a["account.address"]])  # a name with quotes is refused
+        self.assertFalse(list(self.home.path.rglob("marker")))
+
     def test_as_glib_and_mail_readers_see_it(self):
         a = account(incoming__username="a b`$(id)|%s\\n;", outgoing__security="starttls", outgoing__port="587",
                     account__real_name="Łukasz, Al `id`; $(x) #")

@@ -8,7 +8,7 @@ import subprocess
 import unittest
 
 from gnomelib import account
-from realclient import DRIVER, GOLDEN, ClientCase, have, sheet
+from realclient import DRIVER, GOLDEN, ClientCase, have, proves, sheet
 
 MINE = {"akonadi/agentsrc": "[Instances]\nakonadi_pop3_resource_0\\AgentType=akonadi_pop3_resource\n",
         "akonadi_pop3_resource_0rc": "[General]\nhost=pop.private.example\nlogin=me\nuseSSL=true\n"}
@@ -69,6 +69,7 @@ class Kde(ClientCase):
             self.home.apply("kmail", sheet(a))
             self.check(a)
 
+    @proves("kmail", "hostile")
     def test_values_stay_values(self):
         for value in VALUES:
             with self.subTest(value=value):

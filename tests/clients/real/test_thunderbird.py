@@ -7,11 +7,12 @@ program gives of itself.
 import fcntl
 import unittest
 
-from realclient import sheet, wait_for
+from realclient import proves, sheet, wait_for
 from thunderbirdlib import ThunderbirdCase
 
 
 class Thunderbird(ThunderbirdCase):
+    @proves("thunderbird", "imap tls", "imap starttls")
     def test_imap(self):
         """A profile of ours is taken by a plain start; what the program adds to it is no drift."""
         a = self.account("tls", "tls")
@@ -37,12 +38,16 @@ class Thunderbird(ThunderbirdCase):
         self.stop(self.logs_in("imap", int(b["incoming.port"])))
         self.assert_as_wanted(b)
 
+    @proves("thunderbird", "pop3 tls", "pop3 starttls")
     def test_pop3(self):
         a = self.account("tls", "starttls", "pop3")
         self.provision(a, "mailbox://localhost")
-        p = self.logs_in("pop3", int(a["incoming.port"]))
-        self.stop(p)
+        self.stop(self.logs_in("pop3", int(a["incoming.port"])))
         self.assert_as_wanted(a)
+        b = self.account("starttls", "tls", "pop3")
+        self.home.apply("thunderbird", sheet(dict(b), create="existing"))
+        self.stop(self.logs_in("pop3", int(b["incoming.port"])))
+        self.assert_as_wanted(b)
 
 
 if __name__ == "__main__":

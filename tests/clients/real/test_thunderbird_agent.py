@@ -9,7 +9,7 @@ import tempfile
 import shutil
 import unittest
 
-from realclient import ROOT, wait_for  # first: it knows where the others are
+from realclient import ROOT, proves, wait_for  # first: it knows where the others are
 from thunderbirdlib import TEST_PREFS, ThunderbirdCase
 from agentlib import DIFF, OK, Host, account, sheet
 import story
@@ -38,6 +38,7 @@ class Turns(ThunderbirdCase):
         return {f["setting"]: (f["state"], f["action"]) for f in answer.findings
                 if f["client"] == "thunderbird" and f["account"] == "work"}
 
+    @proves("thunderbird", "running")
     def test_turns(self):
         a = self.host.apply(self.policy)
         self.assertEqual(set(self.findings(a).values()), {("pending", "created")}, a.stderr)

@@ -14,7 +14,7 @@ import socket
 import ssl
 import unittest
 
-from realclient import GOLDEN, free_ports, sheet, wait_for
+from realclient import GOLDEN, HOSTILE, free_ports, proves, sheet, wait_for
 from thunderbirdlib import PASSWORD, TEST_PREFS, ThunderbirdCase
 
 # Profiles with something of everything; the files of the machine are not ours to make here.
@@ -214,17 +214,38 @@ class Views(ThunderbirdCase):
         self.assertEqual(found, [["Gesendet & Co", ["sent"]], ["`id` 50€ 🗑", ["drafts"]],
                                  ["Junk; (y)", ["junk"]], ["'old'", ["trash"]]])
 
-    def test_sending(self):
-        a = self.account("tls", "tls")
-        a["outgoing.username"] = "alice@acme.example"
-        self.home.apply("thunderbird", sheet(dict(a)))
-        self.provide("smtp://localhost", "imap://localhost")
-        p, remote = self.remote(self.profile() / "prefs.js", ONLINE)
-        done = remote.script(SEND, "Subject: hello\r\n\r\nhello\r\n", wait=True)
+    @proves("thunderbird", "hostile")
+    def test_hostile_names(self):
+        """Names that look like commands, one account each: Thunderbird has them as they are, and nothing runs."""
+        wanted = [{**self.account("tls", "tls"), "account.address": f"a{i}@acme.example", "account.real_name": v,
+                   "account.organisation": v, "incoming.username": v, "outgoing.username": v if v.isascii() else f"a{i}"}
+                  for i, v in enumerate(HOSTILE)]
+        self.home.apply("thunderbird", sheet(*wanted))
+        p, remote = self.remote(self.profile() / "prefs.js", OFFLINE)
+        theirs = {a["account"]["address"]: a for a in remote.script(ACCOUNTS)}
         self.stop(p)
-        self.assertEqual(done[0], 0, done)
-        self.assertIn(("submission", "alice@acme.example", int(a["outgoing.port"])),
-                      self.server.logins("alice@acme.example", "submission"))
+        for a in wanted:
+            seen = theirs[a["account.address"]]
+            self.assertEqual([seen["account"]["real_name"], seen["account"]["organisation"], seen["incoming"]["username"],
+                              seen["outgoing"]["username"]],
+                             [a[k] for k in ("account.real_name", "account.organisation", "incoming.username",
+                                             "outgoing.username")])
+        self.assertFalse(list(self.home.path.rglob("marker")))
+
+    @proves("thunderbird", "smtp tls", "smtp starttls")
+    def test_sending(self):
+        for security in ("tls", "starttls"):
+            a = self.account(security, security)
+            a["outgoing.username"] = "alice@acme.example"
+            self.home.apply("thunderbird", sheet(dict(a), create="always"))
+            if security == "tls":
+                self.provide("smtp://localhost", "imap://localhost")
+            p, remote = self.remote(self.profile() / "prefs.js", ONLINE)
+            done = remote.script(SEND, "Subject: hello\r\n\r\nhello\r\n", wait=True)
+            self.stop(p)
+            self.assertEqual(done[0], 0, done)
+            self.assertIn(("submission", "alice@acme.example", int(a["outgoing.port"])),
+                          self.server.logins("alice@acme.example", "submission"))
 
 
 if __name__ == "__main__":
