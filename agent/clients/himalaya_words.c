@@ -4,11 +4,11 @@ static const struct mm_word encryption[] = {{"tls", "tls"}, {"start-tls", "start
     {"true", "tls"}, {"false", "none"}, {NULL, NULL}};
 
 /* Folders that himalaya looks for where it is told nothing. */
-#define FOLDERS(prefix_)                                                                                     \
-	{.s = MM_SET_FOLDER_SENT, .key = prefix_ ".sent", .dflt = "Sent"},                                   \
-	    {.s = MM_SET_FOLDER_DRAFTS, .key = prefix_ ".drafts", .dflt = "Drafts"},                         \
+#define FOLDERS(sent_, drafts_, trash_)                                                                      \
+	{.s = MM_SET_FOLDER_SENT, .key = (sent_), .dflt = "Sent"},                                           \
+	    {.s = MM_SET_FOLDER_DRAFTS, .key = (drafts_), .dflt = "Drafts"},                                 \
 	{                                                                                                    \
-		.s = MM_SET_FOLDER_TRASH, .key = prefix_ ".trash", .dflt = "Trash"                           \
+		.s = MM_SET_FOLDER_TRASH, .key = (trash_), .dflt = "Trash"                                   \
 	}
 #define PERSON                                                                                               \
 	{.s = MM_SET_ADDRESS, .key = "email"},                                                               \
@@ -16,23 +16,25 @@ static const struct mm_word encryption[] = {{"tls", "tls"}, {"start-tls", "start
 		.s = MM_SET_REAL_NAME, .key = "display-name"                                                 \
 	}
 #define SERVER(side_, host_, port_, login_)                                                                  \
-	{.s = MM_SET_##side_##_HOST, .key = host_}, {.s = MM_SET_##side_##_PORT, .key = port_, .kind = 'i'}, \
+	{.s = MM_SET_##side_##_HOST, .key = (host_)},                                                        \
+	    {.s = MM_SET_##side_##_PORT, .key = (port_), .kind = 'i'},                                       \
 	{                                                                                                    \
-		.s = MM_SET_##side_##_USERNAME, .key = login_                                                \
+		.s = MM_SET_##side_##_USERNAME, .key = (login_)                                              \
 	}
 #define COMMAND(side_, key_)                                                                                 \
 	{                                                                                                    \
-		.s = MM_SET_##side_##_PASSWORD_COMMAND, .key = key_, .shell = true                           \
+		.s = MM_SET_##side_##_PASSWORD_COMMAND, .key = (key_), .shell = true                         \
 	}
 #define ENCRYPTION(side_, key_)                                                                              \
 	{                                                                                                    \
-		.s = MM_SET_##side_##_SECURITY, .key = key_, .words = encryption, .dflt = "tls"              \
+		.s = MM_SET_##side_##_SECURITY, .key = (key_), .words = encryption, .dflt = "tls"            \
 	}
 #define N(v) (sizeof(v) / sizeof((v)[0]))
 
 /* ---- 0.6 to 0.9 */
 
-static const struct mm_key v0_account[] = {PERSON, FOLDERS("folder-aliases")};
+static const struct mm_key v0_account[] = {
+    PERSON, FOLDERS("folder-aliases.sent", "folder-aliases.drafts", "folder-aliases.trash")};
 static const struct mm_key v0_in[] = {
     SERVER(IN, "imap-host", "imap-port", "imap-login"), COMMAND(IN, "imap-passwd.cmd")};
 static const struct mm_key v0_out[] = {
@@ -42,7 +44,8 @@ static const char *const v0_names[][2] = {{"imap-passwd.cmd", "imap-passwd-cmd"}
 
 /* ---- the betas of 1.0 */
 
-static const struct mm_key beta_account[] = {PERSON, FOLDERS("folder.aliases")};
+static const struct mm_key beta_account[] = {
+    PERSON, FOLDERS("folder.aliases.sent", "folder.aliases.drafts", "folder.aliases.trash")};
 static const struct mm_key beta_in[] = {SERVER(IN, "imap.host", "imap.port", "imap.login"),
     ENCRYPTION(IN, "imap.encryption"), COMMAND(IN, "imap.passwd.cmd")};
 static const struct mm_key beta_out[] = {SERVER(OUT, "smtp.host", "smtp.port", "smtp.login"),
@@ -56,7 +59,8 @@ static const char *const beta_names[][2] = {{"imap.passwd.cmd", "imap.password.c
 /* ---- 1.0 to 1.2; the last betas had `encryption` as a word */
 
 #define SEND "message.send.backend."
-static const struct mm_key v1_account[] = {PERSON, FOLDERS("folder.aliases")};
+static const struct mm_key v1_account[] = {
+    PERSON, FOLDERS("folder.aliases.sent", "folder.aliases.drafts", "folder.aliases.trash")};
 static const struct mm_key v1_in[] = {SERVER(IN, "backend.host", "backend.port", "backend.login"),
     ENCRYPTION(IN, "backend.encryption.type"), COMMAND(IN, "backend.auth.cmd")};
 static const struct mm_key v1_out[] = {SERVER(OUT, SEND "host", SEND "port", SEND "login"),

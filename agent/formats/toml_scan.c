@@ -157,9 +157,9 @@ static int open_element(struct mm_toml *t, size_t super, const char *name, size_
 
 static int header(struct mm_toml *t, size_t *box, struct mm_err *err)
 {
-	const char *names[MM_TOML_DEPTH_MAX];
+	const char *names[MM_TOML_DEPTH_MAX] = {NULL};
 	struct mm_toml_cursor *c = &t->c;
-	size_t from = c->at, n, super, node;
+	size_t from = c->at, n, super = 0, node = 0;
 	bool many = from + 1 < c->in.n && c->in.p[from + 1] == '[';
 
 	c->at += many ? 2 : 1;
@@ -216,7 +216,7 @@ static void note_last(struct mm_toml *t, size_t table, size_t box, size_t entry)
 
 static int key_value(struct mm_toml *t, size_t box, struct mm_err *err)
 {
-	const char *names[MM_TOML_DEPTH_MAX];
+	const char *names[MM_TOML_DEPTH_MAX] = {NULL};
 	struct mm_toml_entry e = {.from = t->c.at, .box = box};
 	size_t n, table, entry = t->n_entries;
 
@@ -291,7 +291,7 @@ static int array(struct mm_toml *t, struct mm_err *err)
 static int inline_table(
     struct mm_toml *t, size_t parent, const char *name, const struct mm_toml_entry *e, struct mm_err *err)
 {
-	size_t node, box, from = t->c.at;
+	size_t node = 0, box, from = t->c.at;
 
 	if (add_node(t, parent, name, MM_TOML_INLINE, &node, err) != 0)
 		return -1;
