@@ -13,11 +13,11 @@ struct gathering {
 static struct mm_subject anybody(const struct mm_subject *u, struct mm_arena *a)
 {
 	struct mm_subject s = *u;
-	size_t n = strlen(u->login);
+	const char *at = u->address != NULL ? strrchr(u->address, '@') : NULL;
 
 	s.login_text = MM_SYSTEM_LOGIN;
-	if (mm_starts_with(u->address != NULL ? u->address : "", u->login) && u->address[n] == '@')
-		s.address = mm_arena_printf(a, "%s%s", MM_SYSTEM_LOGIN, u->address + n);
+	if (at != NULL && mm_streq(mm_arena_strndup(a, u->address, (size_t)(at - u->address)), u->login))
+		s.address = mm_arena_printf(a, "%s%s", MM_SYSTEM_LOGIN, at);
 	return s;
 }
 

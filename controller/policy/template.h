@@ -25,8 +25,8 @@ struct mm_attr {
 struct mm_subject {
 	const char *login;
 	const char *login_text; /* what %{login} becomes; NULL: the login */
-	const char *name;    /* real name; NULL or "" when not known */
-	const char *address; /* main address; NULL or "" when not known */
+	const char *name;       /* real name; NULL or "" when not known */
+	const char *address;    /* main address; NULL or "" when not known */
 	const struct mm_attr *attributes;
 	size_t n_attributes;
 	const char *const *groups; /* names, NULL-terminated; may be NULL */
