@@ -195,7 +195,7 @@ static void report_place(struct mm_place_run *p)
 			report_todo(p, &p->todo[i]);
 	}
 	for (size_t i = 0; i < p->view.n && !p->read_only && !p->provided; i++) {
-		if (!p->claimed[i] && !is_shared(p, &p->view.accounts[i]))
+		if (!p->claimed[i] && !p->view.accounts[i].quiet && !is_shared(p, &p->view.accounts[i]))
 			report_unmanaged(p, &p->view.accounts[i]);
 	}
 	if (!p->read_only && !p->provided)
@@ -236,7 +236,8 @@ static void note_effect(struct mm_place_run *p)
 		for (int side = MM_SIDE_INCOMING; t->m.acc != NULL && side < MM_SIDE_COUNT; side++) {
 			struct mm_effect *e = &p->c->effect[i][side];
 			bool has = side == MM_SIDE_INCOMING ? p->client->incoming : p->client->outgoing;
-			if (!has || (t->m.seen == NULL && !(t->write && written)))
+			if (!has || (t->m.seen == NULL && !(t->write && written)) ||
+			    (t->m.seen != NULL && t->m.seen->quiet)) /* nobody logs in with it alone */
 				continue;
 			e->present = true;
 			e->in_effect |= side_in_effect(t, (enum mm_side)side, written);

@@ -3,106 +3,13 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "agent/formats/netrc_lex.h"
 #include "common/text.h"
 
-#define WORD_MAX 1024
-
-struct lexer {
-	const char *p;
-	char word[WORD_MAX + 1]; /* wiped at the end: it may hold a password */
-	size_t len;
-	bool quoted;
-};
-
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-static void skip_blanks(struct lexer *l)
-{
-	for (;;) {
-		while (is_blank(*l->p))
-			l->p++;
-		if (*l->p != '#')
-			return;
-		l->p += strcspn(l->p, "\n");
-	}
-}
-
-static int put(struct lexer *l, char c)
-{
-	if (l->len == WORD_MAX)
-		return -1;
-	l->word[l->len++] = c;
-	l->word[l->len] = '\0';
-	return 0;
-}
-
-static char escaped(char c)
-{
-	switch (c) {
-	case 'n':
-		return '\n';
-	case 'r':
-		return '\r';
-	case 't':
-		return '\t';
-	default:
-		return c;
-	}
-}
-
-static int quoted_word(struct lexer *l)
-{
-	for (l->p++; *l->p != '"'; l->p++) {
-		char c = *l->p;
-		if (c == '\\' && l->p[1] != '\0')
-			c = escaped(*++l->p);
-		if (c == '\0' || put(l, c) != 0)
-			return -1;
-	}
-	l->p++;
-	return 1;
-}
-
-/* 1: there is a word, 0: the end, -1: it is too long, or a quotation is open. */
-static int next(struct lexer *l)
-{
-	l->len = 0;
-	l->word[0] = '\0';
-	skip_blanks(l);
-	if (*l->p == '\0')
-		return 0;
-	l->quoted = *l->p == '"';
-	if (l->quoted)
-		return quoted_word(l);
-	for (; *l->p != '\0' && !is_blank(*l->p); l->p++)
-		if (put(l, *l->p) != 0)
-			return -1;
-	return 1;
-}
-
 /* A word that has to be there behind a keyword. */
-static int value(struct lexer *l)
+static int value(struct mm_netrc_lexer *l)
 {
-	return next(l) > 0 ? 0 : -1;
-}
-
-static bool is_key(const struct lexer *l, const char *key)
-{
-	return !l->quoted && strcmp(l->word, key) == 0;
-}
-
-static int skip_macro(struct lexer *l)
-{
-	if (value(l) != 0)
-		return -1;
-	const char *end = strstr(l->p, "\n\n"), *dos = strstr(l->p, "\n\r\n");
-	if (end == NULL || (dos != NULL && dos < end))
-		end = dos;
-	l->p = end != NULL ? end : l->p + strlen(l->p);
-	return 0;
+	return mm_netrc_next(l) > 0 ? 0 : -1;
 }
 
 struct entry {
@@ -115,7 +22,7 @@ static bool is_ours(const struct entry *e)
 	return e->open && e->login_fits && e->has_password;
 }
 
-static int take_machine(struct lexer *l, const char *machine, struct entry *e)
+static int take_machine(struct mm_netrc_lexer *l, const char *machine, struct entry *e)
 {
 	if (value(l) != 0)
 		return -1;
@@ -123,7 +30,7 @@ static int take_machine(struct lexer *l, const char *machine, struct entry *e)
 	return 0;
 }
 
-static int take_login(struct lexer *l, const char *login, struct entry *e)
+static int take_login(struct mm_netrc_lexer *l, const char *login, struct entry *e)
 {
 	if (value(l) != 0)
 		return -1;
@@ -131,7 +38,7 @@ static int take_login(struct lexer *l, const char *login, struct entry *e)
 	return 0;
 }
 
-static int take_password(struct lexer *l, struct entry *e, struct mm_secret *out)
+static int take_password(struct mm_netrc_lexer *l, struct entry *e, struct mm_secret *out)
 {
 	if (value(l) != 0)
 		return -1;
@@ -141,35 +48,35 @@ static int take_password(struct lexer *l, struct entry *e, struct mm_secret *out
 	return mm_secret_set(out, l->word, l->len, NULL);
 }
 
-static bool begins_entry(const struct lexer *l)
+static bool begins_entry(const struct mm_netrc_lexer *l)
 {
-	return is_key(l, "machine") || is_key(l, "default");
+	return mm_netrc_is(l, "machine") || mm_netrc_is(l, "default");
 }
 
 static int take(
-    struct lexer *l, const char *machine, const char *login, struct entry *e, struct mm_secret *out)
+    struct mm_netrc_lexer *l, const char *machine, const char *login, struct entry *e, struct mm_secret *out)
 {
-	if (is_key(l, "machine"))
+	if (mm_netrc_is(l, "machine"))
 		return take_machine(l, machine, e);
-	if (is_key(l, "default")) {
+	if (mm_netrc_is(l, "default")) {
 		*e = (struct entry){.open = true};
 		return 0;
 	}
-	if (is_key(l, "login"))
+	if (mm_netrc_is(l, "login"))
 		return take_login(l, login, e);
-	if (is_key(l, "password"))
+	if (mm_netrc_is(l, "password"))
 		return take_password(l, e, out);
-	if (is_key(l, "account"))
+	if (mm_netrc_is(l, "account"))
 		return value(l);
 	/* others have words of their own (port); everybody skips what they do not know */
-	return is_key(l, "macdef") ? skip_macro(l) : 0;
+	return mm_netrc_is(l, "macdef") ? mm_netrc_skip_macro(l) : 0;
 }
 
-static int search(struct lexer *l, const char *machine, const char *login, struct mm_secret *out)
+static int search(struct mm_netrc_lexer *l, const char *machine, const char *login, struct mm_secret *out)
 {
 	struct entry e = {.open = false};
 	int rc;
-	while ((rc = next(l)) > 0) {
+	while ((rc = mm_netrc_next(l)) > 0) {
 		/* an entry ends where the next begins */
 		if (begins_entry(l) && is_ours(&e))
 			return 1;
@@ -181,7 +88,7 @@ static int search(struct lexer *l, const char *machine, const char *login, struc
 
 int mm_netrc_find(const char *text, const char *machine, const char *login, struct mm_secret *out)
 {
-	struct lexer l = {.p = text};
+	struct mm_netrc_lexer l = {.p = text};
 	int rc = search(&l, machine, login, out);
 	explicit_bzero(&l, sizeof(l));
 	if (rc != 1)

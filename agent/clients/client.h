@@ -86,6 +86,7 @@ struct mm_seen_account {
 	const char *key; /* native name: "account1", "work"; stands in the journal */
 	const char *label;
 	bool has_incoming, has_outgoing;
+	bool quiet; /* it may be no mail account at all: nobody is told of it unless it is the policy's */
 	struct mm_seen s[MM_SET_COUNT];
 };
 

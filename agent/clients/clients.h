@@ -29,6 +29,8 @@ extern const struct mm_client mm_client_meli;
 extern const struct mm_client mm_client_kmail;
 extern const struct mm_client mm_client_balsa;
 extern const struct mm_client mm_client_s_nail;
+extern const struct mm_client mm_client_netrc;
+extern const struct mm_client mm_client_netrc_smtp;
 extern const struct mm_client mm_client_mailspring;
 
 #endif

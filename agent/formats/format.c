@@ -15,6 +15,7 @@
 #include "agent/formats/mhprofile.h"
 #include "agent/formats/msmtprc.h"
 #include "agent/formats/muttrc.h"
+#include "agent/formats/netrc_file.h"
 #include "agent/formats/pinerc.h"
 #include "agent/formats/prefsjs.h"
 #include "agent/formats/toml.h"
@@ -25,6 +26,7 @@ const struct mm_format *const mm_formats[] = {
     &mm_format_fdmconf,
     &mm_format_mailrc,
     &mm_format_mailrc_v15,
+    &mm_format_netrc,
     &mm_format_mhprofile,
     &mm_format_elisp,
     &mm_format_goini,

@@ -147,7 +147,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    {"git", "/h/.gitconfig"}, {"geary", "/h/.config/geary/account_01/geary.ini"},
 	    {"kmail", "/h/.config/akonadi/agentsrc"}, {"balsa", "/h/.balsa/config"},
 	    {"mailspring", "/h/.config/Mailspring/config.json"}, {"fdm", "/h/.fdm.conf"},
-	    {"nmh", "/h/.mh_profile"}, {"emacs", "/h/.emacs"}, {"s_nail", "/h/.mailrc"},
+	    {"nmh", "/h/.mh_profile"}, {"emacs", "/h/.emacs"}, {"s_nail", "/h/.mailrc"}, {"netrc", "/h/.netrc"},
 	    {"himalaya", "/h/.config/himalaya/config.toml"}, {"meli", "/h/.config/meli/config.toml"}};
 	const char *text = (const char *)data + 2, *nul;
 	struct files files;

@@ -32,13 +32,13 @@ static const char *format_of(const char *path)
 	    {"/msmtp/config", "msmtprc"}, {"mpoprc", "msmtprc"}, {"/mpop/config", "msmtprc"},
 	    {".mbsyncrc", "mbsyncrc"}, {"/isyncrc", "mbsyncrc"}, {"/accounts.conf", "go-ini"},
 	    {".fetchmailrc", "fetchmailrc"}, {".fdm.conf", "fdmconf"}, {".mh_profile", "mhprofile"},
-	    {".mailrc", "mailrc"}, {"s-nail.rc", "mailrc"}, {".emacs", "elisp"}, {".el", "elisp"},
-	    {"fdm.d/accounts", "fdmconf"}, {"/getmailrc", "python-ini"}, {"/getmail/work", "python-ini"},
-	    {".offlineimaprc", "python-ini-percent"}, {"/offlineimap/config", "python-ini-percent"},
-	    {".gitconfig", "gitconfig"}, {"/git/config", "gitconfig"}, {"muttrc", "muttrc"},
-	    {"Muttrc", "muttrc"}, {".rc", "muttrc"}, {".mutt/account", "muttrc"},
-	    {"/mailtransports", "kconfig"}, {"/emailidentities", "kconfig"}, {"_0rc", "kconfig"},
-	    {"_1rc", "kconfig"}, {"/agentsrc", "keyfile"}, {"balsa/config", "keyfile"},
+	    {".mailrc", "mailrc"}, {"s-nail.rc", "mailrc"}, {".netrc", "netrc"}, {".emacs", "elisp"},
+	    {".el", "elisp"}, {"fdm.d/accounts", "fdmconf"}, {"/getmailrc", "python-ini"},
+	    {"/getmail/work", "python-ini"}, {".offlineimaprc", "python-ini-percent"},
+	    {"/offlineimap/config", "python-ini-percent"}, {".gitconfig", "gitconfig"},
+	    {"/git/config", "gitconfig"}, {"muttrc", "muttrc"}, {"Muttrc", "muttrc"}, {".rc", "muttrc"},
+	    {".mutt/account", "muttrc"}, {"/mailtransports", "kconfig"}, {"/emailidentities", "kconfig"},
+	    {"_0rc", "kconfig"}, {"_1rc", "kconfig"}, {"/agentsrc", "keyfile"}, {"balsa/config", "keyfile"},
 	    {"/meli/config.toml", "meli"}, {".toml", "toml"}, {"/config-private", "keyfile"}};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
