@@ -9,6 +9,7 @@
  * Sources: MailUtils, nsImapMailFolder.cpp, nsMsgUtils.cpp (escapes),
  * nsSpamSettings.cpp; what 153.7.0esr makes of them.
  */
+#include <assert.h>
 #include <string.h>
 #include <strings.h>
 
@@ -31,12 +32,15 @@ static const struct row {
 };
 #define N_ROWS (sizeof(rows) / sizeof(rows[0]))
 
+/* Only folder settings come here. */
 static const struct row *row_of(enum mm_setting s)
 {
-	for (size_t i = 0; i < N_ROWS; i++)
-		if (rows[i].s == s)
-			return &rows[i];
-	return NULL;
+	size_t i = 0;
+
+	while (i + 1 < N_ROWS && rows[i].s != s)
+		i++;
+	assert(rows[i].s == s);
+	return &rows[i];
 }
 
 enum mm_tb_unit mm_tb_folder_unit(enum mm_setting s)
