@@ -9,13 +9,14 @@ import subprocess
 import unittest
 
 from gnomelib import ServerCase, have, sheet, wait_for
+from realclient import RunningHost, proves
 
 ADDRESS = "alice@acme.example"
 
 
 class Windows(ServerCase):
     @classmethod
-    @have("Xvfb")
+    @have("Xvfb", "openbox", "xdotool")
     def setUpClass(cls):
         super().setUpClass()
         r, w = os.pipe()
@@ -33,10 +34,11 @@ class Windows(ServerCase):
         super().tearDownClass()
 
     def env(self, **more):
-        return super().env(DISPLAY=self.display, WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS="1", **more)
+        return {**super().env(DISPLAY=self.display, WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS="1", **more),
+                "GSETTINGS_BACKEND": "keyfile"}
 
-    def start(self, program):
-        p = subprocess.Popen(self.trusting(program), env=self.env(DBUS_SESSION_BUS_ADDRESS=self.bus),
+    def start(self, program, *args):
+        p = subprocess.Popen(self.trusting(program, *args), env=self.env(DBUS_SESSION_BUS_ADDRESS=self.bus),
                              cwd=self.home.path, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                              stderr=subprocess.DEVNULL, start_new_session=True)
         self.addCleanup(self.end_group, p)
@@ -54,25 +56,61 @@ class Windows(ServerCase):
     def keep(self, schema, *attributes):
         self.on_bus("secret-tool", "store", "--label=x", "xdg:schema", schema, *attributes, stdin="pw 1")
 
-    def evolution(self, security):
+    def send(self, title, a):
+        """The keys that send what is written in a window with this title, until the server has seen a login."""
+        def sent():
+            found = self.home.run("xdotool", "search", "--name", title, DISPLAY=self.display).stdout.split()
+            for window in found:
+                self.home.run("xdotool", "windowactivate", "--sync", window, "key", "ctrl+Return", DISPLAY=self.display, timeout=10)
+            try:
+                return wait_for("", lambda: self.logged_in("submission", "alice", a["outgoing.port"]), 3)
+            except TimeoutError:
+                return False
+        wait_for("the message to be sent", sent, 60)
+
+    def window_manager(self):
+        p = subprocess.Popen(["openbox"], env=self.env(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL)
+        self.addCleanup(self.stop_process, p)
+
+    def evolution(self, security, protocol="imap"):
         a = self.account(security)
+        if protocol == "pop3":
+            a.update({"incoming.protocol": "pop3", "incoming.leave_on_server": "yes",
+                      "incoming.port": str(self.server.ports["pop3s" if security == "tls" else "pop3"])})
+        self.home.write(".config/glib-2.0/settings/keyfile", "[org/gnome/evolution/mail]\nprompt-on-accel-send=false\n"
+                        "send-recv-on-start=true\n")
+        self.window_manager()
         self.home.apply("evolution", sheet(a))
         self.start_keyring()
         for uid in ("mailmuster-work-1", "mailmuster-work-1-transport"):
             self.keep("org.gnome.Evolution.Data.Source", "e-source-uid", uid, "eds-origin", "evolution-data-server")
-        p = self.start("evolution")
-        wait_for("Evolution to log in", lambda: self.logged_in("imap", ADDRESS, a["incoming.port"]), 90)
+        p = self.start("evolution", "mailto:bob@acme.example?subject=written&body=b")
+        wait_for("Evolution to log in", lambda: self.logged_in(protocol, ADDRESS, a["incoming.port"]), 90)
         self.assertEqual(self.comm(p.pid), "evolution")
+        self.send("written", a)
         # What the program added is no difference.
         self.assertEqual(self.home.driver("apply", "evolution", sheet(a)), "")
 
     @have("evolution")
-    def test_evolution_tls(self):
-        self.evolution("tls")
+    @proves("evolution", "imap tls", "smtp tls")
+    def test_evolution_imap_tls(self):
+        self.evolution("tls", "imap")
 
     @have("evolution")
-    def test_evolution_starttls(self):
-        self.evolution("starttls")
+    @proves("evolution", "imap starttls", "smtp starttls")
+    def test_evolution_imap_starttls(self):
+        self.evolution("starttls", "imap")
+
+    @have("evolution")
+    @proves("evolution", "pop3 tls", "smtp tls")
+    def test_evolution_pop3_tls(self):
+        self.evolution("tls", "pop3")
+
+    @have("evolution")
+    @proves("evolution", "pop3 starttls", "smtp starttls")
+    def test_evolution_pop3_starttls(self):
+        self.evolution("starttls", "pop3")
 
     def geary(self, security):
         a = self.account(security, account__real_name="Łukasz (Al) `id`; $(x)")
@@ -83,6 +121,7 @@ class Windows(ServerCase):
         self.keep("org.gnome.Geary", "proto", "IMAP", "host", "localhost", "login", ADDRESS)
         self.keep("org.gnome.Geary", "proto", "SMTP", "host", "localhost", "login", "alice")
         before = self.home.seen("geary")
+        self.window_manager()
         p = self.start("geary")
         wait_for("Geary to log in", lambda: self.logged_in("imap", ADDRESS, a["incoming.port"]), 90)
         # The name by which the adapter knows that it runs; then nothing is edited.
@@ -90,15 +129,24 @@ class Windows(ServerCase):
         # It writes the file anew, the sender's name in its own words: nothing became something else.
         ini = self.home.path / ".config/geary/account_01/geary.ini"
         wait_for("Geary to write the file anew", lambda: "use_signature" in ini.read_text(), 40)
+        teller = self.start("geary", "mailto:bob@acme.example?subject=written&body=b")  # it tells the one that runs
+        self.send("written", a)
+        host = RunningHost(self, "geary", {k: v for k, v in a.items() if k != "account.organisation"})
+        host.waits()
+        self.end_group(teller)
         self.end_group(p)
-        self.assertEqual(self.home.seen("geary")["account_01"], before["account_01"])
+        after = self.home.seen("geary")["account_01"]  # with folders that it found by itself
+        self.assertEqual({k: after.get(k) for k in before["account_01"]}, before["account_01"])
         self.assertEqual(self.home.driver("apply", "geary", sheet(a)), "")
+        host.is_done()
 
     @have("geary")
+    @proves("geary", "imap tls", "smtp tls", "running")
     def test_geary_tls(self):
         self.geary("tls")
 
     @have("geary")
+    @proves("geary", "imap starttls", "smtp starttls")
     def test_geary_starttls(self):
         self.geary("starttls")
 
