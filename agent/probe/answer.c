@@ -49,12 +49,12 @@ const char *mm_maker_date(const struct mm_maker *m, int64_t t)
 
 /* ---- what was said */
 
-static const char *offered(const struct mm_maker *m, unsigned mechs)
+static const char *offered(const struct mm_maker *m, const struct mm_dialog *d)
 {
 	struct mm_buf b = MM_BUF_INIT(512);
 	for (int i = MM_MECH_PLAIN; i < MM_MECH_COUNT; i++)
-		if ((mechs & MM_MECH_BIT(i)) != 0)
-			mm_buf_addf(&b, "%s%s", b.len > 0 ? ", " : "", mm_mech_name((enum mm_mech)i));
+		if ((d->mechs & MM_MECH_BIT(i)) != 0)
+			mm_buf_addf(&b, "%s%s", b.len > 0 ? ", " : "", mm_dialog_mech(d, (enum mm_mech)i));
 	const char *out = mm_arena_strdup(m->mem, mm_buf_str(&b));
 	mm_buf_free(&b);
 	return out;
@@ -65,8 +65,8 @@ static void place_dialog(struct mm_maker *m, const struct mm_dialog *d)
 	const struct mm_look_result *plain = &m->a->signals.look[MM_LOOK_PLAIN];
 	bool looked = plain->greeting == MM_GREETING_OTHER_MAIL;
 	m->places.v[MM_PLACE_OTHER] = mm_mail_label(looked ? plain->greeting_mail : d->greeting_mail);
-	m->places.v[MM_PLACE_MECH] = mm_mech_name(d->used);
-	m->places.v[MM_PLACE_OFFERED] = offered(m, d->mechs);
+	m->places.v[MM_PLACE_MECH] = mm_dialog_mech(d, d->used);
+	m->places.v[MM_PLACE_OFFERED] = offered(m, d);
 }
 
 /* ---- what a lower layer says */
@@ -81,8 +81,8 @@ static const char *means_detail(const struct mm_maker *m)
 {
 	const struct mm_signals *s = &m->a->signals;
 	if (m->cls == MM_CLS_REFUSED_ELSEWHERE)
-		return mm_arena_printf(m->mem, "port %d (%s)", s->ep->refused_on->port,
-		    mm_mail_label(s->ep->refused_on->mail));
+		return mm_arena_printf(
+		    m->mem, "port %d (%s)", s->ep->refused_on->port, mm_mail_label(s->ep->refused_on->mail));
 	if (m->cls == MM_CLS_NO_CLIENT_CERT && s->end != MM_END_OWN_CERT)
 		return "none was given";
 	if (m->cls == MM_CLS_NO_TICKET && s->gss == NULL)

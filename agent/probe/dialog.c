@@ -504,6 +504,13 @@ void mm_dialog_tls(struct mm_dialog *d)
 	d->ehlo_sent = false;
 }
 
+const char *mm_dialog_mech(const struct mm_dialog *d, enum mm_mech m)
+{
+	if (m != MM_MECH_COMMAND)
+		return mm_mech_name(m);
+	return d->mail == MM_MAIL_POP3 ? "USER and PASS" : "LOGIN command";
+}
+
 bool mm_dialog_logged_in(const struct mm_dialog *d)
 {
 	return d->auth_sent && !d->auth_open && d->auth_reply == MM_REPLY_OK && !d->auth_early &&

@@ -98,6 +98,8 @@ void mm_dialog_out(struct mm_dialog *d, const char *line, size_t n);
 void mm_dialog_tls(struct mm_dialog *d);
 /* Is a password taken before TLS, as far as was heard? */
 enum mm_tri mm_dialog_cleartext(const struct mm_dialog *d);
+/* What a way to log in is called in this protocol: "PLAIN", "USER and PASS". */
+const char *mm_dialog_mech(const struct mm_dialog *d, enum mm_mech m);
 /* The only definition of a login that held. */
 bool mm_dialog_logged_in(const struct mm_dialog *d);
 /* It makes no sense to wait for more: not a server of this kind, or endless. */

@@ -82,9 +82,7 @@ static const char *mechanism(const struct mm_dialog *d)
 {
 	if (!d->auth_sent)
 		return NULL;
-	if (d->used == MM_MECH_COMMAND)
-		return d->mail == MM_MAIL_POP3 ? "USER and PASS" : "LOGIN command";
-	return mm_mech_name(d->used);
+	return mm_dialog_mech(d, d->used);
 }
 
 /* A list of words is longer than what mm_maker_clean() takes, and printable

@@ -116,7 +116,7 @@ static void note_mechs(struct notes *n, const struct mm_signals *s)
 	const struct mm_dialog *d = s->dialog;
 	enum mm_mech tried = s->ep->auth->ticket ? MM_MECH_GSSAPI : d->used;
 	if ((d->mechs & MM_MECH_BIT(tried)) != 0 && is_refused_by_kind(n, s))
-		add(n, MM_CLS_MECH_UNUSABLE, mm_mech_name(tried));
+		add(n, MM_CLS_MECH_UNUSABLE, mm_dialog_mech(d, tried));
 	if (is_external_useless(s))
 		add(n, MM_CLS_MECH_UNUSABLE, mm_mech_name(MM_MECH_EXTERNAL));
 	if (d->plus_in_clear)

@@ -191,7 +191,7 @@ static const char *text_held(const struct mm_maker *m, enum mm_rung r)
 	case MM_RUNG_GREETING:
 		return mm_maker_clean(m, s->dialog->first);
 	case MM_RUNG_LOGIN:
-		return mm_arena_printf(m->mem, "by %s", mm_mech_name(s->dialog->used));
+		return mm_arena_printf(m->mem, "by %s", mm_dialog_mech(s->dialog, s->dialog->used));
 	case MM_RUNG_MAILBOX:
 		return mailbox_text(m);
 	case MM_RUNG_SENDER:
