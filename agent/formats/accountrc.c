@@ -53,8 +53,9 @@ static void key_line(struct scan *s, struct mm_line *l)
 	l->value = mm_text_dup(s->in, l->vfrom, l->vto, s->a);
 }
 
-static int scan_line(struct scan *s, struct mm_line *l, int no, struct mm_err *err)
+static int scan_line(void *ctx, struct mm_line *l, int no, struct mm_err *err)
 {
+	struct scan *s = ctx;
 	char first;
 
 	while (l->end > l->from && s->in.p[l->end - 1] == '\r')
@@ -76,26 +77,11 @@ static int scan_line(struct scan *s, struct mm_line *l, int no, struct mm_err *e
 static int scan(struct mm_text in, struct mm_arena *a, struct mm_line **out, size_t *n, struct mm_err *err)
 {
 	struct scan s = {.in = in, .a = a};
-	struct mm_line *v = NULL;
-	size_t used = 0, cap = 0, pos = 0;
-	int rc = 0;
 
-	if (mm_text_check(in, err) != 0)
-		return -1;
-	if (mm_text_is(in, 0, in.n < 3 ? in.n : 3, BOM))
+	if (in.n >= 3 && mm_text_is(in, 0, 3, BOM))
 		return mm_err_set(
 		    err, MM_EX_DATAERR, "line 1: a byte order mark, which the program does not skip");
-	while (pos < in.n && rc == 0) {
-		struct mm_line *l = mm_arena_push(a, &v, &used, &cap, sizeof(*v));
-
-		*l = (struct mm_line){
-		    .from = pos, .end = mm_line_end(in, pos), .next = mm_line_next(in, pos), .section = ""};
-		rc = scan_line(&s, l, (int)used, err);
-		pos = l->next;
-	}
-	*out = v;
-	*n = used;
-	return rc;
+	return mm_lines_scan(in, scan_line, &s, a, out, n, err);
 }
 
 static const char *decode(const char *raw, struct mm_arena *a)
@@ -129,25 +115,4 @@ static int header(
 static const struct mm_line_grammar grammar = {
     .header_key = "", .scan = scan, .decode = decode, .spell = spell, .header = header, .between = "="};
 
-static int parse(struct mm_text in, struct mm_arena *a, struct mm_doc *out, struct mm_err *err)
-{
-	return mm_lines_parse(&grammar, in, a, out, err);
-}
-
-static int edit_one(struct mm_text in, struct mm_edit *e, struct mm_cuts *cuts, struct mm_err *err)
-{
-	return mm_lines_edit_one(&grammar, in, e, cuts, err);
-}
-
-static int edit(struct mm_text in, struct mm_edit *edits, size_t n, struct mm_arena *a, struct mm_buf *out,
-    struct mm_err *err)
-{
-	struct mm_line *v;
-	size_t nv;
-
-	if (scan(in, a, &v, &nv, err) != 0)
-		return -1;
-	return mm_edit_run(in, edits, n, edit_one, a, out, err);
-}
-
-const struct mm_format mm_format_accountrc = {.name = "accountrc", .parse = parse, .edit = edit};
+MM_LINES_FORMAT(mm_format_accountrc, "accountrc", grammar);

@@ -5,79 +5,75 @@
 #include "agent/formats/lines.h"
 #include "common/text.h"
 
-static int header_line(struct mm_text in, struct mm_line *l, size_t i, int no, struct mm_arena *a,
-    const char **section, struct mm_err *err)
+struct scan {
+	struct mm_text in;
+	struct mm_arena *a;
+	const char *section; /* NULL before the first */
+};
+
+static int header_line(struct scan *s, struct mm_line *l, size_t i, int no, struct mm_err *err)
 {
 	size_t to = i + 1;
 
-	while (to < l->end && in.p[to] != ']')
+	while (to < l->end && s->in.p[to] != ']')
 		to++;
 	if (to == l->end)
 		return mm_err_set(err, MM_EX_DATAERR, "line %d: '[' without ']'", no);
-	*section = mm_text_dup(in, i + 1, to, a);
+	s->section = mm_text_dup(s->in, i + 1, to, s->a);
 	l->kind = MM_LINE_HEADER;
-	l->section = *section;
+	l->section = s->section;
 	l->value = "";
 	return 0;
 }
 
-static int key_line(struct mm_text in, struct mm_line *l, size_t i, int no, struct mm_arena *a,
-    const char *section, struct mm_err *err)
+static int key_line(struct scan *s, struct mm_line *l, size_t i, int no, struct mm_err *err)
 {
 	size_t eq = i;
 
-	while (eq < l->end && in.p[eq] != '=')
+	while (eq < l->end && s->in.p[eq] != '=')
 		eq++;
 	if (eq == l->end)
 		return mm_err_set(err, MM_EX_DATAERR, "line %d: neither '[section]' nor 'key=value'", no);
-	if (section == NULL)
+	if (s->section == NULL)
 		return mm_err_set(err, MM_EX_DATAERR, "line %d: a key before the first '[section]'", no);
 	l->kind = MM_LINE_KEY;
-	l->section = section;
+	l->section = s->section;
 	l->kfrom = i;
-	l->key = mm_text_dup(in, i, eq, a);
+	l->key = mm_text_dup(s->in, i, eq, s->a);
 	l->vfrom = eq + 1;
 	l->vto = l->end;
-	l->value = mm_text_dup(in, l->vfrom, l->vto, a);
+	l->value = mm_text_dup(s->in, l->vfrom, l->vto, s->a);
+	return 0;
+}
+
+static int scan_line(void *ctx, struct mm_line *l, int no, struct mm_err *err)
+{
+	struct scan *s = ctx;
+	size_t i = l->from;
+
+	if (i == 0 && mm_text_is(s->in, 0, 3, "\xef\xbb\xbf"))
+		i += 3;
+	while (i < l->end && mm_is_blank(s->in.p[i]))
+		i++;
+	if (i == l->end)
+		l->kind = MM_LINE_BLANK;
+	else if (s->in.p[i] == '#' || s->in.p[i] == ';')
+		l->kind = MM_LINE_COMMENT;
+	else if (s->in.p[i] == '[')
+		return header_line(s, l, i, no, err);
+	else
+		return key_line(s, l, i, no, err);
 	return 0;
 }
 
 static int scan(struct mm_text in, struct mm_arena *a, struct mm_line **out, size_t *n, struct mm_err *err)
 {
-	const char *section = NULL;
-	struct mm_line *v = NULL;
-	size_t used = 0, cap = 0, pos = 0;
-	int rc = 0;
+	struct scan s = {.in = in, .a = a};
 
-	if (mm_text_check(in, err) != 0)
-		return -1;
 	if (in.n > 0 && in.p[in.n - 1] == '\r')
 		return mm_err_set(
 		    err, MM_EX_DATAERR, "line %d: ends in CR without LF", mm_line_number(in, in.n));
-	while (pos < in.n && rc == 0) {
-		struct mm_line *l = mm_arena_push(a, &v, &used, &cap, sizeof(*v));
-		size_t i = pos;
-
-		*l =
-		    (struct mm_line){.from = pos, .end = mm_line_end(in, pos), .next = mm_line_next(in, pos)};
-		l->section = "";
-		if (pos == 0 && in.n >= 3 && memcmp(in.p, "\xef\xbb\xbf", 3) == 0)
-			i += 3;
-		while (i < l->end && mm_is_blank(in.p[i]))
-			i++;
-		if (i == l->end)
-			l->kind = MM_LINE_BLANK;
-		else if (in.p[i] == '#' || in.p[i] == ';')
-			l->kind = MM_LINE_COMMENT;
-		else if (in.p[i] == '[')
-			rc = header_line(in, l, i, (int)used, a, &section, err);
-		else
-			rc = key_line(in, l, i, (int)used, a, section, err);
-		pos = l->next;
-	}
-	*out = v;
-	*n = used;
-	return rc;
+	return mm_lines_scan(in, scan_line, &s, a, out, n, err);
 }
 
 static const char *decode(const char *raw, struct mm_arena *a)
@@ -110,25 +106,4 @@ static int header(
 static const struct mm_line_grammar grammar = {
     .header_key = "", .scan = scan, .decode = decode, .spell = spell, .header = header, .between = "="};
 
-static int parse(struct mm_text in, struct mm_arena *a, struct mm_doc *out, struct mm_err *err)
-{
-	return mm_lines_parse(&grammar, in, a, out, err);
-}
-
-static int edit_one(struct mm_text in, struct mm_edit *e, struct mm_cuts *cuts, struct mm_err *err)
-{
-	return mm_lines_edit_one(&grammar, in, e, cuts, err);
-}
-
-static int edit(struct mm_text in, struct mm_edit *edits, size_t n, struct mm_arena *a, struct mm_buf *out,
-    struct mm_err *err)
-{
-	struct mm_line *v;
-	size_t nv;
-
-	if (scan(in, a, &v, &nv, err) != 0)
-		return -1;
-	return mm_edit_run(in, edits, n, edit_one, a, out, err);
-}
-
-const struct mm_format mm_format_ini = {.name = "ini", .parse = parse, .edit = edit};
+MM_LINES_FORMAT(mm_format_ini, "ini", grammar);

@@ -272,8 +272,9 @@ static int key_line(struct scan *s, struct mm_line *l, size_t from, size_t to, i
 	return 0;
 }
 
-static int scan_line(struct scan *s, struct mm_line *l, int no, struct mm_err *err)
+static int scan_line(void *ctx, struct mm_line *l, int no, struct mm_err *err)
 {
+	struct scan *s = ctx;
 	size_t from = l->from, to = l->end;
 
 	while (to > from && is_space(s->in.p[to - 1]))
@@ -318,23 +319,10 @@ static int check_locks(struct scan *s, struct mm_err *err)
 static int scan(struct mm_text in, struct mm_arena *a, struct mm_line **out, size_t *n, struct mm_err *err)
 {
 	struct scan s = {.in = in, .a = a, .section = ""};
-	struct mm_line *v = NULL;
-	size_t used = 0, cap = 0, pos = 0;
-	int rc = 0;
 
-	if (mm_text_check(in, err) != 0)
+	if (mm_lines_scan(in, scan_line, &s, a, out, n, err) != 0)
 		return -1;
-	while (pos < in.n && rc == 0) {
-		struct mm_line *l = mm_arena_push(a, &v, &used, &cap, sizeof(*v));
-
-		*l = (struct mm_line){
-		    .from = pos, .end = mm_line_end(in, pos), .next = mm_line_next(in, pos), .section = ""};
-		pos = l->next;
-		rc = scan_line(&s, l, (int)used, err);
-	}
-	*out = v;
-	*n = used;
-	return rc == 0 ? check_locks(&s, err) : rc;
+	return check_locks(&s, err);
 }
 
 /* ---- writing */

@@ -9,6 +9,28 @@ static bool is_key(const struct mm_line *l, const char *section, const char *key
 	return l->kind == MM_LINE_KEY && strcmp(l->section, section) == 0 && strcmp(l->key, key) == 0;
 }
 
+int mm_lines_scan(struct mm_text in, mm_line_scan *one, void *ctx, struct mm_arena *a, struct mm_line **out,
+    size_t *n, struct mm_err *err)
+{
+	struct mm_line *v = NULL;
+	size_t used = 0, cap = 0, pos = 0;
+
+	if (mm_text_check(in, err) != 0)
+		return -1;
+	while (pos < in.n) {
+		struct mm_line *l = mm_arena_push(a, &v, &used, &cap, sizeof(*v));
+
+		*l = (struct mm_line){
+		    .from = pos, .end = mm_line_end(in, pos), .next = mm_line_next(in, pos), .section = ""};
+		pos = l->next;
+		if (one(ctx, l, (int)used, err) != 0)
+			return -1;
+	}
+	*out = v;
+	*n = used;
+	return 0;
+}
+
 int mm_lines_parse(const struct mm_line_grammar *g, struct mm_text in, struct mm_arena *a, struct mm_doc *out,
     struct mm_err *err)
 {
@@ -177,6 +199,8 @@ static int section_add(const struct mm_line_grammar *g, struct mm_text in, const
 {
 	const char *line;
 
+	if (g->header == NULL)
+		return mm_err_set(err, MM_EX_DATAERR, "this kind of file has no sections");
 	if (g->header(e->section, e->value, cuts->a, &line, err) != 0)
 		return -1;
 	mm_put_lines(cuts, in, in.n, in.n == 0 ? line : mm_arena_printf(cuts->a, "\n%s", line));

@@ -38,7 +38,7 @@ struct mm_line_grammar {
 	/* The spelling of a value, or -1: the grammar cannot hold it. */
 	int (*spell)(
 	    const char *key, const char *value, struct mm_arena *a, const char **out, struct mm_err *err);
-	/* The header line of a new section; `value` may be NULL. */
+	/* The header line of a new section; `value` may be NULL. NULL: the file has no sections. */
 	int (*header)(
 	    const char *section, const char *value, struct mm_arena *a, const char **out, struct mm_err *err);
 	const char *between; /* key and value of a new line */
@@ -49,6 +49,12 @@ struct mm_line_grammar {
 	int (*verify)(const struct mm_line_grammar *g, const struct mm_buf *text, const struct mm_edit *edits,
 	    size_t n, struct mm_arena *a, struct mm_err *err);
 };
+
+/* The scan of a grammar whose entries are lines: one() is given each of them with
+ * its bytes and the section "", and says what it is. */
+typedef int mm_line_scan(void *ctx, struct mm_line *l, int no, struct mm_err *err);
+int mm_lines_scan(struct mm_text in, mm_line_scan *one, void *ctx, struct mm_arena *a, struct mm_line **out,
+    size_t *n, struct mm_err *err);
 
 int mm_lines_parse(const struct mm_line_grammar *g, struct mm_text in, struct mm_arena *a, struct mm_doc *out,
     struct mm_err *err);

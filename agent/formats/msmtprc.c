@@ -197,25 +197,4 @@ static const struct mm_line_grammar grammar = {.header_key = "account",
     .header = header,
     .between = " "};
 
-static int parse(struct mm_text in, struct mm_arena *a, struct mm_doc *out, struct mm_err *err)
-{
-	return mm_lines_parse(&grammar, in, a, out, err);
-}
-
-static int edit_one(struct mm_text in, struct mm_edit *e, struct mm_cuts *cuts, struct mm_err *err)
-{
-	return mm_lines_edit_one(&grammar, in, e, cuts, err);
-}
-
-static int edit(struct mm_text in, struct mm_edit *edits, size_t n, struct mm_arena *a, struct mm_buf *out,
-    struct mm_err *err)
-{
-	struct mm_line *v;
-	size_t nv;
-
-	if (scan(in, a, &v, &nv, err) != 0)
-		return -1;
-	return mm_edit_run(in, edits, n, edit_one, a, out, err);
-}
-
-const struct mm_format mm_format_msmtprc = {.name = "msmtprc", .parse = parse, .edit = edit};
+MM_LINES_FORMAT(mm_format_msmtprc, "msmtprc", grammar);

@@ -152,22 +152,7 @@ static int spell(const char *key, const char *value, struct mm_arena *a, const c
 	return 0;
 }
 
-static int header(
-    const char *section, const char *value, struct mm_arena *a, const char **out, struct mm_err *err)
-{
-	(void)section;
-	(void)value;
-	(void)a;
-	(void)out;
-	return mm_err_set(err, MM_EX_DATAERR, "this kind of file has no sections");
-}
-
-static const struct mm_line_grammar grammar = {.header_key = "",
-    .scan = scan,
-    .decode = decode,
-    .spell = spell,
-    .header = header,
-    .between = "=",
-    .flat = true};
+static const struct mm_line_grammar grammar = {
+    .header_key = "", .scan = scan, .decode = decode, .spell = spell, .between = "=", .flat = true};
 
 MM_LINES_FORMAT(mm_format_pinerc, "pinerc", grammar);
