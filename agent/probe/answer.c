@@ -191,7 +191,7 @@ static const char *minute(const struct mm_maker *m, int64_t t)
 
 static void place_cert(struct mm_maker *m, const struct mm_tls_watch *w)
 {
-	const struct mm_cert_facts *bad = w->trouble != MM_CERT_OK ? &w->bad : &w->cert;
+	const struct mm_cert_facts *bad = w->bad != NULL ? w->bad : &w->cert;
 	m->places.v[MM_PLACE_SUBJECT] = mm_maker_clean(m, w->cert.subject);
 	m->places.v[MM_PLACE_ISSUER] = mm_maker_clean(m, w->cert.issuer);
 	m->places.v[MM_PLACE_SAN] = mm_maker_clean(m, w->cert.san[0] != '\0' ? w->cert.san : w->cert.subject);

@@ -12,4 +12,9 @@ static inline int64_t mm_clock_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+static inline int64_t mm_sooner(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 #endif

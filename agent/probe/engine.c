@@ -12,7 +12,7 @@
 #include "common/mem.h"
 #include "common/text.h"
 
-#define TICK_MS 100
+#define TICK_MS 100      /* also until handshakes that take long count no more */
 #define FOLLOWING_MAX 64 /* endpoints looked at further at a time; then no new one is begun */
 #define FDS_STEP 256
 
@@ -29,6 +29,8 @@ struct engine {
 	struct mm_test *ticketless; /* wait for a ticket (next) */
 	struct mm_test **running;
 	size_t n_running, n_following, left;
+	size_t handshakes;           /* of those that run */
+	int64_t due;                 /* when a server may be asked for more */
 	struct mm_outcome *outcomes; /* by job; NULL: nobody waits for any */
 	struct curl_waitfd *fds;
 	size_t n_fds, fds_cap;
@@ -188,7 +190,7 @@ static void test_over(struct engine *e, struct mm_test *t, int64_t now)
 	mm_attempt_end(a);
 	free(a);
 	t->attempt = NULL;
-	if (mm_once_over(t, cls))
+	if (mm_once_over(t, cls, out->login.any && out->login.reached >= MM_LEVEL_LOGIN))
 		let_go(e, t->once);
 	deliver(e, s, out);
 }
@@ -342,6 +344,7 @@ static void start(struct engine *e, struct mm_test *t, const struct mm_name_answ
 	t->attempt->tcp_ms = s->alive ? -1 : s->dead_ms;
 	t->attempt->signals.dial_errno = s->alive ? 0 : s->dead_errno;
 	mm_attempt_begin(t->attempt, name, now);
+	e->handshakes += mm_attempt_shakes_hands(t->attempt, now);
 	e->running[e->n_running++] = t;
 }
 
@@ -373,28 +376,46 @@ static bool named(struct engine *e, struct mm_server *s, struct mm_name_answer *
 	return waited >= e->o.limits->dns_ms;
 }
 
+static bool may_start(const struct engine *e, const struct mm_site *s, int64_t now)
+{
+	bool crowd = s->state == MM_SITE_NEW && e->n_following >= FOLLOWING_MAX;
+	return s->first != NULL && !crowd && s->state != MM_SITE_LOOKING && e->n_running < e->o.at_once &&
+	       e->handshakes < MM_HANDSHAKES && mm_pace_free(&s->server->pace, now);
+}
+
 static void serve(struct engine *e, struct mm_site *s, int64_t now)
 {
 	struct mm_name_answer name;
-	bool must_wait = s->state == MM_SITE_NEW && e->n_following >= FOLLOWING_MAX;
-	if (must_wait || !named(e, s->server, &name, now))
-		return;
-	while (s->first != NULL && s->state != MM_SITE_LOOKING && e->n_running < e->o.at_once &&
-	       mm_pace_free(&s->server->pace, now))
-		start_next(e, s, &name, now);
+	if (may_start(e, s, now) && named(e, s->server, &name, now))
+		do
+			start_next(e, s, &name, now);
+		while (may_start(e, s, now));
+}
+
+/* When that is true of a server that is waited for. */
+static int64_t wake_server(const struct engine *e, const struct mm_site *s, int64_t now)
+{
+	int64_t at = s->server->asked + e->o.limits->dns_ms;
+	if (at <= now || e->n_running == e->o.at_once || s->state == MM_SITE_LOOKING)
+		at = INT64_MAX;
+	int64_t due = mm_pace_wake(&s->server->pace);
+	return due > now && due < at && s->state != MM_SITE_LOOKING ? due : at;
 }
 
 static void schedule(struct engine *e, int64_t now)
 {
+	e->due = INT64_MAX;
 	hand_out_tickets(e, now);
 	for (struct mm_site **p = &e->waiting; *p != NULL;) {
 		struct mm_site *s = *p;
 		serve(e, s, now);
 		s->queued = s->first != NULL;
-		if (s->queued)
+		if (s->queued) {
 			p = &s->next_waiting;
-		else
+			e->due = mm_sooner(e->due, wake_server(e, s, now));
+		} else {
 			*p = s->next_waiting;
+		}
 	}
 }
 
@@ -404,12 +425,14 @@ static void step_all(struct engine *e)
 {
 	int64_t now = mm_clock_ms();
 	size_t kept = 0;
+	e->handshakes = 0;
 	for (size_t i = 0; i < e->n_running; i++) {
 		struct mm_test *t = e->running[i];
 		/* when the connection ends counts, not when the looks behind it have ended */
 		if (t->attempt->signals.end == MM_END_NOT_RUN)
 			t->attempt->company = t->site->server->pace.active > 1;
 		mm_attempt_step(t->attempt, now);
+		e->handshakes += mm_attempt_shakes_hands(t->attempt, now);
 		if (!t->is_look && mm_once_look(t))
 			let_go(e, t->once);
 		if (t->attempt->done)
@@ -462,34 +485,16 @@ static void gather_fds(struct engine *e)
 		add_fds(e, fds, mm_site_poll(s, fds, MM_SITE_FDS));
 }
 
-/* When a server may be asked for more. */
-static int64_t wake_server(const struct engine *e, const struct mm_site *s, int64_t now)
-{
-	int64_t at = s->server->asked + e->o.limits->dns_ms;
-	if (at <= now || e->n_running == e->o.at_once || s->state == MM_SITE_LOOKING)
-		at = INT64_MAX;
-	int64_t due = mm_pace_wake(&s->server->pace);
-	return due > now && due < at && s->state != MM_SITE_LOOKING ? due : at;
-}
-
 static int64_t next_wake(const struct engine *e, int64_t now)
 {
-	int64_t wake = now + 60000;
-	for (size_t i = 0; i < e->n_running; i++) {
-		int64_t at = mm_attempt_wake(e->running[i]->attempt, now);
-		wake = at < wake ? at : wake;
-	}
-	for (const struct mm_site *s = e->waiting; s != NULL; s = s->next_waiting) {
-		int64_t at = wake_server(e, s, now);
-		wake = at < wake ? at : wake;
-	}
-	for (const struct mm_site *s = e->following; s != NULL; s = s->next_following) {
-		int64_t at = mm_site_wake(s, now);
-		wake = at < wake ? at : wake;
-	}
+	int64_t wake = mm_sooner(e->due, now + (e->handshakes < MM_HANDSHAKES ? 60000 : TICK_MS));
+	for (size_t i = 0; i < e->n_running; i++)
+		wake = mm_sooner(wake, mm_attempt_wake(e->running[i]->attempt, now));
+	for (const struct mm_site *s = e->following; s != NULL; s = s->next_following)
+		wake = mm_sooner(wake, mm_site_wake(s, now));
 	for (const struct mm_test *t = e->ticketless; t != NULL; t = t->next) {
 		int64_t at = mm_ticket_wake(t->ticket, t->limits.answer_ms);
-		wake = at > now && at < wake ? at : wake;
+		wake = at > now ? mm_sooner(wake, at) : wake;
 	}
 	return wake > now ? wake - now : 0;
 }
@@ -509,7 +514,6 @@ static int wait_for_something(struct engine *e)
 static int turn(struct engine *e)
 {
 	int active;
-	schedule(e, mm_clock_ms());
 	CURLMcode rc = curl_multi_perform(e->multi, &active);
 	if (rc != CURLM_OK)
 		return mm_err_set(e->err, MM_EX_FAILED, "libcurl: %s", curl_multi_strerror(rc));

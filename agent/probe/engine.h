@@ -20,7 +20,8 @@
 #include "common/secret.h"
 #include "schemas/probe.h"
 
-#define MM_AT_ONCE 800 /* tests at a time, as far as RLIMIT_NOFILE has room */
+#define MM_AT_ONCE 1024  /* tests at a time, as far as RLIMIT_NOFILE has room */
+#define MM_HANDSHAKES 96 /* of these in a TLS handshake */
 
 struct mm_job {
 	const struct mm_probe_task *task;

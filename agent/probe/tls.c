@@ -8,6 +8,7 @@
 
 #include "agent/probe/tls_cert.h"
 #include "agent/probe/tls_ocsp.h"
+#include "common/mem.h"
 
 void mm_tls_watch_init(struct mm_tls_watch *w)
 {
@@ -17,7 +18,9 @@ void mm_tls_watch_init(struct mm_tls_watch *w)
 void mm_tls_watch_free(struct mm_tls_watch *w)
 {
 	free(w->links);
+	free(w->bad);
 	w->links = NULL;
+	w->bad = NULL;
 	w->n_links = 0;
 }
 
@@ -106,9 +109,10 @@ static int on_verify(int ok, X509_STORE_CTX *store)
 		X509 *bad = X509_STORE_CTX_get_current_cert(store);
 		w->trouble = mm_cert_trouble_of(code);
 		set(w->trouble_text, sizeof(w->trouble_text), X509_verify_cert_error_string(code));
-		w->bad = w->cert;
+		w->bad = mm_xcalloc(1, sizeof(*w->bad));
+		*w->bad = w->cert;
 		if (bad != NULL)
-			mm_cert_facts_read(bad, &w->bad);
+			mm_cert_facts_read(bad, w->bad);
 		read_session(w, ssl);
 	}
 	return w->tolerant ? 1 : 0;

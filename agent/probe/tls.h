@@ -66,9 +66,10 @@ struct mm_tls_watch {
 	struct mm_chain_link *links; /* its own first; freed by mm_tls_watch_free() */
 	size_t n_links;
 	enum mm_cert_trouble trouble;
-	char trouble_text[128];   /* OpenSSL's words */
-	char troubles[512];       /* all of them, separated by "; "; more than one only when tolerant */
-	struct mm_cert_facts bad; /* the certificate that is to blame; valid with trouble */
+	char trouble_text[128]; /* OpenSSL's words */
+	char troubles[512];     /* all of them, separated by "; "; more than one only when tolerant */
+	struct mm_cert_facts
+	    *bad; /* the certificate that is to blame; NULL without trouble; freed likewise */
 };
 
 void mm_tls_watch_init(struct mm_tls_watch *w);
