@@ -115,16 +115,16 @@ static const struct fault faults[] = {
 	"p.conf:2: group g: clients must be a block; write { name = value; ... }"},
     {"groups = { g = { priority = 1; clients = { mutt = 5; }; }; };",
 	"p.conf:2: group g: clients: mutt: write a mode (enforce, audit, default or ignore) or { mode = ...; "
-	"settings = "
-	"...; }"},
+	"scope = ...; settings = ...; }"},
     {"groups = { g = { priority = 1; clients = { mutt = { mode = \"off\"; }; }; }; };",
 	"p.conf:2: group g: clients: mutt: mode: \"off\" is not known; write enforce, audit, default or "
 	"ignore"},
     {"groups = { g = { priority = 1; clients = { mutt = { settings = { account = { zz = \"ignore\"; }; }; "
      "}; }; }; };",
 	"p.conf:2: group g: clients: mutt: settings: account: unknown key zz; known are address, real_name, "
-	"reply_to, "
-	"organisation"},
+	"reply_to, organisation, folder_sent, folder_drafts, folder_trash, folder_junk"},
+    {"groups = { g = { priority = 1; clients = { mutt = { scope = 1; }; }; }; };",
+	"p.conf:2: group g: clients: mutt: scope is a number; write a text in double quotes"},
     {"groups = { g = { priority = 1; clients = { Mutt = \"audit\"; }; }; };",
 	"p.conf:2: group g: clients: client Mutt: a name has 1 to 32 of a-z, 0-9, - and _; correct it"},
     {"groups = { g = { priority = 1; create = \"yes\"; }; };",

@@ -126,7 +126,7 @@ static json_t *expected(void)
 {
 	static const char *const refusals[] = {MM_REFUSED_PROTOCOL, MM_REFUSED_MALFORMED,
 	    MM_REFUSED_SIGNATURE, MM_REFUSED_HOST, MM_REFUSED_REPLAY, MM_REFUSED_EXPIRED, MM_REFUSED_MANIFEST,
-	    MM_REFUSED_LIMITS, MM_REFUSED_OP, MM_REFUSED_DISABLED, MM_REFUSED_BUSY, NULL};
+	    MM_REFUSED_LIMITS, MM_REFUSED_OP, MM_REFUSED_DISABLED, MM_REFUSED_MOVED, MM_REFUSED_BUSY, NULL};
 	static const char *const evidence[] = {"attested", "claimed", NULL};
 	static const char *const protocols[] = {"imap", "pop3", "smtp", NULL};
 	json_t *o = json_object(), *defs = json_object();
