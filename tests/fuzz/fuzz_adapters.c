@@ -147,8 +147,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    {"git", "/h/.gitconfig"}, {"geary", "/h/.config/geary/account_01/geary.ini"},
 	    {"kmail", "/h/.config/akonadi/agentsrc"}, {"balsa", "/h/.balsa/config"},
 	    {"mailspring", "/h/.config/Mailspring/config.json"}, {"fdm", "/h/.fdm.conf"},
-	    {"nmh", "/h/.mh_profile"}, {"emacs", "/h/.emacs"}, {"s_nail", "/h/.mailrc"}, {"netrc", "/h/.netrc"},
-	    {"himalaya", "/h/.config/himalaya/config.toml"}, {"meli", "/h/.config/meli/config.toml"}};
+	    {"nmh", "/h/.mh_profile"}, {"emacs", "/h/.emacs"}, {"s_nail", "/h/.mailrc"},
+	    {"himalaya", "/h/.config/himalaya/config.toml"}, {"meli", "/h/.config/meli/config.toml"},
+	    {"netrc", "/h/.netrc"}};
 	const char *text = (const char *)data + 2, *nul;
 	struct files files;
 	struct mm_account acc;
