@@ -143,10 +143,18 @@ CASES = (
     ("imap", "OK inside of a literal",
      imap(hears_the_password("* LIST () \"/\" {15}", "TAG OK logged in", "", "TAG NO [AUTHENTICATIONFAILED] no"))),
     ("imap", "BYE in the list of capabilities", bye_among_capabilities),
+    ("imap", "NO and OK in one line, but for a bare LF", imap(hears_the_password("TAG NO no\nTAG OK logged in"))),
+    ("imap", "a NUL behind the tag", imap(hears_the_password("TAG\0 OK logged in", "TAG NO no"))),
+    ("imap", "a tab behind the tag", imap(hears_the_password("TAG\tOK logged in", "TAG NO no"))),
+    ("imap", "no blank behind the tag", imap(hears_the_password("TAGOK logged in", "TAG NO no"))),
+    ("imap", "two blanks behind the tag", imap(hears_the_password("TAG  OK logged in"))),
+    ("imap", "a line of 70,000 bytes", imap(hears_the_password("* " + "OK " * 23333, "TAG NO no"))),
     ("pop3", "all answers in advance", pop3_all_at_once),
     ("pop3", "logged in before the password", pop3_logged_in_by_name),
     ("pop3", "a word that begins like +OK", pop3_says(**{"PASS": ["+OKAY no"]})),
     ("pop3", "no, and then yes", pop3_says(**{"PASS": ["-ERR [AUTH] no", "+OK in"]})),
+    ("pop3", "in small letters", pop3_says(**{"PASS": ["+ok in"]})),
+    ("pop3", "no and yes with a bare LF", pop3_says(**{"PASS": ["-ERR no\n+OK in"]})),
     ("smtp", "235 before AUTH, 535 to it", smtp(OFFER + ["235 2.7.0 yes"], NO)),
     ("smtp", "535 and 235 in one reply", smtp(OFFER, ["535-5.7.8 no", "235 2.7.0 yes"])),
     ("smtp", "235 and 535 in one reply", smtp(OFFER, ["235-2.7.0 yes", "535 5.7.8 no"])),
@@ -157,6 +165,12 @@ CASES = (
     ("smtp", "535 and then 235", smtp(OFFER, ["535 5.7.8 no", "235 2.7.0 yes"])),
     ("smtp", "454 and then 235", smtp(OFFER, ["454 4.7.0 later", "235 2.7.0 yes"])),
     ("smtp", "an answer without its last line", smtp(OFFER, ["235-2.7.0 yes"])),
+    ("smtp", "535 and 235 with a bare LF", smtp(OFFER, ["535 5.7.8 no\n235 2.7.0 yes"])),
+    ("smtp", "a letter behind the number", smtp(OFFER, ["235x yes"])),
+    ("smtp", "a blank before the number", smtp(OFFER, [" 235 yes"])),
+    ("smtp", "235 in a challenge", smtp(OFFER, ["334 235 yes"], NO)),
+    ("smtp", "a NUL behind the number", smtp(OFFER, ["235\0 yes"])),
+    ("smtp", "251", smtp(OFFER, ["251 2.7.0 yes"])),
 )
 
 # Logged in, and then it lies: nothing of it opens a mailbox, or takes mail from the user.
@@ -221,7 +235,22 @@ class Lies(Base):
 
     def test_early_behind_tls(self):
         port = self.serve(smtp(OFFER + ["235 2.7.0 yes"], NO), "good")
-        self.fails("PROTOCOL_ERROR", "smtp", "tls", port, reached="tls")
+        a = self.fails("PROTOCOL_ERROR", "smtp", "tls", port, reached="tls")
+        self.assertIn("does not keep to SMTP: its answer to the login was there before the login. It said: 235 2.7.0 yes.",
+                      a["admin"])
+
+    def test_what_was_broken_is_said(self):
+        """In words for people, with the line, cut and printable."""
+        junk = "\x01\x1b[31m" + "x" * 600
+        for script, words, line in ((smtp(OFFER, ["535-5.7.8 no", "235 yes"]), "contradict each other", "535-5.7.8 no 235 yes"),
+                                    (smtp(["250-localhost\x07", "250 AUTH PLAIN"], ["235 yes"], ["354 " + junk]),
+                                     "no answer to the sender's dry run", "354 \\x01\\x1b[31mxxx")):
+            a = self.one("smtp", "none", self.serve(script), host="127.0.0.1", sender="alice@acme.example")
+            self.assertEqual(a["class"], "PROTOCOL_ERROR", a)
+            self.assertIn(words, a["admin"])
+            self.assertIn(line, a["admin"])
+            self.assertLess(len(a["admin"]), 400)
+            self.assertNotIn("\x1b", a["admin"])
 
     def test_honest_ones_are_believed(self):
         """A reply at once, in one packet, of several lines."""
