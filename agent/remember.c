@@ -20,10 +20,10 @@ static const struct {
 } answers[] = {
     {"AUTH_REJECTED", REST_UNTIL_CHANGED, true}, {"AUTH_TOKEN_REFUSED", REST_UNTIL_CHANGED, false},
     {"AUTH_UNCLEAR", REST_UNTIL_CHANGED, true}, {"AUTH_CERT_REFUSED", REST_A_DAY, false},
-    {"AUTH_ACCOUNT_DISABLED", REST_A_DAY, false}, {"AUTH_PASSWORD_EXPIRED", REST_UNTIL_CHANGED, true},
-    {"AUTH_APP_PASSWORD", REST_UNTIL_CHANGED, true}, {"AUTH_BASIC_DISABLED", REST_A_DAY, false},
-    {"AUTH_WEB_LOGIN", REST_A_DAY, false}, {"AUTH_AUTHZ", REST_A_DAY, false},
-    {"AUTH_TEMP", REST_A_WHILE, false}, {"AUTH_SLOW", REST_A_WHILE, false},
+    {"AUTH_UNPROVEN", REST_A_DAY, true}, {"AUTH_ACCOUNT_DISABLED", REST_A_DAY, false},
+    {"AUTH_PASSWORD_EXPIRED", REST_UNTIL_CHANGED, true}, {"AUTH_APP_PASSWORD", REST_UNTIL_CHANGED, true},
+    {"AUTH_BASIC_DISABLED", REST_A_DAY, false}, {"AUTH_WEB_LOGIN", REST_A_DAY, false},
+    {"AUTH_AUTHZ", REST_A_DAY, false}, {"AUTH_TEMP", REST_A_WHILE, false}, {"AUTH_SLOW", REST_A_WHILE, false},
     {"AUTH_CONN_DROPPED", REST_A_WHILE, false}, {"TOO_MANY_CONNECTIONS", REST_A_WHILE, false},
     {"MECH_DIFFERS", REST_A_WHILE, false},   /* it was presented, if not as it should be */
     {"PROTOCOL_ERROR", REST_A_WHILE, false}, /* perhaps after it was presented */

@@ -74,6 +74,7 @@ enum mm_cls {
 	MM_CLS_AUTH_SLOW,
 	MM_CLS_AUTH_CONN_DROPPED,
 	MM_CLS_AUTH_UNCLEAR,
+	MM_CLS_AUTH_UNPROVEN, /* POP3: accepted, and then it behaves as if it were not */
 	MM_CLS_AUTH_REQUIRED, /* SMTP: 530 to MAIL or RCPT */
 	MM_CLS_KRB_FAILED,
 	MM_CLS_MAILBOX_UNUSABLE,

@@ -350,6 +350,8 @@ static enum mm_cls of_mailbox(const struct mm_signals *s)
 		return MM_CLS_MAILBOX_UNUSABLE;
 	case MM_MAILBOX_SILENT:
 		return MM_CLS_MAILBOX_NO_ANSWER;
+	case MM_MAILBOX_DOUBT:
+		return MM_CLS_AUTH_UNPROVEN;
 	case MM_MAILBOX_NOT_RUN:
 		break;
 	}
@@ -465,7 +467,8 @@ bool mm_level_reached(const struct mm_signals *s, enum mm_level *out)
 		return false;
 	if (s->dialog == NULL || s->end == MM_END_CERT || s->end == MM_END_PIN)
 		return true;
-	if (s->end == MM_END_OK && mm_dialog_logged_in(s->dialog) && accepted(s))
+	bool proven = mm_dialog_logged_in(s->dialog) && s->mailbox != MM_MAILBOX_DOUBT;
+	if (s->end == MM_END_OK && proven && accepted(s))
 		*out = s->trip.state == MM_TRIP_ARRIVED ? MM_LEVEL_ROUNDTRIP : MM_LEVEL_LOGIN;
 	else if (s->tls->done && !cert_trouble(s))
 		*out = MM_LEVEL_TLS;

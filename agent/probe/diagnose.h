@@ -40,6 +40,7 @@ enum mm_mailbox {
 	MM_MAILBOX_OK,
 	MM_MAILBOX_NO,
 	MM_MAILBOX_SILENT, /* no answer, or the connection went */
+	MM_MAILBOX_DOUBT,  /* POP3: what was taken for a login need not have been one */
 };
 
 /* A second look: one more connection, never with credentials, to tell

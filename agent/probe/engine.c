@@ -190,7 +190,7 @@ static void test_over(struct engine *e, struct mm_test *t, int64_t now)
 	mm_attempt_end(a);
 	free(a);
 	t->attempt = NULL;
-	if (mm_once_over(t, cls))
+	if (mm_once_over(t, cls, out->login.any && out->login.reached >= MM_LEVEL_LOGIN))
 		let_go(e, t->once);
 	deliver(e, s, out);
 }

@@ -4,7 +4,7 @@
 
 #include "common/text.h"
 
-enum stage { OPEN, ASK_CAPABILITY, ASK_QUOTA };
+enum stage { OPEN, ASK_CAPABILITY, ASK_QUOTA, ASK_NOTHING };
 
 static void say(struct mm_mailbox_step *m, struct mm_chat *c, int stage, int64_t now)
 {
@@ -42,13 +42,38 @@ static void take_alert(struct mm_mailbox_step *m, struct mm_span text)
 	mm_span_copy(mm_span_line(&rest), m->seen.alert, sizeof(m->seen.alert));
 }
 
-static bool pop3(struct mm_mailbox_step *m, struct mm_span reply, int64_t now)
+/* RFC 3206 4: trouble of the system, and the password was not what failed. So
+ * says Dovecot of a mailbox that it cannot open, behind "+OK Logged in.". */
+static bool is_no_matter_of_the_login(struct mm_span reply)
 {
+	return mm_span_find(reply, "-ERR [SYS/") != NULL;
+}
+
+/* STAT cannot fail where a login held (RFC 1939 5): -ERR may be the answer to
+ * the password, behind an +OK that was none. NOOP, which has no other answer
+ * there, is +OK and no more only where the login did hold. */
+static bool pop3_asked_nothing(struct mm_mailbox_step *m, struct mm_span reply, int64_t now)
+{
+	int64_t number;
+	bool held = mm_pop3_ok(reply) && !mm_pop3_number(reply, &number);
+	return over(m, held ? MM_MAILBOX_NO : MM_MAILBOX_DOUBT, now);
+}
+
+static bool pop3(struct mm_mailbox_step *m, struct mm_chat *c, struct mm_span reply, int64_t now)
+{
+	if (m->stage == ASK_NOTHING)
+		return pop3_asked_nothing(m, reply, now);
 	m->seen.has_messages = mm_pop3_number(reply, &m->seen.messages);
 	if (m->seen.has_messages)
 		return over(m, MM_MAILBOX_OK, now);
 	mm_span_copy(mm_span_chomp(reply), m->last, sizeof(m->last));
-	return over(m, mm_pop3_ok(reply) ? MM_MAILBOX_SILENT : MM_MAILBOX_NO, now);
+	if (mm_pop3_ok(reply))
+		return over(m, MM_MAILBOX_SILENT, now);
+	if (is_no_matter_of_the_login(reply))
+		return over(m, MM_MAILBOX_NO, now);
+	m->stage = ASK_NOTHING;
+	mm_chat_say(c, MM_REPLY_POP3, now, "NOOP");
+	return false;
 }
 
 /* Many servers list what they can do after the login in their answer to it. */
@@ -79,10 +104,16 @@ static bool take_leave(struct mm_mailbox_step *m, const struct mm_chat *c)
 /* That the mailbox opened is proven, whatever comes after. */
 static bool unanswered(struct mm_mailbox_step *m, const struct mm_chat *c, int64_t now)
 {
+	bool pop3 = c->talk->dialog.mail == MM_MAIL_POP3;
+	if (m->stage == ASK_NOTHING)
+		return over(m, MM_MAILBOX_DOUBT, now);
 	if (m->stage != OPEN)
 		return over(m, MM_MAILBOX_OK, now);
 	if (!take_leave(m, c))
 		mm_chat_words(c, m->last, sizeof(m->last));
+	/* more replies than commands: which of them was the one to the password? */
+	if (pop3 && c->state == MM_CHAT_BROKEN && !is_no_matter_of_the_login(mm_chat_heard(c)))
+		return over(m, MM_MAILBOX_DOUBT, now);
 	return over(m, MM_MAILBOX_SILENT, now);
 }
 
@@ -131,7 +162,7 @@ bool mm_mailbox_go(struct mm_mailbox_step *m, struct mm_chat *c, int64_t now)
 		struct mm_span reply = mm_chat_reply(c);
 		if (c->state != MM_CHAT_REPLIED)
 			return unanswered(m, c, now);
-		if (d->mail == MM_MAIL_POP3 ? pop3(m, reply, now) : imap(m, c, reply, now))
+		if (d->mail == MM_MAIL_POP3 ? pop3(m, c, reply, now) : imap(m, c, reply, now))
 			return true;
 	}
 	return false;

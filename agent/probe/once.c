@@ -117,23 +117,29 @@ bool mm_once_begin(struct mm_test *t)
 /* About the password itself: the server's other ports would say the same. */
 static bool is_refusal(enum mm_cls cls)
 {
-	return cls == MM_CLS_AUTH_REJECTED || cls == MM_CLS_AUTH_UNCLEAR ||
+	return cls == MM_CLS_AUTH_REJECTED || cls == MM_CLS_AUTH_UNCLEAR || cls == MM_CLS_AUTH_UNPROVEN ||
 	       cls == MM_CLS_AUTH_PASSWORD_EXPIRED || cls == MM_CLS_AUTH_APP_PASSWORD;
+}
+
+static void take(struct mm_once *o, const struct mm_test *t)
+{
+	if (o->n_taken < MM_ONCE_SITES)
+		o->taken[o->n_taken++] = t->site;
+	o->first = NULL;
 }
 
 bool mm_once_look(struct mm_test *t)
 {
 	struct mm_once *o = t->once;
 	const struct mm_dialog *d = t->attempt->signals.dialog;
-	if (o == NULL || o->first != t || d == NULL || !mm_dialog_logged_in(d))
+	/* what POP3 answers is proven by what comes behind it */
+	if (o == NULL || o->first != t || d == NULL || d->mail == MM_MAIL_POP3 || !mm_dialog_logged_in(d))
 		return false;
-	if (o->n_taken < MM_ONCE_SITES)
-		o->taken[o->n_taken++] = t->site;
-	o->first = NULL;
+	take(o, t);
 	return true;
 }
 
-bool mm_once_over(struct mm_test *t, enum mm_cls cls)
+bool mm_once_over(struct mm_test *t, enum mm_cls cls, bool held)
 {
 	struct mm_once *o = t->once;
 	if (o == NULL)
@@ -142,6 +148,8 @@ bool mm_once_over(struct mm_test *t, enum mm_cls cls)
 		o->refused = t;
 	if (o->first != t)
 		return false;
+	if (held)
+		take(o, t);
 	o->first = NULL;
 	return true;
 }

@@ -17,8 +17,9 @@
 #include "common/mem.h"
 #include "common/secret.h"
 
-#define MM_ONCE_SITES 16 /* endpoints that are known to take a password; beyond it, one login after another  \
-			  */
+#define MM_ONCE_SITES                                                                                        \
+	16 /* endpoints that are known to take a password; beyond it, one login after another                \
+	    */
 
 struct mm_once {
 	const char *host, *username;
@@ -40,10 +41,11 @@ void mm_once_end(void *tree);
 /* May this test start? If not, it waits in its mm_once. If so, its endpoint
  * has no password any more where that was refused. */
 bool mm_once_begin(struct mm_test *t);
-/* What the running test was told so far, or, with `cls`, in the end. True:
- * those that wait are to be asked again; mm_once_next() gives them. */
+/* What the running test was told so far, or, with `cls` and whether its login
+ * held, in the end. True: those that wait are to be asked again;
+ * mm_once_next() gives them. */
 bool mm_once_look(struct mm_test *t);
-bool mm_once_over(struct mm_test *t, enum mm_cls cls);
+bool mm_once_over(struct mm_test *t, enum mm_cls cls, bool held);
 struct mm_test *mm_once_next(struct mm_once *o);
 
 #endif

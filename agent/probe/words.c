@@ -56,7 +56,8 @@ static const char *behind_login(const struct mm_maker *m)
 	if (s->sender.run && !s->sender.held)
 		return s->sender.said;
 	enum mm_mailbox box = m->a->after.mailbox.state;
-	return box == MM_MAILBOX_NO || box == MM_MAILBOX_SILENT ? bare(m->a->after.mailbox.last) : NULL;
+	bool refused = box == MM_MAILBOX_NO || box == MM_MAILBOX_SILENT || box == MM_MAILBOX_DOUBT;
+	return refused ? bare(m->a->after.mailbox.last) : NULL;
 }
 
 const char *mm_words_server(const struct mm_maker *m)
@@ -125,6 +126,7 @@ static const char *const of_class[MM_CLS_COUNT] = {
     [MM_CLS_STARTTLS_INJECTION] = "more was sent in clear than may be",
     [MM_CLS_CERT_PIN] = "another key than the pinned one",
     [MM_CLS_AUTH_NOT_OFFERED] = "no login is offered",
+    [MM_CLS_AUTH_UNPROVEN] = "its answers contradict each other",
     [MM_CLS_AUTH_CONN_DROPPED] = "the connection was closed instead of an answer",
     [MM_CLS_MAILBOX_NO_ANSWER] = "no proper answer",
     [MM_CLS_SENDER_NO_ANSWER] = "no answer",

@@ -201,9 +201,10 @@ static void test_rests(void **state)
 	    {"AUTH_APP_PASSWORD", INT64_MAX}, {"AUTH_ACCOUNT_DISABLED", MM_REMEMBER_SECONDS},
 	    {"AUTH_BASIC_DISABLED", MM_REMEMBER_SECONDS}, {"AUTH_WEB_LOGIN", MM_REMEMBER_SECONDS},
 	    {"AUTH_AUTHZ", MM_REMEMBER_SECONDS}, {"AUTH_CERT_REFUSED", MM_REMEMBER_SECONDS},
-	    {"AUTH_SLOW", MM_COOL_DOWN_SECONDS}, {"AUTH_TEMP", MM_COOL_DOWN_SECONDS},
-	    {"AUTH_CONN_DROPPED", MM_COOL_DOWN_SECONDS}, {"TOO_MANY_CONNECTIONS", MM_COOL_DOWN_SECONDS},
-	    {"CERT_EXPIRED", 0}, {"CONN_TIMEOUT", 0}, {"MAILBOX_UNUSABLE", 0}, {"AUTH_MECH_NOT_OFFERED", 0}};
+	    {"AUTH_UNPROVEN", MM_REMEMBER_SECONDS}, {"AUTH_SLOW", MM_COOL_DOWN_SECONDS},
+	    {"AUTH_TEMP", MM_COOL_DOWN_SECONDS}, {"AUTH_CONN_DROPPED", MM_COOL_DOWN_SECONDS},
+	    {"TOO_MANY_CONNECTIONS", MM_COOL_DOWN_SECONDS}, {"CERT_EXPIRED", 0}, {"CONN_TIMEOUT", 0},
+	    {"MAILBOX_UNUSABLE", 0}, {"AUTH_MECH_NOT_OFFERED", 0}};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		int64_t until = 0;
 		const struct mm_login l = login(rows[i].cls, 993, "alice");
@@ -288,10 +289,10 @@ static void test_other_ports_by_class(void **state)
 	static const struct {
 		const char *cls;
 		bool holds;
-	} rows[] = {{"AUTH_REJECTED", true}, {"AUTH_UNCLEAR", true}, {"AUTH_PASSWORD_EXPIRED", true},
-	    {"AUTH_APP_PASSWORD", true}, {"AUTH_ACCOUNT_DISABLED", false}, {"AUTH_BASIC_DISABLED", false},
-	    {"AUTH_TEMP", false}, {"AUTH_SLOW", false}, {"TOO_MANY_CONNECTIONS", false},
-	    {"PROTOCOL_ERROR", false}, {"CERT_EXPIRED", false}};
+	} rows[] = {{"AUTH_REJECTED", true}, {"AUTH_UNCLEAR", true}, {"AUTH_UNPROVEN", true},
+	    {"AUTH_PASSWORD_EXPIRED", true}, {"AUTH_APP_PASSWORD", true}, {"AUTH_ACCOUNT_DISABLED", false},
+	    {"AUTH_BASIC_DISABLED", false}, {"AUTH_TEMP", false}, {"AUTH_SLOW", false},
+	    {"TOO_MANY_CONNECTIONS", false}, {"PROTOCOL_ERROR", false}, {"CERT_EXPIRED", false}};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct mm_login in = login(rows[i].cls, 993, "alice"), out = login(rows[i].cls, 465, "alice");
 		answer(w, &in, MM_LOGIN_FAILED, rows[i].cls);

@@ -93,6 +93,8 @@ static void test_success_needs_everything(void **state)
 	c.s.mailbox = MM_MAILBOX_NO;
 	expect(&c, MM_CLS_MAILBOX_UNUSABLE);
 	expect_reached(&c, MM_LEVEL_LOGIN);
+	c.s.mailbox = MM_MAILBOX_DOUBT;
+	expect(&c, MM_CLS_AUTH_UNPROVEN);
 	c.s.mailbox = MM_MAILBOX_SILENT;
 	expect(&c, MM_CLS_MAILBOX_NO_ANSWER);
 	set_up(&c);

@@ -54,7 +54,7 @@ def mail(server, kinds):
         out.append(Case(f"{server}-good-{p}-{s}", f"{server} {p} {port}", "", task(p, s, f"{server}.zoo.test", port),
                         reached="login", more_notes=True))
         out.append(Case(f"{server}-wrong-{p}-{s}", f"{server} {p}, a wrong password", "AUTH_REJECTED",
-                        task(p, s, f"{server}.zoo.test", port), secret="not this", reached="tls"))
+                        task(p, s, f"{server}.zoo.test", port), secret=f"not this: {p} {s}", reached="tls"))
     return out
 
 

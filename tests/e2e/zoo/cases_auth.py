@@ -35,9 +35,9 @@ def rejected():
     out = []
     for p, s, port in KINDS:
         out.append(Case(f"wrong-password-{p}-{s}", f"Dovecot {p}", "AUTH_REJECTED", task(p, s, "good.zoo.test", port),
-                        secret="not this one", reached="tls"))
+                        secret=f"not this one: {p} {s}", reached="tls"))
         out.append(Case(f"wrong-user-{p}-{s}", f"Dovecot {p}", "AUTH_REJECTED",
-                        task(p, s, "good.zoo.test", port, username="nobody"), reached="tls"))
+                        task(p, s, "good.zoo.test", port, username=f"nobody-{p}-{s}"), reached="tls"))
     out += [
         Case("password-with-blank", "a blank behind the password", "AUTH_REJECTED", task(*IMAPS, "good.zoo.test", 993),
              secret="wonder land-42 ", reached="tls"),

@@ -137,6 +137,8 @@ TRIP, SURVEY, UNIT = "e2e/probe/test_probe_trip.py", "e2e/probe/test_probe_surve
 ELSEWHERE = {
     "BAD_HOST_SYNTAX": "e2e/zoo/test_zoo.py",
     "BAD_SETTINGS": "unit/test_probe_url.c",
+    "AUTH_UNPROVEN": "e2e/adversary/test_lying_servers.py",
+    "REFUSED_ELSEWHERE": "e2e/probe/test_probe_once.py",
     "KRB_NO_ANSWER": "e2e/probe/test_probe_kdc.py",
     "KRB_FAILED": "e2e/probe/test_probe_auth.py",
     "LOCAL_TROUBLE": UNIT,
