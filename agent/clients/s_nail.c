@@ -65,7 +65,7 @@ static bool is_own(const struct writer *w, const struct mm_snail_var *v)
 static void edit(struct writer *w, enum mm_edit_op op, const struct mm_snail_var *v, const char *name,
     char kind, const char *value)
 {
-	bool own = is_own(w, v);
+	bool own = v != NULL && is_own(w, v);
 
 	mm_want_edit(edits_of(w, own ? v->set->path : w->path, own ? v->set->v15 : w->file_v15), w->a, op,
 	    w->section, name, kind, value);

@@ -50,6 +50,14 @@ static void trap(struct mm_snail_files *f, const char *path, int line, const cha
 		mm_add_trap(f->r->arena, f->view, path, line, text);
 }
 
+static bool is_account(const struct mm_snail_files *f, const char *name)
+{
+	for (size_t i = 0; i < f->n_accounts; i++)
+		if (mm_streq(f->accounts[i].name, name))
+			return true;
+	return mm_streq_nocase(name, MM_SNAIL_NOBODY);
+}
+
 static int take_source(
     struct mm_snail_files *f, const char *path, const struct mm_item *it, bool v15, struct mm_err *err)
 {
@@ -104,7 +112,9 @@ static int take_item(
 	e = event(f, path, it, v15);
 	e->name = it->key;
 	e->value = it->kind == 'b' && mm_streq(it->value, "no") ? NULL : it->kind == 'b' ? "" : it->value;
-	if (mm_streq(it->key, MM_MAILRC_ENTER)) {
+	if (mm_streq(it->key, MM_MAILRC_ENTER) && !is_account(f, it->value)) {
+		trap(f, path, it->line, "This account is not defined: s-nail does not enter it.");
+	} else if (mm_streq(it->key, MM_MAILRC_ENTER)) {
 		f->entered = mm_streq_nocase(it->value, MM_SNAIL_NOBODY) ? NULL : it->value;
 		f->entered_at = f->n - 1;
 	}
