@@ -237,6 +237,14 @@ static int check_auth(const struct writer *w, const struct mm_himalaya_side *k, 
 	return 0;
 }
 
+static bool wants_side(const struct writer *w, const struct mm_himalaya_side *k)
+{
+	for (size_t i = 0; i < k->n_keys; i++)
+		if (w->ch->want->v[k->keys[i].s] != NULL)
+			return true;
+	return false;
+}
+
 static int write_side(struct writer *w, const struct mm_himalaya_side *k, struct mm_err *err)
 {
 	struct mm_values v = *w->ch->want;
@@ -244,7 +252,7 @@ static int write_side(struct writer *w, const struct mm_himalaya_side *k, struct
 
 	if (check_auth(w, k, err) != 0)
 		return -1;
-	if (w->ch->kind == MM_CHANGE_ADD)
+	if (mm_toml_find(&w->at, k->backend) == NULL && wants_side(w, k))
 		want(w, k->backend, 's', k->protocol);
 	if (k->encryption == NULL)
 		write_v0_security(w, k);
