@@ -5,6 +5,7 @@ Run with --bin FOLDER or MM_BIN.
 
 import pathlib
 import sys
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "probe"))
@@ -187,9 +188,8 @@ BEHIND = (
     ("imap", "the OK of another command", "MAILBOX_NO_ANSWER", mailbox(EXISTS, "M9 OK opened")),
     ("pop3", "STAT without a number", "MAILBOX_NO_ANSWER", pop3_says(STAT=["+OK in"])),
     ("pop3", "STAT of words", "MAILBOX_NO_ANSWER", pop3_says(STAT=["+OK lots of mail"])),
-    ("pop3", "STAT answered before it is asked", "MAILBOX_UNUSABLE",
-     pop3_says(PASS=["+OK in", "+OK 0 0"], STAT=["-ERR no mailbox"])),
-    ("pop3", "STAT refused", "MAILBOX_UNUSABLE", pop3_says(STAT=["-ERR [SYS/PERM] no mailbox"])),
+    ("pop3", "STAT refused", "MAILBOX_UNUSABLE", pop3_says(STAT=["-ERR no mailbox"], NOOP=["+OK"])),
+    ("pop3", "STAT refused by the system", "MAILBOX_UNUSABLE", pop3_says(STAT=["-ERR [SYS/PERM] no mailbox"])),
     ("smtp", "MAIL and RCPT in advance", "SENDER_REJECTED",
      submission("235 in", "250 mail", "250 rcpt", MAIL=["550 not you"], RCPT=["550 not you"])),
     ("smtp", "MAIL and RCPT at once", "PROTOCOL_ERROR", submission("235 in", MAIL=["250 mail", "250 rcpt"])),
@@ -199,6 +199,32 @@ BEHIND = (
     ("smtp", "refused at RCPT only", "SENDER_REJECTED", submission(RCPT=["553 5.7.1 sender address rejected: not owned"])),
     ("smtp", "refused for good with a 4", "RELAY_DENIED", submission(RCPT=["454 4.7.1 relay access denied"])),
     ("smtp", "goes at RCPT", "SENDER_NO_ANSWER", submission(RCPT=[])),
+)
+
+
+def one_too_many(*said, **replies):
+    """USER is answered twice, the second time when the password is on its way; then PASS is, in its time."""
+    def script(t):
+        t.say("+OK ready")
+        while True:
+            verb = t.line().split(" ")[0].upper()
+            if verb == "PASS":
+                t.say("+OK logged in")
+                time.sleep(0.5)
+                t.say(*said)
+            else:
+                usual = {"CAPA": ["-ERR"], "USER": ["+OK"], "STAT": ["-ERR not now"]}
+                t.say(*{**usual, **replies}.get(verb, ["-ERR what"]))
+    return script
+
+
+DOUBTS = (
+    ("refused, and STAT as well", one_too_many("-ERR [AUTH] no")),
+    ("refused, and everything is +OK", one_too_many("-ERR [AUTH] no", STAT=["+OK 0 0"], NOOP=["+OK"], QUIT=["+OK"])),
+    ("two answers at once", pop3_says(PASS=["+OK in", "-ERR [AUTH] no"], STAT=["-ERR log in first"])),
+    ("STAT answered before it is asked", pop3_says(PASS=["+OK in", "+OK 0 0"], STAT=["-ERR no mailbox"])),
+    ("STAT refused, and NOOP", pop3_says(STAT=["-ERR log in first"], NOOP=["-ERR log in first"])),
+    ("STAT refused, and silence", pop3_says(STAT=["-ERR log in first"], NOOP=[])),
 )
 
 
@@ -232,6 +258,20 @@ class Lies(Base):
         self.assertNotIn(SECRET, self.output)
         self.assertIn("* BYE going down", answers[0]["admin"])
         self.assertIn("* BYE [ALERT] the folder is gone", answers[2]["admin"])
+
+    def test_a_login_that_need_not_have_been_one(self):
+        """POP3 numbers nothing: the +OK to the password may have been one too many, and the truth comes later."""
+        options = ("--connect-timeout", "3", "--answer-timeout", "3", "--login-timeout", "3")
+        tasks = [task(i, "pop3", "none", self.serve(script), host="127.0.0.1", username=f"user{i}")
+                 for i, (_, script) in enumerate(DOUBTS)]
+        answers = self.ask(tasks, (SECRET.encode(),), options)
+        for i, (name, _) in enumerate(DOUBTS):
+            with self.subTest(name=name):
+                a = answers[i]
+                self.assertEqual((a["result"], a["class"], a["reached"]), ("failed", "AUTH_UNPROVEN", "reach"), a)
+                self.assertNotIn("works but", a["text"])
+                self.assertEqual({s["rung"]: s["state"] for s in a["steps"]}["login"], "failed")
+                self.assertIn("may have been refused", a["admin"])
 
     def test_early_behind_tls(self):
         port = self.serve(smtp(OFFER + ["235 2.7.0 yes"], NO), "good")
