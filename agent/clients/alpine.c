@@ -513,18 +513,27 @@ static const char *no_folder(const char *value)
 	return no_text(value);
 }
 
+#define NO_COMMAND "Alpine has no password command: it asks."
+#define NO_AUTH "Alpine chooses the way to log in itself."
+#define NO_HEADER "Alpine takes this from customized-hdrs, which is left to the user."
+#define NO_CA "Alpine trusts the authorities of the system."
+#define NO_PIN "Alpine cannot pin a public key."
+#define NO_CERT "Alpine has no client certificates."
+
 static const char *unsupported(enum mm_setting s, const char *v, const struct mm_values *all)
 {
+	static const struct mm_cannot rows[] = {{MM_SET_IN_PASSWORD_COMMAND, NULL, NO_COMMAND},
+	    {MM_SET_OUT_PASSWORD_COMMAND, NULL, NO_COMMAND}, {MM_SET_IN_AUTH, "password", NO_AUTH},
+	    {MM_SET_OUT_AUTH, "password none", NO_AUTH}, {MM_SET_REPLY_TO, NULL, NO_HEADER},
+	    {MM_SET_ORGANISATION, NULL, NO_HEADER}, {MM_SET_IN_CA_FILE, NULL, NO_CA},
+	    {MM_SET_OUT_CA_FILE, NULL, NO_CA}, {MM_SET_IN_PIN, NULL, NO_PIN}, {MM_SET_OUT_PIN, NULL, NO_PIN},
+	    {MM_SET_IN_CLIENT_CERT, NULL, NO_CERT}, {MM_SET_OUT_CLIENT_CERT, NULL, NO_CERT},
+	    {MM_SET_FOLDER_TRASH, NULL, "Alpine has no folder for deleted mail: it is marked."},
+	    {MM_SET_FOLDER_JUNK, NULL, "Alpine has no folder for junk."},
+	    /* It looks into the mailbox and leaves it there. */
+	    {MM_SET_IN_LEAVE_ON_SERVER, NULL, MM_CLIENT_NOT_ITS_BUSINESS}, {MM_SET_NONE, NULL, NULL}};
+
 	switch (s) {
-	case MM_SET_IN_PASSWORD_COMMAND:
-	case MM_SET_OUT_PASSWORD_COMMAND:
-		return "Alpine has no password command: it asks.";
-	case MM_SET_IN_AUTH:
-		return strcmp(v, "password") == 0 ? NULL : "Alpine chooses the way to log in itself.";
-	case MM_SET_OUT_AUTH:
-		return strcmp(v, "password") == 0 || strcmp(v, "none") == 0
-			   ? NULL
-			   : "Alpine chooses the way to log in itself.";
 	case MM_SET_OUT_USERNAME:
 		return mm_streq(all->v[MM_SET_OUT_AUTH], "none") ? MM_CLIENT_NOT_ITS_BUSINESS : no_user(v);
 	case MM_SET_IN_USERNAME:
@@ -532,29 +541,11 @@ static const char *unsupported(enum mm_setting s, const char *v, const struct mm
 	case MM_SET_REAL_NAME:
 	case MM_SET_ADDRESS:
 		return no_text(v);
-	case MM_SET_REPLY_TO:
-	case MM_SET_ORGANISATION:
-		return "Alpine takes this from customized-hdrs, which is left to the user.";
-	case MM_SET_IN_CA_FILE:
-	case MM_SET_OUT_CA_FILE:
-		return "Alpine trusts the authorities of the system.";
-	case MM_SET_IN_PIN:
-	case MM_SET_OUT_PIN:
-		return "Alpine cannot pin a public key.";
-	case MM_SET_IN_CLIENT_CERT:
-	case MM_SET_OUT_CLIENT_CERT:
-		return "Alpine has no client certificates.";
 	case MM_SET_FOLDER_SENT:
 	case MM_SET_FOLDER_DRAFTS:
 		return no_folder(v);
-	case MM_SET_FOLDER_TRASH:
-		return "Alpine has no folder for deleted mail: it is marked.";
-	case MM_SET_FOLDER_JUNK:
-		return "Alpine has no folder for junk.";
-	case MM_SET_IN_LEAVE_ON_SERVER:
-		return MM_CLIENT_NOT_ITS_BUSINESS; /* it looks into the mailbox and leaves it there */
 	default:
-		return NULL;
+		return mm_cannot(rows, s, v);
 	}
 }
 

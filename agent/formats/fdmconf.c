@@ -5,30 +5,6 @@
 #include "agent/formats/fdmconf_lex.h"
 #include "common/text.h"
 
-enum rank { RANK_TYPE, RANK_SERVER, RANK_PORT, RANK_USER, RANK_PASS, RANK_FOLDER, RANK_ONLY, RANK_FLAGS };
-
-struct word {
-	const char *word;
-	const char *key;
-	int rank;
-	bool value;        /* a value follows */
-	const char * not ; /* the protocol that it has no meaning for, or NULL */
-};
-
-/* In the order in which fdm wants them. */
-static const struct word words[] = {{"s", "tls", RANK_TYPE, false, NULL},
-    {"server", "server", RANK_SERVER, true, NULL}, {"pipe", "server", RANK_SERVER, true, NULL},
-    {"port", "port", RANK_PORT, true, NULL}, {"user", "user", RANK_USER, true, NULL},
-    {"pass", "pass", RANK_PASS, true, NULL}, {"folder", "folder", RANK_FOLDER, true, "pop3"},
-    {"folders", "folder", RANK_FOLDER, true, "pop3"}, {"new-only", "only", RANK_ONLY, false, NULL},
-    {"old-only", "only", RANK_ONLY, false, NULL}, {"no-apop", "no-apop", RANK_FLAGS, false, "imap"},
-    {"no-verify", "no-verify", RANK_FLAGS + 1, false, NULL},
-    {"no-uidl", "no-uidl", RANK_FLAGS + 2, false, "imap"},
-    {"no-cram-md5", "no-cram-md5", RANK_FLAGS + 2, false, "pop3"},
-    {"no-login", "no-login", RANK_FLAGS + 3, false, "pop3"},
-    {"starttls", "starttls", RANK_FLAGS + 4, false, NULL},
-    {"insecure", "insecure", RANK_FLAGS + 5, false, NULL}, {"keep", "keep", RANK_FLAGS + 6, false, NULL}};
-
 static const char *const fetches[] = {"stdin", "pop3", "pop3s", "imap", "imaps", "maildir", "maildirs",
     "mbox", "mboxes", "nntp", "nntps", NULL};
 
@@ -121,11 +97,11 @@ static void give_value(struct scan *s, struct part *p, size_t i, size_t end)
 	}
 }
 
-static const struct word *word_at(const struct scan *s, size_t i)
+static const struct mm_fdm_word *word_at(const struct scan *s, size_t i)
 {
-	for (size_t k = 1; k < sizeof(words) / sizeof(words[0]); k++)
-		if (is(s, i, words[k].word))
-			return &words[k];
+	for (size_t k = 1; k < MM_FDM_WORDS; k++)
+		if (is(s, i, mm_fdm_words[k].word))
+			return &mm_fdm_words[k];
 	return NULL;
 }
 
@@ -153,11 +129,11 @@ static size_t type_at(const struct scan *s, size_t i, bool *disabled)
 	return 0;
 }
 
-static int take_value(struct scan *s, const struct word *w, struct part *p, struct mm_err *err)
+static int take_value(struct scan *s, const struct mm_fdm_word *w, struct part *p, struct mm_err *err)
 {
-	size_t from = s->i + 1, end = w->rank == RANK_FOLDER ? list_end(s, from) : value_end(s, from);
+	size_t from = s->i + 1, end = w->rank == MM_FDM_FOLDER ? list_end(s, from) : value_end(s, from);
 
-	if (end == 0 || (w->rank == RANK_FOLDER && is(s, from, "{") && end == from + 2))
+	if (end == 0 || (w->rank == MM_FDM_FOLDER && is(s, from, "{") && end == from + 2))
 		return wrong(s, s->i, "a word without its value", err);
 	if (is(s, from, "{")) {
 		p->kind = 'c';
@@ -169,7 +145,7 @@ static int take_value(struct scan *s, const struct word *w, struct part *p, stru
 	if (strcmp(w->word, "pipe") == 0) {
 		p->kind = 'c';
 		p->value = "pipe";
-	} else if (w->rank == RANK_PASS && p->kind == 's') {
+	} else if (w->rank == MM_FDM_PASS && p->kind == 's') {
 		p->kind = 'c';
 		p->value = "";
 	}
@@ -178,8 +154,8 @@ static int take_value(struct scan *s, const struct word *w, struct part *p, stru
 }
 
 /* new-only, and for POP3 its cache. */
-static int take_only(
-    struct scan *s, const struct account *acc, const struct word *w, struct part *p, struct mm_err *err)
+static int take_only(struct scan *s, const struct account *acc, const struct mm_fdm_word *w, struct part *p,
+    struct mm_err *err)
 {
 	bool pop = mm_starts_with(acc->type, "pop3");
 	size_t end;
@@ -202,8 +178,8 @@ static int take_only(
 
 static int take_words(struct scan *s, const struct account *acc, struct mm_err *err)
 {
-	int rank = RANK_TYPE;
-	const struct word *w;
+	int rank = MM_FDM_TYPE;
+	const struct mm_fdm_word *w;
 
 	while ((w = word_at(s, s->i)) != NULL) {
 		struct part *p = add_part(s, acc->name, w->key, w->rank, s->i);
@@ -214,9 +190,9 @@ static int take_words(struct scan *s, const struct account *acc, struct mm_err *
 			return wrong(s, s->i, "starttls in an account that is encrypted already", err);
 		rank = w->rank;
 		if (w->value ? take_value(s, w, p, err) != 0
-			     : (w->rank == RANK_ONLY && take_only(s, acc, w, p, err) != 0))
+			     : (w->rank == MM_FDM_ONLY && take_only(s, acc, w, p, err) != 0))
 			return -1;
-		if (!w->value && w->rank != RANK_ONLY)
+		if (!w->value && w->rank != MM_FDM_ONLY)
 			s->i++;
 	}
 	return 0;
@@ -255,7 +231,7 @@ static int take_account(struct scan *s, size_t type, bool disabled, struct mm_er
 	add_part(s, acc->name, "protocol", -1, type)->kind = 'c';
 	s->p[s->np - 1].value = mm_starts_with(word, "imap") ? "imap" : "pop3";
 	if (mm_ends_with(word, "s"))
-		add_part(s, acc->name, "tls", RANK_TYPE, type)->from = s->t[type].to - 1;
+		add_part(s, acc->name, "tls", MM_FDM_TYPE, type)->from = s->t[type].to - 1;
 	acc->type_to = s->t[type].to;
 	if (take_words(s, acc, err) != 0)
 		return -1;
@@ -387,13 +363,14 @@ static bool name_taken(const struct scan *s, const char *name)
 	return i < s->nacc;
 }
 
-static const struct word *word_of(const char *key, const char *value)
+static const struct mm_fdm_word *word_of(const char *key, const char *value)
 {
-	const struct word *found = NULL;
+	const struct mm_fdm_word *found = NULL;
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (strcmp(words[i].key, key) == 0 && (found == NULL || mm_streq(words[i].word, value)))
-			found = &words[i];
+	for (size_t i = 0; i < MM_FDM_WORDS; i++)
+		if (strcmp(mm_fdm_words[i].key, key) == 0 &&
+		    (found == NULL || mm_streq(mm_fdm_words[i].word, value)))
+			found = &mm_fdm_words[i];
 	return mm_streq(key, "cache") ? word_of("only", "new-only") : found;
 }
 
@@ -414,13 +391,13 @@ static const char *meaning(const char *raw, struct mm_arena *a, char *kind)
 	return p.value;
 }
 
-static const char *spell(const struct word *w, const struct mm_edit *e, struct mm_arena *a)
+static const char *spell(const struct mm_fdm_word *w, const struct mm_edit *e, struct mm_arena *a)
 {
 	const char *const raws[] = {e->raw, e->kind == 'v' ? e->value : NULL};
 	char kind = 's';
 
 	if (!w->value && strcmp(e->key, "cache") != 0) {
-		if (w->rank == RANK_ONLY)
+		if (w->rank == MM_FDM_ONLY)
 			return mm_streq(e->value, "new-only") || mm_streq(e->value, "old-only") ? e->value
 												: NULL;
 		return mm_streq(e->value, "yes") ? w->word : NULL;
@@ -456,7 +433,7 @@ static int set_global(struct scan *s, const struct mm_edit *e, struct mm_cuts *c
 	return 0;
 }
 
-static int insert(struct scan *s, const struct mm_edit *e, const struct word *w, const char *text,
+static int insert(struct scan *s, const struct mm_edit *e, const struct mm_fdm_word *w, const char *text,
     struct mm_cuts *cuts, struct mm_err *err)
 {
 	const struct account *acc = account_of(s, e->section);
@@ -468,23 +445,23 @@ static int insert(struct scan *s, const struct mm_edit *e, const struct word *w,
 	if (at < s->in.n && strchr(" \t\r\n", s->in.p[at]) == NULL)
 		return cannot(e, err); /* words that touch: nothing goes between them */
 	if ((w->not != NULL && mm_starts_with(acc->type, w->not )) ||
-	    (w->rank == RANK_ONLY && cache != mm_starts_with(acc->type, "pop3")))
+	    (w->rank == MM_FDM_ONLY && cache != mm_starts_with(acc->type, "pop3")))
 		return cannot(e, err);
 	for (size_t i = 0; i < s->np; i++)
 		if (s->p[i].rank == w->rank && strcmp(s->p[i].section, acc->name) == 0)
 			return cannot(e, err);
 	mm_cut_add(cuts, at, at,
-	    w->rank == RANK_TYPE ? text
-	    : cache              ? mm_arena_printf(s->a, " new-only cache %s", text)
-	    : w->value           ? mm_arena_printf(s->a, " %s %s", w->word, text)
-				 : mm_arena_printf(s->a, " %s", text));
+	    w->rank == MM_FDM_TYPE ? text
+	    : cache                ? mm_arena_printf(s->a, " new-only cache %s", text)
+	    : w->value             ? mm_arena_printf(s->a, " %s %s", w->word, text)
+				   : mm_arena_printf(s->a, " %s", text));
 	return 0;
 }
 
 static int set(
     struct scan *s, const struct mm_edit *e, const struct part *p, struct mm_cuts *cuts, struct mm_err *err)
 {
-	const struct word *w = word_of(e->key, e->value);
+	const struct mm_fdm_word *w = word_of(e->key, e->value);
 	const char *text;
 
 	if (e->value == NULL || (p != NULL && p->kind == 'c'))

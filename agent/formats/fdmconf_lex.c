@@ -4,6 +4,19 @@
 
 #include "common/text.h"
 
+const struct mm_fdm_word mm_fdm_words[MM_FDM_WORDS] = {{"s", "tls", MM_FDM_TYPE, false, NULL},
+    {"server", "server", MM_FDM_SERVER, true, NULL}, {"pipe", "server", MM_FDM_SERVER, true, NULL},
+    {"port", "port", MM_FDM_PORT, true, NULL}, {"user", "user", MM_FDM_USER, true, NULL},
+    {"pass", "pass", MM_FDM_PASS, true, NULL}, {"folder", "folder", MM_FDM_FOLDER, true, "pop3"},
+    {"folders", "folder", MM_FDM_FOLDER, true, "pop3"}, {"new-only", "only", MM_FDM_ONLY, false, NULL},
+    {"old-only", "only", MM_FDM_ONLY, false, NULL}, {"no-apop", "no-apop", MM_FDM_FLAGS, false, "imap"},
+    {"no-verify", "no-verify", MM_FDM_FLAGS + 1, false, NULL},
+    {"no-uidl", "no-uidl", MM_FDM_FLAGS + 2, false, "imap"},
+    {"no-cram-md5", "no-cram-md5", MM_FDM_FLAGS + 2, false, "pop3"},
+    {"no-login", "no-login", MM_FDM_FLAGS + 3, false, "pop3"},
+    {"starttls", "starttls", MM_FDM_FLAGS + 4, false, NULL},
+    {"insecure", "insecure", MM_FDM_FLAGS + 5, false, NULL}, {"keep", "keep", MM_FDM_FLAGS + 6, false, NULL}};
+
 #define NAME_MAX_BYTES 62 /* of a macro; fdm's MAXNAMESIZE is 64 with its sign */
 
 static bool is_digit(char c)

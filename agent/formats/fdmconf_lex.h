@@ -31,6 +31,27 @@ int mm_fdm_next(
 typedef const char *mm_fdm_macro(const void *ctx, const char *name);
 const char *mm_fdm_expand(const char *spelled, mm_fdm_macro *macro, const void *ctx, struct mm_arena *a);
 
+/* The words of an account, in the order in which fdm wants them; the first is the s of a type. */
+enum mm_fdm_rank {
+	MM_FDM_TYPE,
+	MM_FDM_SERVER,
+	MM_FDM_PORT,
+	MM_FDM_USER,
+	MM_FDM_PASS,
+	MM_FDM_FOLDER,
+	MM_FDM_ONLY,
+	MM_FDM_FLAGS
+};
+struct mm_fdm_word {
+	const char *word;
+	const char *key;
+	int rank;
+	bool value;        /* a value follows */
+	const char * not ; /* the protocol that it has no meaning for, or NULL */
+};
+#define MM_FDM_WORDS 18
+extern const struct mm_fdm_word mm_fdm_words[MM_FDM_WORDS];
+
 /* Would what ends at `from` and what begins at `to` be one word? */
 bool mm_fdm_glued(struct mm_text in, size_t from, size_t to);
 
