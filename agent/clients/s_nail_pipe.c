@@ -67,7 +67,7 @@ const char *mm_snail_pipe(const struct mm_snail_secret *v, size_t n, struct mm_a
 }
 
 /* Up to one of these bytes that is not quoted. */
-static size_t upto(const char *s, const char *bytes)
+static size_t reach(const char *s, const char *bytes)
 {
 	size_t n = 0;
 
@@ -90,12 +90,12 @@ const char *mm_snail_from_pipe(const char *pipe, const char *host, const char *u
 		return mm_sh_argv(pipe, a);
 	while (*p == ';') {
 		const char *line = ++p, *to;
-		size_t n = upto(p, "|;");
+		size_t n = reach(p, "|;");
 
 		if (p[n] != '|')
 			return mm_sh_argv(pipe, a);
 		to = p + n + 1;
-		p = to + upto(to, ";");
+		p = to + reach(to, ";");
 		if (want != NULL && strlen(want) == (size_t)(p - to) && strncmp(want, to, strlen(want)) == 0)
 			return mm_sh_argv(mm_arena_strndup(a, line, n), a);
 	}
