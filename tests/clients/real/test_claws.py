@@ -95,6 +95,9 @@ class Graphical(ClientCase):
              "outgoing.username": "alice", **more}
         if protocol == "pop3":
             a["incoming.leave_on_server"] = "yes"
+        else:  # what the program writes at its end is what it has understood
+            a.update({"account.folder_sent": "INBOX/Gesendet & Söhne", "account.folder_drafts": "Entwürfe/`id` $(x)",
+                      "account.folder_trash": "Müll \"x\\\\; #"})
         return a
 
     def prepare(self, client, a, queued=True):

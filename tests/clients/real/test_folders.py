@@ -3,10 +3,11 @@
 import imaplib
 import re
 import ssl
+import subprocess
 import unittest
 
 from realclient import have, wait_for
-from termcase import PASSWORD, ServerCase
+from termcase import PASSWORD, ServerCase, Terminal
 
 # As the policy has it, and as the server does: Dovecot's Maildir parts levels by dots.
 SENT = "INBOX/Gesendet & Söhne/`id` 'x' \"y\"", r'''INBOX.Gesendet &- S&APY-hne.`id` 'x' \"y\"'''
@@ -36,6 +37,21 @@ class Folders(ServerCase):
     def test_mutt(self):
         self.expect_copy("mutt", SENT, lambda: self.home.run(
             "mutt", "-s", "test", "bob@acme.example", stdin="hello\n", LC_ALL="C.UTF-8"))
+
+    @have("aerc", "tmux")
+    def test_aerc(self):
+        names = "Gesendet & Söhne `id` #x", "Gesendet &- S&APY-hne `id` #x"
+
+        def send():
+            before = self.box(names[1])
+            with Terminal(self.home, "aerc", EDITOR="true", SSL_CERT_FILE=str(self.server.ca.cert)) as term:
+                wait_for("aerc's folders", lambda: "Connected" in term.screen(), 15)
+                term.keys(":compose -H 'To: bob@acme.example'", "Enter")
+                wait_for("aerc's review", lambda: "Send this email?" in term.screen(), 15)
+                term.keys(":send", "Enter")
+                wait_for("aerc's copy", lambda: self.box(names[1]) > before, 15)
+                return subprocess.CompletedProcess([], 0, term.screen(), "")
+        self.expect_copy("aerc", names, send)
 
     @have("neomutt")
     def test_neomutt(self):
