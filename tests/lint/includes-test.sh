@@ -11,7 +11,7 @@ passed=0
 failed=0
 
 for file in common/text.c common/digest.c common/sandbox.c schemas/state.c schemas/signing.c agent/conf.c \
-	agent/main.c agent/formats/ini.c agent/clients/msmtp.c agent/probe/tls.c agent/probe/engine.c controller/main.c \
+	agent/main.c agent/formats/ini.c agent/clients/msmtp.c agent/probe/tls.c agent/probe/engine.c agent/probe/tickets.c controller/main.c \
 	controller/policy/parse.c controller/store/store.c controller/push/ssh2.c controller/report/model.c; do
 	folder=$(dirname "$file")
 	mkdir -p "$copy/$folder"
@@ -103,6 +103,8 @@ refused controller/main.c '#include <libssh2.h>'
 refused controller/main.c '#include <libssh2_sftp.h>'
 refused controller/store/store.c '#include <libssh2.h>'
 refused agent/main.c '#include <curl/curl.h>'
+refused agent/main.c '#include <krb5.h>'
+refused agent/probe/engine.c '#include <gssapi/gssapi.h>'
 refused controller/push/ssh2.c '#include <curl/curl.h>'
 refused controller/main.c '#include <libconfig.h>'
 refused agent/main.c '#include <libconfig.h>'
@@ -116,6 +118,7 @@ refused controller/main.c '#include <systemd/sd-bus.h>'
 accepted controller/store/store.c '#include <sqlite3.h>'
 accepted controller/push/ssh2.c '#include <libssh2.h>'
 accepted agent/probe/engine.c '#include <curl/curl.h>'
+accepted agent/probe/tickets.c '#include <gssapi/gssapi.h>'
 accepted controller/policy/parse.c '#include <libconfig.h>'
 accepted agent/conf.c '#include <libconfig.h>'
 accepted common/digest.c '#include <openssl/evp.h>'
