@@ -46,7 +46,7 @@ static const char *decode(const char *raw, struct mm_arena *a)
 	size_t n = strlen(raw);
 	const char *p = raw;
 
-	if (is_space(raw[0]) || !mm_one_line(raw) || !mm_is_utf8(raw, n))
+	if (is_space(raw[0]) || strpbrk(raw, "\r\n") != NULL || !mm_is_utf8(raw, n))
 		return NULL;
 	return unescape(&p, false, a);
 }
@@ -238,7 +238,8 @@ static const struct mm_line_grammar grammar = {.header_key = "",
     .spell = spell,
     .header = header,
     .between = "=",
-    .unreadable = true};
+    .unreadable = true,
+    .no_cr = true};
 
 MM_LINES_FORMAT(mm_format_keyfile, "keyfile", grammar);
 

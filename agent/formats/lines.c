@@ -108,7 +108,8 @@ static int spell_unreadable(const struct mm_line_grammar *g, const struct mm_edi
 {
 	const char *v = e->value;
 
-	if (v[0] == '\0' || strchr(" \t\f", v[0]) != NULL || !mm_one_line(v) || g->decode(v, a) != NULL)
+	if (v[0] == '\0' || strchr(" \t\f", v[0]) != NULL || !mm_one_line(v) ||
+	    (g->no_cr && strchr(v, '\r') != NULL) || g->decode(v, a) != NULL)
 		return mm_err_set(err, MM_EX_DATAERR, "%s: not a value as it can be spelled", e->key);
 	if (g->spell(e->key, "", a, out, err) != 0) /* is it a key? */
 		return -1;

@@ -44,6 +44,7 @@ struct mm_line_grammar {
 	const char *between; /* key and value of a new line */
 	bool flat;           /* no sections: keys may stand in an empty file */
 	bool unreadable;     /* it has such values: an edit of kind u writes one as it is spelled */
+	bool no_cr;          /* a CR that is no line end makes a text that is refused */
 	const char *alone;   /* NULL, or the value of a key that stands without one */
 	/* NULL, or what is looked at once more in the new text before it is given out. */
 	int (*verify)(const struct mm_line_grammar *g, const struct mm_buf *text, const struct mm_edit *edits,

@@ -295,15 +295,6 @@ static bool ends_joined(struct mm_text in, size_t from, size_t to)
 	return from > 0 && in.p[from - 1] == '\n' && to == mm_line_end(in, to);
 }
 
-/* The last line has no line end, so that the one before it would go, too. */
-static bool leaves_open_end(struct mm_text in, size_t from, size_t to)
-{
-	if (from == 0 || mm_line_next(in, to) != in.n || in.p[in.n - 1] == '\n')
-		return false;
-	from -= from > 1 && in.p[from - 2] == '\r' ? 2 : 1;
-	return mm_muttrc_open_end((struct mm_text){.p = in.p, .n = from});
-}
-
 static int drop(struct mm_text in, struct found f, struct mm_cuts *cuts, struct mm_err *err)
 {
 	size_t from = f.set->from;
@@ -320,10 +311,6 @@ static int drop(struct mm_text in, struct found f, struct mm_cuts *cuts, struct 
 			    f.set->line, f.set->name);
 		mm_cut_add(cuts, from, f.set->to, "");
 	} else if (f.cmd->alone) {
-		if (leaves_open_end(in, f.cmd->line_from, f.cmd->line_to))
-			return mm_err_set(err, MM_EX_DATAERR,
-			    "line %d: without '%s' the text would end in a line that is not complete",
-			    f.set->line, f.set->name);
 		mm_cut_lines(cuts, in, f.cmd->line_from, f.cmd->line_to);
 	} else {
 		mm_cut_add(cuts, f.cmd->from, f.cmd->to, "");
@@ -544,10 +531,30 @@ static int edit_one(struct mm_text in, struct mm_edit *e, struct mm_cuts *cuts, 
 	}
 }
 
+/* Without what was taken out, the last line would go on with nothing. */
+static bool opened(
+    struct mm_text in, const struct mm_buf *out, size_t before, const struct mm_edit *edits, size_t n)
+{
+	bool taken = false;
+
+	for (size_t i = 0; i < n; i++)
+		taken = taken || (edits[i].op == MM_EDIT_DELETE && edits[i].changed);
+	return taken && !mm_muttrc_open_end(in) &&
+	       mm_muttrc_open_end((struct mm_text){.p = out->data + before, .n = out->len - before});
+}
+
 static int edit(struct mm_text in, struct mm_edit *edits, size_t n, struct mm_arena *a, struct mm_buf *out,
     struct mm_err *err)
 {
-	return mm_edit_run(in, edits, n, edit_one, a, out, err);
+	size_t before = out->len;
+
+	if (mm_edit_run(in, edits, n, edit_one, a, out, err) != 0)
+		return -1;
+	if (out->len > before && opened(in, out, before, edits, n)) {
+		out->len = before;
+		return mm_err_set(err, MM_EX_DATAERR, "the last line would not be complete any more");
+	}
+	return 0;
 }
 
 const struct mm_format mm_format_muttrc = {.name = "muttrc", .parse = parse, .edit = edit};
