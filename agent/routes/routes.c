@@ -60,6 +60,9 @@ static int through_file(
 	if (!is_its_own(t->route, path))
 		return 1;
 	*why = MM_FILE_SYSTEM;
+	if (memmem(raw.p, raw.n, MM_SYSTEM_LOGIN, strlen(MM_SYSTEM_LOGIN)) != NULL)
+		return mm_err_set(err, MM_EX_DATAERR, "%s holds \"%s\", which stands for a login elsewhere",
+		    path, MM_SYSTEM_LOGIN);
 	return t->route->decode(r->arena, path, raw, out, err) == 0 ? 1 : -1;
 }
 
@@ -126,6 +129,8 @@ int mm_route_lines(
 {
 	struct mm_buf b = MM_BUF_INIT(TEXT_MAX);
 	const char *p = in.p, *end = in.p + in.n;
+	if (in.n > 0 && memchr(in.p, '\0', in.n) != NULL)
+		return mm_err_set(err, MM_EX_DATAERR, "the file holds a NUL byte");
 	while (p < end) {
 		const char *nl = memchr(p, '\n', (size_t)(end - p));
 		size_t n = (size_t)((nl != NULL ? nl : end) - p);

@@ -255,45 +255,78 @@ static int find(struct mm_reader *r, bool create, struct mm_place **places, size
 	return 0;
 }
 
-static int read_place(struct mm_reader *r, const struct mm_place *p, struct mm_view *out, struct mm_err *err)
+/* Which script each start runs, or NULL. */
+static int named_script(struct mm_reader *r, const struct mm_tb_pref **out, struct mm_err *err)
 {
-	if (mm_client_thunderbird.read(r, p, out, err) != 0)
-		return -1;
-	for (size_t i = 0; i < out->n; i++)
-		for (int s = 0; s < MM_SET_COUNT; s++)
-			if (mm_streq(out->accounts[i].s[s].path, SCRIPT))
-				out->accounts[i].s[s].line++; /* the first one */
-	return 0;
-}
-
-/* There can be only one such script. */
-static int check_script(struct mm_reader *r, struct mm_err *err)
-{
-	const struct mm_tb_pref *p;
 	struct mm_tb_prefs t;
 	if (mm_tb_load(r, SCRIPT, true, &t, NULL, err) != 0)
 		return -1;
-	p = mm_tb_find(&t, "general.config.filename");
-	if (p == NULL || mm_streq(p->value, MM_TB_OWN_SCRIPT))
-		return 0;
-	return mm_err_set(err, MM_EX_DIFF,
-	    "%s:%d names a configuration script already (%s), and Thunderbird runs only one", p->path,
-	    p->line, p->value != NULL ? p->value : "");
+	*out = mm_tb_find(&t, "general.config.filename");
+	return 0;
+}
+
+/* A script that nobody names says nothing to the program. */
+static int read_place(struct mm_reader *r, const struct mm_place *p, struct mm_view *out, struct mm_err *err)
+{
+	const struct mm_tb_pref *named;
+	if (mm_client_thunderbird.read(r, p, out, err) != 0 || named_script(r, &named, err) != 0)
+		return -1;
+	bool runs = named != NULL && mm_streq(named->value, MM_TB_OWN_SCRIPT);
+	for (size_t i = 0; i < out->n; i++) {
+		for (int s = 0; s < MM_SET_COUNT; s++) {
+			struct mm_seen *seen = &out->accounts[i].s[s];
+			if (!mm_streq(seen->path, SCRIPT))
+				continue;
+			seen->line++; /* the first one */
+			if (!runs)
+				*seen = (struct mm_seen){.note = "No preference names the script."};
+		}
+	}
+	return 0;
+}
+
+/* Does anything stand in the script? */
+static bool has_statements(struct mm_reader *r)
+{
+	struct mm_text text;
+	struct mm_doc d;
+	struct mm_err none;
+	return mm_read_text(r, SCRIPT, &text, &none) > 0 &&
+	       mm_format_prefsjs.parse(text, r->arena, &d, &none) == 0 && d.n > 0;
+}
+
+/* The preference belongs to all accounts: with the last one it goes. */
+static void name_script(struct mm_reader *r, bool wanted, struct mm_edits *out)
+{
+	static const char *const keys[] = {"general.config.obscure_value", "general.config.filename"};
+	struct mm_edit_list l = {0};
+	if (!wanted && !mm_have_file(r, POINTER))
+		return;
+	for (size_t i = 0; i < 2; i++)
+		mm_want_edit(&l, r->arena, wanted ? MM_EDIT_SET : MM_EDIT_DELETE, "", keys[i],
+		    i == 0 ? 'i' : 's',
+		    !wanted  ? NULL
+		    : i == 0 ? "0"
+			     : MM_TB_OWN_SCRIPT);
+	mm_want_file(out, r->arena, POINTER, &mm_format_prefsjs, &l, 0644);
 }
 
 static int change(struct mm_reader *r, const struct mm_place *p, const struct mm_view *now,
     const struct mm_change *ch, struct mm_edits *out, struct mm_err *err)
 {
-	struct mm_edit_list pointer = {0};
-	if (check_script(r, err) != 0 || mm_client_thunderbird.change(r, p, now, ch, out, err) != 0)
+	const struct mm_tb_pref *named;
+	if (named_script(r, &named, err) != 0)
+		return -1;
+	if (named != NULL && !mm_streq(named->value, MM_TB_OWN_SCRIPT) && ch->kind != MM_CHANGE_REMOVE)
+		return mm_err_set(err, MM_EX_DIFF,
+		    "%s:%d names a configuration script already (%s), and Thunderbird runs only one",
+		    named->path, named->line, named->value != NULL ? named->value : "");
+	if (mm_client_thunderbird.change(r, p, now, ch, out, err) != 0)
 		return -1;
 	for (size_t i = 0; i < out->n; i++)
-		out->files[i].create_mode = 0644;
-	if (ch->kind != MM_CHANGE_ADD)
-		return 0;
-	mm_want_edit(&pointer, r->arena, MM_EDIT_SET, "", "general.config.obscure_value", 'i', "0");
-	mm_want_edit(&pointer, r->arena, MM_EDIT_SET, "", "general.config.filename", 's', MM_TB_OWN_SCRIPT);
-	mm_want_file(out, r->arena, POINTER, &mm_format_prefsjs, &pointer, 0644);
+		if (out->files[i].create_mode != 0)
+			out->files[i].create_mode = 0644;
+	name_script(r, ch->kind != MM_CHANGE_REMOVE || has_statements(r), out);
 	return 0;
 }
 

@@ -71,6 +71,33 @@ class ThunderbirdForEverybody(ThunderbirdCase):
         self.assertEqual([p for p in ("/etc/thunderbird/pref/mailmuster.js", FOLDER + "/mailmuster.cfg") if exists(p)], [])
 
 
+    def test_the_name_of_the_script(self):
+        """It belongs to all accounts: it stays until the last one goes, and is written again when it is lost."""
+        pointer, script = "/etc/thunderbird/pref/mailmuster.js", FOLDER + "/mailmuster.cfg"
+        _, two = self.shared("tls")
+        other = account(f"{LOGIN}@lab.localhost", "lab", account__real_name=None, incoming__host="lab.localhost",
+                        outgoing__host="lab.localhost")
+        one = json.loads(json.dumps(two))
+        two["accounts"].append(other)
+        self.assertEqual(self.host.ask("apply", [], proto=[1, 1], system=two).status, OK)
+        one["accounts"] = [other]  # the one that brought the name goes
+        self.assertEqual(self.host.ask("apply", [], proto=[1, 1], system=one).status, OK)
+        with open(pointer, encoding="utf-8") as f:
+            right = f.read()
+        self.assertIn('"mailmuster.cfg"', right)
+        with open(pointer, "w", encoding="utf-8") as f:
+            f.write("// gone\n")
+        a = self.host.ask("apply", [], proto=[1, 1], system=one)
+        self.assertEqual((a.status, a.finding("incoming.host")["state"], a.finding("incoming.host")["action"]),
+                         (OK, "removed", "corrected"), a.findings)
+        with open(pointer, encoding="utf-8") as f:
+            self.assertEqual(f.read(), "// gone\n" + right)
+        self.host.ask("apply", [], proto=[1, 1])
+        self.assertFalse(exists(script))
+        with open(pointer, encoding="utf-8") as f:
+            self.assertNotIn("mailmuster.cfg", f.read())
+
+
 def exists(path):
     try:
         with open(path, "rb"):
