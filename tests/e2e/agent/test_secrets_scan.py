@@ -21,7 +21,7 @@ import scripted  # noqa: E402
 import test_credentials  # noqa: E402
 from dovecot import Pki  # noqa: E402
 
-FIRST, SECOND = "horse-Battery-77-staple", "zebra-Voltage-88-clamps"
+FIRST, SECOND, THIRD = "horse-Battery-77-staple", "zebra-Voltage-88-clamps", "otter-Ampere-99-hinges"
 
 
 def setUpModule():
@@ -134,7 +134,7 @@ class Scan(unittest.TestCase):
         found = [area for a in self.members(p, "mailmuster-agent") for area in where(a, password)]
         self.assertTrue(found, "the scan does not see where it must be")
         for name, flags in found:
-            self.assertIn("dd", flags, ("in the agent's ordinary memory", name))
+            self.assertIn("dd", flags, ("in the agent's ordinary memory", name, password))
 
     def begin(self, *accounts):
         s = sheet(accounts=list(accounts), check="login")
@@ -197,8 +197,14 @@ class Scan(unittest.TestCase):
         desk.store(FIRST, "server", "localhost", "user", "alice@acme.example", "protocol", "smtp")
         desk.put(".netrc", f"machine localhost login alice@acme.example password {SECOND}\n")
         self.home, self.host = desk.home, desk.host
-        self.host.write_conf(probe=str(BIN / "mailmuster-probe"), domains=["localhost", "acme.example"])
-        for source, password in (("secret-service", FIRST), ("netrc", SECOND)):
+        # ~/.netrc as the source of a password; what reads it as a configuration of curl's is left out
+        self.host.write_conf(probe=str(BIN / "mailmuster-probe"), domains=["localhost", "acme.example"], clients=["msmtp"])
+        creds = self.home / "secret-credentials"
+        creds.mkdir(mode=0o700)
+        os.chown(creds, 12345, 12345)
+        self.put("secret-credentials/mail.one.outgoing", THIRD + "\n")
+        self.host.session = {**(getattr(self.host, "session", None) or {}), "CREDENTIALS_DIRECTORY": str(creds)}
+        for source, password in (("secret-service", FIRST), ("netrc", SECOND), ("systemd", THIRD)):
             slow.lines.clear()
             p = self.begin(account("alice@acme.example", name="one", outgoing__host="localhost",
                                    outgoing__port=str(slow.port), outgoing__ca_file=self.pki.ca,
@@ -207,6 +213,8 @@ class Scan(unittest.TestCase):
             self.only_in_locked_memory(p, password)
             self.clean_outside(p, password)
             self.thread.join()
+            for text in self.answer:
+                self.assertFalse(any(f in text for f in forms(password)), source)
 
     def test_gone_when_the_login_is_over(self):
         quick = self.serve(scripted.smtp(("localhost", "AUTH PLAIN LOGIN"), auth="235 in"))
