@@ -48,7 +48,7 @@ def rejected():
         Case("account-disabled", "Dovecot nologin, imap", "AUTH_ACCOUNT_DISABLED",
              task(*IMAPS, "good.zoo.test", 993, username="gone"), reached="tls"),
         Case("account-disabled-pop3", "Dovecot nologin, pop3", ("AUTH_ACCOUNT_DISABLED", "AUTH_REJECTED"),
-             task("pop3", "tls", "good.zoo.test", 995, username="gone"), reached="tls"),
+             task("pop3", "tls", "imap.wild.zoo.test", 995, username="gone"), reached="tls"),
         Case("password-expired", "Dovecot, PAM new_authtok_reqd", "AUTH_PASSWORD_EXPIRED",
              task(*IMAPS, "good.zoo.test", 993, username="pam-expired"), reached="tls"),
         Case("account-expired", "Dovecot, PAM acct_expired", "AUTH_PASSWORD_EXPIRED",
