@@ -6,7 +6,7 @@ import subprocess
 import unittest
 
 from gnomelib import SessionCase, account, wait_for
-from realclient import have, sheet
+from realclient import have, proves, sheet
 from test_kde import MINE
 
 AKONADI = "org.freedesktop.Akonadi"
@@ -64,6 +64,7 @@ class Akonadi(SessionCase):
         self.assertEqual(got, [a["incoming.host"], a["incoming.port"], a["incoming.username"],
                                {"tls": "SSL", "starttls": "STARTTLS"}[a["incoming.security"]], "1", "false"])
 
+    @proves("kmail", "read back", "running")
     def test_a_new_account_and_a_change_while_it_runs(self):
         a = account(incoming__host="localhost.example")
         self.home.apply("kmail", sheet(a))

@@ -4,8 +4,8 @@ import os
 import subprocess
 import unittest
 
-from gnomelib import SessionCase, account, wait_for
-from realclient import have, sheet
+from gnomelib import ServerCase, account, wait_for
+from realclient import HOSTILE, RunningHost, have, proves, sheet
 
 BOXES = "".join(f"[mailbox-{name}]\nType=LibBalsaMailboxMbox\nPath=@/mail/{name}\nName={name}\n\n"
                 for name in ("Inbox", "Outbox", "Sentbox", "Draftbox", "Trash"))
@@ -29,7 +29,7 @@ SmtpServer=Default
 WINDOW = "/org/desktop/Balsa/window/1"
 
 
-class Balsa(SessionCase):
+class Balsa(ServerCase):
     @have("balsa", "Xvfb")
     def setUp(self):
         super().setUp()
@@ -51,7 +51,7 @@ class Balsa(SessionCase):
         return self.home.write(".balsa/config", text)
 
     def start(self):
-        p = subprocess.Popen(["balsa"], env=self.env(DBUS_SESSION_BUS_ADDRESS=self.bus, DISPLAY=self.display), cwd=self.home.path,
+        p = subprocess.Popen(self.trusting("balsa"), env=self.env(DBUS_SESSION_BUS_ADDRESS=self.bus, DISPLAY=self.display), cwd=self.home.path,
                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.addCleanup(self.stop_process, p)
         return p
@@ -105,6 +105,37 @@ class Balsa(SessionCase):
                 after = self.home.seen("balsa")["folder-1"]
                 self.assertEqual([before["outgoing.port"], before["outgoing.security"]],
                                  [after["outgoing.port"], after["outgoing.security"]])
+
+    @proves("balsa", "hostile")
+    def test_hostile_names(self):
+        """Names that look like commands: each is written back as it was."""
+        for value in HOSTILE:
+            with self.subTest(value=value):
+                self.config()
+                self.home.write(".balsa/config-private", "[folder-1]\nUsername=alice\n")
+                a = account(incoming__host="imap.acme.invalid", outgoing__host="smtp.acme.invalid", outgoing__username=value,
+                            incoming__username=value, account__real_name=value)
+                wanted = sheet(a)
+                wanted["accounts"][0]["replaces"] = ["mail.old.example"]
+                self.home.apply("balsa", wanted)
+                self.run_once()
+                seen = self.home.seen("balsa")["folder-1"]
+                self.assertEqual([seen[k] for k in ("account.real_name", "outgoing.username", "incoming.username")], [value] * 3)
+                self.assertFalse(list(self.home.path.rglob("marker")))
+
+    @proves("balsa", "running")
+    def test_running(self):
+        a = {k: v for k, v in account(outgoing__host="localhost", incoming__host="localhost").items() if k != "account.organisation"}
+        host = RunningHost(self, "balsa", a)
+        wanted = sheet(a)
+        wanted["accounts"][0]["replaces"] = ["mail.old.example"]
+        self.home.apply("balsa", wanted)
+        p = self.start()
+        wait_for("Balsa's window", self.has_window, 30)
+        host.waits()
+        self.action("Activate", "quit", "[]", "{}")
+        p.wait(20)
+        host.is_done()
 
     def test_an_edit_under_it_would_be_lost(self):
         p = self.start()

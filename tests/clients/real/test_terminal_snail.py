@@ -2,9 +2,8 @@
 
 import unittest
 
-from realclient import argv_text, have, sheet
-from termcase import ServerCase
-from test_terminal_hostile import Hostile as HostileCase
+from realclient import argv_text, have, proves, sheet
+from termcase import HostileCase, ServerCase
 
 
 class Program:
@@ -23,6 +22,7 @@ class Program:
 
 class SNail(Program, ServerCase):
     @have("s-nail")
+    @proves("s_nail", "imap tls", "imap starttls", "pop3 tls", "pop3 starttls", "smtp tls", "smtp starttls")
     def test_login(self):
         for protocol in ("imap", "pop3"):
             for security in ("tls", "starttls"):
@@ -104,7 +104,6 @@ class SNail(Program, ServerCase):
 
 
 class SNailHostile(Program, HostileCase):
-    test_mpop = test_mbsync = test_aerc = test_fetchmail = test_getmail = test_offlineimap = test_git = None
 
     def password_command(self, value):
         """Its own places: the program has another idea of the home."""
@@ -113,6 +112,7 @@ class SNailHostile(Program, HostileCase):
         return argv_text([str(p), "show", value])
 
     @have("s-nail")
+    @proves("s_nail", "hostile")
     def test_s_nail(self):
         self.check("s_nail", self.values, lambda _: self.open_inbox())
 
@@ -121,6 +121,5 @@ class SNailHostile(Program, HostileCase):
         self.check("s_nail", self.values[:10], lambda _: self.send(), side="outgoing")
 
 
-del HostileCase
 if __name__ == "__main__":
     unittest.main()
