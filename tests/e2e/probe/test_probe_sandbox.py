@@ -34,12 +34,12 @@ class Secrets(Base):
                 ("imap", scripted.imap("IMAP4rev1", "BAD {echo}")),
                 ("pop3", scripted.pop3(password="-ERR {echo}")),
                 ("smtp", scripted.smtp(("localhost", "AUTH PLAIN"), auth="535 {echo}")))
-        tasks = [task(i, p, "tls", self.serve(s, "good"), ca_file=self.ca) for i, (p, s) in enumerate(rows)]
-        answers = self.ask(tasks, (self.PASSWORD.encode(),))
-        for i in range(len(rows)):
-            self.assertEqual(answers[i]["result"], "failed")
-            self.assertIn("withheld", answers[i]["server_text"])
-        self.nothing_revealed(self.output)
+        for p, script in rows:
+            t = task(1, p, "tls", self.serve(script, "good"), ca_file=self.ca)
+            answer = self.ask([t], (self.PASSWORD.encode(),))[1]
+            self.assertEqual(answer["result"], "failed")
+            self.assertIn("withheld", answer["server_text"])
+            self.nothing_revealed(self.output)
 
     def test_not_in_process_list(self):
         port = self.serve(scripted.imap(login=None), "good")
