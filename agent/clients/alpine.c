@@ -522,12 +522,10 @@ static const char *no_folder(const char *value)
 
 static const char *unsupported(enum mm_setting s, const char *v, const struct mm_values *all)
 {
-	static const struct mm_cannot rows[] = {{MM_SET_IN_PASSWORD_COMMAND, NULL, NO_COMMAND},
-	    {MM_SET_OUT_PASSWORD_COMMAND, NULL, NO_COMMAND}, {MM_SET_IN_AUTH, "password", NO_AUTH},
-	    {MM_SET_OUT_AUTH, "password none", NO_AUTH}, {MM_SET_REPLY_TO, NULL, NO_HEADER},
-	    {MM_SET_ORGANISATION, NULL, NO_HEADER}, {MM_SET_IN_CA_FILE, NULL, NO_CA},
-	    {MM_SET_OUT_CA_FILE, NULL, NO_CA}, {MM_SET_IN_PIN, NULL, NO_PIN}, {MM_SET_OUT_PIN, NULL, NO_PIN},
-	    {MM_SET_IN_CLIENT_CERT, NULL, NO_CERT}, {MM_SET_OUT_CLIENT_CERT, NULL, NO_CERT},
+	static const struct mm_cannot rows[] = {MM_CANNOT_PAIR(PASSWORD_COMMAND, NO_COMMAND),
+	    {MM_SET_IN_AUTH, "password", NO_AUTH}, {MM_SET_OUT_AUTH, "password none", NO_AUTH},
+	    {MM_SET_REPLY_TO, NULL, NO_HEADER}, {MM_SET_ORGANISATION, NULL, NO_HEADER},
+	    MM_CANNOT_PAIR(CA_FILE, NO_CA), MM_CANNOT_PAIR(PIN, NO_PIN), MM_CANNOT_PAIR(CLIENT_CERT, NO_CERT),
 	    {MM_SET_FOLDER_TRASH, NULL, "Alpine has no folder for deleted mail: it is marked."},
 	    {MM_SET_FOLDER_JUNK, NULL, "Alpine has no folder for junk."},
 	    /* It looks into the mailbox and leaves it there. */

@@ -389,23 +389,16 @@ static int find(struct mm_reader *r, bool create, struct mm_place **places, size
 
 static const char *unsupported(enum mm_setting s, const char *value, const struct mm_values *all)
 {
-	static const struct mm_cannot rows[] = {
-	    {MM_SET_IN_PASSWORD_COMMAND, NULL, MM_CLIENT_NOT_ITS_BUSINESS},
-	    {MM_SET_OUT_PASSWORD_COMMAND, NULL, MM_CLIENT_NOT_ITS_BUSINESS},
+	static const struct mm_cannot rows[] = {MM_CANNOT_PAIR(PASSWORD_COMMAND, MM_CLIENT_NOT_ITS_BUSINESS),
 	    {MM_SET_IN_AUTH, "password plain login cram-md5 gssapi",
 		"Evolution cannot be set to this way of logging in from outside."},
 	    {MM_SET_OUT_AUTH, "password plain login cram-md5 gssapi none",
 		"Evolution cannot be set to this way of logging in from outside."},
-	    {MM_SET_IN_CA_FILE, NULL,
-		"Evolution trusts the system's authorities and has no setting for others."},
-	    {MM_SET_OUT_CA_FILE, NULL,
-		"Evolution trusts the system's authorities and has no setting for others."},
-	    {MM_SET_IN_PIN, NULL, "Evolution cannot pin a public key."},
-	    {MM_SET_OUT_PIN, NULL, "Evolution cannot pin a public key."},
-	    {MM_SET_IN_TLS_MIN, NULL, "Evolution has no setting for it: the system's GnuTLS decides."},
-	    {MM_SET_OUT_TLS_MIN, NULL, "Evolution has no setting for it: the system's GnuTLS decides."},
-	    {MM_SET_IN_CLIENT_CERT, NULL, "Evolution has no client certificates for mail."},
-	    {MM_SET_OUT_CLIENT_CERT, NULL, "Evolution has no client certificates for mail."},
+	    MM_CANNOT_PAIR(
+		CA_FILE, "Evolution trusts the system's authorities and has no setting for others."),
+	    MM_CANNOT_PAIR(PIN, "Evolution cannot pin a public key."),
+	    MM_CANNOT_PAIR(TLS_MIN, "Evolution has no setting for it: the system's GnuTLS decides."),
+	    MM_CANNOT_PAIR(CLIENT_CERT, "Evolution has no client certificates for mail."),
 	    {MM_SET_NONE, NULL, NULL}};
 
 	if (s == MM_SET_IN_LEAVE_ON_SERVER)

@@ -544,23 +544,16 @@ static int change(struct mm_reader *r, const struct mm_place *p, const struct mm
 
 static const char *unsupported(enum mm_setting s, const char *value, const struct mm_values *all)
 {
-	static const struct mm_cannot rows[] = {
-	    {MM_SET_IN_PASSWORD_COMMAND, NULL, MM_CLIENT_NOT_ITS_BUSINESS},
-	    {MM_SET_OUT_PASSWORD_COMMAND, NULL, MM_CLIENT_NOT_ITS_BUSINESS},
+	static const struct mm_cannot rows[] = {MM_CANNOT_PAIR(PASSWORD_COMMAND, MM_CLIENT_NOT_ITS_BUSINESS),
 	    {MM_SET_IN_LEAVE_ON_SERVER, NULL, MM_CLIENT_NOT_ITS_BUSINESS},
 	    {MM_SET_IN_PROTOCOL, "imap", NO_POP3}, {MM_SET_REPLY_TO, NULL, "Geary has no reply address."},
 	    {MM_SET_ORGANISATION, NULL, "Geary has no organisation."},
 	    {MM_SET_IN_AUTH, "password", "Geary leaves no choice of the way to log in."},
 	    {MM_SET_OUT_AUTH, "password none", "Geary leaves no choice of the way to log in."},
-	    {MM_SET_IN_CA_FILE, NULL, "Geary trusts the system's authorities and has no setting for others."},
-	    {MM_SET_OUT_CA_FILE, NULL,
-		"Geary trusts the system's authorities and has no setting for others."},
-	    {MM_SET_IN_PIN, NULL, "Geary cannot pin a public key by a setting."},
-	    {MM_SET_OUT_PIN, NULL, "Geary cannot pin a public key by a setting."},
-	    {MM_SET_IN_TLS_MIN, NULL, "Geary has no setting for it: the system's GnuTLS decides."},
-	    {MM_SET_OUT_TLS_MIN, NULL, "Geary has no setting for it: the system's GnuTLS decides."},
-	    {MM_SET_IN_CLIENT_CERT, NULL, "Geary has no client certificates."},
-	    {MM_SET_OUT_CLIENT_CERT, NULL, "Geary has no client certificates."}, {MM_SET_NONE, NULL, NULL}};
+	    MM_CANNOT_PAIR(CA_FILE, "Geary trusts the system's authorities and has no setting for others."),
+	    MM_CANNOT_PAIR(PIN, "Geary cannot pin a public key by a setting."),
+	    MM_CANNOT_PAIR(TLS_MIN, "Geary has no setting for it: the system's GnuTLS decides."),
+	    MM_CANNOT_PAIR(CLIENT_CERT, "Geary has no client certificates."), {MM_SET_NONE, NULL, NULL}};
 
 	if (s == MM_SET_OUT_USERNAME && mm_streq(all->v[MM_SET_OUT_AUTH], "none"))
 		return MM_CLIENT_NOT_ITS_BUSINESS;

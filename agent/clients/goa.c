@@ -425,9 +425,7 @@ static int change(struct mm_reader *r, const struct mm_place *p, const struct mm
 
 static const char *unsupported(enum mm_setting s, const char *value, const struct mm_values *all)
 {
-	static const struct mm_cannot rows[] = {
-	    {MM_SET_IN_PASSWORD_COMMAND, NULL, MM_CLIENT_NOT_ITS_BUSINESS},
-	    {MM_SET_OUT_PASSWORD_COMMAND, NULL, MM_CLIENT_NOT_ITS_BUSINESS},
+	static const struct mm_cannot rows[] = {MM_CANNOT_PAIR(PASSWORD_COMMAND, MM_CLIENT_NOT_ITS_BUSINESS),
 	    MM_CANNOT_FOLDERS(
 		"GNOME Online Accounts holds no folders: the programs that use the account choose them."),
 	    {MM_SET_IN_LEAVE_ON_SERVER, NULL, MM_CLIENT_NOT_ITS_BUSINESS},
@@ -438,14 +436,10 @@ static const char *unsupported(enum mm_setting s, const char *value, const struc
 		"GNOME Online Accounts leaves no choice of the way to log in to IMAP."},
 	    {MM_SET_OUT_AUTH, "password plain login none",
 		"GNOME Online Accounts cannot be set to this way of logging in."},
-	    {MM_SET_IN_CA_FILE, NULL, "GNOME Online Accounts trusts the system's authorities only."},
-	    {MM_SET_OUT_CA_FILE, NULL, "GNOME Online Accounts trusts the system's authorities only."},
-	    {MM_SET_IN_PIN, NULL, "GNOME Online Accounts cannot pin a public key."},
-	    {MM_SET_OUT_PIN, NULL, "GNOME Online Accounts cannot pin a public key."},
-	    {MM_SET_IN_TLS_MIN, NULL, "There is no setting for it: the system's GnuTLS decides."},
-	    {MM_SET_OUT_TLS_MIN, NULL, "There is no setting for it: the system's GnuTLS decides."},
-	    {MM_SET_IN_CLIENT_CERT, NULL, "GNOME Online Accounts has no client certificates."},
-	    {MM_SET_OUT_CLIENT_CERT, NULL, "GNOME Online Accounts has no client certificates."},
+	    MM_CANNOT_PAIR(CA_FILE, "GNOME Online Accounts trusts the system's authorities only."),
+	    MM_CANNOT_PAIR(PIN, "GNOME Online Accounts cannot pin a public key."),
+	    MM_CANNOT_PAIR(TLS_MIN, "There is no setting for it: the system's GnuTLS decides."),
+	    MM_CANNOT_PAIR(CLIENT_CERT, "GNOME Online Accounts has no client certificates."),
 	    {MM_SET_NONE, NULL, NULL}};
 
 	if (s == MM_SET_OUT_USERNAME && mm_streq(all->v[MM_SET_OUT_AUTH], "none"))

@@ -111,6 +111,13 @@ const char *mm_cannot(const struct mm_cannot *rows, enum mm_setting s, const cha
 		MM_SET_ORGANISATION, NULL, MM_FETCHER_HAS_NO_IDENTITY                                        \
 	}
 
+/* The same of both sides: CA_FILE, PIN ... */
+#define MM_CANNOT_PAIR(key_, why_)                                                                           \
+	{MM_SET_IN_##key_, NULL, why_},                                                                      \
+	{                                                                                                    \
+		MM_SET_OUT_##key_, NULL, why_                                                                \
+	}
+
 /* The rows of a program that has no folder roles. */
 #define MM_CANNOT_FOLDERS(why_)                                                                              \
 	{MM_SET_FOLDER_SENT, NULL, why_}, {MM_SET_FOLDER_DRAFTS, NULL, why_},                                \

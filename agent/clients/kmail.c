@@ -405,18 +405,13 @@ static int find(struct mm_reader *r, bool create, struct mm_place **places, size
 
 static const char *unsupported(enum mm_setting s, const char *value, const struct mm_values *all)
 {
-	static const struct mm_cannot rows[] = {
-	    {MM_SET_IN_PASSWORD_COMMAND, NULL, MM_CLIENT_NOT_ITS_BUSINESS},
-	    {MM_SET_OUT_PASSWORD_COMMAND, NULL, MM_CLIENT_NOT_ITS_BUSINESS},
+	static const struct mm_cannot rows[] = {MM_CANNOT_PAIR(PASSWORD_COMMAND, MM_CLIENT_NOT_ITS_BUSINESS),
 	    MM_CANNOT_FOLDERS("KMail names folders by numbers of its own database (Akonadi), which nobody "
 			      "knows from outside."),
 	    {MM_SET_IN_AUTH, "password plain login cram-md5 gssapi", NO_AUTH},
 	    {MM_SET_OUT_AUTH, "password plain login cram-md5 gssapi none", NO_AUTH},
-	    {MM_SET_IN_CA_FILE, NULL, NO_CA}, {MM_SET_OUT_CA_FILE, NULL, NO_CA},
-	    {MM_SET_IN_PIN, NULL, NO_PIN}, {MM_SET_OUT_PIN, NULL, NO_PIN},
-	    {MM_SET_IN_TLS_MIN, NULL, NO_FLOOR}, {MM_SET_OUT_TLS_MIN, NULL, NO_FLOOR},
-	    {MM_SET_IN_CLIENT_CERT, NULL, NO_CERT}, {MM_SET_OUT_CLIENT_CERT, NULL, NO_CERT},
-	    {MM_SET_NONE, NULL, NULL}};
+	    MM_CANNOT_PAIR(CA_FILE, NO_CA), MM_CANNOT_PAIR(PIN, NO_PIN), MM_CANNOT_PAIR(TLS_MIN, NO_FLOOR),
+	    MM_CANNOT_PAIR(CLIENT_CERT, NO_CERT), {MM_SET_NONE, NULL, NULL}};
 
 	if (s == MM_SET_IN_LEAVE_ON_SERVER)
 		return mm_streq(all->v[MM_SET_IN_PROTOCOL], "imap") ? MM_CLIENT_NOT_ITS_BUSINESS : NULL;
