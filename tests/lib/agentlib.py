@@ -143,8 +143,9 @@ class Host:
                 f"  domains = {strings(s['domains'])};", f"  password_programs = {strings(s['programs'])};"]
         if s["clients"] is not None:
             text.append(f"  clients = {strings(s['clients'])};")
-        again = f" again = {s['probe_again']};" if "probe_again" in s else ""
-        text += ["};", f'state_dir = "{self.state}";', f'probe = {{ program = "{s["probe"]}";{again} }};']
+        text += ["};", f'state_dir = "{self.state}";', f'probe = "{s["probe"]}";']
+        if "probe_again" in s:
+            text[-1] = f'probe = {{ program = "{s["probe"]}"; again = {s["probe_again"]}; }};'
         if self.login:
             text.append(f'login = "{self.login}";')
         self.conf.write_text("\n".join(text) + "\n")
