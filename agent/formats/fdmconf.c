@@ -12,8 +12,7 @@ struct part {
 	const char *section, *key, *value;
 	char kind;
 	int rank;
-	size_t from, to;   /* with its word */
-	size_t vfrom, vto; /* the value as spelled */
+	size_t from, to, vfrom, vto; /* with its word; the value as spelled */
 };
 
 struct account {
@@ -29,9 +28,8 @@ struct scan {
 	struct mm_fdm_token *t;
 	size_t nt, cap_t, i;
 	struct part *p;
-	size_t np, cap_p;
 	struct account *acc;
-	size_t nacc, cap_acc;
+	size_t np, cap_p, nacc, cap_acc;
 	unsigned depth;  /* of ifdef */
 	size_t late_end; /* behind a macro that has been given a text, and is not known yet */
 	const char *late;
@@ -337,13 +335,16 @@ static int parse(struct mm_text in, struct mm_arena *a, struct mm_doc *out, stru
 	return 0;
 }
 
+/* What can be set, before what is only looked at ("server pipe"). */
 static const struct part *part_of(const struct scan *s, const struct mm_edit *e)
 {
-	for (size_t i = s->np; i-- > 0;)
-		if (s->p[i].rank >= 0 && strcmp(s->p[i].section, e->section) == 0 &&
-		    strcmp(s->p[i].key, e->key) == 0)
-			return &s->p[i];
-	return NULL;
+	const struct part *p = NULL, *x = s->p;
+
+	for (size_t i = 0; i < s->np; i++, x++)
+		if (x->rank >= 0 && strcmp(x->section, e->section) == 0 && strcmp(x->key, e->key) == 0 &&
+		    (x->kind != 'c' || p == NULL || p->kind == 'c'))
+			p = x;
+	return p;
 }
 
 static const struct account *account_of(const struct scan *s, const char *name)
