@@ -139,10 +139,10 @@ static void see(struct mm_seen_account *s, const struct mm_in_section *in, struc
 	see_outgoing(s, in, a);
 }
 
-static void trap(
+static struct mm_trap *trap(
     struct mm_view *out, struct mm_arena *a, const struct mm_in_section *in, int line, const char *text)
 {
-	mm_add_trap(a, out, in->path, line, mm_arena_printf(a, "Account '%s' %s", in->section, text));
+	return mm_add_trap(a, out, in->path, line, mm_arena_printf(a, "Account '%s' %s", in->section, text));
 }
 
 static void traps(
@@ -155,7 +155,8 @@ static void traps(
 		const struct mm_seen *c = &s->s[commands[i]];
 
 		if (c->over_path != NULL && strlen(c->over_by) < 9) /* source, outgoing: an address */
-			trap(out, a, in, c->over_line, "keeps its password in clear text in the file.");
+			trap(out, a, in, c->over_line, "keeps its password in clear text in the file.")
+			    ->secret = true;
 	}
 	if (mm_streq(s->s[MM_SET_IN_SECURITY].value, "none"))
 		trap(out, a, in, s->s[MM_SET_IN_SECURITY].line,

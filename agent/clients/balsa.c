@@ -210,7 +210,8 @@ static void see_server(const struct config *c, const char *group, const struct s
 	if (v.text != NULL)
 		mm_add_trap(a, out, v.path, v.line,
 		    mm_arena_printf(
-			a, "'%s' keeps its password in the file, where anybody can make it out.", label));
+			a, "'%s' keeps its password in the file, where anybody can make it out.", label))
+		    ->secret = true;
 }
 
 static void see_text(struct mm_seen_account *acc, enum mm_setting s, struct mm_native v)

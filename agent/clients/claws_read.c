@@ -328,7 +328,8 @@ static void traps(
 		if (mm_claws_text(b, passwords[i]) != NULL)
 			mm_add_trap(a, out, b->path, mm_claws_item(b, passwords[i])->line,
 			    mm_arena_printf(a, "'%s' keeps its password in clear text in the file.",
-				number(b, "account_name", b->section)));
+				number(b, "account_name", b->section)))
+			    ->secret = true;
 }
 
 int mm_claws_load(struct mm_reader *r, const char *path, struct mm_doc *doc, struct mm_err *err)

@@ -99,7 +99,7 @@ struct mm_view {
 		const char *path;
 		int line;
 		const char *text; /* one sentence */
-		bool secret;      /* it says that a password stands in the file */
+		bool secret; /* it says that a password stands in the file: others may not read that then */
 	} * traps;
 	size_t n_traps;
 };

@@ -311,13 +311,15 @@ static void traps(const struct files *f, const struct account *acc, const struct
 		"deletes fetched mail from the server (no `keep`)."},
 	};
 
-	/* What is left out is dangerous only by what stands there for all to read. */
+	/* The first is about the secret. What is left out is dangerous only by what stands there for all to
+	 * read. */
 	for (size_t i = 0; i < (acc->off != NULL && acc->state[0] != 'd' ? 1 : sizeof(t) / sizeof(t[0])); i++)
 		if (t[i].on)
 			mm_trap_of(f->r->arena, f->view,
 			    (struct mm_native){.path = t[i].at.path != NULL ? t[i].at.path : acc->path,
 				.line = t[i].at.line},
-			    acc->name, t[i].text);
+			    acc->name, t[i].text)
+			    ->secret = i == 0;
 }
 
 static int read_place(struct mm_reader *r, const struct mm_place *p, struct mm_view *out, struct mm_err *err)

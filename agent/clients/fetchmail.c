@@ -189,10 +189,12 @@ static void traps(
 	    {get(l, "flush"), yes(get(l, "flush")), "deletes old mail from the server (`flush`)."},
 	};
 
+	/* The first is about the secret. */
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
 		if (t[i].on)
 			mm_add_trap(
-			    a, out, l->path, t[i].at.line, mm_arena_printf(a, "'%s' %s", s->key, t[i].text));
+			    a, out, l->path, t[i].at.line, mm_arena_printf(a, "'%s' %s", s->key, t[i].text))
+			    ->secret = i == 0;
 }
 
 /* Is this item the name of a user? Then what it belongs to. */

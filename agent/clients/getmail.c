@@ -129,8 +129,8 @@ static void traps(
 	const struct mm_seen *security = &s->s[MM_SET_IN_SECURITY];
 
 	if (password.text != NULL)
-		mm_add_trap(
-		    a, out, in->path, password.line, "The password stands in clear text in the file.");
+		mm_add_trap(a, out, in->path, password.line, "The password stands in clear text in the file.")
+		    ->secret = true;
 	if (mm_streq(security->value, "none"))
 		mm_add_trap(a, out, in->path, security->line,
 		    "This type of retriever uses no encryption: the password is sent in clear text.");

@@ -132,7 +132,8 @@ static void traps(
 			how.text));
 	if (pass.text != NULL)
 		mm_add_trap(
-		    a, out, pass.path, pass.line, "smtpPass keeps the password in clear text in the file.");
+		    a, out, pass.path, pass.line, "smtpPass keeps the password in clear text in the file.")
+		    ->secret = true;
 	if (ca.text != NULL && ca.text[0] == '\0')
 		mm_add_trap(a, out, ca.path, ca.line,
 		    "An empty smtpSslCertPath switches the verification of certificates off.");

@@ -107,7 +107,8 @@ static void see_login(struct mm_seen_account *s, const struct mm_toml_at *at,
 		command->value = mm_toml_command(it, true, at->a);
 	if (raw.text != NULL) {
 		mm_see_over(command, raw, "raw", MM_HIMALAYA_RAW);
-		mm_trap_of(at->a, out, raw, s->label, "keeps its password in clear text in the file.");
+		mm_trap_of(at->a, out, raw, s->label, "keeps its password in clear text in the file.")
+		    ->secret = true;
 	} else if (ring.text != NULL) {
 		mm_see_over(command, ring, "keyring", MM_HIMALAYA_KEYRING);
 	}

@@ -159,7 +159,7 @@ static void see_login(
 	if (raw.text == NULL)
 		return;
 	mm_see_over(&s->s[k->command], raw, "raw", MM_HIMALAYA_RAW);
-	mm_trap_of(at->a, out, raw, s->label, "keeps its password in clear text in the file.");
+	mm_trap_of(at->a, out, raw, s->label, "keeps its password in clear text in the file.")->secret = true;
 }
 
 static void see_side(

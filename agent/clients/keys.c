@@ -91,10 +91,10 @@ void mm_see_unsure(struct mm_seen *seen, struct mm_native at, const char *why)
 	seen->unsure_open = false;
 }
 
-void mm_trap_of(
+struct mm_trap *mm_trap_of(
     struct mm_arena *a, struct mm_view *out, struct mm_native at, const char *label, const char *text)
 {
-	mm_add_trap(a, out, at.path, at.line, mm_arena_printf(a, "'%s' %s", label, text));
+	return mm_add_trap(a, out, at.path, at.line, mm_arena_printf(a, "'%s' %s", label, text));
 }
 
 void mm_trap_deletes(

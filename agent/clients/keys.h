@@ -60,7 +60,7 @@ void mm_see_all_over(struct mm_seen_account *acc, struct mm_native by, const cha
 /* `value` may not be what is in effect, and nobody can tell without trying. */
 void mm_see_unsure(struct mm_seen *seen, struct mm_native at, const char *why);
 /* "'label' TEXT" */
-void mm_trap_of(
+struct mm_trap *mm_trap_of(
     struct mm_arena *a, struct mm_view *out, struct mm_native at, const char *label, const char *text);
 /* A POP3 account that does not leave mail on the server; `path` is where that
  * would be said, where nothing is. */

@@ -189,9 +189,9 @@ static void put_port(const struct look *l, enum mm_setting s, const char *key, c
 	mm_kde_see(&l->acc->s[s], &v, is_number(v.text) ? v.text : dflt);
 }
 
-static void trap(const struct look *l, const struct mm_kde_value *v, const char *text)
+static struct mm_trap *trap(const struct look *l, const struct mm_kde_value *v, const char *text)
 {
-	mm_add_trap(l->r->arena, l->out, v->path != NULL ? v->path : l->f->path, v->line,
+	return mm_add_trap(l->r->arena, l->out, v->path != NULL ? v->path : l->f->path, v->line,
 	    mm_arena_printf(l->r->arena, "'%s' %s", l->acc->label, text));
 }
 
@@ -324,7 +324,8 @@ static void see_transport(struct look l, const struct mm_kmail *k, const char *g
 		trap(&l, &v, CLEAR_TEXT);
 	password = get(&l, "password");
 	if (password.text != NULL && password.text[0] != '\0')
-		trap(&l, &password, "keeps its password in the file, where anybody can make it out.");
+		trap(&l, &password, "keeps its password in the file, where anybody can make it out.")
+		    ->secret = true;
 }
 
 static const char *label_of(struct mm_reader *r, const struct mm_kmail *k, const struct mm_kmail_account *a)

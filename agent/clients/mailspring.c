@@ -128,9 +128,10 @@ static struct mm_native get(const struct reader *r, const json_t *o, const char 
 	return out;
 }
 
-static void trap(struct reader *r, int line, const char *text)
+static struct mm_trap *trap(struct reader *r, int line, const char *text)
 {
-	mm_add_trap(r->a, r->view, r->path, line, mm_arena_printf(r->a, "'%s' %s", r->out->label, text));
+	return mm_add_trap(
+	    r->a, r->view, r->path, line, mm_arena_printf(r->a, "'%s' %s", r->out->label, text));
 }
 
 static struct mm_native setting(const struct reader *r, bool incoming, const char *name)
@@ -167,7 +168,7 @@ static void look_for_traps(struct reader *r, bool incoming)
 		    mm_arena_printf(r->a, "takes any certificate of the server of %s mail.",
 			incoming ? "incoming" : "outgoing"));
 	if (password.text != NULL && password.text[0] != '\0')
-		trap(r, password.line, "keeps a password in clear text in the file.");
+		trap(r, password.line, "keeps a password in clear text in the file.")->secret = true;
 }
 
 static void see_side(struct reader *r, bool incoming)
@@ -215,7 +216,8 @@ static void see_account(struct reader *r)
 		see_side(r, false);
 	if (get(r, r->settings, "refresh_token").text != NULL)
 		trap(r, get(r, r->settings, "refresh_token").line,
-		    "keeps an OAuth2 token in clear text in the file.");
+		    "keeps an OAuth2 token in clear text in the file.")
+		    ->secret = true;
 }
 
 /* ---- the adapter */

@@ -154,7 +154,8 @@ static void traps(
 
 	if (pass.text != NULL)
 		mm_add_trap(a, out, in->path, pass.line,
-		    mm_arena_printf(a, "%s keeps its password in clear text in the file.", in->section));
+		    mm_arena_printf(a, "%s keeps its password in clear text in the file.", in->section))
+		    ->secret = true;
 	if (mm_streq(security->value, "none") && get(in, "Tunnel", NULL).text == NULL)
 		mm_add_trap(a, out, in->path, security->line,
 		    mm_arena_printf(a,

@@ -145,10 +145,10 @@ static struct sending sending_of(const struct mm_toml_at *account)
 	return s;
 }
 
-static void trap(const struct mm_toml_at *at, struct mm_view *out, const struct mm_seen_account *s,
+static struct mm_trap *trap(const struct mm_toml_at *at, struct mm_view *out, const struct mm_seen_account *s,
     struct mm_native v, const char *text)
 {
-	mm_trap_of(at->a, out, v, s->label, text);
+	return mm_trap_of(at->a, out, v, s->label, text);
 }
 
 static void see_in_security(struct mm_seen_account *s, const struct mm_toml_at *at, struct mm_view *out)
@@ -192,7 +192,7 @@ static void see_in(struct mm_seen_account *s, const struct mm_toml_at *at, struc
 	if (s->s[MM_SET_IN_PASSWORD_COMMAND].value == NULL)
 		mm_see_over(&s->s[MM_SET_IN_PASSWORD_COMMAND], raw, "server_password",
 		    "A password stands in the file.");
-	trap(at, out, s, raw, "keeps its password in clear text in the file.");
+	trap(at, out, s, raw, "keeps its password in clear text in the file.")->secret = true;
 }
 
 static void see_out_security(struct mm_seen_account *s, const struct sending *m, struct mm_view *out)
@@ -225,7 +225,8 @@ static void see_out_password(struct mm_seen_account *s, const struct sending *m,
 		return;
 	*command = (struct mm_seen){.value = NULL};
 	mm_see_over(command, raw, "password", "A password stands in the file.");
-	trap(&m->at, out, s, raw, "keeps the password of outgoing mail in clear text in the file.");
+	trap(&m->at, out, s, raw, "keeps the password of outgoing mail in clear text in the file.")->secret =
+	    true;
 }
 
 static void see_out(struct mm_seen_account *s, const struct mm_toml_at *at, struct mm_view *out)

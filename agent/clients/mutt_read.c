@@ -296,10 +296,12 @@ static void see_password(
 
 	put(l, id, var, v != NULL && v->kind == 'e' ? mm_sh_from_backtick(v->text, l->a) : NULL);
 	if (clear)
-		mm_add_trap(l->a, l->out, v->path, v->line, "The password stands in clear text in the file.");
+		mm_add_trap(l->a, l->out, v->path, v->line, "The password stands in clear text in the file.")
+		    ->secret = true;
 	if (u->has_password && url != NULL) {
 		mm_add_trap(
-		    l->a, l->out, url->path, url->line, "The password stands in clear text in an address.");
+		    l->a, l->out, url->path, url->line, "The password stands in clear text in an address.")
+		    ->secret = true;
 		overridden(&l->acc->s[id], url->path, url->line, "the password in the address");
 	}
 }

@@ -74,7 +74,8 @@ static int read_side(
 	}
 	if (secret != NULL)
 		mm_add_trap(
-		    r->arena, out, p->path, secret->line, "A password stands in clear text in the file.");
+		    r->arena, out, p->path, secret->line, "A password stands in clear text in the file.")
+		    ->secret = true;
 	return 0;
 }
 

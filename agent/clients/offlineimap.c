@@ -126,7 +126,8 @@ static void traps(const struct mm_in_section *in, struct mm_arena *a, struct mm_
 
 	if (pass.text != NULL)
 		mm_add_trap(a, out, in->path, pass.line,
-		    mm_arena_printf(a, "[%s] keeps its password in clear text in the file.", in->section));
+		    mm_arena_printf(a, "[%s] keeps its password in clear text in the file.", in->section))
+		    ->secret = true;
 	if (!is_on(ssl, true) && is_on(mm_py_get(in, "starttls"), true))
 		mm_add_trap(a, out, in->path, ssl.line,
 		    mm_arena_printf(a,

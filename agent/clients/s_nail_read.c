@@ -208,14 +208,14 @@ static void see(struct look *l, enum mm_setting s, const struct mm_snail_var *v,
 }
 
 /* Both sides may have it from one line. */
-static void trap(struct look *l, struct mm_native at, const char *text)
+static struct mm_trap *trap(struct look *l, struct mm_native at, const char *text)
 {
 	const char *whole = mm_arena_printf(l->a, "'%s' %s", l->acc->key, text);
 
 	for (size_t i = 0; i < l->out->n_traps; i++)
 		if (l->out->traps[i].line == at.line && mm_streq(l->out->traps[i].text, whole))
-			return;
-	mm_trap_of(l->a, l->out, at, l->acc->key, text);
+			return &l->out->traps[i];
+	return mm_trap_of(l->a, l->out, at, l->acc->key, text);
 }
 
 static enum mm_setting side(const struct mm_snail_side *s, enum mm_setting in)
@@ -290,7 +290,7 @@ static void see_password(struct look *l, const struct mm_snail_side *s)
 		return;
 	mm_see_over(&l->acc->s[set], native(clear), "a password in the file",
 	    "A password stands in the file; it is neither looked at nor replaced.");
-	trap(l, native(clear), "keeps its password in clear text in the file.");
+	trap(l, native(clear), "keeps its password in clear text in the file.")->secret = true;
 }
 
 static void see_traps(struct look *l, const struct mm_snail_side *s)

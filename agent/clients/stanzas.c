@@ -134,8 +134,8 @@ void mm_stanza_traps(const struct mm_stanza *s, const char *clear, struct mm_are
 		    mm_arena_printf(a, "Account '%s' " MM_THROUGH_PROXY, s->name));
 	if (mm_stanza_given(pw))
 		mm_add_trap(a, out, s->path, pw.line,
-		    mm_arena_printf(
-			a, "Account '%s' keeps its password in clear text in the file.", s->name));
+		    mm_arena_printf(a, "Account '%s' keeps its password in clear text in the file.", s->name))
+		    ->secret = true;
 	if (s->by_eval)
 		mm_add_trap(a, out, s->path, 0,
 		    mm_arena_printf(a,

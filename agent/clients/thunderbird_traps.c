@@ -159,7 +159,8 @@ static void look_at_clear_passwords(const struct look *l)
 		if (server && mm_ends_with(p->key, ".password") && p->kind == 's' && p->value != NULL &&
 		    p->value[0] != '\0')
 			mm_add_trap(l->a, l->view, p->path, p->line,
-			    mm_arena_printf(l->a, "%s keeps a password in clear text in the file.", p->key));
+			    mm_arena_printf(l->a, "%s keeps a password in clear text in the file.", p->key))
+			    ->secret = true;
 	}
 }
 

@@ -233,7 +233,7 @@ void mm_client_show(struct mm_reader *r, const struct mm_client *client, struct 
 		for (size_t k = 0; k < view.n; k++)
 			show_account(&view.accounts[k], out);
 		for (size_t k = 0; k < view.n_traps; k++)
-			mm_buf_addf(out, "trap %s:%d: %s\n", view.traps[k].path, view.traps[k].line,
-			    view.traps[k].text);
+			mm_buf_addf(out, "%s %s:%d: %s\n", view.traps[k].secret ? "secret" : "trap",
+			    view.traps[k].path, view.traps[k].line, view.traps[k].text);
 	}
 }

@@ -110,22 +110,6 @@ static void other_owner(void **state)
 	assert_string_equal(finding(w, "", "")->path, path(w, ".mbsyncrc"));
 }
 
-/* Each sentence by which an adapter says that a password stands in the file is known as one. */
-static void sentences(void **state)
-{
-	struct mm_arena *a = mm_arena_new();
-	struct mm_view v = {0};
-
-	(void)state;
-	mm_add_trap(a, &v, "/x", 1, "'a' keeps its password in clear text in the file.");
-	mm_add_trap(a, &v, "/x", 1, "The password stands in clear text in an address.");
-	mm_add_trap(a, &v, "/x", 1, "'a' keeps its password in the file, where anybody can make it out.");
-	mm_add_trap(a, &v, "/x", 1, "'a' does without encryption: the password goes in clear text.");
-	assert_true(v.traps[0].secret && v.traps[1].secret && v.traps[2].secret);
-	assert_false(v.traps[3].secret);
-	mm_arena_free(a);
-}
-
 /* ---- put off */
 
 static int later(struct mm_reader *r, const struct mm_place *p, const struct mm_view *now,
@@ -166,7 +150,6 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(behind_a_link, mm_world_setup, mm_world_teardown),
 	    cmocka_unit_test_setup_teardown(other_owner, mm_world_setup, mm_world_teardown),
 	    cmocka_unit_test_setup_teardown(put_off, mm_world_setup, mm_world_teardown),
-	    cmocka_unit_test(sentences),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
