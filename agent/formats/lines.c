@@ -272,6 +272,10 @@ int mm_lines_edit(const struct mm_line_grammar *g, mm_edit_one *one, struct mm_t
 	if (g->scan(in, a, &v, &nv, err) != 0)
 		return -1;
 	rc = mm_edit_run(in, edits, n, one, a, out, err);
+	/* A line that comes first because the one above it went may be one that is refused there. */
+	if (rc == 0)
+		rc = g->scan(
+		    (struct mm_text){.p = mm_buf_str(out) + before, .n = out->len - before}, a, &v, &nv, err);
 	if (rc == 0 && g->verify != NULL)
 		rc = g->verify(g, out, edits, n, a, err);
 	if (rc != 0)
