@@ -239,7 +239,8 @@ static const struct mm_cls_def table[MM_CLS_COUNT] = {
 	"The server's answers to the login contradict each other; it is not proven that it works.",
 	"{host} answered the password with +OK and then behaved as if nobody had logged in: {server}. The "
 	"password may have been refused.",
-	MM_SEV_WRONG, "Compare the password; look at the log of {host} for this login, and at what stands in between."},
+	MM_SEV_WRONG,
+	"Compare the password; look at the log of {host} for this login, and at what stands in between."},
     [MM_CLS_MAILBOX_UNUSABLE] = {"MAILBOX_UNUSABLE", "The login works but the mailbox cannot be opened.",
 	"{host} accepted the login and then refused the mailbox: {server}.", MM_SEV_WRONG,
 	"Look at the log of {host}: path, owner and rights of the mailbox."},
