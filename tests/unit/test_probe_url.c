@@ -74,7 +74,8 @@ static void test_bad(void **state)
 	static const char *const urls[] = {"", "imaps", "imaps:/h", "http://h", "imaps://", "imaps://a@",
 	    "imaps://a:secret@h", "imaps://h:0", "imaps://h:65536", "imaps://h:4294967297", "imaps://h:x",
 	    "imaps://h:", "imaps://[::1", "imaps://[::1]x", "imaps://a%0d@h", "imaps://a%@h", "imaps://a%4@h",
-	    "imaps://a%zz@h", "imaps://a%00@h", "imaps://h/INBOX", "imaps://h:993/INBOX", "imaps://h?x", NULL};
+	    "imaps://a%zz@h", "imaps://a%00@h", "imaps://h/INBOX", "imaps://h:993/INBOX", "imaps://h?x",
+	    NULL};
 	struct mm_arena *a = mm_arena_new();
 	struct mm_probe_task t;
 	for (size_t i = 0; urls[i] != NULL; i++)
