@@ -152,6 +152,14 @@ static void test_changes_are_grouped(void **state)
 	assert_string_equal(list[1]->first->next->user, "u2");
 	/* Servers are told apart. */
 	assert_int_equal(list[2]->count + list[3]->count + list[4]->count, 3);
+	struct mm_changes_sum sum = mm_changes_sum(c);
+	assert_int_equal(sum.changes, 8);
+	assert_int_equal(sum.users, 3);
+	assert_int_equal(sum.hosts, 2);
+	assert_int_equal(sum.removals, 0);
+	assert_non_null(sum.clients[0]);
+	assert_null(sum.clients[1]);
+	mm_changes_free(c);
 	mm_arena_free(a);
 }
 
