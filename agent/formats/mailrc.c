@@ -233,9 +233,18 @@ static const struct mm_mailrc_cmd *opening(const struct mm_mailrc *m, const char
 	return NULL;
 }
 
-/* Where a new line of this section goes; false: there is no such section. */
-static bool place(
-    struct mm_text in, const struct mm_mailrc *m, const struct mm_edit *e, size_t *at, bool *shell)
+/* Behind the line of the command `i`. */
+static void place_behind(struct mm_text in, const struct mm_mailrc *m, size_t i, size_t *at, bool *shell)
+{
+	*at = mm_line_next(in, m->v[i].line_to);
+	for (; i < m->n && m->v[i].line_from < *at; i++)
+		*shell = m->v[i].next_shell;
+}
+
+/* Where a new line of this section goes; false: there is no such section. `unset`: behind this many commands
+ * the variable is not set. */
+static bool place(struct mm_text in, const struct mm_mailrc *m, const struct mm_edit *e, size_t unset,
+    size_t *at, bool *shell)
 {
 	const struct mm_mailrc_cmd *c = opening(m, e->section);
 
@@ -251,19 +260,21 @@ static bool place(
 	for (size_t i = m->n; i-- > 0 && !mm_streq(e->key, MM_MAILRC_ENTER);)
 		if (enters(&m->v[i])) {
 			*at = m->v[i].line_from;
-			*shell = m->v[i].shell;
+			*shell = m->v[i].line_shell;
 		}
+	if (unset > 0 && m->v[unset - 1].line_from >= *at)
+		place_behind(in, m, unset - 1, at, shell);
 	return true;
 }
 
-static int add(struct mm_text in, const struct mm_mailrc *m, const struct mm_edit *e, struct mm_cuts *cuts,
-    struct mm_err *err)
+static int add(struct mm_text in, const struct mm_mailrc *m, const struct mm_edit *e, size_t unset,
+    struct mm_cuts *cuts, struct mm_err *err)
 {
 	const char *word;
 	size_t at;
 	bool shell;
 
-	if (!place(in, m, e, &at, &shell))
+	if (!place(in, m, e, unset, &at, &shell))
 		return mm_err_set(err, MM_EX_DATAERR, "there is no account '%s' in the file", e->section);
 	if (spell(e, shell, cuts->a, &word, err) != 0)
 		return -1;
@@ -283,7 +294,7 @@ static int set(
 	if (f.unset && e->kind == 'b' && mm_streq(e->value, "no"))
 		return 0;
 	if (f.cmd == NULL)
-		return add(in, m, e, cuts, err);
+		return add(in, m, e, f.since, cuts, err);
 	remember(in, e, &f, cuts->a);
 	if (e->kind == e->former_kind && mm_streq(e->value, e->former))
 		return 0;
@@ -429,16 +440,28 @@ static bool same_others(const struct mm_doc *x, const struct mm_doc *y)
 	}
 }
 
+/* A line behind an `unset` can be under another condition than that. */
+static bool is_so(const struct mm_doc *d, const struct mm_edit *e)
+{
+	const struct mm_item *it = mm_doc_find(d, e->section, e->key);
+
+	return it != NULL && it->kind == e->kind && mm_streq(it->value, e->value);
+}
+
 static int check(struct mm_text before, struct mm_text after, bool shell, const struct mm_edit *e,
     struct mm_arena *a, struct mm_err *err)
 {
 	struct mm_doc x, y;
+	bool set = e->op == MM_EDIT_SET, compat = mm_streq(e->key, COMPAT);
 
-	if (!e->changed || !mm_streq(e->key, COMPAT))
+	if (!e->changed || (!set && !compat))
 		return 0;
 	if (parse(before, shell, a, &x, err) != 0 || parse(after, shell, a, &y, err) != 0)
 		return -1;
-	if (same_others(&x, &y))
+	if (set && !is_so(&y, e))
+		return mm_err_set(err, MM_EX_DATAERR,
+		    "%s: what stands beside it in the file would keep it from counting", e->key);
+	if (!compat || same_others(&x, &y))
 		return 0;
 	return mm_err_set(err, MM_EX_DATAERR, COMPAT " would change the meaning of other lines");
 }

@@ -12,7 +12,8 @@
  * what the command netrc is told.
  *
  * A new variable comes on a line of its own: at the end of its account, or
- * before the first account is entered, or at the end. A new account comes at the end
+ * before the first account is entered, or at the end; behind an `unset` of it that would come
+ * after it. A value that would not count all the same is refused. A new account comes at the end
  * behind an empty line, which goes with it.
  */
 #ifndef MM_AGENT_FORMATS_MAILRC_H

@@ -440,6 +440,7 @@ static int take(struct scan *s, struct mm_mailrc_cmd *c, struct mm_err *err)
 	c->section = section(s);
 	if (setter)
 		take_compat(s, c);
+	c->next_shell = s->out->shell;
 	*(struct mm_mailrc_cmd *)mm_arena_push(s->a, &s->out->v, &s->out->n, &s->out->cap, sizeof(*c)) = *c;
 	return s->account == NULL && opens_block(c) ? open_block(s, c, err) : 0;
 }
@@ -447,7 +448,7 @@ static int take(struct scan *s, struct mm_mailrc_cmd *c, struct mm_err *err)
 static int one_line(struct scan *s, size_t pos, const struct joined *j, struct mm_err *err)
 {
 	size_t i = 0;
-	bool first = true;
+	bool first = true, line_shell = s->out->shell;
 
 	while (i < j->n && mm_is_blank(j->p[i]))
 		i++;
@@ -461,7 +462,8 @@ static int one_line(struct scan *s, size_t pos, const struct joined *j, struct m
 		    .from = j->at[i],
 		    .line_from = pos,
 		    .line_to = j->at[j->n],
-		    .shell = s->out->shell};
+		    .shell = s->out->shell,
+		    .line_shell = line_shell};
 		bool valid;
 
 		c.name = command_name(s, j, &i, &c.shell);

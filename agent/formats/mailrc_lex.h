@@ -34,10 +34,11 @@ struct mm_mailrc_cmd {
 	const char *section; /* "", an account, or one of those with a line feed first: under a condition, or
 				shadowed by a later block of its name */
 	int line;
-	size_t from, to;           /* up to the end of its last word */
-	size_t line_from, line_to; /* the whole line, without its line end */
-	bool alone;                /* nothing else is on the line */
-	bool shell;                /* the second way of quoting */
+	size_t from, to;             /* up to the end of its last word */
+	size_t line_from, line_to;   /* the whole line, without its line end */
+	bool alone;                  /* nothing else is on the line */
+	bool shell;                  /* the second way of quoting */
+	bool line_shell, next_shell; /* ... where the line begins, and behind the command */
 	struct mm_mailrc_word *words;
 	size_t n_words;
 	size_t close;     /* account NAME {: where the line of its } begins */
