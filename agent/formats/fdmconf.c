@@ -193,7 +193,7 @@ static int take_words(struct scan *s, const struct account *acc, struct mm_err *
 		if (!w->value && w->rank != MM_FDM_ONLY)
 			s->i++;
 	}
-	return 0;
+	return is(s, s->i, "+") ? wrong(s, s->i, "a + that joins no texts", err) : 0;
 }
 
 static int take_account(struct scan *s, size_t type, bool disabled, struct mm_err *err)
@@ -485,18 +485,18 @@ static int set(
 	return 0;
 }
 
-/* With the blanks before it, or the line where it stands alone. */
+/* With the blanks before it, one of them left where its neighbours would be one word; or its line. */
 static void cut_part(struct mm_text in, const struct part *p, struct mm_cuts *cuts)
 {
-	size_t from = p->from;
-	while (from > 0 && mm_is_blank(in.p[from - 1]))
+	size_t start = mm_line_start(in, p->from), from = p->from;
+
+	while (from > start && mm_is_blank(in.p[from - 1]))
 		from--;
-	if (mm_fdm_glued(in, from, p->to))
-		from = p->from;
-	if (from == mm_line_start(in, p->from) && p->to == mm_line_end(in, p->to))
+	if (from == start && p->to == mm_line_end(in, p->to))
 		mm_cut_lines(cuts, in, p->from, p->to);
 	else
-		mm_cut_add(cuts, from == mm_line_start(in, p->from) ? p->from : from, p->to, "");
+		mm_cut_add(
+		    cuts, from == start ? p->from : from, p->to, mm_fdm_glued(in, from, p->to) ? " " : "");
 }
 
 static void drop(const struct scan *s, const struct mm_edit *e, struct mm_cuts *cuts)
