@@ -1,8 +1,10 @@
 /*
- * Memory for libcurl: it copies the password and frees the copy as it is, so
- * everything that it frees is wiped first.
+ * Memory for libcurl and OpenSSL: the one copies the password, the other takes
+ * a private key apart, and both free their copies as they are, so everything
+ * that they free is wiped first.
  */
 #include <malloc.h>
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,10 +30,37 @@ static void *wiping_realloc(void *p, size_t n)
 	return q;
 }
 
+static void *openssl_malloc(size_t n, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return n > 0 ? malloc(n) : NULL;
+}
+
+static void *openssl_realloc(void *p, size_t n, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	if (n > 0)
+		return wiping_realloc(p, n);
+	wiping_free(p);
+	return NULL;
+}
+
+static void openssl_free(void *p, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	wiping_free(p);
+}
+
 int mm_curl_init(struct mm_err *err)
 {
 	/* TLS keys in a file would be worth as much as the passwords */
 	unsetenv("SSLKEYLOGFILE");
+	/* refused once OpenSSL has allocated something */
+	if (CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc, openssl_free) != 1)
+		return mm_err_set(err, MM_EX_FAILED, "OpenSSL was used before its memory was set up");
 	CURLcode rc =
 	    curl_global_init_mem(CURL_GLOBAL_ALL, malloc, wiping_free, wiping_realloc, strdup, calloc);
 	if (rc != CURLE_OK)

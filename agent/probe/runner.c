@@ -218,7 +218,7 @@ static int run_inside(struct runner *r, const struct mm_job *jobs, struct mm_err
 	    .ctx = r,
 	    .hung = &r->sum.hung};
 	const char *ccache = NULL;
-	if (mm_ticket_begin(r->in->tasks, r->in->n, &ccache, err) != 0 || mm_curl_init(err) != 0 ||
+	if (mm_curl_init(err) != 0 || mm_ticket_begin(r->in->tasks, r->in->n, &ccache, err) != 0 ||
 	    enter_sandbox(r->in, ccache, err) != 0)
 		return -1;
 	if (ccache != NULL)

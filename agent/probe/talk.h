@@ -88,7 +88,8 @@ bool mm_talk_settled(const struct mm_talk *t);
 void mm_talk_close(struct mm_talk *t);
 void mm_talk_end(struct mm_talk *t); /* closes; NULL is allowed */
 
-/* libcurl with memory that is wiped when freed; SSLKEYLOGFILE is ignored. */
+/* libcurl and OpenSSL with memory that is wiped when freed, so before anything else of OpenSSL;
+ * SSLKEYLOGFILE is ignored. */
 int mm_curl_init(struct mm_err *err);
 
 #endif
