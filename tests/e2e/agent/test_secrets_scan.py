@@ -8,15 +8,18 @@ import base64
 import json
 import os
 import pathlib
+import pty
 import re
 import sys
 import threading
 import time
+import types
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "probe"))
 from agentlib import *  # noqa: E402,F403
+import authservers  # noqa: E402
 import scripted  # noqa: E402
 import test_credentials  # noqa: E402
 from dovecot import Pki  # noqa: E402
@@ -32,14 +35,24 @@ def tearDownModule():
     test_credentials.tearDownModule()
 
 
-def forms(password):
-    """The password, and the parts of base64 that hold it whatever stands before."""
-    out = [password.encode()]
-    for user in ("alice", "alice@acme.example", "\0alice", "\0alice@acme.example"):
-        text = base64.b64encode(f"{user}\0{password}".encode())
-        out.append(text[len(base64.b64encode(user.encode())) + 4:-4])
-    out.append(base64.b64encode(password.encode())[:-4])
+def forms(secret):
+    """The secret, and the parts of base64 that hold it whatever stands before; a key's are given (key_forms)."""
+    if isinstance(secret, tuple):
+        return secret
+    out = [secret.encode()]
+    for before in range(3):
+        text = base64.b64encode(bytes(before) + secret.encode())
+        out.append(text[4 if before else 0:-4])
     return out
+
+
+def key_forms(pki, name):
+    """A private key: the lines of its file, and its number as it is written and as it is calculated with."""
+    text = pathlib.Path(pki.path(name + ".key")).read_bytes()
+    der = base64.b64decode(b"".join(text.split(b"\n")[1:-2]))
+    at = der.index(b"\x02\x01\x01\x04\x20") + 5  # RFC 5915: version 1, then 32 bytes
+    number = der[at:at + 32]
+    return (*text.split(b"\n")[1:3], number, number[::-1])
 
 
 def family(pid):
@@ -118,17 +131,22 @@ class Scan(unittest.TestCase):
         os.chown(path, 12345, 12345)
         return path
 
-    def serve(self, script):
-        s = scripted.Server(script, scripted.context(self.pki.path("good.crt"), self.pki.path("good.key")))
+    def serve(self, script, client_ca=None):
+        context = scripted.context(self.pki.path("good.crt"), self.pki.path("good.key"), client_ca=client_ca)
+        s = scripted.Server(script, context)
         self.addCleanup(s.close)
         return s
 
-    def account(self, name, server, password):
-        secret = self.put("secret-" + name, password + "\n")
-        command = json.dumps(["/bin/cat", str(secret)], separators=(",", ":"))
+    def plain_account(self, name, server, **more):
+        settings = {"outgoing__" + k: v for k, v in more.items()}
         return account("alice@acme.example" if name == "one" else f"{name}@acme.example", name=name,
                        outgoing__host="localhost", outgoing__port=str(server.port), outgoing__ca_file=self.pki.ca,
-                       outgoing__password_command=command)
+                       **settings)
+
+    def account(self, name, server, password, **more):
+        secret = self.put("secret-" + name, password + "\n")
+        command = json.dumps(["/bin/cat", str(secret)], separators=(",", ":"))
+        return self.plain_account(name, server, password_command=command, **more)
 
     def only_in_locked_memory(self, p, password):
         found = [area for a in self.members(p, "mailmuster-agent") for area in where(a, password)]
@@ -148,6 +166,38 @@ class Scan(unittest.TestCase):
         self.thread.start()
         self.addCleanup(self.thread.join)
         return p
+
+    def begin_asked(self, *answers):
+        """`verify` by hand, on a terminal at which these are typed."""
+        argv = [str(AGENT), "verify", "--config", str(self.host.conf), "--prompt"]
+        environment = self.host.env()
+        pid, fd = pty.fork()
+        if pid == 0:
+            try:
+                self.host._become()
+                os.execve(argv[0], argv, environment)
+            finally:
+                os._exit(127)
+        self.answer = [b"", b""]
+
+        def talk():
+            left = list(answers)
+            while True:
+                try:
+                    more = os.read(fd, 4096)
+                except OSError:
+                    more = b""
+                if not more:
+                    break
+                self.answer[0] += more
+                if left and re.search(rb"Password of [^\n]*: $", self.answer[0]):
+                    os.write(fd, left.pop(0).encode() + b"\n")
+            os.waitpid(pid, 0)
+            os.close(fd)
+        self.thread = threading.Thread(target=talk)
+        self.thread.start()
+        self.addCleanup(self.thread.join)
+        return types.SimpleNamespace(pid=pid)
 
     def members(self, p, name):
         return [x for x in family(p.pid) if program(x) == name]
@@ -216,18 +266,51 @@ class Scan(unittest.TestCase):
             for text in self.answer:
                 self.assertFalse(any(f in text for f in forms(password)), source)
 
-    def test_gone_when_the_login_is_over(self):
-        quick = self.serve(scripted.smtp(("localhost", "AUTH PLAIN LOGIN"), auth="235 in"))
-        slow = self.serve(scripted.smtp(("localhost", "AUTH PLAIN LOGIN"), auth="535 no", delay=6))
-        p = self.begin(self.account("one", quick, FIRST), self.account("two", slow, SECOND))
-        self.assertTrue(wait_until(lambda: any(x.upper().startswith("AUTH") for x in slow.lines), 30))
+    def one_is_over(self, p, quick, slow, first, second):
+        """`second` is presented to the slow server now; `first` was, to the other."""
+        self.assertTrue(wait_until(lambda: any(x.upper().startswith("AUTH") for x in slow.lines), 30), self.answer)
         self.assertTrue(wait_until(lambda: any(x.upper().startswith("QUIT") for x in quick.lines), 30), quick.lines)
-        time.sleep(1)
         (probe,) = self.members(p, "mailmuster-probe")
-        self.assertTrue(where(probe, SECOND))
-        self.assertEqual(where(probe, FIRST), [], "the password of a login that is over")
-        self.clean_outside(p, FIRST, SECOND)
-        self.clean_behind(p, FIRST, SECOND)
+        wait_until(lambda: not where(probe, first), 2)
+        self.assertEqual(where(probe, first), [], "what was presented in a login that is over")
+        self.assertTrue(where(probe, second), "the scan does not see where it must be")
+        self.only_in_locked_memory(p, second)
+        self.clean_outside(p, first, second)
+        self.clean_behind(p, first, second)
+        self.assertIn(b"AUTH_", self.answer[0])
+
+    def pair(self, mechanism, client_ca=None):
+        return [self.serve(scripted.smtp(("localhost", "AUTH " + mechanism), auth=auth, delay=delay), client_ca)
+                for auth, delay in (("235 in", 0), ("535 5.7.8 no {echo}", 4))]
+
+    def test_gone_when_the_login_is_over(self):
+        quick, slow = self.pair("PLAIN LOGIN")
+        p = self.begin(self.account("one", quick, FIRST), self.account("two", slow, SECOND))
+        self.one_is_over(p, quick, slow, FIRST, SECOND)
+
+    def test_token(self):
+        quick, slow = self.pair("XOAUTH2")
+        p = self.begin(self.account("one", quick, FIRST, auth="xoauth2"), self.account("two", slow, SECOND, auth="xoauth2"))
+        self.one_is_over(p, quick, slow, FIRST, SECOND)
+
+    def test_key_of_a_client_certificate(self):
+        quick, slow = self.pair("EXTERNAL", self.pki.ca)
+        accounts, keys = [], []
+        for name, server in (("one", quick), ("two", slow)):
+            pem = self.put("secret-" + name, authservers.client_certificate(self.pki, "c-" + name, name).decode())
+            accounts.append(self.plain_account(name, server, auth="external", client_cert=str(pem)))
+            keys.append(key_forms(self.pki, "c-" + name))
+        self.one_is_over(self.begin(*accounts), quick, slow, *keys)
+
+    def test_typed(self):
+        quick, slow = self.pair("PLAIN LOGIN")
+        self.begin(self.plain_account("one", quick), self.plain_account("two", slow))
+        self.thread.join()
+        self.assertIn(b"CREDENTIAL_MISSING", self.answer[0])
+        quick.lines.clear()
+        p = self.begin_asked(FIRST, SECOND)
+        self.one_is_over(p, quick, slow, FIRST, SECOND)
+        self.assertEqual(self.answer[0].count(b"Password of "), 2)
 
 
 if __name__ == "__main__":
