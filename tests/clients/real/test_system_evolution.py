@@ -33,6 +33,8 @@ class Templates(SessionCase):
         super().setUpClass()
         cls.base = scratch()
         private_etc(cls.base)
+        # The registry is here, and perhaps no Evolution: by its folder the route knows that templates are used.
+        FOLDER.mkdir(parents=True, exist_ok=True)
 
     @classmethod
     def tearDownClass(cls):
