@@ -242,12 +242,20 @@ static bool same(const struct mm_edit *e)
 	return e->had && (e->kind == e->former_kind || text) && strcmp(e->value, e->former) == 0;
 }
 
-/* A blank, where the line does not end; NULL where the text does. */
+/* What ends the word as that does which stands there: a blank, the end of the command, a line that goes
+ * on in the next one, or nothing at the end of the line; NULL at the end of the text. */
 static const char *behind(struct mm_text in, size_t to)
 {
 	if (to == in.n)
 		return NULL;
-	return to < mm_line_end(in, to) && strchr(" \t\v\f\r", in.p[to]) != NULL ? " " : "";
+	if (to == mm_line_end(in, to))
+		return "";
+	if (in.p[to] == '\\') {
+		while (to < in.n && in.p[to] == '\\')
+			to = mm_line_next(in, to);
+		return to == mm_line_end(in, to) ? "\\\n\n" : "\\\n ";
+	}
+	return strchr(";#", in.p[to]) != NULL ? ";" : strchr(" \t\v\f\r", in.p[to]) != NULL ? " " : "";
 }
 
 static int set(struct mm_text in, const struct mm_mutt_cmd *v, size_t n, struct mm_edit *e,

@@ -167,23 +167,28 @@ static bool name_char(int c)
 	return c >= 0 && c < 128 && (isalnum(c) || c == '_');
 }
 
-/* Behind a '$'. False: it was an ordinary character. */
+/* Behind a '$', and then behind its name, before a join that may follow. False: it was an ordinary
+ * character. */
 static bool variable(struct lex *l, struct parts *p)
 {
 	struct mm_buf b = MM_BUF_INIT(MM_FORMAT_TEXT_MAX);
+	size_t to = l->pos;
 	int c = peek(l);
 	bool brace = c == '{';
 
-	if (!brace && (c < 0 || c >= 128 || !isalpha(c)))
+	if (!brace && (c < 0 || c >= 128 || !isalpha(c))) {
+		l->pos = to;
 		return false;
+	}
 	if (brace)
-		l->pos++;
+		to = ++l->pos;
 	while ((c = peek(l)) >= 0 && (brace ? c != '}' : name_char(c))) {
 		mm_buf_addc(&b, (char)c);
-		l->pos++;
+		to = ++l->pos;
 	}
 	if (brace && c == '}')
-		l->pos++;
+		to = l->pos + 1;
+	l->pos = to;
 	flush(p);
 	add_part(p, '$', keep(p->a, &b));
 	mm_buf_addf(&p->text, "${%s}", mm_buf_str(&b));
