@@ -294,10 +294,12 @@ static bool would_merge(struct mm_text in, size_t to)
 	return to < in.n && strchr("=+-?\\", in.p[to]) != NULL;
 }
 
-/* The only thing in a line that is joined to the one before: without it, that
- * one would go on with nothing. */
-static bool ends_joined(struct mm_text in, size_t from, size_t to)
+/* The only thing in a line that is joined to the one before, with what is taken out directly before it:
+ * without it, that one would go on with nothing. */
+static bool ends_joined(struct mm_text in, const struct mm_cuts *cuts, size_t from, size_t to)
 {
+	for (size_t i = cuts->n; i-- > 0 && cuts->v[i].to == from;)
+		from = cuts->v[i].from;
 	while (to < in.n && mm_is_blank(in.p[to]))
 		to++;
 	return from > 0 && in.p[from - 1] == '\n' && to == mm_line_end(in, to);
@@ -305,15 +307,16 @@ static bool ends_joined(struct mm_text in, size_t from, size_t to)
 
 static int drop(struct mm_text in, struct found f, struct mm_cuts *cuts, struct mm_err *err)
 {
-	size_t from = f.set->from;
+	/* A blank behind a backslash belongs to the value before. */
+	size_t from = f.set->from, least = f.set > f.cmd->sets ? f.set[-1].to : f.cmd->from;
 
 	if (f.cmd->n_sets > 1) {
 		if (would_merge(in, f.set->to))
 			return mm_err_set(err, MM_EX_DATAERR,
 			    "line %d: '%s' cannot be taken out of this line", f.set->line, f.set->name);
-		while (from > f.cmd->from && mm_is_blank(in.p[from - 1]))
+		while (from > least && mm_is_blank(in.p[from - 1]))
 			from--;
-		if (ends_joined(in, from, f.set->to))
+		if (ends_joined(in, cuts, from, f.set->to))
 			return mm_err_set(err, MM_EX_DATAERR,
 			    "line %d: '%s' is all there is in a line that goes on with the one before",
 			    f.set->line, f.set->name);
@@ -342,7 +345,7 @@ static int drop_all(struct mm_text in, const struct mm_mutt_cmd *v, size_t n, st
 	remember(in, e, f.set, cuts->a);
 	for (size_t i = first; i < n; i++)
 		for (size_t j = 0; j < v[i].n_sets; j++)
-			if (strcmp(v[i].sets[j].name, e->key) == 0 &&
+			if (v[i].sets[j].op != '?' && strcmp(v[i].sets[j].name, e->key) == 0 &&
 			    drop(in, (struct found){.cmd = &v[i], .set = &v[i].sets[j]}, cuts, err) != 0)
 				return -1;
 	return 0;
