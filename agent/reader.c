@@ -13,8 +13,8 @@
 #include "common/text.h"
 
 #define NAMES_MAX 100000 /* entries of one folder that are looked at */
-#define PROCESSES_MS                                                                                         \
-	50 /* so long one look at the processes serves: less than a mail program needs to start */
+/* So long one look at the processes serves: less than a mail program needs to start. */
+#define PROCESSES_MS 50
 
 struct real {
 	const struct mm_identity *who;

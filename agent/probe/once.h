@@ -17,9 +17,8 @@
 #include "common/mem.h"
 #include "common/secret.h"
 
-#define MM_ONCE_SITES                                                                                        \
-	16 /* endpoints that are known to take a password; beyond it, one login after another                \
-	    */
+/* Endpoints that are known to take a password; beyond it, one login after another. */
+#define MM_ONCE_SITES 16
 
 struct mm_once {
 	const char *host, *username;
