@@ -203,7 +203,7 @@ static void print_places(const struct mm_change *g)
 		say("%s%s@%s", n > 0 ? ", " : "", p->user, p->host);
 	if (g->count > n)
 		printf(" and %zu more", g->count - n);
-	if (g->count == 1) {
+	if (g->count == 1 && g->first != NULL) {
 		say("  %s", g->first->path);
 		if (g->first->line > 0)
 			printf(":%d", g->first->line);

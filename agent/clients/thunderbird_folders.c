@@ -62,11 +62,14 @@ static const char *root(struct mm_arena *a, const char *host, const char *user)
 static const char *below(const char *uri, const char *root)
 {
 	const char *at = strchr(root, '@'), *p = strchr(uri, '@');
-	size_t user = (size_t)(at - root), host = strlen(at);
+	size_t user, host;
 
+	if (at == NULL || p == NULL)
+		return NULL;
+	user = (size_t)(at - root);
+	host = strlen(at);
 	/* The host in any case. */
-	if (p == NULL || (size_t)(p - uri) != user || strncmp(uri, root, user) != 0 ||
-	    strncasecmp(p, at, host) != 0)
+	if ((size_t)(p - uri) != user || strncmp(uri, root, user) != 0 || strncasecmp(p, at, host) != 0)
 		return NULL;
 	return p + host;
 }

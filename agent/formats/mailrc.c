@@ -45,9 +45,10 @@ static struct mm_mailrc_set meaning(const struct mm_mailrc_cmd *c, size_t i, str
 {
 	const struct mm_mailrc_word *w = &c->words[i];
 	const char *text = w->text != NULL ? w->text : w->raw;
+	const struct verb *verb = verb_of(c);
 
-	if (verb_of(c) != NULL)
-		return (struct mm_mailrc_set){.name = verb_of(c)->key, .value = text, .kind = 's'};
+	if (verb != NULL)
+		return (struct mm_mailrc_set){.name = verb->key, .value = text, .kind = 's'};
 	if (mm_streq(c->name, "unset"))
 		return (struct mm_mailrc_set){.name = text, .value = "no", .kind = 'b'};
 	return mm_mailrc_set(w, a);
