@@ -24,16 +24,21 @@ struct line {
 	size_t indent, word, gap, n;
 };
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
 static struct line split(const char *p, size_t n)
 {
 	struct line l = {.p = p, .n = n};
-	while (l.indent < n && (p[l.indent] == ' ' || p[l.indent] == '\t'))
+	while (l.indent < n && is_blank(p[l.indent]))
 		l.indent++;
 	size_t at = l.indent;
-	while (at < n && p[at] != ' ' && p[at] != '\t')
+	while (at < n && !is_blank(p[at]))
 		at++;
 	l.word = at - l.indent;
-	while (at + l.gap < n && (p[at + l.gap] == ' ' || p[at + l.gap] == '\t'))
+	while (at + l.gap < n && is_blank(p[at + l.gap]))
 		l.gap++;
 	return l;
 }
@@ -143,7 +148,8 @@ static bool decode_line(struct mm_buf *out, const char *p, size_t len)
 	if (is(&l, "from") && has(s, n, "%U")) {
 		start(out, &l, "from");
 		mm_route_swap(out, s, n, "%U", MM_SYSTEM_LOGIN);
-	} else if (is(&l, "eval") && n > k && memcmp(s, ECHO_USER, k) == 0 && has(s, n, LOGIN_IN_SHELL)) {
+	} else if (is(&l, "eval") && n > k && memcmp(s, ECHO_USER, k) == 0 && !is_blank(s[k]) &&
+		   has(s, n, LOGIN_IN_SHELL)) {
 		start(out, &l, "user");
 		mm_route_swap(out, s + k, n - k, LOGIN_IN_SHELL, MM_SYSTEM_LOGIN);
 	} else if (is(&l, "passwordeval") && has(s, n, LOGIN_IN_SHELL)) {
