@@ -24,32 +24,6 @@
 
 static const char *const dirs[] = {FOLDER, NULL};
 
-static bool encode_line(struct mm_buf *out, const char *line, size_t n)
-{
-	mm_route_swap(out, line, n, MM_SYSTEM_LOGIN, LOGIN);
-	return true;
-}
-
-static bool decode_line(struct mm_buf *out, const char *line, size_t n)
-{
-	mm_route_swap(out, line, n, LOGIN, MM_SYSTEM_LOGIN);
-	return true;
-}
-
-static int encode(
-    struct mm_arena *a, const char *path, struct mm_text in, struct mm_text *out, struct mm_err *err)
-{
-	(void)path;
-	return mm_route_lines(a, in, encode_line, out, err);
-}
-
-static int decode(
-    struct mm_arena *a, const char *path, struct mm_text in, struct mm_text *out, struct mm_err *err)
-{
-	(void)path;
-	return mm_route_lines(a, in, decode_line, out, err);
-}
-
 /* ---- as a client */
 
 static int find(struct mm_reader *r, bool create, struct mm_place **places, size_t *n, struct mm_err *err)
@@ -182,7 +156,6 @@ const struct mm_client mm_route_client_evolution = {
 const struct mm_route mm_route_evolution = {
     .client = &mm_route_client_evolution,
     .dirs = dirs,
-    .decode = decode,
-    .encode = encode,
+    .login = LOGIN,
     .home = home,
 };

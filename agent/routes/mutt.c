@@ -33,34 +33,6 @@ static const struct mm_mutt_kind neomutt_kind = {.name = "neomutt",
 static const char *const mutt_dirs[] = {"/etc/Muttrc.d/zz-mailmuster.rc", NULL};
 static const char *const neomutt_dirs[] = {"/etc/neomuttrc.d/zz-mailmuster.rc", NULL};
 
-/* ---- the login */
-
-static bool encode_line(struct mm_buf *out, const char *line, size_t n)
-{
-	mm_route_swap(out, line, n, MM_SYSTEM_LOGIN, LOGIN);
-	return true;
-}
-
-static bool decode_line(struct mm_buf *out, const char *line, size_t n)
-{
-	mm_route_swap(out, line, n, LOGIN, MM_SYSTEM_LOGIN);
-	return true;
-}
-
-static int encode(
-    struct mm_arena *a, const char *path, struct mm_text in, struct mm_text *out, struct mm_err *err)
-{
-	(void)path;
-	return mm_route_lines(a, in, encode_line, out, err);
-}
-
-static int decode(
-    struct mm_arena *a, const char *path, struct mm_text in, struct mm_text *out, struct mm_err *err)
-{
-	(void)path;
-	return mm_route_lines(a, in, decode_line, out, err);
-}
-
 /* ---- as clients */
 
 static int find_mutt(
@@ -236,15 +208,13 @@ const struct mm_client mm_route_client_neomutt = {
 const struct mm_route mm_route_mutt = {
     .client = &mm_route_client_mutt,
     .dirs = mutt_dirs,
-    .decode = decode,
-    .encode = encode,
+    .login = LOGIN,
     .home = home_mutt,
 };
 
 const struct mm_route mm_route_neomutt = {
     .client = &mm_route_client_neomutt,
     .dirs = neomutt_dirs,
-    .decode = decode,
-    .encode = encode,
+    .login = LOGIN,
     .home = home_neomutt,
 };

@@ -18,6 +18,9 @@ struct mm_route {
 	const struct mm_client *client; /* of the same name as the user's; find() offers places of root's */
 	/* NULL-terminated: only below these anything is written. */
 	const char *const *dirs;
+	/* What the program puts the login in for, wherever it stands in a file; or NULL, and the two below.
+	 */
+	const char *login;
 	/* A file as it stands -> with MM_SYSTEM_LOGIN, and back. Line by line: lines keep their numbers.
 	 * The way back is exact, or it is an error. */
 	int (*decode)(
@@ -40,6 +43,9 @@ const struct mm_route *mm_route_by_name(const char *client);
 
 /* A reader that shows the route's files as they are edited. In r's arena. */
 struct mm_reader *mm_route_reader(const struct mm_route *route, struct mm_reader *r);
+/* The file as it is edited. */
+int mm_route_decode(const struct mm_route *route, struct mm_arena *a, const char *path, struct mm_text in,
+    struct mm_text *out, struct mm_err *err);
 /* The file as it is to be written. p == NULL stays so. */
 int mm_route_encode(const struct mm_route *route, struct mm_arena *a, const char *path, struct mm_text in,
     struct mm_text *out, struct mm_err *err);

@@ -63,7 +63,7 @@ static int through_file(
 	if (memmem(raw.p, raw.n, MM_SYSTEM_LOGIN, strlen(MM_SYSTEM_LOGIN)) != NULL)
 		return mm_err_set(err, MM_EX_DATAERR, "%s holds \"%s\", which stands for a login elsewhere",
 		    path, MM_SYSTEM_LOGIN);
-	return t->route->decode(r->arena, path, raw, out, err) == 0 ? 1 : -1;
+	return mm_route_decode(t->route, r->arena, path, raw, out, err) == 0 ? 1 : -1;
 }
 
 static int through_list(struct mm_reader *r, const char *path, const char *const **names, struct mm_err *err)
@@ -109,6 +109,38 @@ struct mm_reader *mm_route_reader(const struct mm_route *route, struct mm_reader
 
 /* ---- both directions */
 
+static int swap_all(struct mm_arena *a, struct mm_text in, const char *from, const char *to,
+    struct mm_text *out, struct mm_err *err)
+{
+	struct mm_buf b = MM_BUF_INIT(TEXT_MAX);
+	int rc = 0;
+	if (in.n > 0 && memchr(in.p, '\0', in.n) != NULL)
+		return mm_err_set(err, MM_EX_DATAERR, "the file holds a NUL byte");
+	mm_route_swap(&b, in.p, in.n, from, to);
+	if (mm_buf_ok(&b))
+		*out = (struct mm_text){mm_arena_strndup(a, mm_buf_str(&b), b.len), b.len};
+	else
+		rc = mm_err_set(err, MM_EX_DATAERR, "the file is too long");
+	mm_buf_free(&b);
+	return rc;
+}
+
+int mm_route_decode(const struct mm_route *route, struct mm_arena *a, const char *path, struct mm_text in,
+    struct mm_text *out, struct mm_err *err)
+{
+	if (route->login != NULL)
+		return swap_all(a, in, route->login, MM_SYSTEM_LOGIN, out, err);
+	return route->decode(a, path, in, out, err);
+}
+
+static int encode(const struct mm_route *route, struct mm_arena *a, const char *path, struct mm_text in,
+    struct mm_text *out, struct mm_err *err)
+{
+	if (route->login != NULL)
+		return swap_all(a, in, MM_SYSTEM_LOGIN, route->login, out, err);
+	return route->encode(a, path, in, out, err);
+}
+
 int mm_route_encode(const struct mm_route *route, struct mm_arena *a, const char *path, struct mm_text in,
     struct mm_text *out, struct mm_err *err)
 {
@@ -117,7 +149,8 @@ int mm_route_encode(const struct mm_route *route, struct mm_arena *a, const char
 		*out = in;
 		return 0;
 	}
-	if (route->encode(a, path, in, out, err) != 0 || route->decode(a, path, *out, &back, err) != 0)
+	if (encode(route, a, path, in, out, err) != 0 ||
+	    mm_route_decode(route, a, path, *out, &back, err) != 0)
 		return -1;
 	if (back.n != in.n || memcmp(back.p, in.p, in.n) != 0)
 		return mm_err_set(err, MM_EX_FAILED, "%s: cannot be written for everybody", path);
