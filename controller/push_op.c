@@ -12,64 +12,61 @@
 #include "controller/push/local.h"
 #include "controller/push_answer.h"
 #include "controller/push_overtaken.h"
+#include "controller/push_run.h"
 #include "schemas/proto.h"
 
-#define RETRY_FIRST_S 60 /* after a failed attempt; doubled each time */
-#define RETRY_MAX_S 21600
 #define GATHER_MS 250 /* finished hosts wait for company, so that a transaction is worth its flush */
 #define GATHER_MAX 64
 #define OTHERS_MS 60000 /* how long the end of another run is waited for */
 #define LOOK_MS 200
 
 /* Before each further round, for the hosts that another run of ours was faster at. */
-static const int pauses_ms[] = {0, 2000, 4000, 8000, 16000};
-#define ROUNDS (sizeof(pauses_ms) / sizeof(pauses_ms[0]))
+static const int pauses_ms[MM_PUSH_ROUNDS] = {0, 2000, 4000, 8000, 16000};
 
-struct op {
-	struct mm_ctl *c;
-	const struct mm_push_how *how;
-	struct mm_push_summary *s;
-	struct mm_request_builder *builder;
-	struct mm_collect **answers; /* one for each host */
-	size_t *queue, n_queue;      /* of this round */
-	size_t next;                 /* the next of the queue to hand out */
-	size_t *again, n_again;      /* for the next round */
-	size_t round;
-	bool *decided; /* one for each host: it has an outcome */
-	size_t finished;
-	bool in_transaction;
-	const char *const *users; /* whom a verify is about; NULL = everybody */
-	size_t n_users;
-	size_t logins; /* that have come in, for the progress line */
-	size_t *ready; /* hosts that are finished and not yet stored */
-	size_t n_ready;
-	int64_t ready_since;
-};
-
-static size_t index_of(const struct op *o, const struct mm_push_job *job)
+static size_t index_of(const struct mm_push_run *o, const struct mm_push_job *job)
 {
 	const struct mm_target *t = job->arg;
 	return (size_t)(t - o->s->targets);
 }
 
-/* One transaction for everything that one turn of the engine brings. */
-static int need_transaction(struct op *o, struct mm_err *err)
+/* Which is next: what a round was begun with, then what the feed gives. */
+static int choose(struct mm_push_run *o, size_t *i, struct mm_err *err)
 {
-	if (o->in_transaction)
-		return 0;
-	if (mm_store_begin(o->c->store, err) < 0)
-		return -1;
-	o->in_transaction = true;
-	return 0;
+	if (o->next < o->n_queue) {
+		*i = o->queue[o->next++];
+		return 1;
+	}
+	const struct mm_push_feed *f = o->how->feed;
+	int rc = f != NULL ? f->next(f->ctx, i, err) : 0;
+	/* Nothing comes back that has not come back: those put off are next. */
+	return rc == MM_PUSH_LATER && o->out == 0 && o->n_again > 0 ? 0 : rc;
+}
+
+static struct mm_host_result nothing_yet(const struct mm_target *t)
+{
+	return (struct mm_host_result){.target = t, .outcome = MM_OUTCOME_NONE, .agent = ""};
+}
+
+/* It is served once more: the last time counts. */
+static void forget(struct mm_push_run *o, size_t i)
+{
+	o->s->by_class[o->s->hosts[i].outcome.cls]--;
+	o->s->hosts[i] = nothing_yet(&o->s->targets[i]);
+	o->decided[i] = false;
+	o->finished--;
 }
 
 static int next(void *ctx, struct mm_push_job *job, struct mm_err *err)
 {
-	struct op *o = ctx;
-	(void)err;
-	if (o->next == o->n_queue)
-		return 0;
-	struct mm_target *t = &o->s->targets[o->queue[o->next++]];
+	struct mm_push_run *o = ctx;
+	size_t i;
+	int rc = choose(o, &i, err);
+	if (rc != 1)
+		return rc;
+	struct mm_target *t = &o->s->targets[i];
+	if (o->decided[i])
+		forget(o, i);
+	o->out++;
 	*job = (struct mm_push_job){
 	    .host = t->host.id,
 	    .address = t->host.address,
@@ -84,9 +81,30 @@ static int next(void *ctx, struct mm_push_job *job, struct mm_err *err)
 	return 1;
 }
 
-static int ask_for(
-    struct op *o, const char *host, struct mm_buf *out, struct mm_request_made *made, struct mm_err *err)
+/* The builder for what this host gets. */
+static int builder_for(
+    struct mm_push_run *o, const struct mm_target *t, struct mm_request_builder **out, struct mm_err *err)
 {
+	struct mm_request_builder *b = NULL;
+	*out = o->builder;
+	if (o->how->op != MM_OP_APPLY || t->owed == 0 || t->owed == mm_request_builder_revision(o->builder))
+		return 0;
+	for (size_t i = 0; i < o->n_others; i++)
+		if (mm_request_builder_revision(*out = o->others[i]) == t->owed)
+			return 0;
+	if (mm_request_builder_new(o->c->store, o->key, t->owed, false, &b, err) < 0)
+		return -1;
+	struct mm_request_builder **place =
+	    mm_arena_push(o->s->arena, &o->others, &o->n_others, &o->cap_others, sizeof(*place));
+	*out = *place = b;
+	return 0;
+}
+
+static int ask_for(struct mm_push_run *o, const struct mm_target *t, struct mm_buf *out,
+    struct mm_request_made *made, struct mm_err *err)
+{
+	const char *host = t->host.id;
+	struct mm_request_builder *b;
 	const struct mm_held_ask ask = {.op = MM_OP_VERIFY,
 	    .users = o->n_users > 0 ? o->users : NULL,
 	    .n_users = o->n_users,
@@ -96,16 +114,18 @@ static int ask_for(
 	if (o->how->planned != NULL)
 		return mm_request_prepare_planned(
 		    o->builder, host, o->how->planned(o->how->plan, host), out, made, err);
-	return mm_request_prepare(o->builder, host, o->how->op, 0, out, made, err);
+	if (builder_for(o, t, &b, err) < 0)
+		return -1;
+	return mm_request_prepare(b, host, o->how->op, 0, out, made, err);
 }
 
 static int prepare(void *ctx, const struct mm_push_job *job, struct mm_buf *out, struct mm_err *err)
 {
-	struct op *o = ctx;
+	struct mm_push_run *o = ctx;
 	struct mm_host_result *r = &o->s->hosts[index_of(o, job)];
-	if (need_transaction(o, err) < 0)
+	if (mm_push_transaction(o, err) < 0)
 		return -1;
-	int rc = ask_for(o, job->host, out, &r->made, err);
+	int rc = ask_for(o, r->target, out, &r->made, err);
 	if (rc < 0)
 		return -1;
 	memcpy(r->request_id, r->made.id, sizeof(r->request_id));
@@ -114,7 +134,7 @@ static int prepare(void *ctx, const struct mm_push_job *job, struct mm_buf *out,
 
 static int frame(void *ctx, const struct mm_push_job *job, const struct mm_frame *f, struct mm_err *err)
 {
-	struct op *o = ctx;
+	struct mm_push_run *o = ctx;
 	struct mm_collect **a = &o->answers[index_of(o, job)];
 	if (*a == NULL)
 		*a = mm_collect_new(job->host);
@@ -124,156 +144,13 @@ static int frame(void *ctx, const struct mm_push_job *job, const struct mm_frame
 
 static void restart(void *ctx, const struct mm_push_job *job)
 {
-	struct op *o = ctx;
+	struct mm_push_run *o = ctx;
 	struct mm_collect **a = &o->answers[index_of(o, job)];
 	mm_collect_free(*a);
 	*a = NULL;
 }
 
-/* ---- the outcome */
-
-static int64_t retry_at(struct op *o, const char *host)
-{
-	struct mm_arena *a = mm_arena_new();
-	struct mm_push_state p = {0};
-	int64_t wait = RETRY_FIRST_S;
-	if (mm_store_push_get(o->c->store, host, a, &p, NULL) == 0)
-		for (int64_t i = 0; i < p.attempts && wait < RETRY_MAX_S; i++)
-			wait *= 2;
-	mm_arena_free(a);
-	return mm_store_now(o->c->store) + (wait < RETRY_MAX_S ? wait : RETRY_MAX_S);
-}
-
-static int remember_transport(struct op *o, const struct mm_target *t, struct mm_err *err)
-{
-	struct mm_store_host h = t->host;
-	enum mm_put done;
-	h.transport = "ssh";
-	h.enrolled = 0; /* stays as it is */
-	return mm_store_host_put(o->c->store, &h, &done, err);
-}
-
-static int record(struct op *o, const struct mm_target *t, struct mm_host_result *r, struct mm_err *err)
-{
-	const struct mm_outcome *out = &r->outcome;
-	bool ok = out->cls == MM_PC_OK;
-	/* What a plan does not hold for waits for another plan, not for a retry. */
-	bool moved = out->cls == MM_PC_REFUSED && mm_streq(out->reason, MM_REFUSED_MOVED);
-	struct mm_push_state p = {
-	    .host = t->host.id,
-	    .revision = o->s->revision,
-	    .op = mm_op_name(o->how->op),
-	    .request_id = r->request_id,
-	    .pending = !ok && !moved,
-	    .next_retry = ok ? 0 : retry_at(o, t->host.id),
-	    .outcome = mm_push_class_def(out->cls)->name,
-	    .text = out->text,
-	    .unreachable = mm_push_class_def(out->cls)->exit_bit == MM_EX_UNREACHABLE,
-	};
-	if (mm_store_push_result(o->c->store, &p, err) < 0)
-		return -1;
-	/* It worked, but not over libssh2: spare it the attempt the next time. */
-	if (out->by_ssh && (ok || out->cls == MM_PC_REFUSED) && !mm_streq(t->host.transport, "ssh") &&
-	    t->host.proxy_command == NULL)
-		return remember_transport(o, t, err);
-	return 0;
-}
-
-/* Whoever asks for proof is not content with a host that has nothing to prove. */
-static void check_verify(const struct op *o, struct mm_host_result *r)
-{
-	if (o->how->op != MM_OP_VERIFY || r->covered + r->findings > 0)
-		return;
-	struct mm_trouble t = {.host = r->target->host.id,
-	    .user = o->users != NULL ? "(those asked about)" : "(everybody)",
-	    .client = "",
-	    .account = "",
-	    .what = "nothing to verify",
-	    .text = "this host holds no settings for them: mailmuster push"};
-	mm_trouble_add(o->s, &t);
-	r->exit_bits |= MM_EX_DIFF;
-}
-
-/* The reports of one host: all or none, and what is wrong with them is the
- * host's trouble, not the run's. */
-static int store_answer(struct op *o, struct mm_collect *a, struct mm_host_result *r, struct mm_err *err)
-{
-	struct mm_err why = MM_ERR_NONE;
-	if (mm_store_begin(o->c->store, err) < 0)
-		return -1;
-	if (mm_collect_store(a, o->c->store, r, o->s, &why) == 0) {
-		check_verify(o, r);
-		return mm_store_commit(o->c->store, err);
-	}
-	mm_store_rollback(o->c->store);
-	if (why.code != MM_EX_DATAERR) {
-		*err = why;
-		return -1;
-	}
-	mm_outcome_set(&r->outcome, MM_PC_HOSTILE, "its report cannot be stored: %s", why.text);
-	return 0;
-}
-
-/* Was another run of ours faster? 1: this host is asked again. */
-static int overtaken(struct op *o, size_t i, struct mm_err *err)
-{
-	struct mm_host_result *r = &o->s->hosts[i];
-	enum mm_overtaken what = MM_OV_NO;
-	bool replay = mm_streq(r->outcome.reason, MM_REFUSED_REPLAY);
-	if (mm_overtaken(o->c->store, r->target->host.id, o->how->op, &r->made, &r->outcome, o->s->arena,
-		&what, &r->by, err) < 0)
-		return -1;
-	if (what == MM_OV_AGAIN && o->round < ROUNDS) {
-		o->again[o->n_again++] = i;
-		o->finished--;
-		r->outcome = MM_OUTCOME_NONE;
-		return 1;
-	}
-	if (what == MM_OV_DONE || (what == MM_OV_AGAIN && replay)) {
-		mm_outcome_set(&r->outcome, MM_PC_SUPERSEDED,
-		    "another run was there first (%s, revision %lld), and has not ended yet", r->by.op,
-		    (long long)r->by.revision);
-		r->exit_bits |= MM_EX_DIFF; /* until its end is known */
-	}
-	return 0;
-}
-
-static int store_one(struct op *o, size_t i, struct mm_err *err)
-{
-	struct mm_host_result *r = &o->s->hosts[i];
-	int rc = 0;
-	if (r->outcome.cls == MM_PC_OK && o->answers[i] != NULL)
-		rc = store_answer(o, o->answers[i], r, err);
-	mm_collect_free(o->answers[i]);
-	o->answers[i] = NULL;
-	if (rc == 0)
-		rc = overtaken(o, i, err);
-	if (rc != 0)
-		return rc < 0 ? -1 : 0;
-	/* What the other run writes down of this host stands. */
-	if (r->outcome.cls != MM_PC_SUPERSEDED)
-		rc = record(o, r->target, r, err);
-	r->exit_bits |= mm_push_class_def(r->outcome.cls)->exit_bit;
-	o->s->by_class[r->outcome.cls]++;
-	o->decided[i] = true;
-	return rc;
-}
-
-static int store_ready(struct op *o, struct mm_err *err)
-{
-	size_t n = o->n_ready;
-	if (n == 0)
-		return 0;
-	o->n_ready = 0;
-	if (need_transaction(o, err) < 0)
-		return -1;
-	for (size_t i = 0; i < n; i++)
-		if (store_one(o, o->ready[i], err) < 0)
-			return -1;
-	return 0;
-}
-
-static int commit(struct op *o, struct mm_err *err)
+static int commit(struct mm_push_run *o, struct mm_err *err)
 {
 	if (!o->in_transaction)
 		return 0;
@@ -283,21 +160,23 @@ static int commit(struct op *o, struct mm_err *err)
 
 static int flush(void *ctx, struct mm_err *err)
 {
-	struct op *o = ctx;
-	bool due = o->in_transaction || o->n_ready >= GATHER_MAX || mm_now_ms() - o->ready_since >= GATHER_MS;
-	if (due && store_ready(o, err) < 0)
+	struct mm_push_run *o = ctx;
+	bool due = o->in_transaction || o->n_ready >= GATHER_MAX || o->n_ready == o->out ||
+		   mm_now_ms() - o->ready_since >= GATHER_MS;
+	if (due && mm_push_store_ready(o, err) < 0)
 		return -1;
 	return commit(o, err);
 }
 
 static int done(void *ctx, const struct mm_push_job *job, const struct mm_outcome *out, struct mm_err *err)
 {
-	struct op *o = ctx;
+	struct mm_push_run *o = ctx;
 	size_t i = index_of(o, job);
 	(void)err;
 	o->s->hosts[i].outcome = *out;
 	o->finished++;
 	if (out->cls == MM_PC_INTERRUPTED) {
+		o->out--;
 		o->s->by_class[MM_PC_INTERRUPTED]++;
 		o->decided[i] = true;
 		return 0;
@@ -310,30 +189,38 @@ static int done(void *ctx, const struct mm_push_job *job, const struct mm_outcom
 
 static void progress(void *ctx, size_t connecting, size_t talking)
 {
-	const struct op *o = ctx;
+	const struct mm_push_run *o = ctx;
 	size_t by_bit[32] = {0};
 	if (!o->how->progress)
 		return;
 	for (int c = 0; c < MM_PC_COUNT; c++)
 		by_bit[mm_push_class_def((enum mm_push_class)c)->exit_bit] += o->s->by_class[c];
+	const struct mm_push_feed *f = o->how->feed;
+	const char *more = f != NULL && f->say != NULL ? f->say(f->ctx) : "";
 	mm_progress("%zu of %zu hosts: %zu ok, %zu failed, %zu unreachable; %zu logins; talking with %zu, "
-		    "connecting to %zu",
+		    "connecting to %zu%s%s",
 	    o->finished, o->s->n, o->s->by_class[MM_PC_OK], by_bit[MM_EX_HOSTS_FAILED],
-	    by_bit[MM_EX_UNREACHABLE], o->logins, talking, connecting);
+	    by_bit[MM_EX_UNREACHABLE], o->logins, talking, connecting, *more != '\0' ? "; " : "", more);
 }
 
 /* ---- before and after */
 
+static int64_t wanted(const struct mm_push_run *o, size_t i)
+{
+	int64_t owed = o->s->targets[i].owed;
+	return owed != 0 ? owed : o->s->revision;
+}
+
 /* What is wanted is stored before anything is sent: whatever happens from
  * here on, these hosts are pending until they have answered. */
-static int want(struct op *o, struct mm_err *err)
+static int want(struct mm_push_run *o, struct mm_err *err)
 {
-	if (o->how->op != MM_OP_APPLY)
+	if (o->how->op != MM_OP_APPLY || o->how->feed != NULL)
 		return 0;
 	if (mm_store_begin(o->c->store, err) < 0)
 		return -1;
 	for (size_t i = 0; i < o->s->n; i++)
-		if (mm_store_push_want(o->c->store, o->s->targets[i].host.id, o->s->revision, err) < 0) {
+		if (mm_store_push_want(o->c->store, o->s->targets[i].host.id, wanted(o, i), err) < 0) {
 			mm_store_rollback(o->c->store);
 			return -1;
 		}
@@ -352,7 +239,7 @@ static int interrupts(sigset_t *before, struct mm_err *err)
 	return fd >= 0 ? fd : mm_err_sys(err, MM_EX_FAILED, "cannot wait for signals");
 }
 
-static int load_identity(struct op *o, struct mm_identity **id, struct mm_err *err)
+static int load_identity(struct mm_push_run *o, struct mm_identity **id, struct mm_err *err)
 {
 	const char *path = o->how->identity;
 	char *own = NULL;
@@ -371,7 +258,7 @@ static bool stopped_within(int stop, int ms)
 }
 
 /* The hosts that another run serves: how did that end? */
-static int await_others(struct op *o, int stop, struct mm_err *err)
+static int await_others(struct mm_push_run *o, int stop, struct mm_err *err)
 {
 	int64_t deadline = mm_now_ms() + OTHERS_MS;
 	for (size_t i = 0; i < o->s->n; i++) {
@@ -397,7 +284,7 @@ static int await_others(struct op *o, int stop, struct mm_err *err)
 }
 
 /* What has come in is stored, also when the run was stopped. */
-static int one_round(struct op *o, const struct mm_push_opts *opts, struct mm_err *err)
+static int one_round(struct mm_push_run *o, const struct mm_push_opts *opts, struct mm_err *err)
 {
 	static const struct mm_push_ops ops = {.next = next,
 	    .prepare = prepare,
@@ -412,12 +299,12 @@ static int one_round(struct op *o, const struct mm_push_opts *opts, struct mm_er
 	sum->workers_died += now.workers_died;
 	sum->served_again += now.served_again;
 	sum->parallel = now.parallel;
-	if (rc >= 0 && (store_ready(o, err) < 0 || commit(o, err) < 0))
+	if (rc >= 0 && (mm_push_store_ready(o, err) < 0 || commit(o, err) < 0))
 		rc = -1;
 	return rc;
 }
 
-static int rounds(struct op *o, const struct mm_push_opts *opts, struct mm_err *err)
+static int rounds(struct mm_push_run *o, const struct mm_push_opts *opts, struct mm_err *err)
 {
 	for (;;) {
 		int rc = one_round(o, opts, err);
@@ -433,7 +320,7 @@ static int rounds(struct op *o, const struct mm_push_opts *opts, struct mm_err *
 	}
 }
 
-static int drive(struct op *o, const struct mm_identity *id, struct mm_err *err)
+static int drive(struct mm_push_run *o, const struct mm_identity *id, struct mm_err *err)
 {
 	sigset_t before;
 	int stop = interrupts(&before, err), rc = -1;
@@ -463,7 +350,7 @@ static int drive(struct op *o, const struct mm_identity *id, struct mm_err *err)
 	return rc;
 }
 
-static void conclude(struct op *o, bool stopped)
+static void conclude(struct mm_push_run *o, bool stopped)
 {
 	struct mm_push_summary *s = o->s;
 	for (size_t i = 0; i < s->n; i++) {
@@ -479,7 +366,7 @@ static void conclude(struct op *o, bool stopped)
 		s->exit_status = MM_EX_INTERRUPTED;
 }
 
-static int run(struct op *o, struct mm_err *err)
+static int run(struct mm_push_run *o, struct mm_err *err)
 {
 	struct mm_identity *id = NULL;
 	struct mm_push_summary *s = o->s;
@@ -491,14 +378,15 @@ static int run(struct op *o, struct mm_err *err)
 	o->queue = mm_xcalloc(s->n + 1, sizeof(*o->queue));
 	o->again = mm_xcalloc(s->n + 1, sizeof(*o->again));
 	o->decided = mm_xcalloc(s->n + 1, sizeof(*o->decided));
-	for (o->n_queue = 0; o->n_queue < s->n; o->n_queue++)
+	for (o->n_queue = 0; o->how->feed == NULL && o->n_queue < s->n; o->n_queue++)
 		o->queue[o->n_queue] = o->n_queue;
 	for (size_t i = 0; i < s->n; i++)
-		s->hosts[i] = (struct mm_host_result){
-		    .target = &s->targets[i], .outcome = MM_OUTCOME_NONE, .agent = ""};
+		s->hosts[i] = nothing_yet(&s->targets[i]);
 	int rc = load_identity(o, &id, err);
 	if (rc == 0)
 		rc = want(o, err);
+	if (rc == 0 && o->how->feed != NULL)
+		rc = o->how->feed->begin(o->how->feed->ctx, s, err);
 	if (rc == 0 && s->n > 0)
 		rc = drive(o, id, err);
 	if (rc >= 0)
@@ -516,7 +404,7 @@ static int run(struct op *o, struct mm_err *err)
 }
 
 /* Logins with people's passwords are asked for: that stands in the audit log. */
-static int begin_verify(struct op *o, const struct mm_selection *sel, struct mm_err *err)
+static int begin_verify(struct mm_push_run *o, const struct mm_selection *sel, struct mm_err *err)
 {
 	struct mm_buf detail = MM_BUF_INIT(4096);
 	size_t n = 0;
@@ -535,7 +423,7 @@ int mm_push_run_op(struct mm_ctl *c, const struct mm_selection *sel, const struc
 	*out = (struct mm_push_summary){.arena = mm_arena_new(), .op = how->op};
 	out->changes = mm_changes_new(out->arena);
 	out->causes = mm_causes_new(out->arena);
-	struct op o = {.c = c, .how = how, .s = out};
+	struct mm_push_run o = {.c = c, .how = how, .s = out};
 	struct mm_key *key = NULL;
 	if (mm_ctl_open(c, err) < 0 || mm_select(c->store, sel, out->arena, &out->targets, &out->n, err) < 0)
 		return -1;
@@ -545,7 +433,8 @@ int mm_push_run_op(struct mm_ctl *c, const struct mm_selection *sel, const struc
 	if (rc == 0 && how->op == MM_OP_VERIFY)
 		rc = begin_verify(&o, sel, err);
 	if (rc == 0)
-		rc = mm_request_builder_new(c->store, key, 0, how->op != MM_OP_APPLY, &o.builder, err);
+		rc = mm_request_builder_new(
+		    c->store, o.key = key, how->revision, how->op != MM_OP_APPLY, &o.builder, err);
 	if (rc == 0 && how->planned != NULL && mm_request_builder_revision(o.builder) != how->plan_revision)
 		rc = mm_err_set(err, MM_EX_NOPERM,
 		    "the policy has moved on: the plan is of revision %lld, the current one is %lld; plan "
@@ -554,6 +443,8 @@ int mm_push_run_op(struct mm_ctl *c, const struct mm_selection *sel, const struc
 	if (rc == 0)
 		rc = run(&o, err);
 	mm_request_builder_free(o.builder);
+	for (size_t i = 0; i < o.n_others; i++)
+		mm_request_builder_free(o.others[i]);
 	mm_key_free(key);
 	return rc;
 }

@@ -15,6 +15,25 @@
 #include "schemas/plan.h"
 #include "schemas/request.h"
 
+struct mm_host_result;
+struct mm_push_summary;
+
+/* Who hands out the hosts one by one: a rollout, whose next hosts depend on
+ * what became of those before. */
+struct mm_push_feed {
+	/* The hosts are chosen (s->targets), nothing is sent yet. */
+	int (*begin)(void *ctx, const struct mm_push_summary *s, struct mm_err *err);
+	/* 1: s->targets[*i] is next (more than once is allowed, when its last
+	 * time is over), 0: no more, MM_PUSH_LATER: none now. Who lets a host
+	 * begin has stored mm_store_push_want() for it. */
+	int (*next)(void *ctx, size_t *i, struct mm_err *err);
+	/* This one's result is stored; the transaction is still open. */
+	int (*done)(void *ctx, size_t i, const struct mm_host_result *r, struct mm_err *err);
+	/* May be NULL: what stands in the progress line behind the counts. */
+	const char *(*say)(void *ctx);
+	void *ctx;
+};
+
 struct mm_push_how {
 	enum mm_op op;
 	int64_t parallel;     /* 0 = MM_PUSH_PARALLEL */
@@ -28,6 +47,8 @@ struct mm_push_how {
 	const char *(*planned)(const void *plan, const char *host);
 	const void *plan;
 	int64_t plan_revision;
+	int64_t revision;                /* of an apply: 0 = the current one */
+	const struct mm_push_feed *feed; /* NULL: all hosts, in their order */
 };
 
 /* What became of one host. */

@@ -105,6 +105,9 @@ static int take_host(const struct mm_store_host *h, void *arg, struct mm_err *er
 	/* Both, so that every name of the options is counted. */
 	bool by_name = listed(&c->sel->hosts, c->seen_host, &h->id, 1);
 	bool by_tag = listed(&c->sel->tags, c->seen_tag, h->tags, h->n_tags);
+	if (c->sel->only != NULL &&
+	    bsearch(&h->id, c->sel->only, c->sel->n_only, sizeof(*c->sel->only), compare) == NULL)
+		return 0;
 	if (!by_name || !by_tag || !has_user(c, h))
 		return 0;
 	struct mm_target *t = mm_arena_push(c->a, &c->targets, &c->n, &c->cap, sizeof(*t));
@@ -173,6 +176,7 @@ static int take_push(const struct mm_push_state *p, void *arg, struct mm_err *er
 	if (m->c->sel->pending && p->pending) {
 		/* Those that are pending move to the front, still in order. */
 		struct mm_target kept = *t;
+		kept.owed = p->revision;
 		m->c->targets[m->kept++] = kept;
 	}
 	return 0;
@@ -224,7 +228,8 @@ int mm_select_users(struct mm_store *s, const struct mm_selection *sel, struct m
 int mm_select(struct mm_store *s, const struct mm_selection *sel, struct mm_arena *a, struct mm_target **out,
     size_t *n, struct mm_err *err)
 {
-	if (!sel->all && !sel->pending && sel->hosts.n + sel->tags.n + sel->groups.n + sel->users.n == 0)
+	if (!sel->all && !sel->pending && sel->only == NULL &&
+	    sel->hosts.n + sel->tags.n + sel->groups.n + sel->users.n == 0)
 		return mm_err_set(err, MM_EX_USAGE,
 		    "which hosts? --all, --host, --tag, --group, --user (--help says more)");
 	struct choosing c = {.store = s, .sel = sel, .a = a};

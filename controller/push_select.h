@@ -19,6 +19,10 @@ struct mm_selection {
 	struct mm_opt_list hosts, tags, groups, users;
 	bool all, pending;
 	int64_t limit; /* 0 = none */
+	/* Not for the command line: just these, sorted; NULL = whoever else was
+	 * chosen. One that the store does not know (any more) is left out. */
+	const char *const *only;
+	size_t n_only;
 };
 
 /* For tables of options. */
@@ -55,6 +59,7 @@ struct mm_target {
 	const struct mm_sshkey *keys;
 	size_t n_keys;
 	bool last_unreachable;
+	int64_t owed; /* with `pending`: the revision that it owes an answer for; else 0 */
 };
 
 /* Everything lives in `a`. No selector at all is an error (MM_EX_USAGE); a

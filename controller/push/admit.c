@@ -161,12 +161,14 @@ static struct mm_job *take_waiting(struct mm_push_run_state *r)
 	return NULL;
 }
 
-/* 1: *out, maybe NULL when that host was done at once; 0: no more. */
+/* 1: *out, maybe NULL when that host was done at once; 0: no more, or none now. */
 static int take_next(struct mm_push_run_state *r, struct mm_job **out, struct mm_err *err)
 {
 	struct mm_push_job pub = {0};
 	struct mm_outcome why;
 	int rc = r->ops->next(r->ctx, &pub, err);
+	if (rc == MM_PUSH_LATER)
+		return 0;
 	if (rc <= 0) {
 		r->exhausted = true;
 		return rc;

@@ -30,6 +30,7 @@
 #define MM_PUSH_SSH_MAX 48    /* system ssh processes at once */
 #define MM_PUSH_TRIES 3       /* times that a host is begun with, if workers die under it */
 #define MM_PUSH_TIMEOUT_S 300 /* for one host, by default */
+#define MM_PUSH_LATER 2       /* see next() */
 #define MM_PUSH_HELD_MAX ((size_t)256 * 1024 * 1024) /* bytes of unfinished answers in memory */
 
 struct mm_push_job {
@@ -46,7 +47,8 @@ struct mm_push_job {
 
 /* What the engine asks of its user. `job` is valid until done() returns. */
 struct mm_push_ops {
-	/* The next host: 1 and *job (copied by the engine), 0 no more, -1 error
+	/* The next host: 1 and *job (copied by the engine), 0 no more (it is not
+	 * asked again), MM_PUSH_LATER none now but maybe in a moment, -1 error
 	 * (ends the run). Called when there is room for a host. */
 	int (*next)(void *ctx, struct mm_push_job *job, struct mm_err *err);
 	/* Logged in: append the whole request stream. -1: the host gets
