@@ -1,20 +1,16 @@
-"""Balsa itself, on a screen of the test's own: what it writes of the adapter's values when it is told to quit."""
+"""Balsa itself, on a screen of the test's own: it logs in with what the adapter wrote, and what it writes of it when it
+is told to quit."""
 
-import os
-import subprocess
 import unittest
 
-from gnomelib import ServerCase, account, wait_for
+from gnomelib import WindowCase, account, wait_for
 from realclient import HOSTILE, RunningHost, have, proves, sheet
 
 BOXES = "".join(f"[mailbox-{name}]\nType=LibBalsaMailboxMbox\nPath=@/mail/{name}\nName={name}\n\n"
                 for name in ("Inbox", "Outbox", "Sentbox", "Draftbox", "Trash"))
-CONFIG = "[Globals]\nMailDir=@/mail\n\n" + BOXES + """[folder-1]
-Type=LibBalsaMailboxImap
-Name=Work
-Server=mail.old.example:993
-Security=1
-
+IMAP = "[folder-1]\nType=LibBalsaMailboxImap\nName=Work\nServer=mail.old.example:993\nSecurity=1\n"
+POP3 = "[mailbox-1]\nType=LibBalsaMailboxPOP3\nName=Work\nServer=mail.old.example:995\nSecurity=1\nCheck=true\n"
+HEAD, TAIL = "[Globals]\nMailDir=@/mail\n\n" + BOXES, """
 [smtp-server-Default]
 Server=mail.old.example
 
@@ -26,35 +22,17 @@ FullName=Alice
 Address=alice@acme.example
 SmtpServer=Default
 """
+CONFIG = HEAD + IMAP + TAIL
 WINDOW = "/org/desktop/Balsa/window/1"
 
 
-class Balsa(ServerCase):
-    @have("balsa", "Xvfb")
+class BalsaCase(WindowCase):
+    @have("balsa")
     def setUp(self):
         super().setUp()
-        r, w = os.pipe()
-        screen = subprocess.Popen(["Xvfb", "-displayfd", str(w), "-nolisten", "tcp", "-screen", "0", "800x600x24"],
-                                  pass_fds=(w,), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        os.close(w)
-        self.addCleanup(self.stop_process, screen)
-        with os.fdopen(r) as f:
-            self.display = ":" + f.readline().strip()
         (self.home.path / "mail").mkdir()
         for name in ("Inbox", "Outbox", "Sentbox", "Draftbox", "Trash"):
             self.home.write(f"mail/{name}", "")
-        self.config()
-        self.home.write(".balsa/config-private", "[folder-1]\nUsername=alice\n")
-
-    def config(self, more=""):
-        text = CONFIG.replace("=@/", f"={self.home.path}/").replace("Server=mail.old.example\n", "Server=mail.old.example\n" + more)
-        return self.home.write(".balsa/config", text)
-
-    def start(self):
-        p = subprocess.Popen(self.trusting("balsa"), env=self.env(DBUS_SESSION_BUS_ADDRESS=self.bus, DISPLAY=self.display), cwd=self.home.path,
-                             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.addCleanup(self.stop_process, p)
-        return p
 
     def action(self, method, *args):
         return self.on_bus("gdbus", "call", "--session", "--dest", "org.desktop.Balsa", "--object-path", WINDOW, "--method",
@@ -66,12 +44,30 @@ class Balsa(ServerCase):
         except AssertionError:
             return False
 
-    def run_once(self):
-        p = self.start()
-        wait_for("Balsa's window", self.has_window, 30)
-        self.assertEqual(self.comm(p.pid), "balsa")
+    def start_balsa(self, *args):
+        p = self.start("balsa", *args)
+        wait_for("Balsa's window", self.has_window, 60)
+        return p
+
+    def quit(self, p):
         self.action("Activate", "quit", "[]", "{}")
         self.assertEqual(p.wait(20), 0)
+
+
+class Balsa(BalsaCase):
+    def setUp(self):
+        super().setUp()
+        self.config()
+        self.home.write(".balsa/config-private", "[folder-1]\nUsername=alice\n")
+
+    def config(self, more=""):
+        text = CONFIG.replace("=@/", f"={self.home.path}/").replace("Server=mail.old.example\n", "Server=mail.old.example\n" + more)
+        return self.home.write(".balsa/config", text)
+
+    def run_once(self):
+        p = self.start_balsa()
+        self.assertEqual(self.comm(p.pid), "balsa")
+        self.quit(p)
 
     def test_it_writes_back_what_was_written(self):
         """The server to send through and the identity are written whole, by the code that reads every server."""
@@ -130,21 +126,59 @@ class Balsa(ServerCase):
         wanted = sheet(a)
         wanted["accounts"][0]["replaces"] = ["mail.old.example"]
         self.home.apply("balsa", wanted)
-        p = self.start()
-        wait_for("Balsa's window", self.has_window, 30)
+        p = self.start_balsa()
         host.waits()
-        self.action("Activate", "quit", "[]", "{}")
-        p.wait(20)
+        self.quit(p)
         host.is_done()
 
     def test_an_edit_under_it_would_be_lost(self):
-        p = self.start()
-        wait_for("Balsa's window", self.has_window, 30)
+        p = self.start_balsa()
         path = self.home.path / ".balsa/config"
         path.write_text(path.read_text().replace("FullName=Alice\n", "FullName=Somebody\n"))
-        self.action("Activate", "quit", "[]", "{}")
-        p.wait(20)
+        self.quit(p)
         self.assertNotIn("Somebody", path.read_text())
+
+class Login(BalsaCase):
+    """An account that somebody has, taken over: Balsa looks for mail as it starts, and sends what is written."""
+
+    def log_in(self, protocol, security):
+        a, remember = self.account(security), "RememberPasswd=true\n"
+        if protocol == "pop3":
+            a.update({"incoming.protocol": "pop3", "incoming.leave_on_server": "yes",
+                      "incoming.port": str(self.server.ports["pop3s" if security == "tls" else "pop3"])})
+        there = (IMAP + "ListInbox=true\n" if protocol == "imap" else POP3) + remember
+        text = (HEAD + there + TAIL).replace("=@/", f"={self.home.path}/").replace("Server=mail.old.example\n", "Server=mail.old.example\n" + remember)
+        self.home.write(".balsa/config", text)
+        self.home.write(".balsa/config-private", f"{there.splitlines()[0]}\nUsername=old\n\n[smtp-server-Default]\nUsername=old\n")
+        wanted = sheet(a)
+        wanted["accounts"][0]["replaces"] = ["mail.old.example"]
+        self.home.apply("balsa", wanted)
+        self.start_keyring()
+        for name, side in ((protocol, "incoming"), ("smtp", "outgoing")):
+            self.keep("org.gnome.Balsa.NetworkPassword", "protocol", name, "server", f"localhost:{a[side + '.port']}",
+                      "user", a[side + ".username"])
+        self.window_manager()
+        p = self.start_balsa("--check-mail")
+        wait_for("Balsa to log in", lambda: self.logged_in(protocol, a["incoming.username"], a["incoming.port"]), 60)
+        self.start("balsa", "-m", "mailto:bob@acme.example?subject=written&body=b")  # it tells the one that runs
+        self.send("written", a)
+        self.assertEqual(self.comm(p.pid), "balsa")
+
+    @proves("balsa", "imap tls", "smtp tls")
+    def test_imap_tls(self):
+        self.log_in("imap", "tls")
+
+    @proves("balsa", "imap starttls", "smtp starttls")
+    def test_imap_starttls(self):
+        self.log_in("imap", "starttls")
+
+    @proves("balsa", "pop3 tls")
+    def test_pop3_tls(self):
+        self.log_in("pop3", "tls")
+
+    @proves("balsa", "pop3 starttls")
+    def test_pop3_starttls(self):
+        self.log_in("pop3", "starttls")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import tempfile
 import textwrap
@@ -147,6 +148,69 @@ class ServerCase(SessionCase):
 
     def logged_in(self, service, user, port):
         return int(port) in [p for _, _, p in self.server.logins(user, service)]
+
+
+class WindowCase(ServerCase):
+    """A screen for programs with windows."""
+
+    @classmethod
+    @have("Xvfb", "openbox", "xdotool")
+    def setUpClass(cls):
+        super().setUpClass()
+        r, w = os.pipe()
+        cls.x = subprocess.Popen(["Xvfb", "-displayfd", str(w), "-screen", "0", "1200x900x24", "-nolisten", "tcp",
+                                  "-noreset"], pass_fds=[w], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL)
+        os.close(w)
+        with os.fdopen(r) as f:  # to the line's end: it would die of a pipe that is closed too early
+            cls.display = ":" + f.readline().strip()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.x.terminate()
+        cls.x.wait(10)
+        super().tearDownClass()
+
+    def env(self, **more):
+        return {**super().env(DISPLAY=self.display, WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS="1", **more),
+                "GSETTINGS_BACKEND": "keyfile"}
+
+    def start(self, program, *args):
+        """Trusting the server; what it starts ends with it, after the test at the latest."""
+        p = subprocess.Popen(self.trusting(program, *args), env=self.env(DBUS_SESSION_BUS_ADDRESS=self.bus),
+                             cwd=self.home.path, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL, start_new_session=True)
+        self.addCleanup(self.end_group, p)
+        return p
+
+    @staticmethod
+    def end_group(p):
+        """What the program started ends with it."""
+        try:
+            os.killpg(p.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        p.wait(10)
+
+    def keep(self, schema, *attributes):
+        self.on_bus("secret-tool", "store", "--label=x", "xdg:schema", schema, *attributes, stdin="pw 1")
+
+    def send(self, title, a):
+        """The keys that send what is written in a window with this title, until the server has seen a login."""
+        def sent():
+            found = self.home.run("xdotool", "search", "--name", title, DISPLAY=self.display).stdout.split()
+            for window in found:
+                self.home.run("xdotool", "windowactivate", "--sync", window, "key", "ctrl+Return", DISPLAY=self.display, timeout=10)
+            try:
+                return wait_for("", lambda: self.logged_in("submission", "alice", a["outgoing.port"]), 3)
+            except TimeoutError:
+                return False
+        wait_for("the message to be sent", sent, 60)
+
+    def window_manager(self):
+        p = subprocess.Popen(["openbox"], env=self.env(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL)
+        self.addCleanup(self.stop_process, p)
 
 
 def account(**more):
