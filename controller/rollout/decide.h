@@ -16,6 +16,11 @@
  * - The outcome of a late host counts for the total, not for its wave.
  * - `forgiven` hosts (resume after a halt) burn no budget and no gate.
  * - Hosts released again (retry) in a wave that is over are sent as well.
+ * - After the last wave an inconclusive result holds up nothing any more;
+ *   too few verified still halts.
+ *
+ * It costs a few passes over the hosts: ask once per batch of results, not
+ * once per result. Sentences count waves from 1.
  */
 #ifndef MM_ROLLOUT_DECIDE_H
 #define MM_ROLLOUT_DECIDE_H

@@ -3,22 +3,30 @@
  * as NAME = TEXT (options of the command line, or the rollout section of a
  * file), kept in the store as a JSON object of the same texts.
  *
- *   waves         "1,5%,25%,100%"  sizes of the waves: hosts, or percent of all chosen hosts (rounded
- *                                  down, at least 1); the last one repeats until nobody is left
- *   failed        "5%/2%"          budget WAVE/TOTAL: so many hosts of a wave, and of the whole rollout, may
- *   login         "2%/1%"          end like this and it goes on; one more and it halts. N, N% (of the hosts
- *   unreachable   "any/any"        of the wave / of all, rounded down) or "any"; one value stands for both.
- *                                  login counts hosts with a failed login check, and reverted ones
- *   gate          "95%"            of the *tested* users of a wave must be verified, or it halts; "0" = no
- * gate min_tested    "1"              users tested in a wave, N or N% of its users; fewer is inconclusive
- *   min_reported  "50%"            hosts of a wave that have answered; fewer is inconclusive
- *   bake          "10m"            pause after each wave but the last ("90s", "10m", "2h", "1d", "0")
- *   approve       "no"             "yes": an admin approves each further wave
- *   window        "100"            hosts in flight at once
- *   hours         ""               "Mon-Fri 20:00-06:00": nothing new is sent at other times (hours.h); "" =
- * always jitter        "0"              each host waits a fixed part of this time after its wave has opened
- *   rate          "0"              logins per minute on one mail server; 0 = no limit
- *   sticky        "no"             "yes": the same hosts come first in every rollout
+ *   waves "1,5%,25%,100%"   sizes of the waves: hosts, or percent of all that
+ *        were chosen (rounded down, at least 1); the last one repeats until
+ *        nobody is left
+ *   failed "5%/2%", login "2%/1%", unreachable "any/any"
+ *        budgets WAVE/TOTAL: so many hosts of a wave, and of all, may end like
+ *        this, and it goes on; one more, and it halts. N, N% (rounded down) or
+ *        "any"; one value stands for both. login counts hosts with a login
+ *        check that failed, and those that took the change back.
+ *   gate "95%"               of the *tested* users of a wave must be verified,
+ *        or it halts; "0" or "0%" = no gate
+ *   min_tested "1"           users tested in a wave, N (or all, where there are
+ *        fewer) or N% of its users; fewer is inconclusive
+ *   min_reported "50%"       hosts of a wave that have answered, N (or all) or
+ *        N% of them; fewer is inconclusive
+ *   bake "10m"               wait after each wave but the last: "90s", "10m",
+ *        "2h", "1d", "0"
+ *   approve "no"             "yes": an admin approves each further wave
+ *   window "100"             hosts in flight at once
+ *   hours ""                 "Mon-Fri 20:00-06:00": nothing new is sent at other
+ *        times (hours.h); "" = always
+ *   jitter "0"               each host waits a part of this time, its own, after
+ *        its wave has opened
+ *   rate "0"                 logins per minute on one mail server; 0 = no limit
+ *   sticky "no"              "yes": the same hosts come first in every rollout
  *
  * Inconclusive: the rollout pauses, and neither goes on nor aborts. Machines
  * that are off burn no budget by default; min_reported keeps them from being
@@ -37,24 +45,16 @@
 #include "common/buf.h"
 #include "common/err.h"
 #include "controller/rollout/hours.h"
+#include "controller/rollout/share.h"
 
 #define MM_RO_WAVES_MAX 32
 #define MM_RO_WINDOW_MAX 4096
 #define MM_RO_TIME_MAX (30 * 86400) /* bake, jitter; seconds */
 
-enum mm_share_kind { MM_SHARE_COUNT, MM_SHARE_PERCENT, MM_SHARE_ANY };
-
-struct mm_share {
-	enum mm_share_kind kind;
-	int64_t n; /* a count, or hundredths of a percent */
-};
-
-/* How many of `whole`, rounded down; INT64_MAX for MM_SHARE_ANY. */
-int64_t mm_share_of(const struct mm_share *s, int64_t whole);
-
 enum mm_budget { MM_BUDGET_FAILED, MM_BUDGET_LOGIN, MM_BUDGET_UNREACHABLE, MM_BUDGET_COUNT };
+/* In the order of the terms. */
 const char *mm_budget_name(enum mm_budget b);  /* "failed": the name of the term */
-const char *mm_budget_words(enum mm_budget b); /* "failed login checks": for sentences */
+const char *mm_budget_words(enum mm_budget b); /* "with a failed login check": behind "N hosts are" */
 
 struct mm_budget_terms {
 	struct mm_share wave, total;
