@@ -118,6 +118,8 @@ static const char b64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0
 void mm_base64(const void *p, size_t n, struct mm_buf *out)
 {
 	const uint8_t *b = p;
+	char text[1024];
+	size_t len = 0;
 	for (size_t i = 0; i < n; i += 3) {
 		size_t k = n - i < 3 ? n - i : 3;
 		uint32_t v = (uint32_t)b[i] << 16;
@@ -125,12 +127,14 @@ void mm_base64(const void *p, size_t n, struct mm_buf *out)
 			v |= (uint32_t)b[i + 1] << 8;
 		if (k > 2)
 			v |= b[i + 2];
-		char quad[4] = {b64[v >> 18], b64[v >> 12 & 63], '=', '='};
-		if (k > 1)
-			quad[2] = b64[v >> 6 & 63];
-		if (k > 2)
-			quad[3] = b64[v & 63];
-		mm_buf_add(out, quad, sizeof(quad));
+		text[len++] = b64[v >> 18];
+		text[len++] = b64[v >> 12 & 63];
+		text[len++] = k > 1 ? b64[v >> 6 & 63] : '=';
+		text[len++] = k > 2 ? b64[v & 63] : '=';
+		if (len == sizeof(text) || i + 3 >= n) {
+			mm_buf_add(out, text, len);
+			len = 0;
+		}
 	}
 }
 

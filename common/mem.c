@@ -12,6 +12,7 @@
 
 #define BLOCK_MIN ((size_t)4096)
 #define BLOCK_MAX ((size_t)256 * 1024)
+#define SMALL 512 /* elements of an array that begins with room for eight */
 
 struct block {
 	struct block *next;
@@ -72,8 +73,11 @@ static struct block *add_block(struct mm_arena *a, size_t need)
 	size_t cap = need > a->next_size ? need : a->next_size;
 	if (cap > SIZE_MAX - sizeof(struct block))
 		mm_oom();
-	struct block *b = mm_xcalloc(1, sizeof(*b) + cap);
+	/* Zeroed as it is handed out: most of a block is often never used. */
+	struct block *b = mm_xrealloc(NULL, 1, sizeof(*b) + cap);
 	b->cap = cap;
+	b->used = 0;
+	b->next = NULL;
 	/* A block made for one big thing goes behind the one being filled. */
 	if (a->blocks != NULL && need > a->next_size) {
 		b->next = a->blocks->next;
@@ -87,10 +91,10 @@ static struct block *add_block(struct mm_arena *a, size_t need)
 	return b;
 }
 
-void *mm_arena_alloc(struct mm_arena *a, size_t n, size_t size)
+/* Not zeroed. */
+static void *take(struct mm_arena *a, size_t want)
 {
-	size_t want = 0;
-	if (__builtin_mul_overflow(n, size, &want) || want > SIZE_MAX - alignof(max_align_t))
+	if (want > SIZE_MAX - alignof(max_align_t))
 		mm_oom();
 	if (want == 0)
 		want = 1;
@@ -104,13 +108,22 @@ void *mm_arena_alloc(struct mm_arena *a, size_t n, size_t size)
 	return p;
 }
 
+void *mm_arena_alloc(struct mm_arena *a, size_t n, size_t size)
+{
+	size_t want = 0;
+	if (__builtin_mul_overflow(n, size, &want))
+		mm_oom();
+	return memset(take(a, want), 0, want);
+}
+
 char *mm_arena_strndup(struct mm_arena *a, const char *s, size_t n)
 {
 	if (n == SIZE_MAX)
 		mm_oom();
-	char *p = mm_arena_alloc(a, n + 1, 1);
+	char *p = take(a, n + 1);
 	if (n > 0)
 		memcpy(p, s, n);
+	p[n] = '\0';
 	return p;
 }
 
@@ -121,13 +134,16 @@ char *mm_arena_strdup(struct mm_arena *a, const char *s)
 
 char *mm_arena_printf(struct mm_arena *a, const char *fmt, ...)
 {
+	char text[256]; /* most fit, and are printed once */
 	va_list ap;
 	va_start(ap, fmt);
-	int n = vsnprintf(NULL, 0, fmt, ap);
+	int n = vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	assert(n >= 0);
 	size_t size = (size_t)n + 1;
-	char *p = mm_arena_alloc(a, size, 1);
+	if (size <= sizeof(text))
+		return mm_arena_strndup(a, text, size - 1);
+	char *p = take(a, size);
 	va_start(ap, fmt);
 	vsnprintf(p, size, fmt, ap);
 	va_end(ap);
@@ -146,8 +162,8 @@ void *mm_arena_push(struct mm_arena *a, void *items, size_t *n, size_t *cap, siz
 		size_t more = 0;
 		if (__builtin_mul_overflow(*cap, (size_t)2, &more))
 			mm_oom();
-		if (more < 8)
-			more = 8;
+		if (more == 0)
+			more = size < SMALL ? 8 : 2;
 		char *grown = mm_arena_alloc(a, more, size);
 		void **where = items;
 		if (*n > 0)

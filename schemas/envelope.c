@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <string.h>
 
 #include "common/frame.h"
@@ -19,14 +20,6 @@ static void pae(const char *type, const void *payload, size_t n, struct mm_buf *
 	mm_buf_add(out, payload, n);
 }
 
-static void set_base64(json_t *o, const char *key, const void *p, size_t n)
-{
-	struct mm_buf b = MM_BUF_INIT(n / 3 * 4 + 8);
-	mm_base64(p, n, &b);
-	mm_json_set_str(o, key, mm_buf_str(&b));
-	mm_buf_free(&b);
-}
-
 int mm_envelope_sign(const char *type, const void *payload, size_t n, const struct mm_key *k,
     struct mm_buf *out, struct mm_err *err)
 {
@@ -40,15 +33,14 @@ int mm_envelope_sign(const char *type, const void *payload, size_t n, const stru
 	mm_buf_free(&text);
 	if (rc != 0)
 		return -1;
-	json_t *one = json_object(), *list = json_array(), *o = json_object();
-	mm_json_set_str(one, "keyid", mm_key_id(k));
-	set_base64(one, "sig", sig, sizeof(sig));
-	if (json_array_append_new(list, one) != 0)
-		mm_oom();
-	set_base64(o, "payload", payload, n);
-	mm_json_set_str(o, "payloadType", type);
-	mm_json_set(o, "signatures", list);
-	mm_wire_finish(o, out);
+	/* Base64, hexadecimal and a media type hold nothing that JSON escapes. */
+	assert(strpbrk(type, "\"\\") == NULL && mm_wire_text_ok(type));
+	mm_buf_adds(out, "{\"payload\":\"");
+	mm_base64(payload, n, out);
+	mm_buf_addf(out, "\",\"payloadType\":\"%s\",\"signatures\":[{\"keyid\":\"%s\",\"sig\":\"", type,
+	    mm_key_id(k));
+	mm_base64(sig, sizeof(sig), out);
+	mm_buf_adds(out, "\"}]}");
 	return mm_buf_ok(out) ? 0 : mm_err_set(err, MM_EX_FAILED, "envelope: no room");
 }
 
