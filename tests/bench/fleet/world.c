@@ -29,7 +29,7 @@ static void deal_kinds(struct mm_sim_world *w, const struct mm_sim_plan *plan)
 		order[k] = i;
 	}
 	for (uint32_t kind = 1; kind < MM_SIM_KINDS; kind++) {
-		uint32_t share = (uint32_t)((uint64_t)n * plan->percent[kind] / 100);
+		uint32_t share = (uint32_t)(((uint64_t)n * plan->percent[kind] + 99) / 100);
 		for (uint32_t i = 0; i < share && at < n; i++)
 			w->hosts[order[at++]].kind = kind;
 	}
