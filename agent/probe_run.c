@@ -281,8 +281,8 @@ static void remember(const struct run *run, const struct mm_check *k, struct mm_
 	if (mm_memory_open(run->r->state_dir, run->r->arena, &m, NULL) != 0)
 		return;
 	bool presented = key_of(&m, k, &key);
-	mm_memory_note(
-	    &m, l, k->settings, presented ? &key : NULL, presented && works_elsewhere(run, &m, &key));
+	mm_memory_note(&m, l, run->r->trial ? NULL : k->settings, presented ? &key : NULL,
+	    presented && works_elsewhere(run, &m, &key));
 	if (presented)
 		add_history(run, &m, &key, l);
 	mm_memory_close(&m, true, NULL);

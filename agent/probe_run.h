@@ -36,6 +36,7 @@ struct mm_probe_run {
 	bool sparing; /* a session: do not prove again what is fresh */
 	bool again;   /* somebody says that the servers have changed: forget what they refused */
 	bool survey;  /* look closely at the servers, without credentials */
+	bool trial;   /* these settings are not in force: no proof of them is kept, only what was presented */
 	bool prompt;  /* ask on the terminal for passwords that cannot be had otherwise */
 	struct mm_sink *sink;
 };

@@ -180,7 +180,8 @@ static const struct mm_sheet *hostwide_of_request(struct job *j)
 
 static void users_of_request(struct job *j)
 {
-	const struct mm_sheet *hostwide = hostwide_of_request(j);
+	/* Nobody logs in with the system's files. */
+	const struct mm_sheet *hostwide = j->t.request.op != MM_OP_PREFLIGHT ? hostwide_of_request(j) : NULL;
 	j->users = mm_arena_alloc(j->a, j->t.n + 2, sizeof(*j->users));
 	if (hostwide != NULL)
 		j->users[j->n_users++] = (struct mm_user_job){
@@ -359,14 +360,16 @@ static int carry_out(struct job *j)
 	} else {
 		users_of_request(j);
 	}
+	bool preflight = q->op == MM_OP_PREFLIGHT;
 	const struct mm_user_batch b = {.conf = j->r->conf,
 	    .how = how_of(q->op),
 	    .probe = q->op == MM_OP_APPLY,
 	    .verify = q->op == MM_OP_VERIFY,
-	    .again = q->op == MM_OP_VERIFY && has_arg(q, MM_VERIFY_AGAIN),
+	    .preflight = preflight,
+	    .again = (preflight || q->op == MM_OP_VERIFY) && has_arg(q, MM_VERIFY_AGAIN),
 	    .ack = q->ack,
-	    .n_ack = q->n_ack,
-	    .collect = true,
+	    .n_ack = preflight ? 0 : q->n_ack,
+	    .collect = !preflight,
 	    .w = {.host = j->r->conf->host,
 		.parallel = PARALLEL,
 		.home_ms = HOME_MS,

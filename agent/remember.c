@@ -337,7 +337,8 @@ void mm_memory_note(struct mm_memory *m, const struct mm_login *l, const char *s
 {
 	/* what failed behind the login is no matter of the credential */
 	bool taken = l->result == MM_LOGIN_PASSED || (l->any && l->reached >= MM_LEVEL_LOGIN);
-	note_proof(m, l, settings);
+	if (settings != NULL)
+		note_proof(m, l, settings);
 	if (k == NULL)
 		return;
 	if (taken)

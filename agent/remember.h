@@ -123,7 +123,8 @@ int64_t mm_memory_again_at(
 void mm_memory_begin(struct mm_memory *m, const struct mm_login_key *k, int64_t now, bool again);
 /* It was not, after all: nothing was sent. What was answered before stands. */
 void mm_memory_undo(struct mm_memory *m, const struct mm_login_key *k);
-/* An answer came; `k` NULL: no credential was presented. `works`: in the same
+/* An answer came; `settings` NULL: it proves nothing that is in force; `k`
+ * NULL: no credential was presented. `works`: in the same
  * run another port of the server took the credential. */
 void mm_memory_note(struct mm_memory *m, const struct mm_login *l, const char *settings,
     const struct mm_login_key *k, bool works);

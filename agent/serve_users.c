@@ -168,6 +168,7 @@ static void work(int fd, void *arg)
 	    .expired = t->j->expired,
 	    .probe = t->b->probe,
 	    .verify = t->b->verify,
+	    .preflight = t->b->preflight,
 	    .again = t->b->again,
 	    .lock_ms = MM_LOCK_MS,
 	    .sink = &w.sink};
@@ -206,7 +207,7 @@ void mm_user_job_resolve(const struct mm_conf *c, struct mm_user_job *j, struct 
 	if (got < 0)
 		cannot(j, mm_arena_strdup(a, err.text));
 	else if (got == 0)
-		cannot(j, "there is no such user on this host");
+		cannot(j, MM_REASON_NO_SUCH_USER);
 	else if (j->who.uid == 0)
 		cannot(j, "mail settings of root are not managed");
 	else if (geteuid() != 0 && geteuid() != j->who.uid)

@@ -24,6 +24,7 @@ struct mm_user_batch {
 	enum mm_how how;
 	bool probe;
 	bool verify;            /* struct mm_user_run */
+	bool preflight;         /* struct mm_user_run */
 	bool again;             /* struct mm_probe_run */
 	bool spool_only;        /* no run at all: only what waits in the spools */
 	const char *const *ack; /* reports to be deleted from the spools */

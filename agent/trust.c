@@ -247,6 +247,18 @@ static int check_verify(struct checking *k)
 	return 0;
 }
 
+/* Whom it is about, its sheets say. */
+static int check_preflight(struct checking *k)
+{
+	const struct mm_request *r = &k->t->request;
+	for (size_t i = 0; i < r->n_op_args; i++) {
+		if (!mm_streq(r->op_args[i], MM_VERIFY_AGAIN))
+			return REFUSE(
+			    k, MM_REFUSED_OP, "\"%s\" is no argument of a preflight", r->op_args[i]);
+	}
+	return 0;
+}
+
 static int check_op(struct checking *k)
 {
 	enum mm_op op = k->t->request.op;
@@ -254,6 +266,8 @@ static int check_op(struct checking *k)
 		return 0;
 	if (op == MM_OP_VERIFY)
 		return check_verify(k);
+	if (op == MM_OP_PREFLIGHT)
+		return check_preflight(k);
 	return REFUSE(k, MM_REFUSED_OP, "this agent does not carry out \"%s\"", mm_op_name(op));
 }
 

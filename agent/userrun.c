@@ -137,7 +137,8 @@ static struct mm_probe_run probe_of(struct state *s)
 	    .now = s->c.now,
 	    .sparing = s->r->sparing,
 	    .again = s->r->again,
-	    .survey = s->r->verify,
+	    .survey = s->r->verify || s->r->preflight,
+	    .trial = s->r->preflight,
 	    .prompt = s->r->prompt,
 	    .sink = s->r->sink};
 }
@@ -146,6 +147,21 @@ static int prove(struct state *s)
 {
 	struct mm_err err = MM_ERR_NONE;
 	const struct mm_probe_run p = probe_of(s);
+	return mm_probe_run(&p, &err) == 0 ? 0 : failed(s, &err);
+}
+
+/* Everything of the sheet, as far as a login: no message is sent over a server that is not in use yet. */
+static int try_out(struct state *s)
+{
+	struct mm_sheet sheet = *s->r->sheet;
+	struct mm_err err = MM_ERR_NONE;
+	struct mm_probe_run p = probe_of(s);
+	if (sheet.check > MM_LEVEL_LOGIN)
+		sheet.check = MM_LEVEL_LOGIN;
+	for (size_t i = 0; i < sheet.n_accounts; i++)
+		for (int side = 0; side < MM_SIDE_COUNT; side++)
+			s->r->effect[i][side] = (struct mm_effect){.present = true, .in_effect = true};
+	p.sheet = &sheet;
 	return mm_probe_run(&p, &err) == 0 ? 0 : failed(s, &err);
 }
 
@@ -159,6 +175,8 @@ static int run(struct state *s)
 		whole(s, MM_ST_DEFERRED, trouble);
 		return 0;
 	}
+	if (s->r->preflight)
+		return try_out(s);
 	if (lock(s) != 0 || open_journal(s) != 0)
 		return -1;
 	if (s->r->expired)

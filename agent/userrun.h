@@ -17,13 +17,15 @@ struct mm_user_run {
 	const struct mm_client *const *clients; /* NULL = all that are built in */
 	const struct mm_sheet *sheet;
 	enum mm_how how;
-	bool expired; /* of the request in force: look, change nothing */
-	bool probe;   /* prove by login */
-	bool sparing; /* a session (struct mm_probe_run) */
-	bool verify;  /* somebody asks now whether what is in force works: prove it afresh, also when the
-		       * request that brought it has expired */
-	bool again;   /* struct mm_probe_run */
-	bool prompt;  /* struct mm_probe_run */
+	bool expired;   /* of the request in force: look, change nothing */
+	bool probe;     /* prove by login */
+	bool sparing;   /* a session (struct mm_probe_run) */
+	bool verify;    /* somebody asks now whether what is in force works: prove it afresh, also when the
+			 * request that brought it has expired */
+	bool preflight; /* log in with the sheet's settings, whatever is in force: no config is looked at, and
+			 * nothing but the record of what was presented to servers is written */
+	bool again;     /* struct mm_probe_run */
+	bool prompt;    /* struct mm_probe_run */
 	int lock_ms;
 	struct mm_sink *sink;
 	/* out: */

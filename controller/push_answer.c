@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/text.h"
+#include "controller/preflight.h"
 #include "schemas/proto.h"
 
 #define FINDINGS_MAX 1000000 /* of one host, in one answer */
@@ -101,6 +102,10 @@ static void count_finding(
 	r->actions[f->action]++;
 	r->states[f->state]++;
 	r->errors += v.exit_bit == MM_EX_FAILED;
+	if (s->op == MM_OP_PREFLIGHT) {
+		mm_preflight_finding(s, r, f);
+		return;
+	}
 	if (v.exit_bit == MM_EX_OK)
 		return;
 	r->exit_bits |= MM_EX_DIFF;
@@ -124,6 +129,10 @@ static void count_login(
     struct mm_collect *c, const struct mm_login *l, struct mm_host_result *r, struct mm_push_summary *s)
 {
 	r->logins[l->result]++;
+	if (s->op == MM_OP_PREFLIGHT) {
+		mm_preflight_login(s, c->host, l);
+		return;
+	}
 	r->exit_bits |= mm_login_verdict(l->result, l->cls).exit_bit;
 	mm_causes_add(s->causes, c->host, l);
 	/* A verify shows them by cause. */
@@ -190,6 +199,8 @@ int mm_collect_store(struct mm_collect *c, struct mm_store *store, struct mm_hos
 {
 	if (s->op == MM_OP_PLAN)
 		note_plan(c, r);
+	/* It is about settings that are not in force. */
+	bool keep = s->op != MM_OP_PREFLIGHT;
 	/* First what was carried, whatever time it claims to be of: what was
 	 * seen just now has the last word. */
 	for (int ours = 0; ours <= 1; ours++) {
@@ -201,7 +212,7 @@ int mm_collect_store(struct mm_collect *c, struct mm_store *store, struct mm_hos
 				count(c, p, r, s);
 			r->reports += ours;
 			r->spooled += !ours;
-			if (store_report(store, p, ours == 1, err) != 0)
+			if (keep && store_report(store, p, ours == 1, err) != 0)
 				return -1;
 		}
 	}

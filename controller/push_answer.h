@@ -14,7 +14,7 @@ struct mm_collect *mm_collect_new(const char *host);
 void mm_collect_free(struct mm_collect *c); /* NULL is allowed */
 /* REPORT, FINDING or LOGIN. An error (MM_EX_DATAERR) is the host's fault. */
 int mm_collect_frame(struct mm_collect *c, const struct mm_frame *f, struct mm_err *err);
-/* Store every report but that of a plan; count what answers the request into
+/* Store every report but those of a plan and of a preflight; count what answers the request into
  * `r`, and note changes and troubles in `s`. An error with code MM_EX_DATAERR
  * is the host's fault, any other is ours. */
 int mm_collect_store(struct mm_collect *c, struct mm_store *store, struct mm_host_result *r,

@@ -32,7 +32,8 @@ static uint32_t add_hash(uint32_t h, const char *s)
 static bool same(const struct mm_cause *g, const struct mm_login *l)
 {
 	return g->result == l->result && g->port == l->port && mm_streq(g->cls, l->cls) &&
-	       mm_streq(g->protocol, l->protocol) && mm_streq(g->server, l->host);
+	       mm_streq(g->protocol, l->protocol) && mm_streq(g->server, l->host) &&
+	       (*l->host != '\0' || mm_streq(g->text, l->text));
 }
 
 static struct mm_cause *cause_of(struct mm_causes *c, const struct mm_login *l)

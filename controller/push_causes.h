@@ -1,6 +1,7 @@
 /*
  * Login checks of many hosts, grouped by cause: the same outcome at the same
- * server is one entry with a count, however many people it concerns.
+ * server is one entry with a count, however many people it concerns. Where
+ * there was no server (host ""), the same text is.
  */
 #ifndef MM_CONTROLLER_PUSH_CAUSES_H
 #define MM_CONTROLLER_PUSH_CAUSES_H

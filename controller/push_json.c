@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "common/json.h"
+#include "controller/preflight.h"
 #include "controller/push_print.h"
 
 static json_t *counts(const int64_t *n, int max, const char *(*name)(int))
@@ -125,7 +126,7 @@ static json_t *trouble_json(const struct mm_trouble *t)
 	return o;
 }
 
-/* Who is concerned; of what is right only a verify names everybody. */
+/* Who is concerned; of what is right only a verify and a preflight name everybody. */
 static json_t *places_json(const struct mm_cause *g)
 {
 	json_t *places = json_array();
@@ -147,14 +148,15 @@ static json_t *cause_json(const struct mm_push_summary *s, const struct mm_cause
 	mm_json_set_str(o, "verdict", mm_audit_name(v.audit));
 	mm_json_set_str(o, "protocol", g->protocol);
 	mm_json_set_str(o, "server", g->server);
-	mm_json_set_int(o, "port", g->port);
+	if (g->port > 0)
+		mm_json_set_int(o, "port", g->port);
 	mm_json_set_int(o, "logins", (int64_t)g->logins);
 	mm_json_set_int(o, "users", (int64_t)g->users);
 	mm_json_set_int(o, "hosts", (int64_t)g->hosts);
 	mm_json_set_str(o, "text", g->text);
 	mm_json_set_str(o, "admin", g->admin);
 	mm_json_set_str(o, "fix", g->fix);
-	if (s->op == MM_OP_VERIFY || v.exit_bit != MM_EX_OK)
+	if (s->op == MM_OP_VERIFY || s->op == MM_OP_PREFLIGHT || v.exit_bit != MM_EX_OK)
 		mm_json_set(o, "places", places_json(g));
 	return o;
 }
@@ -186,6 +188,18 @@ static json_t *summary_json(const struct mm_push_summary *s)
 	return o;
 }
 
+static json_t *people_json(const struct mm_push_summary *s)
+{
+	const struct mm_preflight_people p = mm_preflight_count(s);
+	json_t *o = json_object();
+	mm_json_set_int(o, "all", (int64_t)p.all);
+	mm_json_set_int(o, "works", (int64_t)p.works);
+	mm_json_set_int(o, "fails", (int64_t)p.fails);
+	mm_json_set_int(o, "unknown", (int64_t)p.unknown);
+	mm_json_set_int(o, "uncounted_hosts", (int64_t)p.open_hosts);
+	return o;
+}
+
 void mm_push_print_json(const struct mm_push_summary *s)
 {
 	json_t *o = json_object(), *hosts = json_array(), *troubles = json_array();
@@ -196,6 +210,8 @@ void mm_push_print_json(const struct mm_push_summary *s)
 		mm_json_set(o, "changes", mm_push_changes_json(s));
 		mm_json_set(o, "reach", mm_push_reach_json(s));
 	}
+	if (s->op == MM_OP_PREFLIGHT)
+		mm_json_set(o, "people", people_json(s));
 	mm_json_set(o, "causes", causes_json(s));
 	for (size_t i = 0; i < s->n_troubles; i++)
 		json_array_append_new(troubles, trouble_json(&s->troubles[i]));

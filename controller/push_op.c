@@ -9,6 +9,7 @@
 
 #include "common/term.h"
 #include "common/text.h"
+#include "controller/preflight.h"
 #include "controller/push/local.h"
 #include "controller/push_answer.h"
 #include "controller/push_overtaken.h"
@@ -100,17 +101,24 @@ static int builder_for(
 	return 0;
 }
 
+static struct mm_held_ask ask_of(const struct mm_push_run *o)
+{
+	return (struct mm_held_ask){.op = o->how->op,
+	    .users = o->n_users > 0 ? o->users : NULL,
+	    .n_users = o->n_users,
+	    .again = o->how->again};
+}
+
 static int ask_for(struct mm_push_run *o, const struct mm_target *t, struct mm_buf *out,
     struct mm_request_made *made, struct mm_err *err)
 {
 	const char *host = t->host.id;
 	struct mm_request_builder *b;
-	const struct mm_held_ask ask = {.op = MM_OP_VERIFY,
-	    .users = o->n_users > 0 ? o->users : NULL,
-	    .n_users = o->n_users,
-	    .again = o->how->again};
+	const struct mm_held_ask ask = ask_of(o);
 	if (o->how->op == MM_OP_VERIFY)
 		return mm_request_prepare_held(o->builder, host, &ask, out, made, err);
+	if (o->how->op == MM_OP_PREFLIGHT)
+		return mm_request_prepare_preflight(o->builder, host, &ask, out, made, err);
 	if (o->how->planned != NULL)
 		return mm_request_prepare_planned(
 		    o->builder, host, o->how->planned(o->how->plan, host), out, made, err);
@@ -404,7 +412,7 @@ static int run(struct mm_push_run *o, struct mm_err *err)
 }
 
 /* Logins with people's passwords are asked for: that stands in the audit log. */
-static int begin_verify(struct mm_push_run *o, const struct mm_selection *sel, struct mm_err *err)
+static int begin_logins(struct mm_push_run *o, const struct mm_selection *sel, struct mm_err *err)
 {
 	struct mm_buf detail = MM_BUF_INIT(4096);
 	size_t n = 0;
@@ -412,7 +420,8 @@ static int begin_verify(struct mm_push_run *o, const struct mm_selection *sel, s
 		return -1;
 	o->n_users = n;
 	mm_buf_addf(&detail, "{\"hosts\":%zu,\"users\":%zu}", o->s->n, n);
-	int rc = mm_store_audit(o->c->store, "verify", "hosts", mm_buf_str(&detail), false, err);
+	int rc =
+	    mm_store_audit(o->c->store, mm_op_name(o->how->op), "hosts", mm_buf_str(&detail), false, err);
 	mm_buf_free(&detail);
 	return rc;
 }
@@ -430,11 +439,12 @@ int mm_push_run_op(struct mm_ctl *c, const struct mm_selection *sel, const struc
 	char *path = mm_ctl_path(c, "keys/sign.pem");
 	int rc = mm_key_load_private(path, &key, err);
 	free(path);
-	if (rc == 0 && how->op == MM_OP_VERIFY)
-		rc = begin_verify(&o, sel, err);
+	bool preflight = how->op == MM_OP_PREFLIGHT;
+	if (rc == 0 && (how->op == MM_OP_VERIFY || preflight))
+		rc = begin_logins(&o, sel, err);
 	if (rc == 0)
-		rc = mm_request_builder_new(
-		    c->store, o.key = key, how->revision, how->op != MM_OP_APPLY, &o.builder, err);
+		rc = mm_request_builder_new(c->store, o.key = key, how->revision,
+		    how->op != MM_OP_APPLY && !preflight, &o.builder, err);
 	if (rc == 0 && how->planned != NULL && mm_request_builder_revision(o.builder) != how->plan_revision)
 		rc = mm_err_set(err, MM_EX_NOPERM,
 		    "the policy has moved on: the plan is of revision %lld, the current one is %lld; plan "
@@ -442,6 +452,9 @@ int mm_push_run_op(struct mm_ctl *c, const struct mm_selection *sel, const struc
 		    (long long)how->plan_revision, (long long)mm_request_builder_revision(o.builder));
 	if (rc == 0)
 		rc = run(&o, err);
+	const struct mm_held_ask ask = ask_of(&o);
+	if (rc == 0 && preflight)
+		rc = mm_preflight_conclude(out, o.builder, &ask, err);
 	mm_request_builder_free(o.builder);
 	for (size_t i = 0; i < o.n_others; i++)
 		mm_request_builder_free(o.others[i]);

@@ -7,6 +7,7 @@
 
 #include "common/term.h"
 #include "common/text.h"
+#include "controller/preflight.h"
 
 #define TROUBLES_SHOWN 20
 #define PLACES_SHOWN 4
@@ -146,7 +147,10 @@ static void print_reasons(const struct mm_cause *const *list, size_t n)
 			continue;
 		shown++;
 		printf("\n%s", coloured(MM_BOLD));
-		say("%s, %s:%d", g->cls, g->server, g->port);
+		if (*g->server != '\0')
+			say("%s, %s:%d", g->cls, g->server, g->port);
+		else
+			say("%s", g->cls);
 		printf("%s\n", coloured(MM_PLAIN));
 		print_reason("why", *g->admin != '\0' ? g->admin : g->text);
 		print_reason("fix", g->fix);
@@ -171,7 +175,10 @@ static void print_causes(const struct mm_push_summary *s)
 		mm_table_cell(
 		    t, colours[mm_login_verdict(g->result, g->cls).audit], "%s", mm_result_name(g->result));
 		mm_table_cell(t, MM_PLAIN, "%s", g->cls);
-		mm_table_cell(t, MM_PLAIN, "%s %s:%d", g->protocol, g->server, g->port);
+		if (*g->server != '\0')
+			mm_table_cell(t, MM_PLAIN, "%s %s:%d", g->protocol, g->server, g->port);
+		else
+			mm_table_cell(t, MM_DIM, "-");
 		mm_table_cell(t, MM_PLAIN, "%zu", g->logins);
 		mm_table_cell(t, MM_PLAIN, "%zu", g->users);
 		mm_table_cell(t, MM_PLAIN, "%zu", g->hosts);
@@ -183,6 +190,31 @@ static void print_causes(const struct mm_push_summary *s)
 		puts("There was nothing to log in to.");
 	mm_table_free(t);
 	print_reasons(list, n);
+}
+
+/* ---- preflight */
+
+static void print_people(const struct mm_push_summary *s)
+{
+	const struct mm_preflight_people p = mm_preflight_count(s);
+	if (p.all == 0) {
+		printf(
+		    "Nobody who was asked about has an account in revision %lld.\n", (long long)s->revision);
+	} else {
+		printf("%sThe settings of revision %lld work for %zu of %zu %s.%s", coloured(MM_BOLD),
+		    (long long)s->revision, p.works, p.all, p.all == 1 ? "person" : "people",
+		    coloured(MM_PLAIN));
+		if (p.fails > 0)
+			printf(" %sFor %zu they do not.%s", coloured(MM_RED), p.fails, coloured(MM_PLAIN));
+		if (p.unknown > 0)
+			printf(" %sOf %zu it is not known.%s", coloured(MM_YELLOW), p.unknown,
+			    coloured(MM_PLAIN));
+		putchar('\n');
+	}
+	if (p.open_hosts > 0)
+		printf("Whoever logs in at %zu host%s without an answer is not counted.\n", p.open_hosts,
+		    p.open_hosts == 1 ? "" : "s");
+	putchar('\n');
 }
 
 /* ---- plans */
@@ -314,18 +346,26 @@ static void print_sums(const struct mm_push_summary *s)
 	mm_buf_free(&b);
 }
 
+/* A question about logins: all of them are shown. */
+static bool by_cause(const struct mm_push_summary *s)
+{
+	return s->op == MM_OP_VERIFY || s->op == MM_OP_PREFLIGHT;
+}
+
 void mm_push_print(const struct mm_push_summary *s)
 {
 	if (s->op == MM_OP_PLAN)
 		print_changes(s);
-	if (s->op == MM_OP_VERIFY)
+	if (s->op == MM_OP_PREFLIGHT)
+		print_people(s);
+	if (by_cause(s))
 		print_causes(s);
 	for (int c = 0; c < MM_PC_COUNT; c++)
 		print_class(s, (enum mm_push_class)c);
 	print_troubles(s);
-	if (s->op != MM_OP_VERIFY)
+	if (!by_cause(s))
 		print_unproven(s);
-	if (s->op != MM_OP_PLAN)
+	if (s->op != MM_OP_PLAN && s->op != MM_OP_PREFLIGHT)
 		print_sums(s);
 	printf("%s%zu of %zu hosts answered%s", coloured(s->by_class[MM_PC_OK] == s->n ? MM_GREEN : MM_BOLD),
 	    s->by_class[MM_PC_OK], s->n, coloured(MM_PLAIN));

@@ -27,7 +27,7 @@ struct mm_push_run {
 	size_t finished;
 	size_t out; /* handed out, and neither stored nor put off to the next round */
 	bool in_transaction;
-	const char *const *users; /* whom a verify is about; NULL = everybody */
+	const char *const *users; /* whom a verify or preflight is about; NULL = everybody */
 	size_t n_users;
 	size_t logins; /* that have come in, for the progress line */
 	size_t *ready; /* hosts that are finished and not yet stored */

@@ -179,9 +179,10 @@ static void cache_insert(struct mm_request_builder *b, size_t at, struct sheet *
 
 struct host_job {
 	struct mm_request_builder *b;
-	const char *host;              /* NULL: the policy says nothing about this host */
-	const struct mm_held_ask *ask; /* about what the host holds: without sheets; or NULL */
-	const char *const *args;       /* of the op */
+	const char *host;               /* NULL: the policy says nothing about this host */
+	const struct mm_held_ask *ask;  /* about what the host holds: without sheets; or NULL */
+	const struct mm_held_ask *only; /* a preflight: of its users the sheets; or NULL */
+	const char *const *args;        /* of the op */
 	size_t n_args;
 	const char *expect; /* the plan that is carried out; or NULL */
 	struct mm_arena *a; /* of this request */
@@ -312,7 +313,9 @@ static int sign_request(struct host_job *j, const char *host, enum mm_op op, int
 		memcpy(manifest[i].sha256, j->list.items[i]->sha256, sizeof(manifest[i].sha256));
 	}
 	mm_random_id(m->id);
-	if (mm_store_serial_take(b->store, host, m->id, &serial, err) ||
+	if (mm_store_serial_take(b->store, host, m->id, &serial, err))
+		return -1;
+	if (op != MM_OP_PREFLIGHT &&
 	    mm_store_acks(b->store, host, m->id, MM_ACK_MAX, j->a, &r.ack, &r.n_ack, err))
 		return -1;
 	const struct mm_issued issued = {m->id, mm_op_name(op), b->p.revision.number};
@@ -381,6 +384,39 @@ static int choose(struct host_job *j, const struct mm_store_host *h, struct mm_e
 	return 0;
 }
 
+static bool is_wanted(const struct mm_held_ask *ask, const char *login)
+{
+	for (size_t i = 0; ask->users && i < ask->n_users; i++)
+		if (mm_streq(ask->users[i], login))
+			return true;
+	return ask->users == NULL;
+}
+
+/* Of the gathered sheets those that say something, and are asked for. */
+static int narrow(struct host_job *j)
+{
+	static const char *const again[] = {MM_VERIFY_AGAIN};
+	size_t n = 0;
+
+	for (size_t i = 0; i < j->list.n; i++)
+		if (j->list.items[i]->n_accounts > 0 && is_wanted(j->only, j->list.items[i]->login))
+			j->list.items[n++] = j->list.items[i];
+	j->list.n = n;
+	j->args = again;
+	j->n_args = j->only->again ? 1 : 0;
+	return 0;
+}
+
+/* What goes along with the request. */
+static int load_up(struct host_job *j, const struct mm_store_host *h, struct mm_err *err)
+{
+	if (j->ask)
+		return choose(j, h, err);
+	if (gather(j, h, err))
+		return -1;
+	return j->only ? narrow(j) : gather_hostwide(j, h, err);
+}
+
 static int prepare(struct host_job *j, const char *host, enum mm_op op, int64_t days, struct mm_buf *out,
     struct mm_request_made *made, struct mm_err *err)
 {
@@ -389,9 +425,7 @@ static int prepare(struct host_job *j, const char *host, enum mm_op op, int64_t 
 
 	if (rc == 1)
 		return mm_err_set(err, MM_EX_FAILED, "is not in the inventory");
-	if (rc || (j->ask && choose(j, &h, err)) ||
-	    (!j->ask && (gather(j, &h, err) || gather_hostwide(j, &h, err))) ||
-	    mm_store_begin(j->b->store, err))
+	if (rc || load_up(j, &h, err) || mm_store_begin(j->b->store, err))
 		return -1;
 	rc = sign_request(j, host, op, days, made, err);
 	if (!rc)
@@ -410,9 +444,9 @@ static int prepare_for(struct host_job *j, const char *host, enum mm_op op, int6
 	size_t before = out->len;
 	int rc;
 
-	if (j->b->read_only && (op == MM_OP_APPLY || op == MM_OP_RESTORE))
-		return mm_err_set(
-		    err, MM_EX_NOPERM, "a request that changes something was asked of a read-only run");
+	if (j->b->read_only && (op == MM_OP_APPLY || op == MM_OP_RESTORE || op == MM_OP_PREFLIGHT))
+		return mm_err_set(err, MM_EX_NOPERM,
+		    "a request that needs an approved revision was asked of a read-only run");
 	if (days == 0)
 		days = MM_REQUEST_DAYS;
 	if (days < 0 || days > DAYS_MAX)
@@ -455,4 +489,36 @@ int mm_request_prepare_held(struct mm_request_builder *b, const char *host, cons
 	if (ask->op != MM_OP_STATUS && ask->op != MM_OP_VERIFY)
 		return mm_err_set(err, MM_EX_USAGE, "%s needs sheets", mm_op_name(ask->op));
 	return prepare_for(&j, host, ask->op, 0, out, made, err);
+}
+
+int mm_request_prepare_preflight(struct mm_request_builder *b, const char *host,
+    const struct mm_held_ask *ask, struct mm_buf *out, struct mm_request_made *made, struct mm_err *err)
+{
+	struct host_job j = {.b = b, .only = ask};
+
+	return prepare_for(&j, host, MM_OP_PREFLIGHT, 0, out, made, err);
+}
+
+int mm_request_people(struct mm_request_builder *b, const char *host, const struct mm_held_ask *ask,
+    struct mm_arena *a, const char *const **users, size_t *n, struct mm_err *err)
+{
+	struct host_job j = {.b = b, .only = ask, .a = mm_arena_new()};
+	struct mm_store_host h;
+	int rc;
+
+	j.host = mm_scope_find(&b->p.policy->hosts, host) ? host : NULL;
+	rc = mm_store_host_get(b->store, host, j.a, &h, err);
+	if (rc == 1)
+		rc = mm_err_set(err, MM_EX_FAILED, "is not in the inventory");
+	if (rc || gather(&j, &h, err) || narrow(&j)) {
+		mm_arena_free(j.a);
+		return mm_err_prefix(err, "host %s", host);
+	}
+	const char **names = mm_arena_alloc(a, j.list.n + 1, sizeof(*names));
+	for (size_t i = 0; i < j.list.n; i++)
+		names[i] = mm_arena_strdup(a, j.list.items[i]->login);
+	*users = names;
+	*n = j.list.n;
+	mm_arena_free(j.a);
+	return 0;
 }

@@ -60,5 +60,14 @@ struct mm_held_ask {
 };
 int mm_request_prepare_held(struct mm_request_builder *b, const char *host, const struct mm_held_ask *ask,
     struct mm_buf *out, struct mm_request_made *made, struct mm_err *err);
+/* An MM_OP_PREFLIGHT: the sheets of those of `ask->users` (NULL: of everybody)
+ * whom the host has and who have accounts; no acknowledgements. Passwords are
+ * used for it: the builder must not be a read_only one, so that the revision
+ * is one that may be pushed. */
+int mm_request_prepare_preflight(struct mm_request_builder *b, const char *host,
+    const struct mm_held_ask *ask, struct mm_buf *out, struct mm_request_made *made, struct mm_err *err);
+/* Whose sheets these are; the names live in `a`. */
+int mm_request_people(struct mm_request_builder *b, const char *host, const struct mm_held_ask *ask,
+    struct mm_arena *a, const char *const **users, size_t *n, struct mm_err *err);
 
 #endif

@@ -95,6 +95,9 @@ struct mm_login {
 	int64_t when;
 };
 
+/* The reason of a finding: whoever asks about all users of a fleet tells it from others. */
+#define MM_REASON_NO_SUCH_USER "there is no such user on this host"
+
 /* Encoding cleans every text (control characters become '?', bytes that are
  * not UTF-8 become U+FFFD) and cuts it to its limit, so that what a user wrote
  * into a config file cannot spoil a report. Decoding refuses what is not

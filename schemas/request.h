@@ -55,7 +55,8 @@ struct mm_request {
 	size_t n_ack;
 	const char
 	    *expect; /* of an apply that carries out a plan: its number (schemas/plan.h); NULL = none */
-	/* of a verify: logins that it is about (none: everybody), and MM_VERIFY_AGAIN */
+	/* of a verify: logins that it is about (none: everybody), and MM_VERIFY_AGAIN;
+	 * of a preflight: MM_VERIFY_AGAIN */
 	const char *const *op_args;
 	size_t n_op_args;
 };
