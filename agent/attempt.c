@@ -44,6 +44,24 @@ static void record(struct mm_place_run *p, struct mm_row *row, const struct mm_e
 	}
 }
 
+static bool same_need(const struct mm_need *x, const struct mm_need *y)
+{
+	return x->kind == y->kind && mm_streq(x->service, y->service) && mm_streq(x->path, y->path) &&
+	       mm_streq(x->method, y->method) && mm_streq(x->arg, y->arg);
+}
+
+static void gather_needs(struct mm_place_run *p, const struct mm_edits *e)
+{
+	for (size_t i = 0; i < e->n_needs; i++) {
+		size_t k = 0;
+		while (k < p->n_needs && !same_need(&p->needs[k], &e->needs[i]))
+			k++;
+		if (k == p->n_needs)
+			*(struct mm_need *)mm_arena_push(p->c->arena, &p->needs, &p->n_needs, &p->cap_needs,
+			    sizeof(*p->needs)) = e->needs[i];
+	}
+}
+
 static int change(struct mm_place_run *p, const struct mm_change *ch, struct mm_edits *e, struct mm_err *err)
 {
 	struct mm_reader *r = mm_overlay_reader(p->overlay);
@@ -54,6 +72,7 @@ static int change(struct mm_place_run *p, const struct mm_change *ch, struct mm_
 	}
 	if (p->client->change(r, p->place, &now, ch, e, err) != 0)
 		return -1;
+	gather_needs(p, e);
 	return e->n > 0 ? mm_overlay_apply(p->overlay, e, err) : 0;
 }
 
@@ -367,6 +386,7 @@ void mm_place_attempt(struct mm_place_run *p)
 	do {
 		p->rows = mm_rows_copy(p->c->arena, &before, p->client->name, p->place->path);
 		p->overlay = mm_overlay_new(p->reader);
+		p->n_needs = 0;
 		p->did = (struct mm_row){
 		    .client = p->client->name, .path = p->place->path, .account = "", .key = ""};
 	} while (!try_all(p) && mm_place_pending(p));

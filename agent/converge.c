@@ -5,6 +5,7 @@
 #include "agent/classify.h"
 #include "agent/hostwide.h"
 #include "agent/modes.h"
+#include "agent/needs.h"
 #include "agent/place.h"
 #include "common/text.h"
 
@@ -279,6 +280,19 @@ static void check_disk(struct mm_place_run *p)
 	}
 }
 
+/* Nobody's session is root's business. */
+static void meet_needs(struct mm_place_run *p)
+{
+	const char *failed =
+	    mm_is_hostwide(p->c->who) ? NULL : mm_needs_meet(p->c->who, p->needs, p->n_needs, p->c->arena);
+	for (size_t i = 0; i < p->n && failed != NULL; i++) {
+		const char **note = &p->todo[i].note;
+		if (p->todo[i].write)
+			*note =
+			    *note == NULL ? failed : mm_arena_printf(p->c->arena, "%s; %s", *note, failed);
+	}
+}
+
 static void apply_place(struct mm_place_run *p)
 {
 	struct mm_err err = MM_ERR_NONE;
@@ -294,6 +308,7 @@ static void apply_place(struct mm_place_run *p)
 	mm_rows_install(p->c->arena, &p->c->journal->rows, p->client->name, p->place->path, &p->rows);
 	if (pending) {
 		p->c->changed++;
+		meet_needs(p);
 		check_disk(p);
 	}
 }

@@ -64,7 +64,9 @@ struct mm_place_run {
 	struct mm_rows rows; /* of this place, as they will be */
 	/* what the attempt produced */
 	struct mm_overlay *overlay;
-	struct mm_row did; /* all edits of this attempt, unfolded */
+	struct mm_row did;     /* all edits of this attempt, unfolded */
+	struct mm_need *needs; /* each once */
+	size_t n_needs, cap_needs;
 };
 
 /* Compare: fills todo, gone, claimed. The view is read already. */

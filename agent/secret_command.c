@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "agent/secret_source.h"
+#include "agent/sessionbus.h"
 #include "common/mem.h"
 #include "common/proc.h"
 
@@ -17,7 +18,7 @@ static const char *const *environment(const struct mm_finder *f)
 	const struct mm_identity *who = f->who;
 	const char **env = mm_arena_alloc(f->arena, ENV_MAX, sizeof(*env));
 	const char *run = mm_arena_printf(f->arena, "/run/user/%u", (unsigned)who->uid);
-	const char *bus = mm_session_bus(f);
+	const char *bus = mm_session_bus(f->who, f->arena);
 	struct stat st;
 	size_t n = 0;
 	env[n++] = "PATH=/usr/local/bin:/usr/bin:/bin";

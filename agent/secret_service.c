@@ -13,14 +13,11 @@
  * it has no Secret Service for us, and all else works.
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
-#include <time.h>
 
-#include "agent/sdbus.h"
 #include "agent/secret_source.h"
+#include "agent/sessionbus.h"
 #include "common/mem.h"
 #include "common/text.h"
 
@@ -54,52 +51,13 @@ static const struct attribute rows[][ATTRIBUTES_MAX + 1] = {
 };
 
 struct talk {
-	struct mm_sdbus sd;
+	struct mm_bus b;
 	const struct mm_finder *f;
 	const struct mm_wish *w;
-	sd_bus *bus;
-	int64_t deadline; /* microseconds, monotonic */
 	const char **why;
 };
 
 /* ---- the bus */
-
-/* A socket, and nothing else that an address may mean: unixexec: runs a program. */
-static bool is_socket(const char *address)
-{
-	for (const char *p = address; p != NULL; p = strchr(p, ';')) {
-		p += *p == ';';
-		if (*p != '\0' && !mm_starts_with(p, "unix:"))
-			return false;
-	}
-	return address[0] != '\0';
-}
-
-const char *mm_session_bus(const struct mm_finder *f)
-{
-	const char *address = f->who->session ? getenv("DBUS_SESSION_BUS_ADDRESS") : NULL;
-	const char *path = mm_arena_printf(f->arena, "/run/user/%u/bus", (unsigned)f->who->uid);
-	struct stat st;
-	if (address != NULL)
-		return is_socket(address) ? mm_arena_strdup(f->arena, address) : NULL;
-	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode) && st.st_uid == f->who->uid)
-		return mm_arena_printf(f->arena, "unix:path=%s", path);
-	return NULL;
-}
-
-static int64_t now_us(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
-/* At least 1: for sd-bus 0 means its own limit. */
-static uint64_t left(const struct talk *t)
-{
-	int64_t n = t->deadline - now_us();
-	return n > 0 ? (uint64_t)n : 1;
-}
 
 static enum mm_credential say(const struct talk *t, const char *what, enum mm_credential c)
 {
@@ -116,51 +74,27 @@ static enum mm_credential of_errno(const struct talk *t, int rc)
 
 static enum mm_credential of_error(const struct talk *t, int rc, const sd_bus_error *e)
 {
-	if (t->sd.error_has_name(e, SD_BUS_ERROR_SERVICE_UNKNOWN) ||
-	    t->sd.error_has_name(e, SD_BUS_ERROR_NAME_HAS_NO_OWNER))
+	if (t->b.sd.error_has_name(e, SD_BUS_ERROR_SERVICE_UNKNOWN) ||
+	    t->b.sd.error_has_name(e, SD_BUS_ERROR_NAME_HAS_NO_OWNER))
 		return say(t, "is not at work in this session", MM_CRED_NO_SERVICE);
-	if (t->sd.error_has_name(e, IFACE("Error.IsLocked")))
+	if (t->b.sd.error_has_name(e, IFACE("Error.IsLocked")))
 		return say(t, "is locked", MM_CRED_LOCKED);
-	if (rc == -ETIMEDOUT || t->sd.error_has_name(e, SD_BUS_ERROR_NO_REPLY) ||
-	    t->sd.error_has_name(e, SD_BUS_ERROR_TIMEOUT))
+	if (rc == -ETIMEDOUT || t->b.sd.error_has_name(e, SD_BUS_ERROR_NO_REPLY) ||
+	    t->b.sd.error_has_name(e, SD_BUS_ERROR_TIMEOUT))
 		return of_errno(t, -ETIMEDOUT);
-	return t->sd.error_is_set(e)
+	return t->b.sd.error_is_set(e)
 		   ? say(t, mm_arena_printf(t->f->arena, "answers %s", e->name), MM_CRED_UNAVAILABLE)
 		   : of_errno(t, rc);
 }
 
-/* sd-bus would wait for a bus that accepts and says nothing as long as it likes. */
-static int await_ready(struct talk *t)
-{
-	int rc;
-	while ((rc = t->sd.is_ready(t->bus)) == 0) {
-		if (now_us() >= t->deadline)
-			return -ETIMEDOUT;
-		rc = t->sd.process(t->bus, NULL);
-		if (rc == 0)
-			rc = t->sd.wait(t->bus, left(t));
-		if (rc < 0 && rc != -EINTR)
-			return rc;
-	}
-	return rc < 0 ? rc : 0;
-}
-
 static enum mm_credential join(struct talk *t)
 {
-	const char *address = mm_session_bus(t->f);
+	const char *address = mm_session_bus(t->f->who, t->f->arena);
 	if (address == NULL)
 		return say(t, "cannot be asked: there is no session bus", MM_CRED_NO_SERVICE);
-	if (!mm_sdbus_load(&t->sd))
+	int rc = mm_bus_open(&t->b, address, MM_SECRET_SECONDS);
+	if (rc == -EOPNOTSUPP)
 		return say(t, "cannot be asked: " MM_SDBUS_LIBRARY " is not there", MM_CRED_NO_SERVICE);
-	int rc = t->sd.new(&t->bus);
-	if (rc >= 0)
-		rc = t->sd.set_address(t->bus, address);
-	if (rc >= 0)
-		rc = t->sd.set_bus_client(t->bus, true);
-	if (rc >= 0)
-		rc = t->sd.start(t->bus);
-	if (rc >= 0)
-		rc = await_ready(t);
 	return rc < 0 ? of_errno(t, rc) : MM_CRED_FOUND;
 }
 
@@ -168,8 +102,7 @@ static enum mm_credential join(struct talk *t)
 
 static int method(struct talk *t, const char *path, const char *iface, const char *name, sd_bus_message **m)
 {
-	int rc = t->sd.message_new_method_call(t->bus, m, SERVICE, path, iface, name);
-	return rc < 0 ? rc : t->sd.message_set_auto_start(*m, false);
+	return mm_bus_method(&t->b, m, SERVICE, path, iface, name);
 }
 
 /* Takes `m`; `rc` is that of filling it. */
@@ -178,11 +111,11 @@ static enum mm_credential call(struct talk *t, sd_bus_message *m, int rc, sd_bus
 	sd_bus_error e = SD_BUS_ERROR_NULL;
 	enum mm_credential got = MM_CRED_FOUND;
 	if (rc >= 0)
-		rc = t->sd.call(t->bus, m, left(t), &e, reply);
+		rc = t->b.sd.call(t->b.bus, m, mm_bus_left(&t->b), &e, reply);
 	if (rc < 0)
 		got = of_error(t, rc, &e);
-	t->sd.error_free(&e);
-	t->sd.message_unref(m);
+	t->b.sd.error_free(&e);
+	t->b.sd.message_unref(m);
 	return got;
 }
 
@@ -192,7 +125,7 @@ static enum mm_credential property(
 	sd_bus_message *m = NULL;
 	int rc = method(t, path, "org.freedesktop.DBus.Properties", "Get", &m);
 	if (rc >= 0)
-		rc = t->sd.message_append(m, "ss", iface, name);
+		rc = t->b.sd.message_append(m, "ss", iface, name);
 	return call(t, m, rc, reply);
 }
 
@@ -220,22 +153,22 @@ static const char *part_text(const struct talk *t, enum part p)
 
 static int fill_search(const struct talk *t, const struct attribute *a, sd_bus_message *m)
 {
-	int rc = t->sd.message_open_container(m, 'a', "{ss}");
+	int rc = t->b.sd.message_open_container(m, 'a', "{ss}");
 	for (; rc >= 0 && a->name != NULL; a++)
-		rc = t->sd.message_append(m, "{ss}", a->name, part_text(t, a->part));
-	return rc < 0 ? rc : t->sd.message_close_container(m);
+		rc = t->b.sd.message_append(m, "{ss}", a->name, part_text(t, a->part));
+	return rc < 0 ? rc : t->b.sd.message_close_container(m);
 }
 
 /* Paths of an "ao" into the arena; at most `max`, more are left out. */
 static int take_paths(const struct talk *t, sd_bus_message *m, const char **out, size_t max, size_t *n)
 {
 	const char *path;
-	int rc = t->sd.message_enter_container(m, 'a', "o");
+	int rc = t->b.sd.message_enter_container(m, 'a', "o");
 	*n = 0;
-	while (rc >= 0 && (rc = t->sd.message_read(m, "o", &path)) > 0)
+	while (rc >= 0 && (rc = t->b.sd.message_read(m, "o", &path)) > 0)
 		if (*n < max)
 			out[(*n)++] = mm_arena_strdup(t->f->arena, path);
-	return rc < 0 ? rc : t->sd.message_exit_container(m);
+	return rc < 0 ? rc : t->b.sd.message_exit_container(m);
 }
 
 struct hits {
@@ -257,7 +190,7 @@ static enum mm_credential search(struct talk *t, const struct attribute *row, st
 		if (rc < 0)
 			got = of_errno(t, rc);
 	}
-	t->sd.message_unref(reply);
+	t->b.sd.message_unref(reply);
 	return got;
 }
 
@@ -269,10 +202,10 @@ static bool other_protocol(const struct talk *t, sd_bus_message *m)
 	static const char *const mails[] = {"imap", "pop3", "smtp", "imaps", "pop3s", "smtps"};
 	const char *key, *value;
 	bool other = false;
-	if (t->sd.message_enter_container(m, 'v', "a{ss}") < 0 ||
-	    t->sd.message_enter_container(m, 'a', "{ss}") < 0)
+	if (t->b.sd.message_enter_container(m, 'v', "a{ss}") < 0 ||
+	    t->b.sd.message_enter_container(m, 'a', "{ss}") < 0)
 		return true;
-	while (t->sd.message_read(m, "{ss}", &key, &value) > 0) {
+	while (t->b.sd.message_read(m, "{ss}", &key, &value) > 0) {
 		for (size_t i = 0; i < 3; i++)
 			for (size_t k = 0; k < 6 && mm_streq(key, names[i]); k++)
 				other = other || (strcasecmp(value, mails[k]) == 0 &&
@@ -286,7 +219,7 @@ static bool is_ours(struct talk *t, const char *item)
 	sd_bus_message *reply = NULL;
 	bool ours = property(t, item, IFACE("Item"), "Attributes", &reply) == MM_CRED_FOUND &&
 		    !other_protocol(t, reply);
-	t->sd.message_unref(reply);
+	t->b.sd.message_unref(reply);
 	return ours;
 }
 
@@ -306,18 +239,18 @@ static enum mm_credential open_session(struct talk *t, const char **session)
 	const char *path = NULL;
 	int rc = method(t, ROOT, IFACE("Service"), "OpenSession", &m);
 	if (rc >= 0)
-		rc = t->sd.message_append(m, "sv", "plain", "s", "");
+		rc = t->b.sd.message_append(m, "sv", "plain", "s", "");
 	enum mm_credential got = call(t, m, rc, &reply);
 	if (got == MM_CRED_FOUND) {
-		rc = t->sd.message_skip(reply, "v");
+		rc = t->b.sd.message_skip(reply, "v");
 		if (rc >= 0)
-			rc = t->sd.message_read(reply, "o", &path);
+			rc = t->b.sd.message_read(reply, "o", &path);
 		if (rc < 0)
 			got = of_errno(t, rc);
 		else
 			*session = mm_arena_strdup(t->f->arena, path);
 	}
-	t->sd.message_unref(reply);
+	t->b.sd.message_unref(reply);
 	return got;
 }
 
@@ -326,11 +259,11 @@ static enum mm_credential take_secret(struct talk *t, sd_bus_message *reply, str
 {
 	const void *value = NULL;
 	size_t n = 0;
-	int rc = t->sd.message_enter_container(reply, 'r', "oayays");
+	int rc = t->b.sd.message_enter_container(reply, 'r', "oayays");
 	if (rc >= 0)
-		rc = t->sd.message_skip(reply, "oay");
+		rc = t->b.sd.message_skip(reply, "oay");
 	if (rc >= 0)
-		rc = t->sd.message_read_array(reply, 'y', &value, &n);
+		rc = t->b.sd.message_read_array(reply, 'y', &value, &n);
 	if (rc < 0)
 		return of_errno(t, rc);
 	if (n == 0)
@@ -353,14 +286,14 @@ static enum mm_credential fetch(struct talk *t, const char *item, struct mm_secr
 		return got;
 	int rc = method(t, item, IFACE("Item"), "GetSecret", &m);
 	if (rc >= 0)
-		rc = t->sd.message_append(m, "o", session);
+		rc = t->b.sd.message_append(m, "o", session);
 	got = call(t, m, rc, &reply);
 	if (got == MM_CRED_FOUND) {
 		/* wiped when it is freed */
-		t->sd.message_sensitive(reply);
+		t->b.sd.message_sensitive(reply);
 		got = take_secret(t, reply, s);
 	}
-	t->sd.message_unref(reply);
+	t->b.sd.message_unref(reply);
 	return got;
 }
 
@@ -371,9 +304,9 @@ static bool is_locked(struct talk *t, const char *collection)
 	sd_bus_message *reply = NULL;
 	int locked = 0;
 	if (property(t, collection, IFACE("Collection"), "Locked", &reply) == MM_CRED_FOUND &&
-	    t->sd.message_read(reply, "v", "b", &locked) < 0)
+	    t->b.sd.message_read(reply, "v", "b", &locked) < 0)
 		locked = 0;
-	t->sd.message_unref(reply);
+	t->b.sd.message_unref(reply);
 	return locked != 0;
 }
 
@@ -384,12 +317,12 @@ static bool any_locked(struct talk *t)
 	size_t n = 0;
 	bool locked = false;
 	if (property(t, ROOT, IFACE("Service"), "Collections", &reply) == MM_CRED_FOUND &&
-	    t->sd.message_enter_container(reply, 'v', "ao") >= 0 &&
+	    t->b.sd.message_enter_container(reply, 'v', "ao") >= 0 &&
 	    take_paths(t, reply, paths, COLLECTIONS_MAX, &n) < 0)
 		n = 0;
 	for (size_t i = 0; i < n && !locked; i++)
 		locked = is_locked(t, paths[i]);
-	t->sd.message_unref(reply);
+	t->b.sd.message_unref(reply);
 	return locked;
 }
 
@@ -419,14 +352,13 @@ static enum mm_credential find(struct talk *t, struct mm_secret *s)
 static bool there(const struct mm_finder *f, const struct mm_wish *w)
 {
 	(void)w;
-	return mm_session_bus(f) != NULL;
+	return mm_session_bus(f->who, f->arena) != NULL;
 }
 
 static enum mm_credential get(
     const struct mm_finder *f, const struct mm_wish *w, struct mm_secret *s, const char **why)
 {
-	struct talk t = {
-	    .f = f, .w = w, .why = why, .deadline = now_us() + (int64_t)MM_SECRET_SECONDS * 1000000};
+	struct talk t = {.f = f, .w = w, .why = why};
 	enum mm_credential got = MM_CRED_MISSING;
 	if (w->username == NULL)
 		return say(&t, "is not asked without a user name", got);
@@ -435,9 +367,7 @@ static enum mm_credential get(
 		got = find(&t, s);
 	if (got != MM_CRED_FOUND)
 		mm_secret_set(s, "", 0, NULL);
-	/* no flush: that would wait for a bus that says nothing */
-	if (t.bus != NULL)
-		t.sd.close_unref(t.bus);
+	mm_bus_close(&t.b);
 	return got;
 }
 

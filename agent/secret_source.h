@@ -25,7 +25,4 @@ extern const struct mm_secret_source mm_source_command, mm_source_service, mm_so
 enum mm_credential mm_secret_file(
     const struct mm_finder *f, const char *path, mode_t shared, struct mm_secret *s, const char **why);
 
-/* The one address at which the user's session bus may be, or NULL. */
-const char *mm_session_bus(const struct mm_finder *f);
-
 #endif

@@ -132,12 +132,29 @@ struct mm_file_edit { /* all edits of one file */
 	mode_t create_mode; /* for a file that is not there yet; 0 = it must exist */
 };
 
+/* What a program of the session needs so as to take up a change while it
+ * runs. Met over the user's session bus once the files are written, and only
+ * where the service runs; nothing is started that did not. */
+struct mm_need {
+	enum mm_need_kind {
+		MM_NEED_CALL,    /* a method */
+		MM_NEED_RESTART, /* the owner of the name is ended, and started anew by the bus */
+	} kind;
+	const char *service;                   /* name on the bus */
+	const char *program;                   /* RESTART: the owner's name in /proc/PID/comm */
+	const char *path, *interface, *method; /* CALL */
+	const char *arg;                       /* CALL: a string, or NULL */
+	const char *failed;                    /* for a person, where that did not work: one sentence */
+};
+
 struct mm_edits {
 	struct mm_file_edit *files;
 	size_t n;
-	const char *key;   /* ADD: the native name chosen */
-	const char *note;  /* for a person: "the user will be asked for the password again", or NULL */
-	unsigned costs;    /* MM_COST_... (schemas/state.h) */
+	const char *key;  /* ADD: the native name chosen */
+	const char *note; /* for a person: "the user will be asked for the password again", or NULL */
+	unsigned costs;   /* MM_COST_... (schemas/state.h) */
+	const struct mm_need *needs;
+	size_t n_needs;
 	const char *later; /* beside an error: it is put off, because a program is running that would
 			      lose the change, as this says */
 };

@@ -4,8 +4,12 @@
  *
  * File: $XDG_CONFIG_HOME/goa-1.0/accounts.conf, a group an account. Accounts
  * of other providers log in by OAuth and are not ours. goa-daemon notices a
- * change at once and logs in with it, and shows the old values until it is
- * started anew. Passwords hang on the name of the group.
+ * change at once and logs in with it, shows accounts that come and go, and of
+ * one that it knows the old values until it is started anew: then
+ * evolution-data-server takes up the new ones and keeps its own names for the
+ * account. Switching its mail off and on (MailDisabled) shows the new values
+ * too, but evolution-data-server does not look at them, and the daemon writes
+ * the file. Passwords hang on the name of the group.
  *
  * Sources: src/goabackend/goaimapsmtpprovider.c, goamailclient.c of
  * gnome-online-accounts 3.46, and what the daemon did.
@@ -395,6 +399,19 @@ static const struct mm_seen_account *by_key(const struct mm_view *v, const char 
 	return NULL;
 }
 
+/* Accounts that come and go it sees. Of one that it knows it shows the old values, and so do the programs
+ * that ask it; those take up the account where they left it when the daemon is started anew. */
+static void notify(struct mm_edits *out)
+{
+	static const struct mm_need restart = {.kind = MM_NEED_RESTART,
+	    .service = "org.gnome.OnlineAccounts",
+	    .program = "goa-daemon",
+	    .failed = "goa-daemon could not be started anew: the desktop shows the change at the next login"};
+
+	out->needs = &restart;
+	out->n_needs = 1;
+}
+
 static int change(struct mm_reader *r, const struct mm_place *p, const struct mm_view *now,
     const struct mm_change *ch, struct mm_edits *out, struct mm_err *err)
 {
@@ -409,10 +426,12 @@ static int change(struct mm_reader *r, const struct mm_place *p, const struct mm
 	if (ch->kind == MM_CHANGE_REMOVE) {
 		if (ch->created)
 			take_away(&w);
+		else
+			notify(out);
 	} else if (ch->kind == MM_CHANGE_SET) {
 		w.now = by_key(now, ch->key);
 		write_account(&w, ch->want);
-		out->note = "what the desktop shows of it changes when goa-daemon is started anew";
+		notify(out);
 	} else if (add(&w, ch, out, err) != 0) {
 		return -1;
 	}

@@ -38,6 +38,8 @@ SECURITY = {"ssl-on-alternate-port": "tls", "starttls-on-standard-port": "startt
 
 
 class SessionCase(ClientCase):
+    bus_options = ()
+
     @have("dbus-daemon", "gdbus")
     def setUp(self):
         super().setUp()
@@ -51,7 +53,8 @@ class SessionCase(ClientCase):
 
     def start_bus(self, *before, **env):
         """`before`: what the bus, and with it every service, runs under."""
-        bus = subprocess.Popen([*map(str, before), "dbus-daemon", "--session", "--nofork", "--print-address=1"], env=self.env(**env),
+        bus = subprocess.Popen([*map(str, before), "dbus-daemon", "--session", "--nofork", "--print-address=1", *self.bus_options],
+                               env=self.env(**env),
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         self.addCleanup(self.stop_bus, bus)
         self.bus = bus.stdout.readline().strip()

@@ -194,7 +194,6 @@ class OnlineAccounts(ServerCase):
                 self.assertEqual(ast.literal_eval(seen[2:-3]), a[key], name)
         self.assertFalse(list(self.home.path.rglob("marker")))
 
-    @proves("goa", "running")
     def test_a_change_shows_when_the_daemon_starts_anew(self):
         a = self.account("tls")
         self.home.apply("goa", sheet(a))
