@@ -1,5 +1,5 @@
 #include "common/text.h"
-#include "controller/store/internal.h"
+#include "controller/store/rollout_internal.h"
 
 /* ---- reading */
 
@@ -186,7 +186,8 @@ static int host_remove(struct mm_store *s, const char *id, struct mm_err *err)
 	if (n <= 0)
 		return n;
 	if (mm_q_run(s, MM_SQL_HOST_CLOSE_FINDINGS, err, "ti", id, mm_store_now(s)) < 0 ||
-	    mm_q_run(s, MM_SQL_HOST_CLOSE_LOGINS, err, "ti", id, mm_store_now(s)) < 0)
+	    mm_q_run(s, MM_SQL_HOST_CLOSE_LOGINS, err, "ti", id, mm_store_now(s)) < 0 ||
+	    mm_rollout_forget_host(s, id, err))
 		return -1;
 	return mm_store_audit(s, "host.remove", id, NULL, false, err) ? -1 : 1;
 }

@@ -75,6 +75,22 @@
 	"WHERE " ONE_HOST("l") "AND (?2 IS NULL OR l.user = ?2) " IN_TAG_AND_GROUP(                          \
 	    "l") "AND (?5 IS NULL OR l.account = ?5) AND (?6 = 0 OR l.result <> 'passed') "
 
+#define ROLLOUT_COLUMNS                                                                                      \
+	"r.id, r.revision, r.kind, r.undoes, r.selection, r.terms, r.seed, r.state, r.why, r.because, "      \
+	"r.waves, r.wave, r.wave_since, r.bake_since, r.approved, r.in_flight, r.hosts, r.who, r.reason, "   \
+	"r.created, r.changed, r.seq, r.owner, r.owner_pid, r.lease_until"
+
+#define ROLLOUT_HOST_COLUMNS                                                                                 \
+	"h.rollout, h.host, h.wave, h.rank, h.state, h.late, h.forgiven, h.touched, h.by_checkin, h.tries, " \
+	"h.next_try, h.sent, h.landed, h.request_id, h.before, h.users, h.tested, h.verified, h.failed, "    \
+	"h.outcome, h.text, h.seq"
+
+/* Of rollout ?1, as it is after MM_SQL_ROLLOUT_SEQ. */
+#define NEW_SEQ "(SELECT r.seq FROM rollouts r WHERE r.id = rollout_hosts.rollout)"
+#define TO_SERVE "('released', 'unreachable', 'late')"
+#define NOT_SENT_YET "('waiting', 'released', 'unreachable', 'late')"
+#define ENDED "('aborted', 'superseded')"
+
 const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
     [MM_SQL_BEGIN] = {"begin", "BEGIN IMMEDIATE"},
     [MM_SQL_COMMIT] = {"commit", "COMMIT"},
@@ -346,4 +362,153 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
 					 "coverage c WHERE c.host = u.host "
 					 "AND c.user = u.login) AND " ONE_HOST("u") ONE_USER("u.login")
 					     IN_TAG("u.host") IN_GROUP("u.login") ")"},
+
+    [MM_SQL_ROLLOUT_NEW_ID] = {"new rollout", "SELECT COALESCE(MAX(id), 0) + 1 FROM rollouts"},
+    [MM_SQL_ROLLOUT_ADD] = {"new rollout", "INSERT INTO rollouts (id, revision, kind, undoes, selection, "
+					   "terms, seed, state, why, because, waves, "
+					   "wave, wave_since, bake_since, approved, in_flight, hosts, who, "
+					   "reason, created, changed, seq, owner, "
+					   "owner_pid, lease_until) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, "
+					   "'running', '', '', ?8, 0, ?12, 0, -1, ?9, "
+					   "?10, ?11, ?13, ?12, ?12, 1, '', 0, 0)"},
+    [MM_SQL_ROLLOUT_HOST_ADD] = {"hosts of a rollout",
+	"INSERT INTO rollout_hosts (rollout, host, wave, rank, state, late, forgiven, touched, by_checkin, "
+	"tries, next_try, sent, landed, request_id, before, users, tested, verified, failed, outcome, text, "
+	"seq) "
+	"VALUES (?1, ?2, ?3, ?4, CASE WHEN ?3 = 0 THEN 'released' ELSE 'waiting' END, 0, 0, 0, 0, 0, 0, 0, "
+	"0, "
+	"'', COALESCE((SELECT done_revision FROM push_state WHERE host = ?2), 0), 0, 0, 0, 0, '', '', 1)"},
+    /* What a new rollout (?1) takes over from older ones. */
+    [MM_SQL_ROLLOUT_TAKE_SEQ] = {"older rollouts",
+	"UPDATE rollouts SET seq = seq + 1 WHERE id < ?1 AND state NOT IN " ENDED
+	" AND EXISTS (SELECT 1 FROM "
+	"rollout_hosts o JOIN rollout_hosts n ON n.rollout = ?1 AND n.host = o.host WHERE o.rollout = "
+	"rollouts.id AND o.state IN " NOT_SENT_YET ")"},
+    [MM_SQL_ROLLOUT_TAKE_HOSTS] = {"older rollouts",
+	"UPDATE rollout_hosts SET state = 'superseded', text = ?2, seq = " NEW_SEQ
+	" WHERE rollout < ?1 AND state IN " NOT_SENT_YET
+	" AND rollout IN (SELECT id FROM rollouts WHERE state "
+	"NOT IN " ENDED ") AND host IN (SELECT n.host FROM rollout_hosts n WHERE n.rollout = ?1)"},
+    [MM_SQL_ROLLOUT_TAKE_WHOLE] = {"older rollouts",
+	"UPDATE rollouts SET state = 'superseded', because = '', why = ?2, changed = ?3 WHERE id < ?1 AND "
+	"state "
+	"IN ('running', 'baking', 'paused', 'halted') AND NOT EXISTS (SELECT 1 FROM rollout_hosts h WHERE "
+	"h.rollout = rollouts.id AND h.state IN ('waiting', 'released', 'sent', 'unreachable', 'late')) AND "
+	"EXISTS (SELECT 1 FROM rollout_hosts h JOIN rollout_hosts n ON n.rollout = ?1 AND n.host = h.host "
+	"WHERE "
+	"h.rollout = rollouts.id AND h.state = 'superseded')"},
+    [MM_SQL_ROLLOUT_GET] = {"rollout", "SELECT " ROLLOUT_COLUMNS " FROM rollouts r WHERE r.id = ?1"},
+    [MM_SQL_ROLLOUT_LAST] = {"rollout",
+	"SELECT " ROLLOUT_COLUMNS " FROM rollouts r ORDER BY r.id DESC LIMIT 1"},
+    [MM_SQL_ROLLOUT_EACH] = {"rollouts",
+	"SELECT " ROLLOUT_COLUMNS
+	" FROM rollouts r WHERE ?1 = 0 OR r.state IN ('running', 'baking') OR EXISTS "
+	"(SELECT 1 FROM rollout_hosts h WHERE h.rollout = r.id AND (h.state = 'sent' OR (r.state = 'done' "
+	"AND "
+	"h.state IN " TO_SERVE "))) ORDER BY r.id DESC"},
+    [MM_SQL_ROLLOUT_HOSTS] = {"hosts of a rollout",
+	"SELECT " ROLLOUT_HOST_COLUMNS " FROM rollout_hosts h WHERE h.rollout = ?1 ORDER BY h.wave, h.rank"},
+    [MM_SQL_ROLLOUT_HOSTS_SINCE] = {"hosts of a rollout",
+	"SELECT " ROLLOUT_HOST_COLUMNS " FROM rollout_hosts h WHERE h.rollout = ?1 AND h.seq > ?2 "
+	"ORDER BY h.seq, h.host"},
+    [MM_SQL_ROLLOUT_HOST] = {"host of a rollout",
+	"SELECT " ROLLOUT_HOST_COLUMNS " FROM rollout_hosts h WHERE h.rollout = ?1 AND h.host = ?2"},
+    [MM_SQL_ROLLOUT_DUE] = {"hosts of a rollout",
+	"SELECT " ROLLOUT_HOST_COLUMNS " FROM rollout_hosts h WHERE h.rollout = ?1 AND h.state IN " TO_SERVE
+	" AND h.next_try <= ?2 AND h.wave <= (SELECT wave FROM rollouts WHERE id = ?1) "
+	"ORDER BY h.wave, h.rank LIMIT ?3"},
+    [MM_SQL_ROLLOUT_COUNTS] = {"hosts of a rollout",
+	"SELECT wave, state, COUNT(*), SUM(late), SUM(forgiven), SUM(touched), SUM(users), SUM(tested), "
+	"SUM(verified), SUM(failed) FROM rollout_hosts WHERE rollout = ?1 GROUP BY wave, state ORDER BY "
+	"wave"},
+    [MM_SQL_ROLLOUT_LEASE] = {"lease of a rollout", "UPDATE rollouts SET owner = ?2, owner_pid = ?3, "
+						    "lease_until = ?4 WHERE id = ?1 AND (owner IN ('', ?2) "
+						    "OR lease_until <= ?5)"},
+    [MM_SQL_ROLLOUT_UNLEASE] = {"lease of a rollout",
+	"UPDATE rollouts SET owner = '', owner_pid = 0, lease_until = 0 WHERE id = ?1 AND owner = ?2"},
+    [MM_SQL_ROLLOUT_LEASED] = {"lease of a rollout",
+	"SELECT 1 FROM rollouts WHERE id = ?1 AND owner = ?2 AND lease_until > ?3"},
+    [MM_SQL_ROLLOUT_SET] = {"rollout", "UPDATE rollouts SET state = ?2, because = ?3, why = ?4, wave = ?5, "
+				       "wave_since = ?6, bake_since = ?7, "
+				       "approved = ?8, changed = ?9 WHERE id = ?1"},
+    [MM_SQL_ROLLOUT_SEQ] = {"rollout", "UPDATE rollouts SET seq = seq + 1 WHERE id = ?1"},
+    [MM_SQL_ROLLOUT_MAKE_LATE] = {"late hosts",
+	"UPDATE rollout_hosts SET state = 'late', late = 1, seq = " NEW_SEQ
+	" WHERE rollout = ?1 AND state = 'unreachable'"},
+    [MM_SQL_ROLLOUT_OPEN] = {"wave of a rollout",
+	"UPDATE rollout_hosts SET state = 'released', seq = " NEW_SEQ
+	" WHERE rollout = ?1 AND wave = ?2 AND state = 'waiting'"},
+    [MM_SQL_ROLLOUT_CLAIM] = {"host of a rollout",
+	"UPDATE rollout_hosts SET state = 'sent', tries = tries + 1, sent = ?4, request_id = ?3, by_checkin "
+	"= "
+	"?5, seq = " NEW_SEQ " WHERE rollout = ?1 AND host = ?2 AND state IN " TO_SERVE
+	" AND EXISTS (SELECT 1 FROM rollouts r WHERE r.id = ?1 AND r.state IN ('running', 'baking', 'done') "
+	"AND rollout_hosts.wave <= r.wave)"},
+    [MM_SQL_ROLLOUT_LANDED] = {"host of a rollout",
+	"UPDATE rollout_hosts SET state = ?3, next_try = ?4, tries = ?5, touched = ?6, forgiven = ?7, landed "
+	"= "
+	"?8, users = ?9, tested = ?10, verified = ?11, failed = ?12, outcome = ?13, text = ?14, seq "
+	"= " NEW_SEQ " WHERE rollout = ?1 AND host = ?2"},
+    [MM_SQL_ROLLOUT_TOUCHED] = {"host of a rollout",
+	"UPDATE rollout_hosts SET touched = 1, seq = " NEW_SEQ " WHERE rollout = ?1 AND host = ?2"},
+    /* Nobody knows how far these came. */
+    [MM_SQL_ROLLOUT_RECLAIM] = {"hosts of a rollout",
+	"UPDATE rollout_hosts SET state = CASE WHEN late = 1 THEN 'late' ELSE 'released' END, next_try = 0, "
+	"touched = 1, seq = " NEW_SEQ " WHERE rollout = ?1 AND state = 'sent' AND by_checkin = 0"},
+    [MM_SQL_ROLLOUT_EXPIRE] = {"hosts of a rollout",
+	"UPDATE rollout_hosts SET state = CASE WHEN late = 1 THEN 'late' ELSE 'unreachable' END, next_try = "
+	"?3, "
+	"touched = 1, seq = " NEW_SEQ
+	" WHERE rollout = ?1 AND state = 'sent' AND by_checkin = 1 AND sent < ?2"},
+    [MM_SQL_ROLLOUT_FORGIVE] = {"hosts of a rollout",
+	"UPDATE rollout_hosts SET forgiven = 1, seq = " NEW_SEQ
+	" WHERE rollout = ?1 AND forgiven = 0 AND state "
+	"IN ('failed', 'login', 'reverted', 'unreachable', 'late')"},
+    [MM_SQL_ROLLOUT_HURRY] = {"hosts of a rollout",
+	"UPDATE rollout_hosts SET next_try = 0, seq = " NEW_SEQ
+	" WHERE rollout = ?1 AND state IN ('unreachable', 'late') AND next_try > 0"},
+    [MM_SQL_ROLLOUT_RETRY] = {"hosts of a rollout",
+	"UPDATE rollout_hosts SET state = 'released', next_try = 0, tries = 0, forgiven = 0, seq = " NEW_SEQ
+	" WHERE rollout = ?1 AND ((?2 = 1 AND state IN ('failed', 'login', 'reverted')) OR (?3 = 1 AND state "
+	"IN "
+	"('unreachable', 'late')))"},
+    [MM_SQL_ROLLOUT_RELEASED] = {"rollouts of a host",
+	"SELECT r.id, r.revision, h.state, r.in_flight, r.state FROM rollout_hosts h JOIN rollouts r ON r.id "
+	"= "
+	"h.rollout WHERE h.host = ?1 AND (h.state IN ('sent', 'ok', 'failed', 'login', 'reverted') OR "
+	"(h.state "
+	"IN " TO_SERVE " AND r.state IN ('running', 'baking', 'done'))) "
+	"ORDER BY r.revision DESC, r.id DESC LIMIT 1"},
+    [MM_SQL_ROLLOUT_HELD] = {"rollouts of a host",
+	"SELECT r.revision, r.id FROM rollout_hosts h JOIN rollouts r ON r.id = h.rollout WHERE h.host = ?1 "
+	"AND "
+	"((h.state = 'waiting' AND r.state IN ('running', 'baking', 'paused', 'halted')) OR (h.state "
+	"IN " TO_SERVE " AND r.state IN ('paused', 'halted'))) ORDER BY r.revision DESC, r.id DESC LIMIT 1"},
+    [MM_SQL_ROLLOUT_FLIGHT] = {"hosts of a rollout",
+	"SELECT (SELECT COUNT(*) FROM rollout_hosts WHERE rollout = ?1 AND state = 'sent') < in_flight "
+	"FROM rollouts WHERE id = ?1"},
+    [MM_SQL_ROLLOUT_OVERTAKEN_SEQ] = {"rollouts of a host",
+	"UPDATE rollouts SET seq = seq + 1 WHERE revision <= ?2 AND state NOT IN " ENDED
+	" AND id IN (SELECT h.rollout FROM rollout_hosts h WHERE h.host = ?1 AND h.state IN " NOT_SENT_YET
+	")"},
+    [MM_SQL_ROLLOUT_OVERTAKEN] = {"rollouts of a host",
+	"UPDATE rollout_hosts SET state = 'superseded', text = ?3, seq = " NEW_SEQ
+	" WHERE host = ?1 AND state IN " NOT_SENT_YET
+	" AND rollout IN (SELECT id FROM rollouts WHERE revision "
+	"<= ?2 AND state NOT IN " ENDED ")"},
+
+    [MM_SQL_INVENTORY] = {"inventory",
+	"SELECT h.id, COALESCE(i.os, ''), COALESCE(i.seen, 0), (SELECT group_concat(c.client || ' ' || "
+	"c.version, char(10)) FROM (SELECT client, version FROM host_clients WHERE host = h.id ORDER BY "
+	"client) "
+	"c) FROM hosts h LEFT JOIN host_inventory i ON i.host = h.id WHERE h.id BETWEEN COALESCE(?1, '') AND "
+	"COALESCE(?1, char(1114111)) ORDER BY h.id"},
+    [MM_SQL_INVENTORY_SET] = {"inventory",
+	"INSERT INTO host_inventory (host, os, seen) VALUES (?1, ?2, ?3) ON CONFLICT (host) DO UPDATE SET "
+	"os = excluded.os, seen = excluded.seen WHERE excluded.seen >= host_inventory.seen"},
+    [MM_SQL_INVENTORY_CLIENT_SET] = {"inventory",
+	"INSERT INTO host_clients (host, client, version) VALUES (?1, ?2, ?3) ON CONFLICT (host, client) DO "
+	"UPDATE SET version = excluded.version WHERE excluded.version <> host_clients.version"},
+    [MM_SQL_INVENTORY_CLIENT_GONE] = {"inventory",
+	"DELETE FROM host_clients WHERE host = ?1 AND client = ?2"},
 };

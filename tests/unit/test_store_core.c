@@ -38,7 +38,7 @@ static void test_file(void **state)
 	assert_int_equal(mm_store_create(f->path, &again, &f->err), -1);
 	assert_non_null(strstr(f->err.text, "exists already"));
 	reopen(f);
-	assert_int_equal(mm_store_version(f->s), 2);
+	assert_int_equal(mm_store_version(f->s), 3);
 }
 
 static void test_older_is_brought_up(void **state)
@@ -46,9 +46,11 @@ static void test_older_is_brought_up(void **state)
 	struct fixture *f = *state;
 	int64_t n = 0;
 
-	forge(f, "DROP TABLE issued; PRAGMA user_version = 1");
+	forge(f,
+	    "DROP TABLE issued; DROP TABLE rollout_hosts; DROP TABLE rollouts; DROP TABLE host_inventory; "
+	    "DROP TABLE host_clients; PRAGMA user_version = 1");
 	reopen(f);
-	assert_int_equal(mm_store_version(f->s), 2);
+	assert_int_equal(mm_store_version(f->s), 3);
 	ok(f, mm_store_unanswered(f->s, "ws1", "", 60, &n, &f->err));
 }
 
@@ -82,7 +84,7 @@ static void test_newer_is_refused_untouched(void **state)
 	assert_int_equal(f->err.code, MM_EX_DATAERR);
 	assert_non_null(strstr(f->err.text, "version 99"));
 	assert_null(s);
-	forge(f, "PRAGMA user_version = 2");
+	forge(f, "PRAGMA user_version = 3");
 	reopen(f);
 }
 
