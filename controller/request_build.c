@@ -10,6 +10,7 @@
 
 #define ENVELOPE_MAX MM_FRAME_MAX
 #define DAYS_MAX 366
+#define SHEETS_MAX ((size_t)4 * 1024 * 1024) /* kept of users of single hosts */
 
 /* One user's sheet, encoded once for all hosts that the policy does not name. */
 struct sheet {
@@ -29,10 +30,11 @@ struct mm_request_builder {
 	struct mm_store *store;
 	const struct mm_key *key;
 	bool read_only;
-	struct mm_arena *a; /* policy and cached sheets */
+	struct mm_arena *a; /* policy */
 	struct mm_stored_policy p;
-	struct sheets cache; /* in order of login */
-	bool all_cached;     /* `cache` holds everybody who is in the store */
+	struct mm_arena *cached; /* where what is in the cache lies */
+	struct sheets cache;     /* in order of login */
+	bool all_cached;         /* `cache` holds everybody who is in the store */
 	bool hostwide_cached;
 	const struct mm_sheet *hostwide; /* of everybody, on hosts that the policy does not name */
 	struct mm_buf scratch, payload, envelope;
@@ -79,6 +81,7 @@ int mm_request_builder_new(struct mm_store *store, const struct mm_key *key, int
 	b->key = key;
 	b->read_only = read_only;
 	b->a = mm_arena_new();
+	b->cached = mm_arena_new();
 	b->scratch = MM_BUF_INIT(MM_FRAME_MAX);
 	b->payload = MM_BUF_INIT(MM_FRAME_MAX);
 	b->envelope = MM_BUF_INIT(ENVELOPE_MAX);
@@ -97,6 +100,7 @@ void mm_request_builder_free(struct mm_request_builder *b)
 	mm_buf_free(&b->scratch);
 	mm_buf_free(&b->payload);
 	mm_buf_free(&b->envelope);
+	mm_arena_free(b->cached);
 	mm_arena_free(b->a);
 	free(b);
 }
@@ -168,11 +172,22 @@ static size_t cache_find(const struct sheets *c, const char *login, bool *found)
 	return lo;
 }
 
+/* Most users have one host: with many of them the cache begins anew, and what
+ * a push holds does not grow with the fleet. */
+static void cache_bound(struct mm_request_builder *b)
+{
+	if (b->all_cached || mm_arena_used(b->cached) < SHEETS_MAX)
+		return;
+	mm_arena_free(b->cached);
+	b->cached = mm_arena_new();
+	b->cache = (struct sheets){.n = 0};
+}
+
 static void cache_insert(struct mm_request_builder *b, size_t at, struct sheet *s)
 {
 	struct sheets *c = &b->cache;
 
-	append(c, b->a, s);
+	append(c, b->cached, s);
 	memmove(&c->items[at + 1], &c->items[at], (c->n - 1 - at) * sizeof(*c->items));
 	c->items[at] = s;
 }
@@ -192,7 +207,7 @@ struct host_job {
 
 static int one_user(struct host_job *j, const struct mm_store_user *u, struct sheet **out, struct mm_err *err)
 {
-	struct mm_arena *work, *keep = j->host ? j->a : j->b->a;
+	struct mm_arena *work, *keep = j->host ? j->a : j->b->cached;
 	bool found = false;
 	size_t at = j->host ? 0 : cache_find(&j->b->cache, u->login, &found);
 	int rc;
@@ -451,6 +466,7 @@ static int prepare_for(struct host_job *j, const char *host, enum mm_op op, int6
 		days = MM_REQUEST_DAYS;
 	if (days < 0 || days > DAYS_MAX)
 		return mm_err_set(err, MM_EX_USAGE, "a request holds for 1 to %d days", DAYS_MAX);
+	cache_bound(j->b);
 	j->a = mm_arena_new();
 	j->host = mm_scope_find(&j->b->p.policy->hosts, host) ? host : NULL;
 	rc = prepare(j, host, op, days, out, &m, err);

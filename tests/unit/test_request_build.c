@@ -454,6 +454,46 @@ static void test_too_many_users(void **state)
 	expect_refusal(j, "ws2", MM_OP_APPLY, MM_EX_DATAERR, "4097 users");
 }
 
+/* More sheets than are kept: the same request before and after they went. */
+static void test_cache_is_bounded(void **state)
+{
+	enum { MANY = 4000 };
+	struct job *j = *state;
+	static char logins[MANY][8];
+	const char *users[MANY];
+	struct mm_store_host h = {.id = "hall",
+	    .address = "",
+	    .port = 22,
+	    .account = "root",
+	    .transport = "libssh2",
+	    .users = users};
+	char first[MM_SHA256_HEX], middle[MM_SHA256_HEX];
+	enum mm_put done;
+
+	ok(j->f, mm_store_begin(j->f->s, &j->f->err));
+	for (h.n_users = 0; h.n_users < MANY; h.n_users++) {
+		snprintf(logins[h.n_users], sizeof(logins[0]), "u%04d", (int)h.n_users);
+		users[h.n_users] = logins[h.n_users];
+		add_user(j->f, users[h.n_users], "u@acme.example", "staff");
+	}
+	ok(j->f, mm_store_host_put(j->f->s, &h, &done, &j->f->err));
+	ok(j->f, mm_store_commit(j->f->s, &j->f->err));
+	builder(j, false);
+	prepare(j, "ws1", MM_OP_APPLY);
+	memcpy(first, j->r.manifest[0].sha256, sizeof(first));
+	prepare(j, "hall", MM_OP_APPLY);
+	memcpy(middle, j->r.manifest[MANY / 2].sha256, sizeof(middle));
+	prepare(j, "ws1", MM_OP_APPLY);
+	assert_string_equal(j->r.manifest[0].sha256, first);
+	prepare(j, "hall", MM_OP_APPLY);
+	assert_int_equal(j->n_sheets, MANY);
+	assert_string_equal(j->r.manifest[MANY / 2].sha256, middle);
+	prepare(j, "ws2", MM_OP_APPLY); /* everybody, from here on all of them are kept */
+	assert_int_equal(j->n_sheets, MANY + 2);
+	prepare(j, "ws2", MM_OP_APPLY);
+	assert_int_equal(j->n_sheets, MANY + 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -471,6 +511,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_wrong_key, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_too_big, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_too_many_users, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_cache_is_bounded, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
