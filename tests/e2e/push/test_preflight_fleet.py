@@ -47,6 +47,7 @@ class PreflightFleet(test_fleet.FleetTest):
             with open(hosts, "a", encoding="utf-8") as f:
                 f.write(lines)
         cls.validator = schemas.load(ROOT / "schemas/json")["preflight"]
+        cls.local_validator = schemas.load(ROOT / "schemas/json")["preflight-local"]
 
     def setUp(self):
         self.policy(moved())
@@ -158,6 +159,49 @@ class PreflightFleet(test_fleet.FleetTest):
         self.assertEqual(self.people(r)[0], 2)
         self.must(64, "preflight")
         self.must(1, "preflight", "--host", "nobody")
+
+    # -- from the controller
+
+    def local(self, status, *args):
+        r = json.loads(self.must(status, "preflight", "--local", *args, "--json").stdout)
+        self.local_validator.validate(r)
+        return r, {(e["host"], e["port"]): (e["result"], e["class"], e["people"]) for e in r["endpoints"]}
+
+    def test_local(self):
+        ca = ("--ca-file", self.new.ca.cert)
+        logins = len(self.new.logins())
+        r, ends = self.local(OK, "--all", *ca)
+        self.assertEqual(ends, {(NEW[0], 993): ("ok", "", 5), (NEW[1], 465): ("ok", "", 4), (NEW[1], 587): ("ok", "", 1)})
+        self.assertEqual((r["people"], {e["tls"]["version"] for e in r["endpoints"]}), (5, {"TLSv1.3"}))
+        self.assertEqual({e["offered"] for e in r["endpoints"]}, {"PLAIN LOGIN"})
+        self.assertEqual(set(self.local(OK, "--user", "carol", *ca)[1]), {(NEW[0], 993), (NEW[1], 587)})
+        self.assertEqual(set(self.local(OK, "--host", "ws4", *ca)[1]), {(NEW[0], 993), (NEW[1], 465)})
+        self.assertEqual(self.local(OK, "--group", "sales", *ca)[0]["people"], 1)
+        # The policy's CA file lies on the workstations, not here: nothing is claimed.
+        for e in self.local(DIFF, "--all")[0]["endpoints"]:
+            self.assertNotEqual(e["result"], "ok")
+            self.assertIn("/etc/ssl/acme-ca.crt", e["why"])
+        self.assertEqual(len(self.new.logins()), logins)
+
+    def test_local_says_what_is_wrong(self):
+        ca = ("--ca-file", self.new.ca.cert)
+        self.policy(moved(imap=WRONG).replace("port = 587", "port = 588"))
+        ends = self.local(DIFF, "--all", *ca)[1]
+        self.assertEqual(ends[WRONG, 993], ("failed", "CERT_NAME_MISMATCH", 5))
+        self.assertEqual(ends[NEW[1], 588], ("failed", "CONN_REFUSED", 1))
+        self.assertEqual(ends[NEW[1], 465], ("ok", "", 4))
+        # Reached, TLS right, and still nobody could log in.
+        self.policy(moved().replace('auth = "password"', 'auth = "cram-md5"', 1))
+        r, ends = self.local(DIFF, "--all", *ca)
+        self.assertEqual(ends[NEW[0], 993], ("failed", "AUTH_NOT_OFFERED", 5))
+        bad = next(e for e in r["endpoints"] if e["result"] == "failed")
+        self.assertEqual((bad["auth"], bad["why"]), (["cram-md5"], "The policy logs in with cram-md5, and the server offers PLAIN LOGIN."))
+        text = self.must(DIFF, "preflight", "--local", "--all", *ca).stdout
+        self.assertRegex(text, r"imap imap\.new\.acme\.example:993 tls +5 +failed +AUTH_NOT_OFFERED +TLSv1\.3 +20\d\d-\d\d-\d\d +PLAIN LOGIN +cram-md5")
+        self.assertIn("2 of 3 endpoints as the policy wants them, for 5 people", text)
+        for args in (["--limit", "1"], ["--again"]):
+            self.must(64, "preflight", "--local", "--all", *args)
+        self.must(64, "preflight", "--all", *ca)
 
     def test_z_approval_comes_first(self):
         """Passwords go to the servers of the new revision: it must be one that may be pushed."""
