@@ -203,6 +203,20 @@ class PreflightFleet(test_fleet.FleetTest):
             self.must(64, "preflight", "--local", "--all", *args)
         self.must(64, "preflight", "--all", *ca)
 
+    def test_y_the_move_as_the_readme_tells_it(self):
+        plan = f"{self.tmp}/tuesday.plan"
+        self.must(OK, "preflight", "--local", "--all", "--ca-file", self.new.ca.cert)
+        self.new.passwd("dave@acme.example", "not yet")
+        self.must(DIFF, "preflight", "--all")
+        self.new.passwd("dave@acme.example", story.PASSWORDS["dave@acme.example"])
+        self.must(OK, "preflight", "--user", "dave", "--again")
+        self.must(OK, "who", "incoming.host=imap.acme.example", "--observed")
+        self.must(DIFF, "plan", "--all", "--out", plan)
+        self.must(OK, "push", plan)
+        self.must(1, "who", "incoming.host=imap.acme.example", "--observed")
+        self.must(OK, "status")
+        self.must(OK, "verify", "--all")
+
     def test_z_approval_comes_first(self):
         """Passwords go to the servers of the new revision: it must be one that may be pushed."""
         self.policy(moved().replace('check = "login";', 'check = "login"; approvals = 1;'))
