@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/err.h"
+#include "common/mem.h"
 
 void mm_buf_free(struct mm_buf *b)
 {
@@ -109,4 +110,12 @@ bool mm_buf_ok(const struct mm_buf *b)
 const char *mm_buf_str(const struct mm_buf *b)
 {
 	return b->data != NULL ? b->data : "";
+}
+
+char *mm_buf_take(struct mm_buf *b, struct mm_arena *a)
+{
+	char *out = mm_buf_ok(b) ? mm_arena_strndup(a, mm_buf_str(b), b->len) : NULL;
+
+	mm_buf_free(b);
+	return out;
 }

@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct mm_arena;
+
 struct mm_buf {
 	char *data;
 	size_t len;
@@ -34,5 +36,7 @@ void mm_buf_consume(struct mm_buf *b, size_t n);
 bool mm_buf_ok(const struct mm_buf *b);
 /* The text, "" when empty; owned by the buffer. */
 const char *mm_buf_str(const struct mm_buf *b);
+/* The text as a string of the arena, NULL when the limit was hit; the buffer is freed. */
+char *mm_buf_take(struct mm_buf *b, struct mm_arena *a);
 
 #endif

@@ -34,14 +34,6 @@ static void quote(struct mm_buf *b, const char *s)
 	mm_buf_addc(b, '\'');
 }
 
-static const char *take(struct mm_buf *b, struct mm_arena *a)
-{
-	const char *out = mm_buf_ok(b) ? mm_arena_strdup(a, mm_buf_str(b)) : NULL;
-
-	mm_buf_free(b);
-	return out;
-}
-
 const char *mm_sh_line(const char *argv, struct mm_arena *a, struct mm_err *err)
 {
 	struct mm_buf b = MM_BUF_INIT(LINE_MAX_BYTES);
@@ -61,7 +53,7 @@ const char *mm_sh_line(const char *argv, struct mm_arena *a, struct mm_err *err)
 			mm_buf_addc(&b, ' ');
 		quote(&b, v[i]);
 	}
-	out = take(&b, a);
+	out = mm_buf_take(&b, a);
 	if (out == NULL)
 		mm_err_set(
 		    err, MM_EX_DATAERR, "the password command is longer than %u bytes", LINE_MAX_BYTES);
@@ -119,7 +111,7 @@ static bool words(const char *line, struct mm_arena *a, const char ***out, size_
 		const char *text;
 
 		p = word(p, &w);
-		text = take(&w, a);
+		text = mm_buf_take(&w, a);
 		if (p == NULL || text == NULL)
 			return false;
 		*(const char **)mm_arena_push(a, out, n, &cap, sizeof(**out)) = text;
@@ -150,7 +142,7 @@ const char *mm_sh_backtick(const char *argv, struct mm_arena *a, struct mm_err *
 	mm_buf_adds(&b, B64_HEAD);
 	mm_base64(line, strlen(line), &b);
 	mm_buf_adds(&b, B64_TAIL);
-	return take(&b, a);
+	return mm_buf_take(&b, a);
 }
 
 const char *mm_sh_from_backtick(const char *command, struct mm_arena *a)

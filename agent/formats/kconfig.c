@@ -121,14 +121,6 @@ static void spell_text(struct mm_buf *b, const char *text, const char *special)
 	}
 }
 
-static const char *finish(struct mm_buf *b, struct mm_arena *a)
-{
-	const char *out = mm_buf_ok(b) ? mm_arena_strdup(a, mm_buf_str(b)) : NULL;
-
-	mm_buf_free(b);
-	return out;
-}
-
 /* ---- keys */
 
 struct name {
@@ -340,7 +332,7 @@ static int spell(const char *key, const char *value, struct mm_arena *a, const c
 		return mm_err_set(err, MM_EX_DATAERR, "%s: a value that is not UTF-8", key);
 	mm_buf_addc(&b, '=');
 	spell_text(&b, value, "");
-	*out = finish(&b, a);
+	*out = mm_buf_take(&b, a);
 	return *out != NULL ? 0 : mm_err_set(err, MM_EX_DATAERR, "%s: too long", key);
 }
 
@@ -364,7 +356,7 @@ static int header(
 			break;
 	}
 	mm_buf_adds(&b, lock ? LOCKED : "");
-	*out = finish(&b, a);
+	*out = mm_buf_take(&b, a);
 	return *out != NULL ? 0 : mm_err_set(err, MM_EX_DATAERR, "%s: too long", section);
 }
 

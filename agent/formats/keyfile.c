@@ -200,14 +200,6 @@ static int scan(struct mm_text in, struct mm_arena *a, struct mm_line **out, siz
 	return mm_lines_scan(in, scan_line, &s, a, out, n, err);
 }
 
-static const char *finish(struct mm_buf *b, struct mm_arena *a)
-{
-	const char *out = mm_buf_ok(b) ? mm_arena_strdup(a, mm_buf_str(b)) : NULL;
-
-	mm_buf_free(b);
-	return out;
-}
-
 static int spell(const char *key, const char *value, struct mm_arena *a, const char **out, struct mm_err *err)
 {
 	struct mm_buf b = MM_BUF_INIT(MM_FORMAT_TEXT_MAX);
@@ -218,7 +210,7 @@ static int spell(const char *key, const char *value, struct mm_arena *a, const c
 	if (!mm_is_utf8(value, strlen(value)) || other_encoding(key, value))
 		return mm_err_set(err, MM_EX_DATAERR, "%s: a value that is not UTF-8", key);
 	spell_text(&b, value, false);
-	*out = finish(&b, a);
+	*out = mm_buf_take(&b, a);
 	return *out != NULL ? 0 : mm_err_set(err, MM_EX_DATAERR, "%s: cannot be spelled", key);
 }
 
@@ -266,7 +258,7 @@ const char *const *mm_keyfile_list(const struct mm_item *it, struct mm_arena *a,
 		struct mm_buf b = MM_BUF_INIT(MM_FORMAT_TEXT_MAX);
 
 		spell_text(&b, it->value, false);
-		p = finish(&b, a);
+		p = mm_buf_take(&b, a);
 	}
 	if (p == NULL || !mm_is_utf8(p, strlen(p)))
 		return NULL;
@@ -292,7 +284,7 @@ const char *mm_keyfile_list_text(const char *const *members, size_t n, struct mm
 		spell_text(&b, members[i], true);
 		mm_buf_addc(&b, ';');
 	}
-	raw = finish(&b, a);
+	raw = mm_buf_take(&b, a);
 	text = raw != NULL ? decode(raw, a) : NULL;
 	*kind = text != NULL ? 's' : 'u';
 	return text != NULL ? text : raw;

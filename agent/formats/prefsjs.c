@@ -57,7 +57,6 @@ int mm_prefsjs_parse_defaults(struct mm_text in, struct mm_arena *a, struct mm_d
 static const char *quote(const char *s, struct mm_arena *a)
 {
 	struct mm_buf b = MM_BUF_INIT(MM_FORMAT_TEXT_MAX);
-	const char *out;
 
 	mm_buf_addc(&b, '"');
 	for (; *s != '\0'; s++) {
@@ -73,9 +72,7 @@ static const char *quote(const char *s, struct mm_arena *a)
 			mm_buf_addc(&b, (char)c);
 	}
 	mm_buf_addc(&b, '"');
-	out = mm_buf_ok(&b) ? mm_arena_strdup(a, mm_buf_str(&b)) : NULL;
-	mm_buf_free(&b);
-	return out;
+	return mm_buf_take(&b, a);
 }
 
 /* `raw` as a value in a statement of its own: does it still mean this? */

@@ -188,7 +188,6 @@ const char *mm_toml_quote(const char *s, size_t n, struct mm_arena *a)
 {
 	static const char from[] = "\b\t\n\f\r\"\\", to[] = "btnfr\"\\";
 	struct mm_buf b = MM_BUF_INIT(2 * MM_FORMAT_TEXT_MAX);
-	const char *out;
 
 	mm_buf_addc(&b, '"');
 	for (size_t i = 0; i < n; i++) {
@@ -202,9 +201,7 @@ const char *mm_toml_quote(const char *s, size_t n, struct mm_arena *a)
 			mm_buf_addc(&b, s[i]);
 	}
 	mm_buf_addc(&b, '"');
-	out = mm_buf_ok(&b) ? mm_arena_strdup(a, mm_buf_str(&b)) : NULL;
-	mm_buf_free(&b);
-	return out;
+	return mm_buf_take(&b, a);
 }
 
 bool mm_toml_is_literal(const char *s)

@@ -59,9 +59,7 @@ static const char *replace_all(struct mm_discovery *d, const char *s, bool for_p
 		s += strlen(places[i].word);
 		mm_buf_adds(&b, for_policy ? places[i].policy : i == 2 ? d->domain : "%");
 	}
-	const char *out = mm_buf_ok(&b) ? mm_arena_strdup(d->mem, mm_buf_str(&b)) : NULL;
-	mm_buf_free(&b);
-	return out;
+	return mm_buf_take(&b, d->mem);
 }
 
 static const char *word_of(const char *const (*table)[2], const char *s)

@@ -1,4 +1,5 @@
 #include "common/buf.h"
+#include "common/mem.h"
 
 #include "tests/lib/testutil.h"
 
@@ -87,6 +88,23 @@ static void test_consume(void **state)
 	mm_buf_free(&b);
 }
 
+static void test_taken_whole_or_not_at_all(void **state)
+{
+	(void)state;
+	struct mm_arena *a = mm_arena_new();
+	struct mm_buf b = MM_BUF_INIT(3);
+
+	assert_string_equal(mm_buf_take(&b, a), "");
+	mm_buf_adds(&b, "abc");
+	assert_string_equal(mm_buf_take(&b, a), "abc");
+	assert_null(b.data);
+	mm_buf_adds(&b, "abcd");
+	assert_null(mm_buf_take(&b, a));
+	assert_true(mm_buf_ok(&b)); /* freed: it begins anew */
+	assert_null(b.data);
+	mm_arena_free(a);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -95,6 +113,7 @@ int main(void)
 	    MM_TEST(test_zero_limit),
 	    MM_TEST(test_grows),
 	    MM_TEST(test_consume),
+	    MM_TEST(test_taken_whole_or_not_at_all),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
