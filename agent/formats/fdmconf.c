@@ -585,7 +585,7 @@ static int edit(struct mm_text in, struct mm_edit *edits, size_t n, struct mm_ar
 	struct scan s;
 	int rc;
 
-	if (scan(in, a, &s, err) != 0 || mm_edit_run(in, edits, n, edit_one, a, out, err) != 0)
+	if (mm_edit_run(in, edits, n, edit_one, a, out, err) != 0)
 		return -1;
 	in = (struct mm_text){.p = mm_buf_str(out) + before, .n = out->len - before};
 	rc = scan(in, a, &s, err);

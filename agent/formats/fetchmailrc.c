@@ -461,10 +461,6 @@ static int edit_one(struct mm_text in, struct mm_edit *e, struct mm_cuts *cuts, 
 static int edit(struct mm_text in, struct mm_edit *edits, size_t n, struct mm_arena *a, struct mm_buf *out,
     struct mm_err *err)
 {
-	struct scan s;
-
-	if (scan(in, a, &s, err) != 0)
-		return -1;
 	return mm_edit_run(in, edits, n, edit_one, a, out, err);
 }
 

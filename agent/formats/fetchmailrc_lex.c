@@ -140,7 +140,7 @@ int mm_fm_next_token(struct mm_text in, size_t *pos, struct mm_arena *a, struct 
 const struct mm_fm_word *mm_fm_keyword(const struct mm_fm_token *t)
 {
 	for (size_t i = 0; !t->quoted && i < sizeof(words) / sizeof(words[0]); i++)
-		if (strcmp(words[i].word, t->text) == 0)
+		if (words[i].word[0] == t->text[0] && strcmp(words[i].word, t->text) == 0)
 			return &words[i];
 	return NULL;
 }

@@ -269,8 +269,6 @@ int mm_lines_edit(const struct mm_line_grammar *g, mm_edit_one *one, struct mm_t
 	size_t nv;
 	int rc;
 
-	if (g->scan(in, a, &v, &nv, err) != 0)
-		return -1;
 	rc = mm_edit_run(in, edits, n, one, a, out, err);
 	/* A line that comes first because the one above it went may be one that is refused there. */
 	if (rc == 0)

@@ -243,7 +243,7 @@ static const char *whole_name(const char *s)
 	    {"commandalias", 3}, {"netrc", 3}, {"unaccount", 4}};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strlen(s) >= names[i].min && mm_starts_with(names[i].name, s))
+		if (s[0] == names[i].name[0] && strlen(s) >= names[i].min && mm_starts_with(names[i].name, s))
 			return names[i].name;
 	return s;
 }

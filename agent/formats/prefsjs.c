@@ -268,11 +268,6 @@ static int edit_one(struct mm_text in, struct mm_edit *e, struct mm_cuts *cuts, 
 static int edit(struct mm_text in, struct mm_edit *edits, size_t n, struct mm_arena *a, struct mm_buf *out,
     struct mm_err *err)
 {
-	struct mm_pref *v;
-	size_t nv;
-
-	if (mm_prefs_scan(in, false, a, &v, &nv, err) != 0)
-		return -1;
 	return mm_edit_run(in, edits, n, edit_one, a, out, err);
 }
 

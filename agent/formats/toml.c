@@ -350,8 +350,6 @@ static int edit(struct mm_text in, struct mm_edit *edits, size_t n, struct mm_ar
 	struct mm_toml t;
 	int rc;
 
-	if (mm_toml_scan(in, a, &t, err) != 0)
-		return -1;
 	rc = mm_edit_run(in, edits, n, edit_one, a, out, err);
 	if (rc == 0)
 		rc = mm_toml_scan(
