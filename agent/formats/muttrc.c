@@ -52,13 +52,10 @@ static void forget(struct mm_item *items, size_t n)
 static const char *joined(const struct mm_mutt_cmd *c, struct mm_arena *a)
 {
 	struct mm_buf b = MM_BUF_INIT(8 * MM_FORMAT_TEXT_MAX);
-	const char *out;
 
 	for (size_t i = 0; i < c->n_words; i++)
 		mm_buf_addf(&b, "%s%s", i > 0 ? " " : "", c->words[i].text);
-	out = mm_arena_strdup(a, mm_buf_str(&b));
-	mm_buf_free(&b);
-	return out;
+	return mm_buf_take(&b, a);
 }
 
 static int parse(struct mm_text in, struct mm_arena *a, struct mm_doc *out, struct mm_err *err)
@@ -289,7 +286,7 @@ static int set(struct mm_text in, const struct mm_mutt_cmd *v, size_t n, struct 
 /* Would the word before take what follows for its value? */
 static bool would_merge(struct mm_text in, size_t to)
 {
-	while (to < in.n && mm_is_blank(in.p[to]))
+	while (to < in.n && in.p[to] != '\0' && strchr(" \t\v\f\r", in.p[to]) != NULL)
 		to++;
 	return to < in.n && strchr("=+-?\\", in.p[to]) != NULL;
 }
@@ -316,6 +313,8 @@ static int drop(struct mm_text in, struct found f, struct mm_cuts *cuts, struct 
 			    "line %d: '%s' cannot be taken out of this line", f.set->line, f.set->name);
 		while (from > least && mm_is_blank(in.p[from - 1]))
 			from--;
+		if (from > 0 && in.p[from - 1] == '\r' && from < f.set->from)
+			from++; /* a CR that is escaped must not become half a line end, and a join */
 		if (ends_joined(in, cuts, from, f.set->to))
 			return mm_err_set(err, MM_EX_DATAERR,
 			    "line %d: '%s' is all there is in a line that goes on with the one before",
@@ -406,16 +405,13 @@ static int find_block(struct mm_text in, const char *name, struct block *b, stru
 static const char *block_lines(struct mm_text in, const struct block *b, struct mm_arena *a)
 {
 	struct mm_buf t = MM_BUF_INIT(MM_FORMAT_TEXT_MAX);
-	const char *out;
 
 	for (size_t pos = b->body_from; pos < b->body_to; pos = mm_line_next(in, pos)) {
 		if (pos > b->body_from)
 			mm_buf_addc(&t, '\n');
 		mm_buf_add(&t, in.p + pos, mm_line_end(in, pos) - pos);
 	}
-	out = mm_arena_strdup(a, mm_buf_str(&t));
-	mm_buf_free(&t);
-	return out;
+	return mm_buf_take(&t, a);
 }
 
 const char *mm_muttrc_block(struct mm_text in, const char *name, struct mm_arena *a, int *line)
