@@ -393,6 +393,9 @@ static int section_remove(
 		if (mm_streq(m->v[i].section, hidden))
 			return mm_err_set(err, MM_EX_DATAERR,
 			    "there are several accounts '%s', of which the last counts", e->section);
+	if (!c->alone)
+		return mm_err_set(err, MM_EX_DATAERR,
+		    "line %d: the account '%s' begins behind another command", c->line, e->section);
 	from = c->line_from;
 	if (from > 0 && (from == 1 || in.p[from - 2] == '\n'))
 		from--; /* the empty line before it */
