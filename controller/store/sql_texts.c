@@ -468,7 +468,8 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
 	"UPDATE rollout_hosts SET next_try = 0, seq = " NEW_SEQ
 	" WHERE rollout = ?1 AND state IN ('unreachable', 'late') AND next_try > 0"},
     [MM_SQL_ROLLOUT_RETRY] = {"hosts of a rollout",
-	"UPDATE rollout_hosts SET state = 'released', next_try = 0, tries = 0, forgiven = 0, seq = " NEW_SEQ
+	"UPDATE rollout_hosts SET state = 'released', next_try = 0, tries = 0, forgiven = 0, users = 0, "
+	"tested = 0, verified = 0, failed = 0, seq = " NEW_SEQ
 	" WHERE rollout = ?1 AND ((?2 = 1 AND state IN ('failed', 'login', 'reverted')) OR (?3 = 1 AND state "
 	"IN "
 	"('unreachable', 'late')))"},

@@ -63,7 +63,7 @@ struct mm_rollout_host {
 	int64_t wave, rank;
 	enum mm_rh_state state;
 	bool late, forgiven;
-	bool touched;    /* a request was handed out that may have changed it */
+	bool touched;    /* a request was handed out that may have changed it; true of "sent" ones anyway */
 	bool by_checkin; /* the last request was fetched by the host itself */
 	int64_t tries, next_try;
 	int64_t sent;           /* when the last request was handed out, 0 = never */
@@ -136,7 +136,8 @@ int mm_store_rollout_lease(struct mm_store *s, const struct mm_rollout_lease *l,
     struct mm_arena *a, struct mm_rollout *holder, struct mm_err *err);
 int mm_store_rollout_release(struct mm_store *s, const struct mm_rollout_lease *l, struct mm_err *err);
 
-/* ---- what the driver does (0, -1, or MM_ROLLOUT_LOST) */
+/* ---- what the driver does: 0, -1, MM_ROLLOUT_LOST; 1 = an admin, or a newer
+ * rollout, was faster: the state does not allow it any more, look again */
 
 /* The decisions of controller/rollout/decide.h. bake: baking from now on.
  * next: who is unreachable in the present wave is late, wave + 1 is opened
@@ -205,7 +206,7 @@ struct mm_rollout_offer {
 int mm_store_rollout_offer(
     struct mm_store *s, const char *host, struct mm_rollout_offer *out, struct mm_err *err);
 /* The host fetches it: as mm_store_rollout_claim(), without a lease and only when fewer than
- * `window` hosts are in flight. 1: not now. */
+ * `window` hosts are in flight. 1: not now. The caller looks at the terms' hours. */
 int mm_store_rollout_checkin(
     struct mm_store *s, int64_t id, const char *host, const char *request_id, struct mm_err *err);
 /* A host was sent `revision` outside of any rollout: rollouts of older (or the same) revisions that
