@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "agent/forget.h"
-#include "agent/place.h"
+#include "agent/trial.h"
 #include "common/text.h"
 
 static const char *text_of(const struct mm_err *e, struct mm_arena *a)
@@ -23,7 +23,8 @@ static bool is_new_file(const struct mm_overlay *o, const char *path)
 	return false;
 }
 
-static void record(struct mm_place_run *p, struct mm_row *row, const struct mm_edits *e)
+static void record(
+    struct mm_place_run *p, struct mm_row *row, struct mm_trial *trial, const struct mm_edits *e)
 {
 	for (size_t i = 0; i < e->n; i++) {
 		const struct mm_file_edit *f = &e->files[i];
@@ -36,7 +37,9 @@ static void record(struct mm_place_run *p, struct mm_row *row, const struct mm_e
 			if (!d.e.changed)
 				continue;
 			mm_forget_secret(&d, p->c->arena);
-			if (row != NULL)
+			if (trial != NULL)
+				mm_row_record_trial(p->c->arena, row, trial, &d);
+			else if (row != NULL)
 				mm_row_record(p->c->arena, row, &d);
 			*(struct mm_done_edit *)mm_arena_push(
 			    p->c->arena, &p->did.edits, &p->did.n_edits, &p->did.cap_edits, sizeof(d)) = d;
@@ -111,36 +114,65 @@ static unsigned costs_of(const struct mm_edits *e, const struct mm_values *full)
 	return asks ? e->costs : e->costs & ~MM_COST_PASSWORD;
 }
 
-static int write_account(struct mm_place_run *p, struct mm_todo *t, struct mm_err *err)
+/* What is to be written of one side; of all of them when the account is new. */
+static bool part_of(const struct mm_todo *t, enum mm_side side, struct mm_values *want)
 {
-	struct mm_values want = {.v = {NULL}};
 	bool add = t->m.seen == NULL, any = false;
+	*want = (struct mm_values){.v = {NULL}};
 	for (int s = 0; s < MM_SET_COUNT; s++) {
 		const struct mm_judged *j = &t->s[s];
-		if (j->asked && (j->write || (add && j->unproven)))
-			want.v[s] = j->desired;
-		any |= want.v[s] != NULL;
+		if (j->asked && (j->write || (add && j->unproven)) &&
+		    (add || mm_setting_def((enum mm_setting)s)->side == side))
+			want->v[s] = j->desired;
+		any |= want->v[s] != NULL;
 	}
+	return any;
+}
+
+static int write_part(struct mm_place_run *p, struct mm_todo *t, enum mm_side side,
+    const struct mm_values *want, struct mm_err *err)
+{
+	bool add = t->m.seen == NULL;
 	struct mm_change ch = {.kind = add ? MM_CHANGE_ADD : MM_CHANGE_SET,
 	    .account = t->m.acc->name,
 	    .label = t->m.acc->label,
 	    .key = add ? NULL : t->m.seen->key,
-	    .want = &want,
+	    .want = want,
 	    .full = &t->m.acc->want,
 	    .index = t->m.index};
 	struct mm_edits e = {.n = 0};
-	if (!any)
-		return 0;
 	if (change(p, &ch, &e, err) != 0) {
 		t->later = e.later != NULL;
 		return -1;
 	}
 	t->key = add ? e.key : t->m.seen->key;
-	t->note = e.note;
-	t->costs = costs_of(&e, ch.full);
+	if (t->note == NULL)
+		t->note = e.note;
+	t->costs |= costs_of(&e, ch.full);
 	if (t->key == NULL)
 		return mm_err_set(err, MM_EX_FAILED, "%s: the new account got no name", p->client->name);
-	record(p, row_for(p, t), &e);
+	struct mm_row *row = row_for(p, t);
+	struct mm_trial *trial = mm_trial_open(p, t, row, side);
+	record(p, row, trial, &e);
+	if (trial != NULL && trial->n == 0)
+		row->trial[side] = NULL;
+	return 0;
+}
+
+/* Each side by itself, so that it can be taken back by itself. */
+static int write_account(struct mm_place_run *p, struct mm_todo *t, struct mm_err *err)
+{
+	struct mm_values want;
+	t->note = NULL;
+	t->costs = 0;
+	for (int side = 0; side < MM_SIDE_COUNT; side++) {
+		if (!part_of(t, (enum mm_side)side, &want))
+			continue;
+		if (write_part(p, t, (enum mm_side)side, &want, err) != 0)
+			return -1;
+		if (t->m.seen == NULL)
+			break;
+	}
 	return 0;
 }
 
@@ -194,7 +226,7 @@ static int remove_account(struct mm_place_run *p, struct mm_removal *g, struct m
 	struct mm_edits e = {.n = 0};
 	if (mm_undo_row(p->overlay, p->c->arena, row, g->created, err) != 0 || change(p, &ch, &e, err) != 0)
 		return -1;
-	record(p, NULL, &e);
+	record(p, NULL, NULL, &e);
 	for (size_t i = 0; i < row->n_edits; i++) {
 		struct mm_done_edit d = row->edits[i];
 		g->secret |= d.secret;

@@ -38,7 +38,7 @@ static enum mm_action action_of(
     const struct mm_converge *c, const struct mm_todo *t, const struct mm_judged *j)
 {
 	if (!j->write)
-		return c->how == MM_HOW_AUDIT ? MM_ACT_NONE : j->action;
+		return c->how == MM_HOW_AUDIT && j->action != MM_ACT_REVERTED ? MM_ACT_NONE : j->action;
 	if (c->how == MM_HOW_PLAN)
 		return MM_ACT_WOULD_CHANGE;
 	if (c->how == MM_HOW_AUDIT)
@@ -387,6 +387,30 @@ static void run_client(struct mm_converge *c, struct mm_reader *r, const struct 
 	}
 	if (c->sink->alive != NULL)
 		c->sink->alive(c->sink);
+}
+
+int mm_converge_place(struct mm_converge *c, struct mm_reader *r, const char *client, const char *path,
+    struct mm_place_run *p, struct mm_err *err)
+{
+	struct mm_place *places = NULL;
+	size_t n = 0;
+	for (size_t i = 0; c->clients[i] != NULL; i++) {
+		const struct mm_client *cl = c->clients[i];
+		const struct mm_client_rule *rule = mm_sheet_rule(c->sheet, client);
+		if (!mm_streq(cl->name, client) || !is_changed(rule) || rule->scope != MM_REACH_USER ||
+		    (c->conf != NULL && !mm_conf_allows_client(c->conf, client)))
+			continue;
+		if (cl->find(r, false, &places, &n, err) != 0)
+			return -1;
+		for (size_t k = 0; k < n; k++) {
+			if (!mm_streq(places[k].path, path) || !places[k].exists || !places[k].in_use)
+				continue;
+			*p = (struct mm_place_run){
+			    .c = c, .client = cl, .place = &places[k], .reader = r, .base = r, .named = true};
+			return cl->read(r, p->place, &p->view, err) == 0 ? 1 : -1;
+		}
+	}
+	return 0;
 }
 
 /* ---- the system's files */

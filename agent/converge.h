@@ -31,6 +31,8 @@ struct mm_effect {
 			 * with a setting whose state is unknown, no login stands for what it uses */
 };
 
+struct mm_memory;
+
 struct mm_converge {
 	struct mm_arena *arena;
 	const struct mm_identity *who;
@@ -38,8 +40,9 @@ struct mm_converge {
 	const struct mm_client *const *clients; /* NULL-terminated */
 	const struct mm_sheet *sheet;
 	struct mm_journal *journal;
-	const char *state_dir; /* the user's */
-	const char *run;       /* id of this run */
+	const char *state_dir;    /* the user's */
+	struct mm_memory *memory; /* of its login checks; NULL: read when it is wanted */
+	const char *run;          /* id of this run */
 	int64_t now;
 	enum mm_how how;
 	struct mm_sink *sink;
@@ -49,6 +52,12 @@ struct mm_converge {
 
 /* -1 only when the journal cannot be written; everything else is a finding. */
 int mm_converge(struct mm_converge *c, struct mm_err *err);
+
+/* One place of a client that a row of the journal is about: found, and read.
+ * 1: `p` and `place` are filled in, 0: it is not there any more, -1: error. */
+struct mm_place_run;
+int mm_converge_place(struct mm_converge *c, struct mm_reader *r, const char *client, const char *path,
+    struct mm_place_run *p, struct mm_err *err);
 
 /* A finding about the user, a client or a file as a whole. */
 void mm_report_whole(

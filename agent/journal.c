@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/journal_json.h"
 #include "common/file.h"
 #include "common/json.h"
 #include "common/text.h"
@@ -29,6 +30,19 @@ struct mm_row *mm_rows_add(struct mm_arena *a, struct mm_rows *rows)
 	return r;
 }
 
+static struct mm_trial *copy_trial(struct mm_arena *a, const struct mm_trial *t)
+{
+	if (t == NULL)
+		return NULL;
+	struct mm_trial *copy = mm_arena_alloc(a, 1, sizeof(*copy));
+	*copy = *t;
+	copy->cap = t->n;
+	copy->edits = mm_arena_alloc(a, t->n + 1, sizeof(*copy->edits));
+	if (t->n > 0)
+		memcpy(copy->edits, t->edits, t->n * sizeof(*copy->edits));
+	return copy;
+}
+
 struct mm_rows mm_rows_copy(
     struct mm_arena *a, const struct mm_rows *from, const char *client, const char *path)
 {
@@ -43,6 +57,8 @@ struct mm_rows mm_rows_copy(
 		copy->edits = mm_arena_alloc(a, r->n_edits + 1, sizeof(*copy->edits));
 		if (r->n_edits > 0)
 			memcpy(copy->edits, r->edits, r->n_edits * sizeof(*copy->edits));
+		for (int s = 0; s < MM_SIDE_COUNT; s++)
+			copy->trial[s] = copy_trial(a, r->trial[s]);
 	}
 	return to;
 }
@@ -86,12 +102,18 @@ static bool same_slot(const struct mm_done_edit *x, const struct mm_done_edit *y
 	return f != 0 || mm_streq(x->e.key, y->e.key);
 }
 
+static struct mm_done_edit *find_slot(const struct mm_row *row, const struct mm_done_edit *done)
+{
+	for (size_t i = 0; i < row->n_edits; i++)
+		if (same_slot(&row->edits[i], done))
+			return &row->edits[i];
+	return NULL;
+}
+
 void mm_row_record(struct mm_arena *a, struct mm_row *row, const struct mm_done_edit *done)
 {
-	for (size_t i = 0; i < row->n_edits; i++) {
-		struct mm_done_edit *old = &row->edits[i];
-		if (!same_slot(old, done))
-			continue;
+	struct mm_done_edit *old = find_slot(row, done);
+	if (old != NULL) {
 		old->e.op = done->e.op;
 		old->e.value = done->e.value;
 		old->e.kind = done->e.kind;
@@ -100,6 +122,73 @@ void mm_row_record(struct mm_arena *a, struct mm_row *row, const struct mm_done_
 	struct mm_done_edit *d =
 	    mm_arena_push(a, &row->edits, &row->n_edits, &row->cap_edits, sizeof(*row->edits));
 	*d = *done;
+}
+
+void mm_row_record_trial(
+    struct mm_arena *a, struct mm_row *row, struct mm_trial *t, const struct mm_done_edit *done)
+{
+	const struct mm_done_edit *old = find_slot(row, done);
+	struct mm_trial_edit *e = mm_arena_push(a, &t->edits, &t->n, &t->cap, sizeof(*t->edits));
+	*e = (struct mm_trial_edit){.d = *done, .fresh = old == NULL};
+	if (old != NULL) {
+		e->op = old->e.op;
+		e->value = old->e.value;
+		e->kind = old->e.kind;
+	}
+	mm_row_record(a, row, done);
+}
+
+void mm_row_unrecord(struct mm_row *row, const struct mm_trial_edit *e)
+{
+	struct mm_done_edit *old = find_slot(row, &e->d);
+	if (old == NULL)
+		return;
+	if (e->fresh) {
+		size_t at = (size_t)(old - row->edits);
+		memmove(old, old + 1, (row->n_edits - at - 1) * sizeof(*old));
+		row->n_edits--;
+		return;
+	}
+	old->e.op = e->op;
+	old->e.value = e->value;
+	old->e.kind = e->kind;
+}
+
+/* ---- what was taken back */
+
+static struct mm_reverted *find_reverted(const struct mm_journal *j, const char *account, enum mm_side side)
+{
+	for (size_t i = 0; i < j->n_reverted; i++)
+		if (j->reverted[i].side == side && mm_streq(j->reverted[i].account, account))
+			return &j->reverted[i];
+	return NULL;
+}
+
+const struct mm_reverted *mm_journal_reverted(const struct mm_journal *j, const char *account,
+    enum mm_side side, int64_t revision, const char *settings)
+{
+	const struct mm_reverted *r = find_reverted(j, account, side);
+	return r != NULL && r->revision == revision && mm_streq(r->settings, settings) ? r : NULL;
+}
+
+void mm_journal_drop_reverted(struct mm_journal *j, const char *account, enum mm_side side)
+{
+	struct mm_reverted *r = find_reverted(j, account, side);
+	if (r == NULL)
+		return;
+	size_t at = (size_t)(r - j->reverted);
+	memmove(r, r + 1, (j->n_reverted - at - 1) * sizeof(*r));
+	j->n_reverted--;
+}
+
+void mm_journal_add_reverted(struct mm_journal *j, const struct mm_reverted *r)
+{
+	mm_journal_drop_reverted(j, r->account, r->side);
+	if (j->n_reverted == MM_REVERTED_MAX)
+		mm_journal_drop_reverted(j, j->reverted[0].account, j->reverted[0].side);
+	struct mm_reverted *to =
+	    mm_arena_push(j->arena, &j->reverted, &j->n_reverted, &j->cap_reverted, sizeof(*to));
+	*to = *r;
 }
 
 /* ---- the file */
@@ -178,7 +267,7 @@ static int parse(const json_t *o, struct mm_journal *j, struct mm_err *err)
 		    MM_JOURNAL_VERSION);
 	if (mm_json_int(o, "revision", 0, INT64_MAX, &j->revision, err) != 0 ||
 	    mm_json_array(o, "rows", MM_JOURNAL_ROWS_MAX, false, &rows, err) != 0 ||
-	    mm_rows_parse(rows, j->arena, &j->rows, err) != 0 ||
+	    mm_rows_parse(rows, j->arena, &j->rows, err) != 0 || mm_reverted_parse(o, j, err) != 0 ||
 	    mm_json_object(o, "intent", true, &intent, err) != 0)
 		return -1;
 	return intent != NULL ? intent_parse(intent, j->arena, &j->intent, err) : 0;
@@ -224,12 +313,15 @@ static int write_out(struct mm_journal *j, const struct mm_buf *text, struct mm_
 int mm_journal_save(struct mm_journal *j, struct mm_err *err)
 {
 	struct mm_buf text = MM_BUF_INIT(MM_JOURNAL_MAX);
-	if (j->saved[0] == '\0' && j->revision == 0 && j->rows.n == 0 && j->intent.client == NULL)
+	if (j->saved[0] == '\0' && j->revision == 0 && j->rows.n == 0 && j->intent.client == NULL &&
+	    j->n_reverted == 0)
 		return 0;
 	json_t *o = json_object();
 	mm_json_set_int(o, "version", MM_JOURNAL_VERSION);
 	mm_json_set_int(o, "revision", j->revision);
 	mm_json_set(o, "rows", mm_rows_json(&j->rows));
+	if (j->n_reverted > 0)
+		mm_json_set(o, "reverted", mm_reverted_json(j));
 	if (j->intent.client != NULL)
 		mm_json_set(o, "intent", intent_json(&j->intent));
 	mm_json_dump(o, &text);
@@ -283,6 +375,35 @@ static enum written file_state(const struct mm_journal *j, const char *path, mm_
 	return WRITTEN_NO;
 }
 
+/* What is on trial in the files that were replaced. */
+static struct mm_trial *half_of_trial(const struct mm_journal *j, const struct mm_trial *meant,
+    const struct mm_trial *have, mm_text_source *read, void *ctx)
+{
+	struct mm_trial *t = copy_trial(j->arena, meant);
+	size_t known = have != NULL ? have->n : 0;
+	t->n = 0;
+	for (size_t i = 0; i < meant->n; i++) {
+		const struct mm_done_edit *d = &meant->edits[i].d;
+		enum written w = i < known ? WRITTEN_YES : file_state(j, d->path, read, ctx);
+		if (w == WRITTEN_YES || (w == WRITTEN_SINCE && in_force(j, d, read, ctx)))
+			t->edits[t->n++] = meant->edits[i];
+	}
+	return t->n > 0 ? t : NULL;
+}
+
+/* A taking back that came only half way is begun anew: first everything as
+ * the policy has it, and then the trial. */
+static void settle_trials(
+    struct mm_journal *j, const struct mm_row *meant, struct mm_row *to, mm_text_source *read, void *ctx)
+{
+	for (int s = 0; s < MM_SIDE_COUNT; s++) {
+		if (meant->trial[s] != NULL)
+			to->trial[s] = half_of_trial(j, meant->trial[s], to->trial[s], read, ctx);
+		else if (to->trial[s] != NULL)
+			mm_journal_drop_reverted(j, meant->account, (enum mm_side)s);
+	}
+}
+
 /* Only some files were replaced: what was edited in those is ours from now
  * on, what was applied counts as it was before. */
 static void settle_half(struct mm_journal *j, mm_text_source *read, void *ctx)
@@ -295,6 +416,7 @@ static void settle_half(struct mm_journal *j, mm_text_source *read, void *ctx)
 		fresh.applied = (struct mm_values){.v = {NULL}};
 		fresh.edits = NULL;
 		fresh.n_edits = fresh.cap_edits = 0;
+		memset(fresh.trial, 0, sizeof(fresh.trial));
 		struct mm_row *to = have != NULL ? have : &fresh;
 		for (size_t k = 0; k < meant->n_edits; k++) {
 			const struct mm_done_edit *d = &meant->edits[k];
@@ -302,6 +424,7 @@ static void settle_half(struct mm_journal *j, mm_text_source *read, void *ctx)
 			if (w == WRITTEN_YES || (w == WRITTEN_SINCE && in_force(j, d, read, ctx)))
 				mm_row_record(j->arena, to, d);
 		}
+		settle_trials(j, meant, to, read, ctx);
 		if (have == NULL && fresh.n_edits > 0)
 			*mm_rows_add(j->arena, &now) = fresh;
 	}

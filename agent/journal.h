@@ -11,6 +11,11 @@
  * Several edits of one place are folded into one that keeps the *first*
  * former value: the journal does not grow with use.
  *
+ * A change of the settings with which somebody logs in is on trial until a
+ * login has proven it (agent/confirm.h): the row then holds, per side, what
+ * this takes back. What was taken back is remembered, so that the same
+ * revision does not do it again.
+ *
  * Before files are written, the intent says which, with the SHA-256 of the
  * old and of the new bytes, and what the rows of the place will be. A run
  * that was killed is settled by mm_journal_recover() at the next one.
@@ -44,6 +49,38 @@ struct mm_done_edit { /* an edit that was carried out, and its file */
 	struct mm_edit e;
 };
 
+struct mm_trial_edit {
+	struct mm_done_edit d; /* with what stood there just before */
+	/* What the row's own edit of the same thing said before: */
+	bool fresh; /* there was none */
+	enum mm_edit_op op;
+	const char *value;
+	char kind;
+};
+
+/* The changes to one side of an account that no login has proven yet. */
+struct mm_trial {
+	enum mm_side side;
+	int64_t revision, since;
+	char settings[MM_SHA256_HEX]; /* mm_settings_hash() of what is on trial */
+	int64_t worked;               /* when the former settings last worked; 0 = not known that they did */
+	char credential[MM_SHA256_HEX]; /* ... and with what (remember.h); "" = not known */
+	struct mm_values before;        /* what had been applied, of this side */
+	struct mm_trial_edit *edits;    /* in the order they were made */
+	size_t n, cap;
+};
+
+/* A change that was taken back: not again, until the policy or somebody says so. */
+struct mm_reverted {
+	const char *account;
+	enum mm_side side;
+	int64_t revision;
+	char settings[MM_SHA256_HEX];
+	const char *cls, *text, *admin; /* of the login that failed */
+	int64_t when;
+};
+#define MM_REVERTED_MAX 256
+
 struct mm_row {
 	const char *client, *path, *account;
 	const char *key;
@@ -51,6 +88,7 @@ struct mm_row {
 	struct mm_values applied;
 	struct mm_done_edit *edits; /* in the order they were first made */
 	size_t n_edits, cap_edits;
+	struct mm_trial *trial[MM_SIDE_COUNT]; /* NULL = proven, or not to be proven */
 };
 
 struct mm_rows {
@@ -77,6 +115,8 @@ struct mm_journal {
 	int64_t revision; /* highest fleet revision that was ever applied here */
 	struct mm_rows rows;
 	struct mm_intent intent;
+	struct mm_reverted *reverted;
+	size_t n_reverted, cap_reverted;
 	char saved[MM_SHA256_HEX]; /* of the bytes on disk; "" = none */
 };
 
@@ -97,6 +137,19 @@ void mm_rows_install(struct mm_arena *a, struct mm_rows *rows, const char *clien
 void mm_rows_remove(struct mm_rows *rows, const struct mm_row *row);
 /* Record a carried-out edit, folding it into an earlier one of the same place. */
 void mm_row_record(struct mm_arena *a, struct mm_row *row, const struct mm_done_edit *done);
+
+/* The same for an edit that is on trial. */
+void mm_row_record_trial(
+    struct mm_arena *a, struct mm_row *row, struct mm_trial *t, const struct mm_done_edit *done);
+/* An edit on trial was taken back: the row says what it said before it. */
+void mm_row_unrecord(struct mm_row *row, const struct mm_trial_edit *e);
+
+/* Was this taken back, with these settings and this revision? NULL: no. */
+const struct mm_reverted *mm_journal_reverted(const struct mm_journal *j, const char *account,
+    enum mm_side side, int64_t revision, const char *settings);
+/* It replaces what is there about the account's side; texts are borrowed. */
+void mm_journal_add_reverted(struct mm_journal *j, const struct mm_reverted *r);
+void mm_journal_drop_reverted(struct mm_journal *j, const char *account, enum mm_side side);
 
 /* Settle what a killed run left behind. `read` gives the text of a file now:
  * 1 and *text, 0 when it is not there, -1 when it cannot be read. Returns 1

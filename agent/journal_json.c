@@ -1,5 +1,5 @@
 /* The journal's rows as JSON. */
-#include "agent/journal.h"
+#include "agent/journal_json.h"
 
 #include <string.h>
 
@@ -11,7 +11,7 @@
 
 /* A former value is whatever stood in the user's file: any bytes. What JSON
  * cannot hold goes as base64 under "KEY.b64". */
-static void put_bytes(json_t *o, const char *key, const char *s)
+void mm_journal_put_bytes(json_t *o, const char *key, const char *s)
 {
 	if (s == NULL)
 		return;
@@ -27,7 +27,7 @@ static void put_bytes(json_t *o, const char *key, const char *s)
 	mm_buf_free(&b64);
 }
 
-static int get_bytes(
+int mm_journal_get_bytes(
     const json_t *o, const char *key, struct mm_arena *a, const char **out, struct mm_err *err)
 {
 	const json_t *v = json_object_get(o, key);
@@ -52,36 +52,36 @@ static int get_bytes(
 
 /* ---- edits */
 
-static void put_kind(json_t *o, const char *key, char kind)
+void mm_journal_put_kind(json_t *o, const char *key, char kind)
 {
 	const char text[2] = {kind, '\0'};
 	if (kind != '\0')
 		mm_json_set_str(o, key, text);
 }
 
-static json_t *edit_json(const struct mm_done_edit *d)
+json_t *mm_journal_edit_json(const struct mm_done_edit *d)
 {
 	json_t *o = json_object();
-	put_bytes(o, "path", d->path);
+	mm_journal_put_bytes(o, "path", d->path);
 	mm_json_set_str(o, "format", d->format);
 	if (d->created_file)
 		mm_json_set_bool(o, "created_file", true);
 	if (d->secret)
 		mm_json_set_bool(o, "secret", true);
 	mm_json_set_str(o, "op", mm_edit_op_name(d->e.op));
-	put_bytes(o, "section", d->e.section);
-	put_bytes(o, "key", d->e.key);
-	put_bytes(o, "value", d->e.value);
-	put_kind(o, "kind", d->e.kind);
+	mm_journal_put_bytes(o, "section", d->e.section);
+	mm_journal_put_bytes(o, "key", d->e.key);
+	mm_journal_put_bytes(o, "value", d->e.value);
+	mm_journal_put_kind(o, "kind", d->e.kind);
 	if (d->e.had)
 		mm_json_set_bool(o, "had", true);
-	put_bytes(o, "former", d->e.former);
-	put_bytes(o, "former_raw", d->e.former_raw);
-	put_kind(o, "former_kind", d->e.former_kind);
+	mm_journal_put_bytes(o, "former", d->e.former);
+	mm_journal_put_bytes(o, "former_raw", d->e.former_raw);
+	mm_journal_put_kind(o, "former_kind", d->e.former_kind);
 	return o;
 }
 
-static int get_kind(const json_t *o, const char *key, char *out, struct mm_err *err)
+int mm_journal_get_kind(const json_t *o, const char *key, char *out, struct mm_err *err)
 {
 	const char *s;
 	if (mm_json_str_opt(o, key, 1, &s, err) != 0)
@@ -90,19 +90,22 @@ static int get_kind(const json_t *o, const char *key, char *out, struct mm_err *
 	return 0;
 }
 
-static int edit_parse(const json_t *o, struct mm_arena *a, struct mm_done_edit *d, struct mm_err *err)
+int mm_journal_edit_parse(const json_t *o, struct mm_arena *a, struct mm_done_edit *d, struct mm_err *err)
 {
 	const char *op, *format;
-	if (get_bytes(o, "path", a, &d->path, err) != 0 || mm_json_str(o, "format", 64, &format, err) != 0 ||
+	if (mm_journal_get_bytes(o, "path", a, &d->path, err) != 0 ||
+	    mm_json_str(o, "format", 64, &format, err) != 0 ||
 	    mm_json_bool_opt(o, "created_file", false, &d->created_file, err) != 0 ||
 	    mm_json_bool_opt(o, "secret", false, &d->secret, err) != 0 ||
-	    mm_json_str(o, "op", 64, &op, err) != 0 || get_bytes(o, "section", a, &d->e.section, err) != 0 ||
-	    get_bytes(o, "key", a, &d->e.key, err) != 0 || get_bytes(o, "value", a, &d->e.value, err) != 0 ||
-	    get_kind(o, "kind", &d->e.kind, err) != 0 ||
+	    mm_json_str(o, "op", 64, &op, err) != 0 ||
+	    mm_journal_get_bytes(o, "section", a, &d->e.section, err) != 0 ||
+	    mm_journal_get_bytes(o, "key", a, &d->e.key, err) != 0 ||
+	    mm_journal_get_bytes(o, "value", a, &d->e.value, err) != 0 ||
+	    mm_journal_get_kind(o, "kind", &d->e.kind, err) != 0 ||
 	    mm_json_bool_opt(o, "had", false, &d->e.had, err) != 0 ||
-	    get_bytes(o, "former", a, &d->e.former, err) != 0 ||
-	    get_bytes(o, "former_raw", a, &d->e.former_raw, err) != 0 ||
-	    get_kind(o, "former_kind", &d->e.former_kind, err) != 0)
+	    mm_journal_get_bytes(o, "former", a, &d->e.former, err) != 0 ||
+	    mm_journal_get_bytes(o, "former_raw", a, &d->e.former_raw, err) != 0 ||
+	    mm_journal_get_kind(o, "former_kind", &d->e.former_kind, err) != 0)
 		return -1;
 	int known = mm_edit_op_by_name(op);
 	if (known < 0 || d->path == NULL)
@@ -121,18 +124,19 @@ static json_t *row_json(const struct mm_row *r)
 {
 	json_t *o = json_object(), *applied = json_object(), *edits = json_array();
 	mm_json_set_str(o, "client", r->client);
-	put_bytes(o, "path", r->path);
+	mm_journal_put_bytes(o, "path", r->path);
 	mm_json_set_str(o, "account", r->account);
-	put_bytes(o, "key", r->key);
+	mm_journal_put_bytes(o, "key", r->key);
 	mm_json_set_bool(o, "created", r->created);
 	for (int s = 0; s < MM_SET_COUNT; s++)
-		put_bytes(applied, mm_setting_def((enum mm_setting)s)->id, r->applied.v[s]);
+		mm_journal_put_bytes(applied, mm_setting_def((enum mm_setting)s)->id, r->applied.v[s]);
 	for (size_t i = 0; i < r->n_edits; i++) {
-		if (json_array_append_new(edits, edit_json(&r->edits[i])) != 0)
+		if (json_array_append_new(edits, mm_journal_edit_json(&r->edits[i])) != 0)
 			mm_oom();
 	}
 	mm_json_set(o, "applied", applied);
 	mm_json_set(o, "edits", edits);
+	mm_trials_json(o, r);
 	return o;
 }
 
@@ -151,7 +155,7 @@ json_t *mm_rows_json(const struct mm_rows *rows)
 static int applied_parse(const json_t *o, struct mm_arena *a, struct mm_values *v, struct mm_err *err)
 {
 	for (int s = 0; s < MM_SET_COUNT; s++) {
-		if (get_bytes(o, mm_setting_def((enum mm_setting)s)->id, a, &v->v[s], err) != 0)
+		if (mm_journal_get_bytes(o, mm_setting_def((enum mm_setting)s)->id, a, &v->v[s], err) != 0)
 			return -1;
 	}
 	return 0;
@@ -161,9 +165,10 @@ static int row_parse(const json_t *o, struct mm_arena *a, struct mm_row *r, stru
 {
 	const char *client, *account;
 	const json_t *applied, *edits;
-	if (mm_json_str(o, "client", 64, &client, err) != 0 || get_bytes(o, "path", a, &r->path, err) != 0 ||
+	if (mm_json_str(o, "client", 64, &client, err) != 0 ||
+	    mm_journal_get_bytes(o, "path", a, &r->path, err) != 0 ||
 	    mm_json_str(o, "account", MM_NAME_MAX, &account, err) != 0 ||
-	    get_bytes(o, "key", a, &r->key, err) != 0 ||
+	    mm_journal_get_bytes(o, "key", a, &r->key, err) != 0 ||
 	    mm_json_bool_opt(o, "created", false, &r->created, err) != 0 ||
 	    mm_json_object(o, "applied", false, &applied, err) != 0 ||
 	    applied_parse(applied, a, &r->applied, err) != 0 ||
@@ -176,10 +181,10 @@ static int row_parse(const json_t *o, struct mm_arena *a, struct mm_row *r, stru
 	r->n_edits = r->cap_edits = json_array_size(edits);
 	r->edits = mm_arena_alloc(a, r->n_edits + 1, sizeof(*r->edits));
 	for (size_t i = 0; i < r->n_edits; i++) {
-		if (edit_parse(json_array_get(edits, i), a, &r->edits[i], err) != 0)
+		if (mm_journal_edit_parse(json_array_get(edits, i), a, &r->edits[i], err) != 0)
 			return -1;
 	}
-	return 0;
+	return mm_trials_parse(o, a, r, err);
 }
 
 int mm_rows_parse(const json_t *list, struct mm_arena *a, struct mm_rows *out, struct mm_err *err)

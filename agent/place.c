@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/classify.h"
+#include "agent/trial.h"
 #include "common/text.h"
 
 /* ---- one setting */
@@ -177,6 +178,7 @@ static void judge_account(struct mm_place_run *p, struct mm_todo *t)
 		judge_setting(p, t, (enum mm_setting)s);
 	if (t->m.seen == NULL)
 		judge_absent(p, t);
+	mm_trial_hold(p, t);
 	for (int s = 0; s < MM_SET_COUNT; s++)
 		t->write |= t->s[s].asked && t->s[s].write;
 	if (t->write)
@@ -324,6 +326,7 @@ static void own_account(struct mm_place_run *p, struct mm_todo *t)
 	}
 	row->key = t->key;
 	row->applied = applied;
+	mm_trial_renew(p, t, row);
 }
 
 void mm_place_own(struct mm_place_run *p)

@@ -87,6 +87,10 @@ void mm_place_fail(struct mm_place_run *p, enum mm_state state, const char *reas
 /* Why what is seen may not be what the program will see. */
 const char *mm_unsure_reason(struct mm_arena *a, const struct mm_seen *s);
 
+/* The inverse of one edit. `undone`: nothing of it is left; else the value is
+ * another by now, and stays, or what stood there is not kept. */
+int mm_undo_edit(struct mm_overlay *o, struct mm_arena *a, const struct mm_done_edit *d, bool whole,
+    bool *undone, struct mm_err *err);
 /* The inverse of a row's edits, in the overlay. Of an adopted account only
  * what still has the value that we wrote. */
 int mm_undo_row(

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agent/trial.h"
 #include "common/text.h"
 
 static enum mm_setting on(enum mm_side side, enum mm_setting incoming)
@@ -50,10 +51,8 @@ static int port(const struct mm_account *acc, enum mm_side side)
 void mm_check_init(
     struct mm_check *k, const struct mm_probe_run *r, const struct mm_account *acc, enum mm_side side)
 {
-	bool trip = r->sheet->check == MM_LEVEL_ROUNDTRIP && side == MM_SIDE_INCOMING;
-	*k = (struct mm_check){
-	    .r = r, .acc = acc, .side = side, .level = trip ? MM_LEVEL_LOGIN : r->sheet->check};
-	mm_settings_hash(acc, side, k->level, k->settings);
+	*k = (struct mm_check){.r = r, .acc = acc, .side = side, .level = mm_side_level(r->sheet, side)};
+	mm_side_hash(r->sheet, acc, side, k->settings);
 }
 
 static const struct mm_effect *effect(const struct mm_check *k)

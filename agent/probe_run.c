@@ -26,10 +26,34 @@ struct run {
 
 /* ---- reporting */
 
+static void note_outcome(const struct run *run, const struct mm_check *k, const struct mm_login *l)
+{
+	struct mm_arena *a = run->r->arena;
+	const struct mm_secret *credential = mm_check_credential(k);
+	struct mm_memory m;
+	struct mm_login_key key;
+	if (run->r->outcome == NULL)
+		return;
+	struct mm_outcome *o = &run->r->outcome[k->acc - run->r->sheet->accounts][k->side];
+	*o = (struct mm_outcome){.told = true,
+	    .result = l->result,
+	    .cls = mm_arena_strdup(a, l->cls),
+	    .text = mm_arena_strdup(a, l->text),
+	    .admin = mm_arena_strdup(a, l->admin),
+	    .when = l->when};
+	memcpy(o->settings, k->settings, sizeof(o->settings));
+	if (credential == NULL || k->withheld)
+		return;
+	mm_memory_load(run->r->state_dir, a, &m);
+	mm_login_key(&m, l, credential, &key);
+	memcpy(o->credential, key.credential, sizeof(o->credential));
+}
+
 static void report(const struct run *run, struct mm_check *k, struct mm_login *l)
 {
 	k->state = MM_CHECK_DONE;
 	mm_check_name(k, l);
+	note_outcome(run, k, l);
 	run->r->sink->login(run->r->sink, l);
 }
 
@@ -104,10 +128,31 @@ static void alive(void *ctx)
 		run->r->sink->alive(run->r->sink);
 }
 
+/* Nobody logs in with it any more, and this is why. */
+static bool report_reverted(const struct run *run, struct mm_check *k)
+{
+	const struct mm_reverted *r = run->r->journal != NULL
+					  ? mm_journal_reverted(run->r->journal, k->acc->name, k->side,
+						run->r->sheet->revision, k->settings)
+					  : NULL;
+	if (r == NULL)
+		return false;
+	struct mm_login l = {.result = MM_LOGIN_FAILED,
+	    .cls = r->cls,
+	    .text = r->text,
+	    .admin = r->admin,
+	    .when = r->when,
+	    .timing = {-1, -1, -1, -1, -1}};
+	report(run, k, &l);
+	return true;
+}
+
 static void find_credentials(struct run *run)
 {
 	for (size_t i = 0; i < run->n; i++) {
 		struct mm_check *k = &run->checks[i];
+		if (!mm_check_in_effect(k) && report_reverted(run, k))
+			continue;
 		if (!mm_check_in_effect(k)) {
 			const char *text = "No mail program here has these settings in effect.";
 			report_untested(run, k, "NOT_IN_EFFECT", text, text);
@@ -281,8 +326,12 @@ static void remember(const struct run *run, const struct mm_check *k, struct mm_
 	if (mm_memory_open(run->r->state_dir, run->r->arena, &m, NULL) != 0)
 		return;
 	bool presented = key_of(&m, k, &key);
-	mm_memory_note(&m, l, run->r->trial ? NULL : k->settings, presented ? &key : NULL,
-	    presented && works_elsewhere(run, &m, &key));
+	const char *settings = run->r->trial ? NULL : k->settings;
+	if (!presented && !k->withheld && l->result == MM_LOGIN_PASSED && mm_check_needs_credential(k)) {
+		mm_login_key(&m, l, NULL, &key); /* by a ticket, which is nobody's secret */
+		mm_memory_note(&m, l, settings, &key, false);
+	}
+	mm_memory_note(&m, l, settings, presented ? &key : NULL, presented && works_elsewhere(run, &m, &key));
 	if (presented)
 		add_history(run, &m, &key, l);
 	mm_memory_close(&m, true, NULL);

@@ -25,6 +25,16 @@
 #define MM_PROBE_SECONDS 75       /* for a whole run of the probe */
 #define MM_PROBE_TRIP_SECONDS 240 /* ... when messages have to arrive */
 
+/* What a side's login said, for those who decide on changes (confirm.h). */
+struct mm_outcome {
+	bool told;
+	enum mm_result result;
+	const char *cls, *text, *admin;
+	char settings[MM_SHA256_HEX];   /* with which it was asked (mm_settings_hash) */
+	char credential[MM_SHA256_HEX]; /* over what was presented, as in mm_login_key; "" = nothing */
+	int64_t when;
+};
+
 struct mm_probe_run {
 	struct mm_arena *arena;
 	const struct mm_conf *conf;
@@ -39,6 +49,8 @@ struct mm_probe_run {
 	bool trial;   /* these settings are not in force: no proof of them is kept, only what was presented */
 	bool prompt;  /* ask on the terminal for passwords that cannot be had otherwise */
 	struct mm_sink *sink;
+	const struct mm_journal *journal;            /* what was taken back; may be NULL */
+	struct mm_outcome (*outcome)[MM_SIDE_COUNT]; /* out, per account of the sheet; may be NULL */
 };
 
 /* Is there anything that would be tested? Reads the memory only. */

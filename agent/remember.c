@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agent/definite.h"
 #include "common/mem.h"
 #include "common/text.h"
 
@@ -194,6 +195,7 @@ void mm_login_key(const struct mm_memory *m, const struct mm_login *l, const str
 	if (credential != NULL) {
 		mm_hmac_sha256(
 		    m->key, sizeof(m->key), mm_secret_bytes(credential), mm_secret_len(credential), mac);
+		mm_hex(mac, sizeof(mac), out->credential);
 		mm_buf_add(&b, mac, sizeof(mac));
 		add_host(&b, l->host);
 		if (manner != NULL)
@@ -264,6 +266,23 @@ enum mm_history mm_memory_history(const struct mm_memory *m, const struct mm_log
 	return mm_streq(w->login, k->login) ? MM_THIS_WORKED : MM_ANOTHER_WORKED;
 }
 
+bool mm_memory_evidence(const struct mm_memory *m, const struct mm_login_key *k, struct mm_past *out)
+{
+	const struct mm_worked *w = find_worked(m, k->place);
+	if (w == NULL || w->failed >= w->when)
+		return false;
+	out->when = w->when;
+	memcpy(out->credential, w->credential, sizeof(out->credential));
+	return true;
+}
+
+bool mm_memory_proven_since(
+    const struct mm_memory *m, const char *account, const char *side, const char *settings, int64_t since)
+{
+	const struct mm_proof *p = find_proof(m, account, side);
+	return p != NULL && mm_streq(p->settings, settings) && p->when > 0 && p->when >= since;
+}
+
 /* ---- answers */
 
 void mm_memory_begin(struct mm_memory *m, const struct mm_login_key *k, int64_t now, bool again)
@@ -316,7 +335,19 @@ static void note_passed(struct mm_memory *m, const struct mm_login *l, const str
 		w = mm_memory_add_worked(m);
 	memcpy(w->place, k->place, sizeof(w->place));
 	memcpy(w->login, k->login, sizeof(w->login));
+	memcpy(w->credential, k->credential, sizeof(w->credential));
 	w->when = l->when;
+	w->failed = 0;
+}
+
+/* Another secret that is refused says nothing about the settings. */
+static void note_failed(struct mm_memory *m, const struct mm_login *l, const struct mm_login_key *k)
+{
+	struct mm_worked *w = find_worked(m, k->place);
+	enum mm_definite how = l->result == MM_LOGIN_FAILED ? mm_definite(l->cls) : MM_DEFINITE_NO;
+	if (w != NULL &&
+	    (how == MM_DEFINITE_YES || (how == MM_DEFINITE_SECRET && mm_streq(w->login, k->login))))
+		w->failed = l->when;
 }
 
 static void note_refused(
@@ -341,6 +372,8 @@ void mm_memory_note(struct mm_memory *m, const struct mm_login *l, const char *s
 		note_proof(m, l, settings);
 	if (k == NULL)
 		return;
+	if (!taken)
+		note_failed(m, l, k);
 	if (taken)
 		note_passed(m, l, k);
 	else if (rest_of(l->cls) == REST_NOT)

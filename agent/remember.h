@@ -49,6 +49,8 @@ struct mm_proof { /* a check that passed */
 struct mm_login_key {
 	char login[MM_SHA256_HEX]; /* over host, user name, credential, and password or not */
 	char place[MM_SHA256_HEX]; /* over host, user name, protocol, port, security, auth */
+	/* over the credential alone; "" = none, or not told */
+	char credential[MM_SHA256_HEX];
 	const char *protocol;
 	int port;
 };
@@ -65,7 +67,9 @@ struct mm_tried { /* the last attempt with a credential that did not pass */
 
 struct mm_worked { /* the last login that passed with these settings */
 	char place[MM_SHA256_HEX], login[MM_SHA256_HEX];
+	char credential[MM_SHA256_HEX]; /* "" = a ticket, or not known */
 	int64_t when;
+	int64_t failed; /* when these settings last failed for a reason of their own; 0 = never */
 };
 
 struct mm_memory {
@@ -133,6 +137,17 @@ void mm_memory_note(struct mm_memory *m, const struct mm_login *l, const char *s
  * credential? */
 enum mm_history { MM_NEVER_WORKED, MM_THIS_WORKED, MM_ANOTHER_WORKED };
 enum mm_history mm_memory_history(const struct mm_memory *m, const struct mm_login_key *k, int64_t *when);
+
+/* The settings of a place are known to have worked here, and nothing that
+ * came later says that they do not any more. */
+struct mm_past {
+	int64_t when;
+	char credential[MM_SHA256_HEX]; /* "" = a ticket, or not known */
+};
+bool mm_memory_evidence(const struct mm_memory *m, const struct mm_login_key *k, struct mm_past *out);
+/* Passed with the same settings, at `since` or later. */
+bool mm_memory_proven_since(
+    const struct mm_memory *m, const char *account, const char *side, const char *settings, int64_t since);
 
 /* The file, for remember.c (remember_file.c). */
 struct mm_proof *mm_memory_add_proof(struct mm_memory *m);

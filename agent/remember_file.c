@@ -105,6 +105,12 @@ static int worked_parse(struct mm_memory *m, const json_t *o)
 	if (hash_member(o, "place", w.place) != 0 || hash_member(o, "login", w.login) != 0 ||
 	    time_member(o, "when", &w.when) != 0)
 		return -1;
+	/* an older agent did not keep these */
+	w.credential[0] = '\0';
+	w.failed = 0;
+	if ((json_object_get(o, "credential") != NULL && hash_member(o, "credential", w.credential) != 0) ||
+	    (json_object_get(o, "failed") != NULL && time_member(o, "failed", &w.failed) != 0))
+		return -1;
 	*mm_memory_add_worked(m) = w;
 	return 0;
 }
@@ -213,6 +219,10 @@ static json_t *worked_json(const struct mm_memory *m)
 		mm_json_set_str(r, "place", m->worked[i].place);
 		mm_json_set_str(r, "login", m->worked[i].login);
 		mm_json_set_int(r, "when", m->worked[i].when);
+		if (m->worked[i].credential[0] != '\0')
+			mm_json_set_str(r, "credential", m->worked[i].credential);
+		if (m->worked[i].failed != 0)
+			mm_json_set_int(r, "failed", m->worked[i].failed);
 		append(rows, r);
 	}
 	return rows;

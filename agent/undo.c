@@ -17,8 +17,8 @@ static bool still_ours(
 	return it != NULL && mm_streq(it->value, e->value);
 }
 
-static int undo_edit(
-    struct mm_overlay *o, struct mm_arena *a, const struct mm_done_edit *d, bool whole, struct mm_err *err)
+int mm_undo_edit(struct mm_overlay *o, struct mm_arena *a, const struct mm_done_edit *d, bool whole,
+    bool *undone, struct mm_err *err)
 {
 	struct mm_reader *r = mm_overlay_reader(o);
 	const struct mm_format *f = mm_format_by_name(d->format);
@@ -28,6 +28,7 @@ static int undo_edit(
 	if (f == NULL)
 		return mm_err_set(err, MM_EX_DATAERR, "the journal names the unknown format %s", d->format);
 	int got = r->file(r, d->path, &text, &why, err);
+	*undone = got == 0;
 	if (got <= 0)
 		return got; /* the file is gone, and our edit with it */
 	if (d->secret && d->e.op == MM_EDIT_DELETE && d->e.former == NULL)
@@ -36,14 +37,16 @@ static int undo_edit(
 		return 0;
 	struct mm_file_edit file = {.path = d->path, .format = f, .edits = &inverse, .n = 1};
 	struct mm_edits edits = {.files = &file, .n = 1};
+	*undone = true;
 	return mm_overlay_apply(o, &edits, err);
 }
 
 int mm_undo_row(
     struct mm_overlay *o, struct mm_arena *a, const struct mm_row *row, bool whole, struct mm_err *err)
 {
+	bool undone;
 	for (size_t i = row->n_edits; i-- > 0;) {
-		if (undo_edit(o, a, &row->edits[i], whole, err) != 0)
+		if (mm_undo_edit(o, a, &row->edits[i], whole, &undone, err) != 0)
 			return -1;
 	}
 	return 0;

@@ -10,6 +10,7 @@
 #include "agent/home.h"
 #include "agent/hostwide.h"
 #include "agent/probe_run.h"
+#include "agent/trial_sink.h"
 #include "common/file.h"
 #include "common/text.h"
 
@@ -83,7 +84,7 @@ static int lock(struct state *s)
 {
 	struct mm_err err = MM_ERR_NONE;
 	s->lock = -1;
-	if (s->c.how != MM_HOW_APPLY || mm_mkdirs(s->c.state_dir, 0700, &err) != 0)
+	if ((s->c.how != MM_HOW_APPLY && !s->r->again) || mm_mkdirs(s->c.state_dir, 0700, &err) != 0)
 		return 0;
 	s->lock = mm_lock_file(mm_arena_printf(s->a, "%s/lock", s->c.state_dir), s->r->lock_ms, &err);
 	if (s->lock >= 0 || errno == EROFS || errno == ENOSPC || errno == EACCES)
@@ -103,6 +104,16 @@ static int open_journal(struct state *s)
 		return failed(s, &err);
 	s->c.journal = &s->journal;
 	return 0;
+}
+
+/* Somebody says that it was mended: what was taken back may be tried again. */
+static int forget_reverted(struct state *s)
+{
+	struct mm_err err = MM_ERR_NONE;
+	if (!s->r->again || s->journal.n_reverted == 0)
+		return 0;
+	s->journal.n_reverted = 0;
+	return mm_journal_save(&s->journal, &err) == 0 ? 0 : failed(s, &err);
 }
 
 static void prepare(struct state *s, struct mm_user_run *r)
@@ -126,7 +137,9 @@ static void prepare(struct state *s, struct mm_user_run *r)
 	    .sink = r->sink};
 }
 
-static struct mm_probe_run probe_of(struct state *s)
+typedef struct mm_outcome outcomes[MM_SIDE_COUNT];
+
+static struct mm_probe_run probe_of(struct state *s, outcomes *outcome)
 {
 	return (struct mm_probe_run){.arena = s->a,
 	    .conf = s->r->conf,
@@ -140,13 +153,15 @@ static struct mm_probe_run probe_of(struct state *s)
 	    .survey = s->r->verify || s->r->preflight,
 	    .trial = s->r->preflight,
 	    .prompt = s->r->prompt,
-	    .sink = s->r->sink};
+	    .sink = s->r->sink,
+	    .journal = s->c.journal,
+	    .outcome = outcome};
 }
 
-static int prove(struct state *s)
+static int prove(struct state *s, outcomes *outcome)
 {
 	struct mm_err err = MM_ERR_NONE;
-	const struct mm_probe_run p = probe_of(s);
+	const struct mm_probe_run p = probe_of(s, outcome);
 	return mm_probe_run(&p, &err) == 0 ? 0 : failed(s, &err);
 }
 
@@ -155,7 +170,7 @@ static int try_out(struct state *s)
 {
 	struct mm_sheet sheet = *s->r->sheet;
 	struct mm_err err = MM_ERR_NONE;
-	struct mm_probe_run p = probe_of(s);
+	struct mm_probe_run p = probe_of(s, NULL);
 	if (sheet.check > MM_LEVEL_LOGIN)
 		sheet.check = MM_LEVEL_LOGIN;
 	for (size_t i = 0; i < sheet.n_accounts; i++)
@@ -165,9 +180,57 @@ static int try_out(struct state *s)
 	return mm_probe_run(&p, &err) == 0 ? 0 : failed(s, &err);
 }
 
-static int run(struct state *s)
+static outcomes *no_outcomes(struct state *s)
+{
+	return mm_arena_alloc(s->a, s->r->sheet->n_accounts + 1, sizeof(outcomes));
+}
+
+static bool is_proven_here(const struct state *s)
+{
+	return s->r->verify || (s->r->probe && !s->r->expired);
+}
+
+/* Compare and change, log in, and then decide on what is on trial. */
+static int converge(struct state *s)
 {
 	struct mm_err err = MM_ERR_NONE;
+	struct mm_trial_sink waiting;
+	struct mm_settled_list settled = {.n = 0};
+	outcomes *outcome = no_outcomes(s);
+	bool decide = s->c.how == MM_HOW_APPLY && is_proven_here(s);
+	mm_trial_sink_begin(&waiting, &s->c, s->r->sink);
+	s->c.sink = &waiting.sink;
+	if (s->c.how == MM_HOW_APPLY)
+		mm_confirm_proven(&s->c);
+	int rc = mm_converge(&s->c, &err);
+	s->c.sink = s->r->sink;
+	if (rc != 0)
+		failed(s, &err);
+	memcpy(s->r->effect, s->c.effect, sizeof(s->r->effect));
+	if (rc == 0 && is_proven_here(s))
+		rc = prove(s, outcome);
+	if (decide &&
+	    mm_confirm(&s->c, (const struct mm_outcome(*)[MM_SIDE_COUNT])outcome, &settled, &err) != 0)
+		rc = failed(s, &err);
+	s->r->changed = s->c.changed;
+	mm_trial_sink_end(&waiting, decide ? &settled : NULL);
+	return rc;
+}
+
+/* Nobody's password is root's business, and nothing there is on trial. */
+static int converge_hostwide(struct state *s)
+{
+	struct mm_err err = MM_ERR_NONE;
+	int rc = mm_converge(&s->c, &err);
+	if (rc != 0)
+		failed(s, &err);
+	s->r->changed = s->c.changed;
+	memcpy(s->r->effect, s->c.effect, sizeof(s->r->effect));
+	return rc;
+}
+
+static int run(struct state *s)
+{
 	const char *trouble = mm_is_hostwide(s->r->who) ? NULL : mm_home_trouble(s->r->who, s->a);
 	if (s->r->sink->alive != NULL)
 		s->r->sink->alive(s->r->sink);
@@ -177,19 +240,12 @@ static int run(struct state *s)
 	}
 	if (s->r->preflight)
 		return try_out(s);
-	if (lock(s) != 0 || open_journal(s) != 0)
+	if (lock(s) != 0 || open_journal(s) != 0 || forget_reverted(s) != 0)
 		return -1;
 	if (s->r->expired)
 		whole(s, MM_ST_DEFERRED,
 		    "the request in force has expired: settings stay as they are, nothing is changed");
-	int rc = mm_converge(&s->c, &err);
-	if (rc != 0)
-		failed(s, &err);
-	s->r->changed = s->c.changed;
-	memcpy(s->r->effect, s->c.effect, sizeof(s->r->effect));
-	if (mm_is_hostwide(s->r->who)) /* nobody's password is root's business */
-		return rc;
-	return rc == 0 && (s->r->verify || (s->r->probe && !s->r->expired)) ? prove(s) : rc;
+	return mm_is_hostwide(s->r->who) ? converge_hostwide(s) : converge(s);
 }
 
 int mm_user_run(struct mm_user_run *r)
@@ -203,11 +259,43 @@ int mm_user_run(struct mm_user_run *r)
 	return rc;
 }
 
+static bool any_on_trial(const struct mm_journal *j)
+{
+	for (size_t i = 0; i < j->rows.n; i++)
+		for (int side = 0; side < MM_SIDE_COUNT; side++)
+			if (j->rows.r[i].trial[side] != NULL)
+				return true;
+	return false;
+}
+
+/* What was on trial while we logged in; somebody may have come in between. */
+static int decide(struct state *s, outcomes *outcome)
+{
+	struct mm_err err = MM_ERR_NONE;
+	struct mm_settled_list settled = {.n = 0};
+	if (!any_on_trial(&s->journal))
+		return 0;
+	if (lock(s) != 0 || open_journal(s) != 0)
+		return -1;
+	s->c.sink = s->r->sink;
+	int rc = mm_confirm(&s->c, (const struct mm_outcome(*)[MM_SIDE_COUNT])outcome, &settled, &err);
+	mm_settled_tell(&s->c, &settled);
+	return rc == 0 ? 0 : failed(s, &err);
+}
+
 int mm_user_prove(struct mm_user_run *r)
 {
 	struct state s = {.a = mm_arena_new()};
+	struct mm_err err = MM_ERR_NONE;
 	prepare(&s, r);
-	int rc = prove(&s);
+	outcomes *outcome = no_outcomes(&s);
+	if (mm_journal_load(s.c.state_dir, s.a, &s.journal, &err) == 0)
+		s.c.journal = &s.journal;
+	int rc = prove(&s, outcome);
+	if (rc == 0 && s.c.journal != NULL)
+		rc = decide(&s, outcome);
+	if (s.lock >= 0)
+		close(s.lock);
 	mm_arena_free(s.a);
 	return rc;
 }
@@ -216,7 +304,7 @@ bool mm_user_needs_proof(struct mm_user_run *r)
 {
 	struct state s = {.a = mm_arena_new()};
 	prepare(&s, r);
-	const struct mm_probe_run p = probe_of(&s);
+	const struct mm_probe_run p = probe_of(&s, NULL);
 	bool yes = mm_probe_wanted(&p);
 	mm_arena_free(s.a);
 	return yes;

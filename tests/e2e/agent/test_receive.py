@@ -262,7 +262,7 @@ class Answers(Case):
             self.assertEqual([(x["result"], x["class"]) for x in a.of(LOGIN)], [("untested", word)])
             self.assertEqual(a.status, DIFF, "what is not proven is not as desired")
             self.assertEqual(self.host.run("apply").returncode, DIFF)
-        self.assertEqual(self.host.run("apply", "--no-login").returncode, OK)
+        self.assertEqual(self.host.run("apply", "--no-login").returncode, DIFF, "the command that changed is on trial")
 
     def test_probe_is_not_believed(self):
         self.put(".msmtprc", "")

@@ -1,0 +1,134 @@
+#include "agent/definite.h"
+
+#include "common/text.h"
+
+/* clang-format off */
+static const struct mm_definite_row rows[] = {
+    /* before any network */
+    {"BAD_SETTINGS", MM_DEFINITE_YES},
+    {"BAD_HOST_SYNTAX", MM_DEFINITE_YES},
+    {"NOT_IN_POLICY", MM_DEFINITE_NO},
+    /* names: a resolver of the network that one happens to be in can say anything */
+    {"DNS_NO_SUCH_NAME", MM_DEFINITE_NO},
+    {"DNS_NO_ADDRESS", MM_DEFINITE_NO},
+    {"DNS_UNAVAILABLE", MM_DEFINITE_NO},
+    /* connection */
+    {"NET_NO_ROUTE", MM_DEFINITE_NO},
+    {"HOST_UNREACHABLE", MM_DEFINITE_NO},
+    {"CONN_REFUSED", MM_DEFINITE_NO},
+    {"CONN_TIMEOUT", MM_DEFINITE_NO},
+    {"CONN_FAILED", MM_DEFINITE_NO},
+    /* who answers: a network that wants a login first answers, too */
+    {"NO_GREETING", MM_DEFINITE_NO},
+    {"NOT_MAIL_SERVER", MM_DEFINITE_NO},
+    {"WRONG_PROTOCOL", MM_DEFINITE_YES},
+    {"SERVER_REFUSES", MM_DEFINITE_NO},
+    {"TOO_MANY_CONNECTIONS", MM_DEFINITE_NO},
+    {"EHLO_REJECTED", MM_DEFINITE_NO},
+    {"CONN_DROPPED", MM_DEFINITE_NO},
+    {"SERVER_SLOW", MM_DEFINITE_NO},
+    {"PROTOCOL_ERROR", MM_DEFINITE_NO},
+    /* encryption */
+    {"TLS_TO_PLAIN_PORT", MM_DEFINITE_YES},
+    {"PLAIN_TO_TLS_PORT", MM_DEFINITE_YES},
+    {"TLS_VERSION_TOO_OLD", MM_DEFINITE_YES},
+    {"TLS_OTHER", MM_DEFINITE_NO},
+    {"TLS_CLOSED", MM_DEFINITE_NO},
+    {"TLS_CLIENT_CERT", MM_DEFINITE_YES},
+    {"STARTTLS_NOT_OFFERED", MM_DEFINITE_YES},
+    {"STARTTLS_STRIPPED", MM_DEFINITE_NO},
+    {"STARTTLS_REFUSED", MM_DEFINITE_NO},
+    {"STARTTLS_INJECTION", MM_DEFINITE_NO},
+    /* certificate; that it is not valid yet is mostly this computer's clock */
+    {"CERT_EXPIRED", MM_DEFINITE_YES},
+    {"CERT_NOT_YET_VALID", MM_DEFINITE_NO},
+    {"CERT_SELF_SIGNED", MM_DEFINITE_YES},
+    {"CERT_UNKNOWN_CA", MM_DEFINITE_YES},
+    {"CERT_NAME_MISMATCH", MM_DEFINITE_YES},
+    {"CERT_WEAK", MM_DEFINITE_YES},
+    {"CERT_PIN", MM_DEFINITE_YES},
+    {"CERT_OTHER", MM_DEFINITE_YES},
+    {"TLS_INTERCEPTED", MM_DEFINITE_NO},
+    /* login */
+    {"AUTH_NOT_OFFERED", MM_DEFINITE_YES},
+    {"AUTH_NEEDS_TLS", MM_DEFINITE_YES},
+    {"AUTH_MECH_NOT_OFFERED", MM_DEFINITE_YES},
+    {"AUTH_REJECTED", MM_DEFINITE_SECRET},
+    {"AUTH_ACCOUNT_DISABLED", MM_DEFINITE_SECRET},
+    {"AUTH_PASSWORD_EXPIRED", MM_DEFINITE_SECRET},
+    {"AUTH_APP_PASSWORD", MM_DEFINITE_SECRET},
+    {"AUTH_BASIC_DISABLED", MM_DEFINITE_YES},
+    {"AUTH_WEB_LOGIN", MM_DEFINITE_SECRET},
+    {"AUTH_TOKEN_REFUSED", MM_DEFINITE_SECRET},
+    {"AUTH_CERT_REFUSED", MM_DEFINITE_SECRET},
+    {"AUTH_AUTHZ", MM_DEFINITE_SECRET},
+    {"AUTH_TEMP", MM_DEFINITE_NO},
+    {"AUTH_SLOW", MM_DEFINITE_NO},
+    {"AUTH_CONN_DROPPED", MM_DEFINITE_NO},
+    {"AUTH_UNCLEAR", MM_DEFINITE_NO},
+    {"AUTH_UNPROVEN", MM_DEFINITE_NO},
+    {"AUTH_REQUIRED", MM_DEFINITE_YES},
+    {"KRB_FAILED", MM_DEFINITE_NO},
+    /* behind a login that held */
+    {"MAILBOX_UNUSABLE", MM_DEFINITE_NO},
+    {"MAILBOX_NO_ANSWER", MM_DEFINITE_NO},
+    {"SENDER_REJECTED", MM_DEFINITE_NO},
+    {"RELAY_DENIED", MM_DEFINITE_NO},
+    {"RCPT_REJECTED", MM_DEFINITE_NO},
+    {"SENDER_NO_ANSWER", MM_DEFINITE_NO},
+    {"SEND_REFUSED", MM_DEFINITE_NO},
+    {"TOO_BIG", MM_DEFINITE_NO},
+    {"TRIP_REFUSED", MM_DEFINITE_NO},
+    {"TRIP_BOUNCED", MM_DEFINITE_NO},
+    /* nothing was proven */
+    {"PREAUTH_NOT_A_TEST", MM_DEFINITE_NO},
+    {"NO_SECRET", MM_DEFINITE_NO},
+    {"REFUSED_ELSEWHERE", MM_DEFINITE_NO},
+    {"BAD_SECRET", MM_DEFINITE_NO},
+    {"NO_USERNAME", MM_DEFINITE_NO},
+    {"NO_LOGIN_WANTED", MM_DEFINITE_NO},
+    {"NO_TLS_WANTED", MM_DEFINITE_NO},
+    {"MECH_DIFFERS", MM_DEFINITE_NO},
+    {"MECH_NOT_TESTABLE", MM_DEFINITE_NO},
+    {"LIBRARY_LIMIT", MM_DEFINITE_NO},
+    {"CA_FILE_UNREADABLE", MM_DEFINITE_NO},
+    {"ROUNDTRIP_NOT_TESTED", MM_DEFINITE_NO},
+    {"TRIP_NOT_SEEN", MM_DEFINITE_NO},
+    {"NO_TICKET", MM_DEFINITE_NO},
+    {"KRB_NO_ANSWER", MM_DEFINITE_NO},
+    {"NO_CLIENT_CERT", MM_DEFINITE_NO},
+    {"LOCAL_TROUBLE", MM_DEFINITE_NO},
+    /* remarks, which are no verdict */
+    {"IPV6_BROKEN", MM_DEFINITE_NO},
+    {"ADDRESS_DEAD", MM_DEFINITE_NO},
+    {"CERT_EXPIRES_SOON", MM_DEFINITE_NO},
+    {"CERT_NO_SAN", MM_DEFINITE_NO},
+    {"CERT_WEAK_SOON", MM_DEFINITE_NO},
+    {"OLD_TLS_OFFERED", MM_DEFINITE_NO},
+    {"OCSP_REVOKED", MM_DEFINITE_NO},
+    {"OCSP_INVALID", MM_DEFINITE_NO},
+    {"CLEARTEXT_LOGIN", MM_DEFINITE_NO},
+    {"MECH_UNUSABLE", MM_DEFINITE_NO},
+    {"OVERQUOTA", MM_DEFINITE_NO},
+    {"SEND_TEMP", MM_DEFINITE_NO},
+    {"SERVER_ALERT", MM_DEFINITE_NO},
+    {"TRIP_JUNK", MM_DEFINITE_NO},
+    {"TRIP_LEFT_OVER", MM_DEFINITE_NO},
+    {"SLOW_GREETING", MM_DEFINITE_NO},
+    {"PROXY_SEEN", MM_DEFINITE_NO},
+};
+/* clang-format on */
+
+const struct mm_definite_row *mm_definite_rows(size_t *n)
+{
+	*n = sizeof(rows) / sizeof(rows[0]);
+	return rows;
+}
+
+enum mm_definite mm_definite(const char *cls)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (mm_streq(rows[i].cls, cls))
+			return rows[i].how;
+	return MM_DEFINITE_NO;
+}
