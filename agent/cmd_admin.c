@@ -15,18 +15,12 @@ static int status_of(const struct mm_err *err)
 	return err->code != 0 ? err->code : MM_EX_FAILED;
 }
 
-/* "2026-11-23", or with a time as mm_time_utc() prints it: UTC. */
-static int parse_time(const char *s, int64_t *out, struct mm_err *err)
+static int parse_until(const char *s, int64_t *out, struct mm_err *err)
 {
-	struct tm tm = {.tm_mday = 0};
-	const char *end = strptime(s, "%Y-%m-%d", &tm);
-	if (end != NULL && *end == 'T')
-		end = strptime(end, "T%H:%M:%SZ", &tm);
-	if (end == NULL || *end != '\0')
-		return mm_err_set(
-		    err, MM_EX_USAGE, "--until: \"%s\" is neither YYYY-MM-DD nor YYYY-MM-DDTHH:MM:SSZ", s);
-	*out = timegm(&tm);
-	return 0;
+	if (mm_time_parse(s, out) == 0)
+		return 0;
+	return mm_err_set(
+	    err, MM_EX_USAGE, "--until: \"%s\" is neither YYYY-MM-DD nor YYYY-MM-DDTHH:MM:SSZ", s);
 }
 
 static int set_disabled(const struct mm_common_opts *common, const struct mm_disabled *d, struct mm_err *err)
@@ -63,7 +57,7 @@ int mm_cmd_disable(int argc, char **argv, struct mm_err *err)
 	if (d.reason == NULL || d.reason[0] == '\0' || mm_has_control(d.reason) ||
 	    !mm_is_utf8(d.reason, strlen(d.reason)) || strlen(d.reason) > 1024)
 		return mm_err_set(err, MM_EX_USAGE, "--reason is missing, or no plain text"), MM_EX_USAGE;
-	if (until != NULL && parse_time(until, &d.until, err) != 0)
+	if (until != NULL && parse_until(until, &d.until, err) != 0)
 		return MM_EX_USAGE;
 	return set_disabled(&common, &d, err);
 }

@@ -251,6 +251,21 @@ const char *mm_time_utc(int64_t unix_time, char *buf)
 	return buf;
 }
 
+int mm_time_parse(const char *s, int64_t *out)
+{
+	struct tm tm = {.tm_mday = 0};
+	char again[MM_TIME_MAX];
+	const char *end = strptime(s, "%Y-%m-%d", &tm);
+	bool day = end != NULL && *end == '\0';
+	if (end != NULL && *end == 'T')
+		end = strptime(end, "T%H:%M:%SZ", &tm);
+	if (end == NULL || *end != '\0')
+		return -1;
+	*out = timegm(&tm);
+	/* timegm() would make the 3rd of March of a 31st of February. */
+	return strncmp(mm_time_utc(*out, again), s, day ? strlen(s) : MM_TIME_MAX) == 0 ? 0 : -1;
+}
+
 const char *mm_duration(int64_t seconds, char *buf)
 {
 	static const struct {

@@ -41,6 +41,8 @@ const char *mm_nearest(const char *s, const char *const *list);
 /* "2026-11-23T10:00:00Z"; buf needs MM_TIME_MAX bytes. */
 #define MM_TIME_MAX 32
 const char *mm_time_utc(int64_t unix_time, char *buf);
+/* The same, or "2026-11-23" for its first second; all of it UTC. -1: neither. */
+int mm_time_parse(const char *s, int64_t *out);
 /* "3 d 4 h", "12 min", "5 s": the largest two units. */
 const char *mm_duration(int64_t seconds, char *buf);
 

@@ -142,7 +142,9 @@ static int cmd_report(struct mm_ctl *c, int argc, char **argv)
 static int status_exit(const struct mm_fleet *f)
 {
 	int rc = MM_EX_OK;
-	if (f->places_by[MM_AUDIT_PASS] + f->places_by[MM_AUDIT_NOT_APPLICABLE] < f->places ||
+	if (f->places_by[MM_AUDIT_PASS] + f->places_by[MM_AUDIT_WAIVED] +
+		    f->places_by[MM_AUDIT_NOT_APPLICABLE] <
+		f->places ||
 	    f->hosts_pending > 0 || (f->revision > 0 && f->hosts_current < f->hosts_fresh))
 		rc |= MM_EX_DIFF;
 	if (f->hosts_refused > 0)
@@ -169,12 +171,15 @@ static void status_head(const struct mm_fleet *f)
 	    f->hosts_stale, f->hosts_never, f->hosts_current);
 	share("workstations", f->hosts_fresh, f->hosts, line);
 	snprintf(line, sizeof(line),
-	    "compliant; %" PRId64 " not, %" PRId64 " unknown, of these %" PRId64 " stale, %" PRId64
-	    " never heard of",
-	    f->places_by[MM_AUDIT_FAIL], f->places_by[MM_AUDIT_UNKNOWN], f->places_stale, f->places_unheard);
+	    "compliant; %" PRId64 " not, %" PRId64 " waived, %" PRId64 " unknown, of these %" PRId64
+	    " stale, %" PRId64 " never heard of",
+	    f->places_by[MM_AUDIT_FAIL], f->places_by[MM_AUDIT_WAIVED], f->places_by[MM_AUDIT_UNKNOWN],
+	    f->places_stale, f->places_unheard);
 	share("people", f->places_by[MM_AUDIT_PASS], f->places, line);
-	snprintf(line, sizeof(line), "right; %" PRId64 " not, %" PRId64 " unknown, %" PRId64 " stale",
-	    f->settings_by[MM_AUDIT_FAIL], f->settings_by[MM_AUDIT_UNKNOWN], f->settings_stale);
+	snprintf(line, sizeof(line),
+	    "right; %" PRId64 " not, %" PRId64 " waived, %" PRId64 " unknown, %" PRId64 " stale",
+	    f->settings_by[MM_AUDIT_FAIL], f->settings_by[MM_AUDIT_WAIVED], f->settings_by[MM_AUDIT_UNKNOWN],
+	    f->settings_stale);
 	share("settings", f->settings_by[MM_AUDIT_PASS],
 	    f->settings - f->settings_by[MM_AUDIT_NOT_APPLICABLE], line);
 	snprintf(line, sizeof(line), "passed; %" PRId64 " failed, %" PRId64 " untested, %" PRId64 " stale",
@@ -191,11 +196,15 @@ struct silent {
 	int64_t hosts, silent;
 };
 
+struct differing {
+	int64_t rows, waived;
+};
+
 struct table_walk {
 	struct mm_table *t;
 	int64_t now, revision;
 	json_t *rows;
-	int64_t n;
+	int64_t n, waived;
 	enum mm_section sec;
 };
 
@@ -217,6 +226,8 @@ static const char *host_word(const struct mm_host_row *h, int64_t revision, enum
 	}
 	if (h->settings[MM_AUDIT_UNKNOWN] > 0 || h->logins_by[MM_AUDIT_UNKNOWN] > 0)
 		return "unknown";
+	if (h->settings[MM_AUDIT_WAIVED] > 0 || h->logins_by[MM_AUDIT_WAIVED] > 0)
+		return "waived";
 	if (h->settings[MM_AUDIT_PASS] + h->logins_by[MM_AUDIT_PASS] == 0) {
 		*col = MM_DIM;
 		return "nothing to check";
@@ -244,7 +255,7 @@ static int status_row(union mm_report_row r, void *arg, struct mm_err *err)
 	int64_t logins = h->logins_stale, settings = 0;
 	for (int i = 0; i < MM_LOGIN_COUNT; i++)
 		logins += h->logins[i];
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < MM_AUDIT_COUNT; i++)
 		settings += i == MM_AUDIT_NOT_APPLICABLE ? 0 : h->settings[i];
 	mm_table_cell(w->t, MM_PLAIN, "%s", h->host);
 	mm_table_cell(w->t, col, "%s", word);
@@ -331,7 +342,10 @@ static void drift_finding(struct table_walk *w, const struct mm_finding_row *r)
 {
 	const struct mm_finding *f = &r->f;
 	char age[MM_TIME_MAX * 2], d[32];
-	bool fails = mm_verdict(f->state, f->action).audit == MM_AUDIT_FAIL && !r->stale;
+	bool waived = r->audit == MM_AUDIT_WAIVED;
+	struct mm_buf why = MM_BUF_INIT(65536);
+	mm_buf_adds(&why, f->reason);
+	mm_waiver_sentence(&r->waiver, &why);
 	d[0] = '\0';
 	if (f->line > 0)
 		snprintf(d, sizeof(d), ":%d", f->line);
@@ -340,13 +354,16 @@ static void drift_finding(struct table_walk *w, const struct mm_finding_row *r)
 	mm_table_cell(w->t, MM_PLAIN, "%s", f->client);
 	mm_table_cell(w->t, MM_PLAIN, "%s", f->account);
 	mm_table_cell(w->t, MM_PLAIN, "%s", f->setting);
-	mm_table_cell(
-	    w->t, fails ? MM_RED : MM_YELLOW, "%s%s", mm_state_name(f->state), r->stale ? " (stale)" : "");
+	mm_table_cell(w->t, r->audit == MM_AUDIT_FAIL ? MM_RED : MM_YELLOW, "%s%s", mm_state_name(f->state),
+	    r->stale ? " (stale)"
+	    : waived ? " (waived)"
+		     : "");
 	mm_table_cell(w->t, MM_PLAIN, "%s", f->desired != NULL ? f->desired : "-");
 	mm_table_cell(w->t, MM_PLAIN, "%s", f->found != NULL ? f->found : "-");
 	mm_table_cell(w->t, MM_PLAIN, "%s", mm_age(w->now, r->since, age));
 	mm_table_cell(w->t, MM_DIM, "%s%s%s%s", f->override_path != NULL ? f->override_path : f->path, d,
-	    f->reason[0] != '\0' ? "  " : "", f->reason);
+	    why.len > 0 ? "  " : "", mm_buf_str(&why));
+	mm_buf_free(&why);
 }
 
 static void drift_login(struct table_walk *w, const struct mm_login_row *r)
@@ -357,10 +374,15 @@ static void drift_login(struct table_walk *w, const struct mm_login_row *r)
 	mm_table_cell(w->t, MM_PLAIN, "%s", l->user);
 	mm_table_cell(w->t, MM_PLAIN, "%s", l->account);
 	mm_table_cell(w->t, MM_PLAIN, "%s:%d", l->host, l->port);
-	mm_table_cell(w->t, l->result == MM_LOGIN_FAILED ? MM_RED : MM_YELLOW, "%s%s%s",
-	    mm_result_name(l->result), l->cls[0] != '\0' ? " " : "", l->cls);
+	struct mm_buf why = MM_BUF_INIT(65536);
+	mm_buf_adds(&why, l->admin[0] != '\0' ? l->admin : l->text);
+	mm_waiver_sentence(&r->waiver, &why);
+	mm_table_cell(w->t, r->audit == MM_AUDIT_FAIL ? MM_RED : MM_YELLOW, "%s%s%s%s",
+	    mm_result_name(l->result), l->cls[0] != '\0' ? " " : "", l->cls,
+	    r->audit == MM_AUDIT_WAIVED ? " (waived)" : "");
 	mm_table_cell(w->t, MM_PLAIN, "%s", mm_age(w->now, r->since, age));
-	mm_table_cell(w->t, MM_DIM, "%s", l->admin[0] != '\0' ? l->admin : l->text);
+	mm_table_cell(w->t, MM_DIM, "%s", mm_buf_str(&why));
+	mm_buf_free(&why);
 }
 
 static int drift_row(union mm_report_row r, void *arg, struct mm_err *err)
@@ -368,6 +390,7 @@ static int drift_row(union mm_report_row r, void *arg, struct mm_err *err)
 	(void)err;
 	struct table_walk *w = arg;
 	w->n++;
+	w->waived += (w->sec == MM_SEC_DIFFERENCES ? r.finding->audit : r.login->audit) == MM_AUDIT_WAIVED;
 	if (w->rows != NULL)
 		json_array_append_new(w->rows, mm_row_json(w->sec, r));
 	else if (w->sec == MM_SEC_DIFFERENCES)
@@ -377,8 +400,8 @@ static int drift_row(union mm_report_row r, void *arg, struct mm_err *err)
 	return 0;
 }
 
-static int drift_section(
-    struct mm_ctl *c, const struct query *q, enum mm_section sec, json_t *o, int64_t *n, struct mm_err *err)
+static int drift_section(struct mm_ctl *c, const struct query *q, enum mm_section sec, json_t *o,
+    struct differing *n, struct mm_err *err)
 {
 	static const char *const heads[][11] = {
 	    {"HOST", "USER", "CLIENT", "ACCOUNT", "SETTING", "STATE", "DESIRED", "FOUND", "SINCE", "WHERE",
@@ -392,11 +415,12 @@ static int drift_section(
 	if (rc == 0 && q->json)
 		mm_json_set(o, mm_section_key(sec), json_incref(w.rows));
 	if (rc == 0 && !q->json && w.n > 0) {
-		if (*n > 0)
+		if (n->rows > 0)
 			putchar('\n');
 		mm_table_print(w.t, stdout);
 	}
-	*n += w.n;
+	n->rows += w.n;
+	n->waived += w.waived;
 	mm_table_free(w.t);
 	json_decref(w.rows);
 	return rc;
@@ -412,16 +436,20 @@ static int count_silent(union mm_report_row r, void *arg, struct mm_err *err)
 	return 0;
 }
 
-static int drift_end(const struct silent *s, int64_t n, bool json)
+/* What a waiver in force accepts is shown, and is no difference that is left. */
+static int drift_end(const struct silent *s, const struct differing *n, bool json)
 {
-	if (n == 0 && !json)
+	if (n->rows == 0 && !json)
 		puts("Nothing differs in what was reported.");
+	if (n->waived > 0 && !json)
+		printf("\n%" PRId64 " of these %" PRId64 " are waived (mailmuster waiver list).\n", n->waived,
+		    n->rows);
 	if (s->silent > 0)
 		fprintf(stderr,
 		    "%" PRId64 " of %" PRId64
 		    " workstations have not reported lately; see mailmuster status\n",
 		    s->silent, s->hosts);
-	return (n > 0 ? MM_EX_DIFF : MM_EX_OK) | (s->silent > 0 ? MM_EX_UNREACHABLE : MM_EX_OK);
+	return (n->rows > n->waived ? MM_EX_DIFF : MM_EX_OK) | (s->silent > 0 ? MM_EX_UNREACHABLE : MM_EX_OK);
 }
 
 static int cmd_drift(struct mm_ctl *c, int argc, char **argv)
@@ -439,7 +467,7 @@ static int cmd_drift(struct mm_ctl *c, int argc, char **argv)
 	if (!go)
 		return rc;
 	json_t *o = json_object();
-	int64_t n = 0;
+	struct differing n = {0, 0};
 	rc = drift_section(c, &q, MM_SEC_DIFFERENCES, o, &n, &err);
 	if (rc == 0)
 		rc = drift_section(c, &q, MM_SEC_LOGINS, o, &n, &err);
@@ -449,7 +477,7 @@ static int cmd_drift(struct mm_ctl *c, int argc, char **argv)
 	if (rc == 0 && q.json)
 		mm_ctl_json(json_incref(o));
 	json_decref(o);
-	return rc < 0 ? mm_ctl_fail("drift", &err) : drift_end(&silent, n, q.json);
+	return rc < 0 ? mm_ctl_fail("drift", &err) : drift_end(&silent, &n, q.json);
 }
 
 const struct mm_cmd mm_cmd_report = {

@@ -110,8 +110,11 @@ static void count_distinct(struct mm_cause *g)
 
 static int rank(const struct mm_cause *g)
 {
-	static const int ranks[] = {
-	    [MM_AUDIT_FAIL] = 0, [MM_AUDIT_UNKNOWN] = 1, [MM_AUDIT_NOT_APPLICABLE] = 2, [MM_AUDIT_PASS] = 3};
+	static const int ranks[] = {[MM_AUDIT_FAIL] = 0,
+	    [MM_AUDIT_UNKNOWN] = 1,
+	    [MM_AUDIT_NOT_APPLICABLE] = 2,
+	    [MM_AUDIT_PASS] = 3,
+	    [MM_AUDIT_WAIVED] = 2};
 	return ranks[mm_login_verdict(g->result, g->cls).audit];
 }
 

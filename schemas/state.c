@@ -31,11 +31,12 @@ static const char *const action_names[MM_ACT_COUNT] = {
     [MM_ACT_REVERTED] = "reverted",
 };
 
-static const char *const audit_names[] = {
+static const char *const audit_names[MM_AUDIT_COUNT] = {
     [MM_AUDIT_PASS] = "pass",
     [MM_AUDIT_FAIL] = "fail",
     [MM_AUDIT_UNKNOWN] = "unknown",
     [MM_AUDIT_NOT_APPLICABLE] = "notapplicable",
+    [MM_AUDIT_WAIVED] = "waived",
 };
 
 static const char *const mode_names[MM_MODE_COUNT] = {
@@ -100,7 +101,7 @@ const char *mm_cost_name(int bit)
 
 const char *mm_audit_name(enum mm_audit a)
 {
-	assert(a <= MM_AUDIT_NOT_APPLICABLE);
+	assert(a < MM_AUDIT_COUNT);
 	return audit_names[a];
 }
 

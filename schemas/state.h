@@ -43,7 +43,14 @@ enum mm_action {
 #define MM_COST_COUNT 2
 const char *mm_cost_name(int bit); /* of bit 0, 1 ... */
 
-enum mm_audit { MM_AUDIT_PASS, MM_AUDIT_FAIL, MM_AUDIT_UNKNOWN, MM_AUDIT_NOT_APPLICABLE };
+enum mm_audit {
+	MM_AUDIT_PASS,
+	MM_AUDIT_FAIL,
+	MM_AUDIT_UNKNOWN,
+	MM_AUDIT_NOT_APPLICABLE,
+	MM_AUDIT_WAIVED, /* fails or is unknown, and a waiver in force accepts it; only the store says so */
+	MM_AUDIT_COUNT
+};
 
 enum mm_mode { MM_MODE_ENFORCE, MM_MODE_AUDIT, MM_MODE_DEFAULT, MM_MODE_IGNORE, MM_MODE_COUNT };
 /* Whose files a client's settings go to: each user's own, or the system's. */
@@ -55,7 +62,7 @@ enum mm_level { MM_LEVEL_REACH, MM_LEVEL_TLS, MM_LEVEL_LOGIN, MM_LEVEL_ROUNDTRIP
 
 const char *mm_state_name(enum mm_state s);
 const char *mm_action_name(enum mm_action a);
-const char *mm_audit_name(enum mm_audit a); /* pass, fail, unknown, notapplicable */
+const char *mm_audit_name(enum mm_audit a); /* pass, fail, unknown, notapplicable, waived */
 const char *mm_mode_name(enum mm_mode m);
 const char *mm_create_name(enum mm_create c);
 const char *mm_reach_name(enum mm_reach r); /* user, system */

@@ -26,10 +26,10 @@ static const char *evidence_name(enum mm_evidence e)
 	return e == MM_EV_CLAIMED ? "claimed" : "attested";
 }
 
-static void set_audits(json_t *o, const char *key, const int64_t by[4])
+static void set_audits(json_t *o, const char *key, const int64_t by[MM_AUDIT_COUNT])
 {
 	json_t *c = json_object();
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < MM_AUDIT_COUNT; i++)
 		mm_json_set_int(c, mm_audit_name((enum mm_audit)i), by[i]);
 	mm_json_set(o, key, c);
 }
@@ -103,6 +103,19 @@ static json_t *place_json(const struct mm_place_row *p)
 	return o;
 }
 
+static void set_waiver(json_t *o, const struct mm_waiver_of *w)
+{
+	json_t *j = w->id > 0 ? json_object() : json_null();
+	if (w->id > 0) {
+		mm_json_set_int(j, "id", w->id);
+		set_time(j, "until", w->until);
+		mm_json_set_bool(j, "expired", w->expired);
+		mm_json_set_str(j, "owner", w->owner);
+		mm_json_set_str(j, "reason", w->reason);
+	}
+	mm_json_set(o, "waiver", j);
+}
+
 static json_t *finding_json(const struct mm_finding_row *r)
 {
 	const struct mm_finding *f = &r->f;
@@ -120,13 +133,13 @@ static json_t *finding_json(const struct mm_finding_row *r)
 	mm_json_set_str(o, "state", mm_state_name(f->state));
 	mm_json_set_str(o, "action", mm_action_name(f->action));
 	mm_json_set_str(o, "reason", f->reason);
-	enum mm_audit a = r->stale ? MM_AUDIT_UNKNOWN : mm_verdict(f->state, f->action).audit;
-	mm_json_set_str(o, "result", mm_audit_name(a));
+	mm_json_set_str(o, "result", mm_audit_name(r->audit));
 	set_time(o, "since", r->since);
 	set_time(o, "seen", r->seen);
 	mm_json_set_str(o, "evidence", evidence_name(r->evidence));
 	mm_json_set_int(o, "revision", r->revision);
 	mm_json_set_bool(o, "stale", r->stale);
+	set_waiver(o, &r->waiver);
 	return o;
 }
 
@@ -173,6 +186,8 @@ static json_t *login_json(const struct mm_login_row *r)
 	set_time(o, "last_passed", r->last_passed);
 	mm_json_set_str(o, "evidence", evidence_name(r->evidence));
 	mm_json_set_bool(o, "stale", r->stale);
+	mm_json_set_str(o, "audit", mm_audit_name(r->audit));
+	set_waiver(o, &r->waiver);
 	return o;
 }
 
@@ -188,6 +203,25 @@ static json_t *remark_json(const struct mm_remark_row *r)
 	mm_json_set_int(o, "hosts", r->hosts);
 	set_time(o, "seen", r->seen);
 	mm_json_set_bool(o, "stale", r->stale);
+	return o;
+}
+
+static json_t *waiver_json(const struct mm_waiver *w)
+{
+	json_t *o = json_object();
+	mm_json_set_int(o, "id", w->id);
+	mm_json_set_str(o, "host", w->host);
+	mm_json_set_str(o, "user", w->user);
+	mm_json_set_str(o, "group", w->group);
+	mm_json_set_str(o, "client", w->client);
+	mm_json_set_str(o, "account", w->account);
+	mm_json_set_str(o, "check", w->check);
+	mm_json_set_str(o, "reason", w->reason);
+	mm_json_set_str(o, "owner", w->owner);
+	mm_json_set_str(o, "added_by", w->added_by);
+	set_time(o, "added", w->added);
+	set_time(o, "until", w->until);
+	set_time(o, "removed", w->removed);
 	return o;
 }
 
@@ -236,6 +270,8 @@ json_t *mm_row_json(enum mm_section sec, union mm_report_row row)
 		return login_json(row.login);
 	case MM_SEC_REMARKS:
 		return remark_json(row.remark);
+	case MM_SEC_WAIVERS:
+		return waiver_json(row.waiver);
 	case MM_SEC_HOSTS:
 		return host_json(row.host);
 	case MM_SEC_COUNT:
@@ -251,6 +287,7 @@ const char *mm_section_key(enum mm_section sec)
 	    [MM_SEC_DIFFERENCES] = "differences",
 	    [MM_SEC_LOGINS] = "logins_not_passed",
 	    [MM_SEC_REMARKS] = "remarks",
+	    [MM_SEC_WAIVERS] = "waivers",
 	    [MM_SEC_HOSTS] = "hosts",
 	    [MM_SEC_ALL_FINDINGS] = "findings",
 	    [MM_SEC_ALL_LOGINS] = "logins",

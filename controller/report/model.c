@@ -30,15 +30,16 @@ static struct mm_place_row *fold_place(struct fold *fold, const char *host, cons
 	return p;
 }
 
-/* fail is worse than unknown, unknown is worse than pass, and anything is
- * more than "not applicable". */
+/* fail is worse than unknown, unknown is worse than what was waived, that is
+ * worse than pass, and anything is more than "not applicable". */
 static int badness(enum mm_audit a)
 {
-	static const int rank[] = {
+	static const int rank[MM_AUDIT_COUNT] = {
 	    [MM_AUDIT_NOT_APPLICABLE] = 0,
 	    [MM_AUDIT_PASS] = 1,
-	    [MM_AUDIT_UNKNOWN] = 2,
-	    [MM_AUDIT_FAIL] = 3,
+	    [MM_AUDIT_WAIVED] = 2,
+	    [MM_AUDIT_UNKNOWN] = 3,
+	    [MM_AUDIT_FAIL] = 4,
 	};
 	return rank[a];
 }
@@ -48,7 +49,7 @@ static void fold_audit(struct fold *fold, struct mm_place_row *p, enum mm_audit 
 	if (badness(a) <= badness(p->audit))
 		return;
 	p->audit = a;
-	if (a == MM_AUDIT_FAIL || a == MM_AUDIT_UNKNOWN)
+	if (a != MM_AUDIT_PASS)
 		p->why = mm_arena_strdup(fold->arena, mm_buf_str(why));
 }
 
@@ -65,23 +66,18 @@ static int fold_finding(const struct mm_finding_row *r, void *arg, struct mm_err
 	(void)err;
 	struct fold *fold = arg;
 	struct mm_place_row *p = fold_place(fold, r->host, r->f.user);
-	enum mm_audit a = r->stale ? MM_AUDIT_UNKNOWN : mm_verdict(r->f.state, r->f.action).audit;
 	struct mm_buf why = MM_BUF_INIT(4096);
 	if (r->stale)
 		mm_buf_adds(&why, "the evidence is too old");
 	else
 		mm_finding_sentence(r, &why);
+	mm_waiver_sentence(&r->waiver, &why);
 	p->settings++;
-	p->settings_by[a]++;
-	fold_audit(fold, p, a, &why);
+	p->settings_by[r->audit]++;
+	fold_audit(fold, p, r->audit, &why);
 	fold_age(p, r->seen, r->stale, r->evidence);
 	mm_buf_free(&why);
 	return 0;
-}
-
-static enum mm_audit login_audit(const struct mm_login_row *r)
-{
-	return r->stale ? MM_AUDIT_UNKNOWN : mm_login_verdict(r->l.result, r->l.cls).audit;
 }
 
 static int fold_login(const struct mm_login_row *r, void *arg, struct mm_err *err)
@@ -94,12 +90,13 @@ static int fold_login(const struct mm_login_row *r, void *arg, struct mm_err *er
 		mm_buf_adds(&why, "the login was proven too long ago");
 	else
 		mm_login_sentence(r, &why);
+	mm_waiver_sentence(&r->waiver, &why);
 	p->logins++;
 	if (r->stale)
 		p->logins_stale++;
 	else
 		p->logins_by[r->l.result]++;
-	fold_audit(fold, p, login_audit(r), &why);
+	fold_audit(fold, p, r->audit, &why);
 	fold_age(p, r->seen, r->stale, r->evidence);
 	mm_buf_free(&why);
 	return 0;
@@ -218,6 +215,12 @@ static int pass_finding(const struct mm_finding_row *r, void *arg, struct mm_err
 	return w->cb((union mm_report_row){.finding = r}, w->arg, err);
 }
 
+static int pass_waiver(const struct mm_waiver *v, void *arg, struct mm_err *err)
+{
+	const struct walk *w = arg;
+	return w->cb((union mm_report_row){.waiver = v}, w->arg, err);
+}
+
 static int pass_login(const struct mm_login_row *r, void *arg, struct mm_err *err)
 {
 	const struct walk *w = arg;
@@ -242,6 +245,8 @@ int mm_report_section(struct mm_store *s, enum mm_section sec, const struct mm_e
 		return mm_store_logins(s, &f, pass_login, &w, err);
 	case MM_SEC_REMARKS:
 		return remarks(s, &w, err);
+	case MM_SEC_WAIVERS:
+		return mm_store_waiver_each(s, false, pass_waiver, &w, err);
 	case MM_SEC_ALL_FINDINGS:
 		return mm_store_findings(s, &f, pass_finding, &w, err);
 	case MM_SEC_ALL_LOGINS:

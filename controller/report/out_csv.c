@@ -53,11 +53,21 @@ static const char *evidence_name(enum mm_evidence e)
 	return e == MM_EV_CLAIMED ? "claimed" : "attested";
 }
 
+/* The last two: the sentence says of one that has expired that it has. */
+static void waiver(struct mm_out *o, const struct mm_waiver_of *w)
+{
+	struct mm_buf b = MM_BUF_INIT(65536);
+	mm_waiver_sentence(w, &b);
+	cell(o, mm_buf_str(&b), false);
+	when(o, w->until, true);
+	mm_buf_free(&b);
+}
+
 static void begin(struct mm_out *o)
 {
 	fputs("kind,host,user,client,path,line,account,setting,desired,found,state,action,result,reason,"
 	      "evidence,"
-	      "stale,since,seen\r\n",
+	      "stale,since,seen,waiver,waived_until\r\n",
 	    o->f);
 }
 
@@ -76,12 +86,13 @@ static void finding(struct mm_out *o, const struct mm_finding_row *r)
 	cell(o, f->found, false);
 	cell(o, mm_state_name(f->state), false);
 	cell(o, mm_action_name(f->action), false);
-	cell(o, mm_audit_name(r->stale ? MM_AUDIT_UNKNOWN : mm_verdict(f->state, f->action).audit), false);
+	cell(o, mm_audit_name(r->audit), false);
 	cell(o, f->reason, false);
 	cell(o, evidence_name(r->evidence), false);
 	cell(o, r->stale ? "yes" : "no", false);
 	when(o, r->since, false);
-	when(o, r->seen, true);
+	when(o, r->seen, false);
+	waiver(o, &r->waiver);
 }
 
 static void login(struct mm_out *o, const struct mm_login_row *r)
@@ -101,13 +112,13 @@ static void login(struct mm_out *o, const struct mm_login_row *r)
 	cell(o, mm_login_held(l), false);
 	cell(o, mm_result_name(l->result), false);
 	cell(o, l->cls, false);
-	cell(
-	    o, mm_audit_name(r->stale ? MM_AUDIT_UNKNOWN : mm_login_verdict(l->result, l->cls).audit), false);
+	cell(o, mm_audit_name(r->audit), false);
 	cell(o, l->admin[0] != '\0' ? l->admin : l->text, false);
 	cell(o, evidence_name(r->evidence), false);
 	cell(o, r->stale ? "yes" : "no", false);
 	when(o, r->since, false);
-	when(o, r->seen, true);
+	when(o, r->seen, false);
+	waiver(o, &r->waiver);
 }
 
 static void row(struct mm_out *o, union mm_report_row r)

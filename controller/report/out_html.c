@@ -11,6 +11,7 @@ static const struct {
     [MM_AUDIT_FAIL] = {"not compliant", "fail"},
     [MM_AUDIT_UNKNOWN] = {"unknown", "unknown"},
     [MM_AUDIT_NOT_APPLICABLE] = {"nothing to check", "na"},
+    [MM_AUDIT_WAIVED] = {"waived", "waived"},
 };
 
 static void badge(FILE *f, const char *mark, const char *word)
@@ -47,6 +48,7 @@ static void summary(struct mm_out *o)
 	const struct mm_html_part people[] = {
 	    {f->places_by[MM_AUDIT_PASS], "pass", "compliant"},
 	    {f->places_by[MM_AUDIT_FAIL], "fail", "not compliant"},
+	    {f->places_by[MM_AUDIT_WAIVED], "waived", "waived"},
 	    {f->places_by[MM_AUDIT_UNKNOWN] + f->places_by[MM_AUDIT_NOT_APPLICABLE], "unknown", "unknown"},
 	};
 	const struct mm_html_part logins[] = {
@@ -61,7 +63,7 @@ static void summary(struct mm_out *o)
 	    {f->hosts_never, "unknown", "never reported"},
 	};
 	fputs("<section class=\"cards\" aria-label=\"Summary\">\n", o->f);
-	mm_html_card(o->f, "People", "have every setting right, proven by login", people, 3, f->places,
+	mm_html_card(o->f, "People", "have every setting right, proven by login", people, 4, f->places,
 	    f->places_stale);
 	mm_html_card(
 	    o->f, "Live logins", "were accepted by the mail servers", logins, 4, f->logins, f->logins_stale);
@@ -102,6 +104,7 @@ static const char *const heads[MM_SEC_COUNT] = {
 	"<th>User<th>Workstation<th>Client<th>Setting<th>Should be<th>Is<th>Where<th>State<th>Since",
     [MM_SEC_LOGINS] = "<th>User<th>Workstation<th>Server<th>Result<th>Why<th>Held<th>Last passed<th>Tried",
     [MM_SEC_REMARKS] = "<th>Server<th>What<th class=\"n\">Seen by<th class=\"n\">Workstations<th>Evidence",
+    [MM_SEC_WAIVERS] = "<th>Waiver<th>Covers<th>Until<th>Owner<th>Reason<th>Added by",
     [MM_SEC_HOSTS] = ("<th>Workstation<th>Address<th>Last report<th class=\"n\">Revision"
 		      "<th class=\"n\">Settings right<th class=\"n\">Logins passed<th>Delivery"),
 };
@@ -111,6 +114,7 @@ static const char *const nothing[MM_SEC_COUNT] = {
     [MM_SEC_DIFFERENCES] = "Nothing differs from the policy in what was reported.",
     [MM_SEC_LOGINS] = "Every login that was tried has passed.",
     [MM_SEC_REMARKS] = "Nothing was remarked about the mail servers.",
+    [MM_SEC_WAIVERS] = "Nothing was waived.",
     [MM_SEC_HOSTS] = "There are no workstations in the store.",
 };
 
@@ -154,11 +158,24 @@ static void place(struct mm_out *o, const struct mm_place_row *p)
 	fputs("\n", o->f);
 }
 
+static void waiver_of(const struct mm_out *o, const struct mm_waiver_of *w)
+{
+	struct mm_buf b = MM_BUF_INIT(65536);
+	mm_waiver_sentence(w, &b);
+	if (b.len > 0) {
+		fputs(" ", o->f);
+		badge(o->f, w->expired ? "fail" : "waived", w->expired ? "waiver expired" : "waived");
+		fputs(" <span class=\"why\">", o->f);
+		mm_html_text(o->f, mm_buf_str(&b));
+		fputs("</span>", o->f);
+	}
+	mm_buf_free(&b);
+}
+
 static void finding(struct mm_out *o, const struct mm_finding_row *r)
 {
 	const struct mm_finding *f = &r->f;
 	enum mm_setting s = mm_setting_by_id(f->setting);
-	enum mm_audit a = r->stale ? MM_AUDIT_UNKNOWN : mm_verdict(f->state, f->action).audit;
 	fputs("<tr><th scope=\"row\">", o->f);
 	mm_html_text(o->f, f->user);
 	cell(o, r->host);
@@ -177,12 +194,13 @@ static void finding(struct mm_out *o, const struct mm_finding_row *r)
 	if (f->line > 0)
 		fprintf(o->f, ":%d", f->line);
 	fputs("</code><td>", o->f);
-	badge(o->f, result[a].mark, mm_state_name(f->state));
+	badge(o->f, result[r->audit].mark, mm_state_name(f->state));
 	if (f->reason[0] != '\0') {
 		fputs(" <span class=\"why\">", o->f);
 		mm_html_text(o->f, f->reason);
 		fputs("</span>", o->f);
 	}
+	waiver_of(o, &r->waiver);
 	fputs("<td>", o->f);
 	age(o, r->since);
 	if (r->stale)
@@ -201,7 +219,8 @@ static void login(struct mm_out *o, const struct mm_login_row *r)
 	fprintf(o->f, ":%d</code> <span class=\"note\">", l->port);
 	mm_html_text(o->f, l->protocol);
 	fputs("</span><td>", o->f);
-	badge(o->f, mm_audit_name(mm_login_verdict(l->result, l->cls).audit), mm_result_name(l->result));
+	badge(o->f, result[r->audit].mark, mm_result_name(l->result));
+	waiver_of(o, &r->waiver);
 	fputs("<td><strong>", o->f);
 	mm_html_text(o->f, l->text);
 	fputs("</strong> <span class=\"why\">", o->f);
@@ -237,10 +256,27 @@ static void remark(struct mm_out *o, const struct mm_remark_row *r)
 	fputs("\n", o->f);
 }
 
+static void waiver(struct mm_out *o, const struct mm_waiver *w)
+{
+	char until[MM_TIME_MAX];
+	struct mm_buf scope = MM_BUF_INIT(65536);
+	bool expired = w->until <= o->meta->fleet.now;
+	fprintf(o->f, "<tr><th scope=\"row\">%" PRId64, w->id);
+	mm_waiver_scope(w, &scope);
+	cell(o, mm_buf_str(&scope));
+	mm_buf_free(&scope);
+	fprintf(o->f, "<td>%s ", mm_time_utc(w->until, until));
+	badge(o->f, expired ? "fail" : "waived", expired ? "expired" : "in force");
+	cell(o, w->owner);
+	cell(o, w->reason);
+	cell(o, w->added_by);
+	fputs("\n", o->f);
+}
+
 static void host(struct mm_out *o, const struct mm_host_row *h)
 {
 	int64_t settings = 0, logins = h->logins_stale;
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < MM_AUDIT_COUNT; i++)
 		settings += i == MM_AUDIT_NOT_APPLICABLE ? 0 : h->settings[i];
 	for (int i = 0; i < MM_LOGIN_COUNT; i++)
 		logins += h->logins[i];
@@ -286,6 +322,9 @@ static void row(struct mm_out *o, union mm_report_row r)
 	case MM_SEC_REMARKS:
 		remark(o, r.remark);
 		break;
+	case MM_SEC_WAIVERS:
+		waiver(o, r.waiver);
+		break;
 	case MM_SEC_HOSTS:
 		host(o, r.host);
 		break;
@@ -320,8 +359,8 @@ static void end(struct mm_out *o)
 const struct mm_output mm_output_html = {
     .name = "html",
     .about = "one self-contained page, for a browser or for paper",
-    .sections = {MM_SEC_PLACES, MM_SEC_DIFFERENCES, MM_SEC_LOGINS, MM_SEC_REMARKS, MM_SEC_HOSTS,
-	MM_SEC_COUNT},
+    .sections = {MM_SEC_PLACES, MM_SEC_DIFFERENCES, MM_SEC_LOGINS, MM_SEC_REMARKS, MM_SEC_WAIVERS,
+	MM_SEC_HOSTS, MM_SEC_COUNT},
     .begin = begin,
     .section = section,
     .row = row,

@@ -55,7 +55,7 @@ const struct mm_output mm_output_json = {
     .name = "json",
     .about = "JSON for machines",
     .sections = {MM_SEC_HOSTS, MM_SEC_PLACES, MM_SEC_ALL_FINDINGS, MM_SEC_ALL_LOGINS, MM_SEC_REMARKS,
-	MM_SEC_COUNT},
+	MM_SEC_WAIVERS, MM_SEC_COUNT},
     .begin = begin,
     .section = section,
     .row = row,

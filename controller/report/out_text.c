@@ -23,9 +23,10 @@ static void begin(struct mm_out *o)
 	    f->hosts_fresh, f->hosts, f->hosts_stale, f->hosts_never, f->hosts_current);
 	fprintf(o->f,
 	    "people        %" PRId64 " of %" PRId64 " compliant, %" PRId64 " not, %" PRId64
-	    " unknown (%" PRId64 " stale, %" PRId64 " never heard of)\n",
+	    " waived, %" PRId64 " unknown (%" PRId64 " stale, %" PRId64 " never heard of)\n",
 	    f->places_by[MM_AUDIT_PASS], f->places, f->places_by[MM_AUDIT_FAIL],
-	    f->places_by[MM_AUDIT_UNKNOWN], f->places_stale, f->places_unheard);
+	    f->places_by[MM_AUDIT_WAIVED], f->places_by[MM_AUDIT_UNKNOWN], f->places_stale,
+	    f->places_unheard);
 	fprintf(o->f,
 	    "logins        %" PRId64 " of %" PRId64 " passed, %" PRId64 " failed, %" PRId64
 	    " untested, %" PRId64 " stale\n",
@@ -53,6 +54,16 @@ static void place(struct mm_out *o, const struct mm_place_row *p)
 	mm_buf_free(&b);
 }
 
+static void waiver_of(struct mm_out *o, const struct mm_waiver_of *w)
+{
+	struct mm_buf s = MM_BUF_INIT(8192), b = MM_BUF_INIT(16384);
+	mm_waiver_sentence(w, &s);
+	if (s.len > 0)
+		fprintf(o->f, "      %s\n", printable(&b, mm_buf_str(&s)));
+	mm_buf_free(&b);
+	mm_buf_free(&s);
+}
+
 static void finding(struct mm_out *o, const struct mm_finding_row *r)
 {
 	char age[MM_TIME_MAX * 2];
@@ -65,6 +76,7 @@ static void finding(struct mm_out *o, const struct mm_finding_row *r)
 		fprintf(o->f, ":%d", r->f.line);
 	fprintf(o->f, ", since %s%s\n", mm_age(o->meta->fleet.now, r->since, age),
 	    r->stale ? ", evidence is stale" : "");
+	waiver_of(o, &r->waiver);
 	mm_buf_free(&b);
 	mm_buf_free(&s);
 }
@@ -84,6 +96,7 @@ static void login(struct mm_out *o, const struct mm_login_row *r)
 	    mm_age(o->meta->fleet.now, r->since, age));
 	fputs(", last passed: ", o->f);
 	fprintf(o->f, "%s\n", mm_age(o->meta->fleet.now, r->last_passed, age));
+	waiver_of(o, &r->waiver);
 	mm_buf_free(&b);
 	mm_buf_free(&s);
 }
@@ -99,6 +112,20 @@ static void remark(struct mm_out *o, const struct mm_remark_row *r)
 	    mm_age(o->meta->fleet.now, r->seen, age), r->users, r->hosts,
 	    r->stale ? ", evidence is stale" : "");
 	mm_buf_free(&b);
+}
+
+static void waiver(struct mm_out *o, const struct mm_waiver *w)
+{
+	char until[MM_TIME_MAX];
+	struct mm_buf s = MM_BUF_INIT(8192), b = MM_BUF_INIT(16384);
+	mm_waiver_scope(w, &s);
+	fprintf(o->f, "  %" PRId64 ": %s, ", w->id, printable(&b, mm_buf_str(&s)));
+	fprintf(o->f, "%s %s\n", w->until <= o->meta->fleet.now ? "EXPIRED on" : "until",
+	    mm_time_utc(w->until, until));
+	fprintf(o->f, "      owner %s: ", printable(&b, w->owner));
+	fprintf(o->f, "%s\n", printable(&b, w->reason));
+	mm_buf_free(&b);
+	mm_buf_free(&s);
 }
 
 static void host(struct mm_out *o, const struct mm_host_row *h)
@@ -129,6 +156,9 @@ static void row(struct mm_out *o, union mm_report_row r)
 	case MM_SEC_REMARKS:
 		remark(o, r.remark);
 		break;
+	case MM_SEC_WAIVERS:
+		waiver(o, r.waiver);
+		break;
 	case MM_SEC_HOSTS:
 		host(o, r.host);
 		break;
@@ -148,8 +178,8 @@ static void section_end(struct mm_out *o)
 const struct mm_output mm_output_text = {
     .name = "text",
     .about = "plain text for a terminal or a mail",
-    .sections = {MM_SEC_PLACES, MM_SEC_DIFFERENCES, MM_SEC_LOGINS, MM_SEC_REMARKS, MM_SEC_HOSTS,
-	MM_SEC_COUNT},
+    .sections = {MM_SEC_PLACES, MM_SEC_DIFFERENCES, MM_SEC_LOGINS, MM_SEC_REMARKS, MM_SEC_WAIVERS,
+	MM_SEC_HOSTS, MM_SEC_COUNT},
     .begin = begin,
     .section = section,
     .row = row,

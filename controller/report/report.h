@@ -24,9 +24,9 @@
 /* One user on one host: the unit people ask about. */
 struct mm_place_row {
 	const char *host, *user;
-	enum mm_audit audit;              /* worst of its findings and logins; stale evidence is unknown */
-	int64_t settings, settings_by[4]; /* open findings, by enum mm_audit */
-	int64_t logins, logins_by[MM_LOGIN_COUNT]; /* fresh ones by result */
+	enum mm_audit audit; /* worst of its findings and logins; stale evidence is unknown */
+	int64_t settings, settings_by[MM_AUDIT_COUNT]; /* open findings, by enum mm_audit */
+	int64_t logins, logins_by[MM_LOGIN_COUNT];     /* fresh ones by result */
 	int64_t logins_stale;
 	int64_t seen; /* oldest evidence of the place: its age is the place's age */
 	bool stale;
@@ -57,6 +57,7 @@ enum mm_section {
 	MM_SEC_DIFFERENCES,  /* struct mm_finding_row: what is not compliant */
 	MM_SEC_LOGINS,       /* struct mm_login_row: what did not pass */
 	MM_SEC_REMARKS,      /* struct mm_remark_row: what works, and needs attention */
+	MM_SEC_WAIVERS,      /* struct mm_waiver: accepted for a while, and those that have expired */
 	MM_SEC_HOSTS,        /* struct mm_host_row */
 	MM_SEC_ALL_FINDINGS, /* every open finding */
 	MM_SEC_ALL_LOGINS,
@@ -68,6 +69,7 @@ union mm_report_row {
 	const struct mm_finding_row *finding;
 	const struct mm_login_row *login;
 	const struct mm_remark_row *remark;
+	const struct mm_waiver *waiver;
 	const struct mm_host_row *host;
 };
 
@@ -116,6 +118,10 @@ const char *mm_age(int64_t now, int64_t then, char *buf);
 /* What a finding or login says, in one sentence, for people. */
 void mm_finding_sentence(const struct mm_finding_row *r, struct mm_buf *out);
 void mm_login_sentence(const struct mm_login_row *r, struct mm_buf *out);
+/* "waiver 3 of bob, until ...: why", or that it has expired; nothing if there is none. */
+void mm_waiver_sentence(const struct mm_waiver_of *w, struct mm_buf *out);
+/* Whom and what it covers: "user alice, check incoming.port". */
+void mm_waiver_scope(const struct mm_waiver *w, struct mm_buf *out);
 /* How far a login came: the highest level that held. One that an agent only
  * retells, since the same password is not presented twice, was not looked at. */
 const char *mm_login_held(const struct mm_login *l);

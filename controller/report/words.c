@@ -11,6 +11,7 @@ const char *mm_section_title(enum mm_section s)
 	    [MM_SEC_DIFFERENCES] = "What differs",
 	    [MM_SEC_LOGINS] = "Who cannot log in, and why",
 	    [MM_SEC_REMARKS] = "What needs attention on the servers",
+	    [MM_SEC_WAIVERS] = "What was waived, and until when",
 	    [MM_SEC_HOSTS] = "Workstations",
 	    [MM_SEC_ALL_FINDINGS] = "Settings",
 	    [MM_SEC_ALL_LOGINS] = "Logins",
@@ -66,4 +67,29 @@ void mm_login_sentence(const struct mm_login_row *r, struct mm_buf *out)
 	mm_buf_addf(out, "%s login to %s:%d %s", l->protocol, l->host, l->port, mm_result_name(l->result));
 	if (l->text[0] != '\0')
 		mm_buf_addf(out, ": %s", l->text);
+}
+
+void mm_waiver_sentence(const struct mm_waiver_of *w, struct mm_buf *out)
+{
+	char until[MM_TIME_MAX];
+	if (w->id == 0)
+		return;
+	mm_buf_addf(out, "%swaiver %" PRId64 " of %s %s %s", out->len > 0 ? "; " : "", w->id, w->owner,
+	    w->expired ? "EXPIRED on" : "until", mm_time_utc(w->until, until));
+	mm_buf_addf(out, ": %s", w->reason);
+}
+
+void mm_waiver_scope(const struct mm_waiver *w, struct mm_buf *out)
+{
+	const struct {
+		const char *what, *value;
+	} part[] = {{"user", w->user}, {"group", w->group}, {"host", w->host}, {"client", w->client},
+	    {"account", w->account}, {"check", w->check}};
+	const char *comma = "";
+	for (size_t i = 0; i < sizeof(part) / sizeof(part[0]); i++) {
+		if (part[i].value[0] == '\0')
+			continue;
+		mm_buf_addf(out, "%s%s %s", comma, part[i].what, part[i].value);
+		comma = ", ";
+	}
 }

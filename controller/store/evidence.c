@@ -13,8 +13,32 @@ static int64_t horizon(struct mm_store *s, const struct mm_evidence_filter *f)
 	return (f->at ? f->at : mm_store_now(s)) - stale_after(f);
 }
 
+static int64_t as_of(struct mm_store *s, const struct mm_evidence_filter *f)
+{
+	return f->at ? f->at : mm_store_now(s);
+}
+
+/* WAIVER_COLUMNS in sql_texts.c, from `col` on. */
+static struct mm_waiver_of waiver_from_row(struct mm_q *q, int col, int64_t now)
+{
+	struct mm_waiver_of w = {.id = mm_q_int(q, col),
+	    .until = mm_q_int(q, col + 1),
+	    .owner = mm_q_str(q, col + 2),
+	    .reason = mm_q_str(q, col + 3)};
+	w.expired = w.id > 0 && w.until <= now;
+	return w;
+}
+
+enum mm_audit mm_audit_of(enum mm_audit verdict, bool stale, bool waived)
+{
+	if (stale)
+		return MM_AUDIT_UNKNOWN;
+	return waived && (verdict == MM_AUDIT_FAIL || verdict == MM_AUDIT_UNKNOWN) ? MM_AUDIT_WAIVED
+										   : verdict;
+}
+
 /* Columns: FINDING_COLUMNS in sql_texts.c. */
-static void finding_from_row(struct mm_q *q, int64_t edge, struct mm_finding_row *r)
+static void finding_from_row(struct mm_q *q, int64_t edge, int64_t now, struct mm_finding_row *r)
 {
 	int state = mm_state_by_name(mm_q_str(q, 10)), action = mm_action_by_name(mm_q_str(q, 11));
 
@@ -39,6 +63,9 @@ static void finding_from_row(struct mm_q *q, int64_t edge, struct mm_finding_row
 	    .closed = mm_q_int(q, 18),
 	    .expired = mm_q_int(q, 19) != 0};
 	r->stale = r->closed == 0 && r->seen < edge;
+	r->waiver = waiver_from_row(q, 20, now);
+	r->audit = mm_audit_of(
+	    mm_verdict(r->f.state, r->f.action).audit, r->stale, r->waiver.id > 0 && !r->waiver.expired);
 }
 
 /* What was corrected, and what is nobody's business, is no difference. */
@@ -58,14 +85,15 @@ int mm_store_findings(struct mm_store *s, const struct mm_evidence_filter *f,
 
 	f = f ? f : &everything;
 	rc = f->history || f->at
-		 ? mm_q_start(s, &q, MM_SQL_FINDINGS_HISTORY, err, "tttttitti", f->host, f->user, f->tag,
-		       f->group, f->account, (int64_t)f->differences, f->client, f->setting, f->at)
-		 : mm_q_start(s, &q, MM_SQL_FINDINGS, err, "tttttitt", f->host, f->user, f->tag, f->group,
-		       f->account, (int64_t)f->differences, f->client, f->setting);
+		 ? mm_q_start(s, &q, MM_SQL_FINDINGS_HISTORY, err, "tttttittii", f->host, f->user, f->tag,
+		       f->group, f->account, (int64_t)f->differences, f->client, f->setting, f->at,
+		       as_of(s, f))
+		 : mm_q_start(s, &q, MM_SQL_FINDINGS, err, "tttttittii", f->host, f->user, f->tag, f->group,
+		       f->account, (int64_t)f->differences, f->client, f->setting, (int64_t)0, as_of(s, f));
 	if (rc)
 		return -1;
 	while ((rc = mm_q_step(&q, err)) == 1) {
-		finding_from_row(&q, horizon(s, f), &r);
+		finding_from_row(&q, horizon(s, f), as_of(s, f), &r);
 		if (f->differences && settled(&r.f))
 			continue;
 		if ((rc = cb(&r, arg, err)))
@@ -77,7 +105,7 @@ int mm_store_findings(struct mm_store *s, const struct mm_evidence_filter *f,
 
 /* Columns: LOGIN_COLUMNS in sql_texts.c. */
 static int login_from_row(
-    struct mm_q *q, int64_t edge, struct mm_arena *a, struct mm_login_row *r, struct mm_err *err)
+    struct mm_q *q, int64_t edge, int64_t now, struct mm_arena *a, struct mm_login_row *r, struct mm_err *err)
 {
 	const char *body = mm_q_str(q, 1);
 
@@ -88,7 +116,12 @@ static int login_from_row(
 	    .last_passed = mm_q_int(q, 5),
 	    .evidence = mm_q_int(q, 6) ? MM_EV_CLAIMED : MM_EV_ATTESTED};
 	r->stale = r->closed == 0 && r->seen < edge;
-	return mm_login_decode(body, strlen(body), a, &r->l, err);
+	r->waiver = waiver_from_row(q, 7, now);
+	if (mm_login_decode(body, strlen(body), a, &r->l, err))
+		return -1;
+	r->audit = mm_audit_of(
+	    mm_login_verdict(r->l.result, r->l.cls).audit, r->stale, r->waiver.id > 0 && !r->waiver.expired);
+	return 0;
 }
 
 int mm_store_logins(struct mm_store *s, const struct mm_evidence_filter *f,
@@ -99,16 +132,17 @@ int mm_store_logins(struct mm_store *s, const struct mm_evidence_filter *f,
 	int rc;
 
 	f = f ? f : &everything;
-	rc = f->history || f->at ? mm_q_start(s, &q, MM_SQL_LOGINS_HISTORY, err, "tttttii", f->host, f->user,
-				       f->tag, f->group, f->account, (int64_t)f->differences, f->at)
-				 : mm_q_start(s, &q, MM_SQL_LOGINS, err, "ttttti", f->host, f->user, f->tag,
-				       f->group, f->account, (int64_t)f->differences);
+	rc = f->history || f->at
+		 ? mm_q_start(s, &q, MM_SQL_LOGINS_HISTORY, err, "tttttiii", f->host, f->user, f->tag,
+		       f->group, f->account, (int64_t)f->differences, f->at, as_of(s, f))
+		 : mm_q_start(s, &q, MM_SQL_LOGINS, err, "tttttiii", f->host, f->user, f->tag, f->group,
+		       f->account, (int64_t)f->differences, (int64_t)0, as_of(s, f));
 	if (rc)
 		return -1;
 	while ((rc = mm_q_step(&q, err)) == 1) {
 		struct mm_arena *a = mm_arena_new();
 
-		rc = login_from_row(&q, horizon(s, f), a, &r, err) ? -1 : 0;
+		rc = login_from_row(&q, horizon(s, f), as_of(s, f), a, &r, err) ? -1 : 0;
 		if (!rc && !(f->differences && mm_login_verdict(r.l.result, r.l.cls).exit_bit == MM_EX_OK))
 			rc = cb(&r, arg, err);
 		mm_arena_free(a);

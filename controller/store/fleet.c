@@ -37,8 +37,8 @@ static int cursor_first(struct cursor *c, struct mm_err *err)
 static int findings_open(
     struct cursor *c, struct mm_store *s, const struct mm_evidence_filter *f, struct mm_err *err)
 {
-	if (mm_q_start(s, &c->q, MM_SQL_COUNT_FINDINGS, err, "ttttit", f->host, f->user, f->tag, f->group,
-		edge_of(s, f->stale_after), f->client))
+	if (mm_q_start(s, &c->q, MM_SQL_COUNT_FINDINGS, err, "ttttiti", f->host, f->user, f->tag, f->group,
+		edge_of(s, f->stale_after), f->client, mm_store_now(s)))
 		return -1;
 	return cursor_first(c, err);
 }
@@ -46,8 +46,8 @@ static int findings_open(
 static int logins_open(
     struct cursor *c, struct mm_store *s, const struct mm_evidence_filter *f, struct mm_err *err)
 {
-	if (mm_q_start(s, &c->q, MM_SQL_COUNT_LOGINS, err, "tttti", f->host, f->user, f->tag, f->group,
-		edge_of(s, f->stale_after)))
+	if (mm_q_start(s, &c->q, MM_SQL_COUNT_LOGINS, err, "ttttii", f->host, f->user, f->tag, f->group,
+		edge_of(s, f->stale_after), mm_store_now(s)))
 		return -1;
 	return cursor_first(c, err);
 }
@@ -58,14 +58,17 @@ static int hosts_open(
 	return mm_q_start(s, q, MM_SQL_HOST_ROWS, err, "tttt", f->host, f->user, f->tag, f->group);
 }
 
-static struct mm_verdict verdict_of(struct mm_q *q, int col, bool stale, int *state)
+/* Columns of MM_SQL_COUNT_FINDINGS. */
+static enum mm_audit finding_audit(struct mm_q *q, int *state)
 {
-	int s = mm_state_by_name(mm_q_str(q, col)), a = mm_action_by_name(mm_q_str(q, col + 1));
+	int s = mm_state_by_name(mm_q_str(q, 2)), a = mm_action_by_name(mm_q_str(q, 3));
+	bool stale = mm_q_int(q, 4) != 0, waived = mm_q_int(q, 6) != 0;
 
 	if (stale || s < 0 || a < 0)
 		s = MM_ST_UNKNOWN;
 	*state = s;
-	return mm_verdict((enum mm_state)s, a < 0 ? MM_ACT_NONE : (enum mm_action)a);
+	return mm_audit_of(
+	    mm_verdict((enum mm_state)s, a < 0 ? MM_ACT_NONE : (enum mm_action)a).audit, stale, waived);
 }
 
 /* ---- one line per host */
@@ -77,8 +80,7 @@ static int host_findings(struct cursor *c, struct mm_host_row *r, struct mm_err 
 
 	for (; c->row && (order = strcmp(mm_q_str(&c->q, 0), r->host)) <= 0;) {
 		if (order == 0)
-			r->settings[verdict_of(&c->q, 2, mm_q_int(&c->q, 4) != 0, &state).audit] +=
-			    mm_q_int(&c->q, 5);
+			r->settings[finding_audit(&c->q, &state)] += mm_q_int(&c->q, 5);
 		if (cursor_next(c, err))
 			return -1;
 	}
@@ -88,9 +90,10 @@ static int host_findings(struct cursor *c, struct mm_host_row *r, struct mm_err 
 /* A login that was not proven lately leaves its place unknown, whatever the settings are. */
 static enum mm_audit login_audit(struct mm_q *q, int result, bool stale)
 {
-	if (stale || result < 0)
+	if (result < 0)
 		return MM_AUDIT_UNKNOWN;
-	return mm_login_verdict((enum mm_result)result, mm_q_str(q, 5)).audit;
+	return mm_audit_of(
+	    mm_login_verdict((enum mm_result)result, mm_q_str(q, 5)).audit, stale, mm_q_int(q, 6) != 0);
 }
 
 static int host_logins(struct cursor *c, struct mm_host_row *r, struct mm_err *err)
@@ -183,8 +186,11 @@ hosts:
 /* Which of two audit results of one place is the one to show. */
 static int weight(enum mm_audit a)
 {
-	static const int w[4] = {
-	    [MM_AUDIT_FAIL] = 3, [MM_AUDIT_UNKNOWN] = 2, [MM_AUDIT_PASS] = 1, [MM_AUDIT_NOT_APPLICABLE] = 0};
+	static const int w[MM_AUDIT_COUNT] = {[MM_AUDIT_FAIL] = 4,
+	    [MM_AUDIT_UNKNOWN] = 3,
+	    [MM_AUDIT_WAIVED] = 2,
+	    [MM_AUDIT_PASS] = 1,
+	    [MM_AUDIT_NOT_APPLICABLE] = 0};
 
 	return w[a];
 }
@@ -215,7 +221,7 @@ static int place_findings(struct cursor *c, struct place *p, struct mm_fleet *ou
 	while (at_place(c, p)) {
 		bool stale = mm_q_int(&c->q, 4) != 0;
 		int64_t n = mm_q_int(&c->q, 5);
-		enum mm_audit audit = verdict_of(&c->q, 2, stale, &state).audit;
+		enum mm_audit audit = finding_audit(&c->q, &state);
 
 		place_add(p, audit, stale);
 		out->settings += n;

@@ -80,6 +80,9 @@ int mm_intake_evidence(struct mm_intake *t, struct mm_err *err);
 int mm_intake_newer(struct mm_intake *t, const char *user, bool *newer, struct mm_err *err);
 bool mm_intake_covers(const struct mm_intake *t, const char *user);
 
+/* A verdict with what stands over it: stale evidence is unknown, whatever it says. */
+enum mm_audit mm_audit_of(enum mm_audit verdict, bool stale, bool waived);
+
 /* The push_state columns from `col` on, in the order of sql_texts.c. */
 void mm_push_from_row(struct mm_q *q, int col, struct mm_push_state *out);
 /* Split "a\nb\nc" (sorted by the query) into an array in `a`; NULL or "" is empty. */

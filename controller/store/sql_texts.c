@@ -40,11 +40,24 @@
 #define FINDING_SEEN "CASE WHEN f.closed = 0 AND c.seen > f.seen THEN c.seen ELSE f.seen END"
 #define FINDING_OF(col) "CASE WHEN f.closed = 0 AND c.seen >= f.seen THEN c." col " ELSE f." col " END"
 
+/* The waiver that covers row `t` of check `c` and client `cl` longest, as of time `at`. */
+#define WAIVER_OF(t, c, cl, at)                                                                              \
+	"(SELECT w.id FROM waivers w WHERE w.added <= " at " AND (w.removed = 0 OR w.removed > " at ") "     \
+	"AND w.host IN ('', " t ".host) AND w.user IN ('', " t ".user) AND w.client IN ('', " cl ") "        \
+	"AND w.account IN ('', " t ".account) AND w.check_id IN ('', " c ") AND (w.group_name = '' OR "      \
+	"EXISTS (SELECT 1 FROM user_personal p JOIN memberships m ON m.user_id = p.user_id JOIN groups g "   \
+	"ON g.id = m.group_id WHERE p.login = " t ".user AND g.name = w.group_name)) "                       \
+	"ORDER BY w.until DESC, w.id LIMIT 1) "
+#define WAIVER_COLUMNS ", w.id, w.until, w.owner, w.reason "
+#define FINDING_WAIVER(at) "LEFT JOIN waivers w ON w.id = " WAIVER_OF("f", "f.setting", "f.client", at)
+#define LOGIN_WAIVER(at) "LEFT JOIN waivers w ON w.id = " WAIVER_OF("l", "'login'", "''", at)
+
 #define FINDING_COLUMNS                                                                                      \
 	"f.host, f.user, f.client, f.path, f.account, f.setting, f.desired, f.found, f.line, "               \
 	"f.override_path, f.state, f.action, f.reason, " FINDING_OF("evidence") ", " FINDING_OF(             \
 	    "revision") ", "                                                                                 \
-			"f.since, f.first_seen, " FINDING_SEEN ", f.closed, COALESCE(c.expired, 0)"
+			"f.since, f.first_seen, " FINDING_SEEN                                               \
+			", f.closed, COALESCE(c.expired, 0)" WAIVER_COLUMNS
 
 #define FINDINGS_FROM "FROM findings f LEFT JOIN coverage c ON c.host = f.host AND c.user = f.user "
 
@@ -69,7 +82,7 @@
 
 #define FINDINGS_ORDER "ORDER BY f.host, f.user, f.client, f.path, f.account, f.setting"
 
-#define LOGIN_COLUMNS "l.host, l.body, l.since, l.seen, l.closed, l.last_passed, l.evidence "
+#define LOGIN_COLUMNS "l.host, l.body, l.since, l.seen, l.closed, l.last_passed, l.evidence" WAIVER_COLUMNS
 
 #define LOGINS_WHERE                                                                                         \
 	"WHERE " ONE_HOST("l") "AND (?2 IS NULL OR l.user = ?2) " IN_TAG_AND_GROUP(                          \
@@ -313,16 +326,17 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
 	"AND seen < ?4 AND NOT EXISTS (SELECT 1 FROM findings f WHERE f.host = ?1 AND f.user = ?2 "
 	"AND f.account = ?3 AND f.closed = 0)"},
 
-    [MM_SQL_FINDINGS] = {"findings",
-	"SELECT " FINDING_COLUMNS " " FINDINGS_FROM FINDINGS_WHERE "AND f.closed = 0 " FINDINGS_ORDER},
+    [MM_SQL_FINDINGS] = {"findings", "SELECT " FINDING_COLUMNS " " FINDINGS_FROM FINDING_WAIVER("?10")
+					 FINDINGS_WHERE "AND f.closed = 0 " FINDINGS_ORDER},
     [MM_SQL_FINDINGS_HISTORY] = {"findings",
-	"SELECT " FINDING_COLUMNS " " FINDINGS_FROM FINDINGS_WHERE
+	"SELECT " FINDING_COLUMNS " " FINDINGS_FROM FINDING_WAIVER("?10") FINDINGS_WHERE
 	"AND (?9 = 0 OR (f.first_seen <= ?9 AND (f.closed = 0 OR f.closed > ?9))) " FINDINGS_ORDER
 	", f.first_seen"},
-    [MM_SQL_LOGINS] = {"login checks", "SELECT " LOGIN_COLUMNS "FROM logins l " LOGINS_WHERE
-				       "AND l.closed = 0 ORDER BY l.host, l.user, l.account, l.side"},
+    [MM_SQL_LOGINS] = {"login checks",
+	"SELECT " LOGIN_COLUMNS "FROM logins l " LOGIN_WAIVER("?8") LOGINS_WHERE
+	"AND l.closed = 0 ORDER BY l.host, l.user, l.account, l.side"},
     [MM_SQL_LOGINS_HISTORY] = {"login checks",
-	"SELECT " LOGIN_COLUMNS "FROM logins l " LOGINS_WHERE
+	"SELECT " LOGIN_COLUMNS "FROM logins l " LOGIN_WAIVER("?8") LOGINS_WHERE
 	"AND (?7 = 0 OR (l.since <= ?7 AND (l.closed = 0 OR l.closed > ?7))) "
 	"ORDER BY l.host, l.user, l.account, l.side, l.since, l.id"},
     [MM_SQL_HOST_ROWS] = {"hosts",
@@ -339,13 +353,15 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
     [MM_SQL_COUNT_FINDINGS] = {"count of findings",
 	"SELECT f.host, f.user, f.state, f.action, CASE WHEN " FINDING_SEEN
 	" < ?5 THEN 1 ELSE 0 END AS stale, "
-	"COUNT(*) " FINDINGS_FROM
-	"WHERE f.closed = 0 AND " CHOSEN("f") "AND (?6 IS NULL OR f.client = ?6) GROUP BY f.host, f.user, "
-					      "f.state, f.action, stale ORDER BY f.host, f.user"},
+	"COUNT(*), COALESCE(w.until > ?7, 0) AS waived " FINDINGS_FROM
+	    FINDING_WAIVER("?7") "WHERE f.closed = 0 AND " CHOSEN(
+		"f") "AND (?6 IS NULL OR f.client = ?6) GROUP BY f.host, f.user, "
+		     "f.state, f.action, stale, waived ORDER BY f.host, f.user"},
     [MM_SQL_COUNT_LOGINS] = {"count of login checks",
 	"SELECT l.host, l.user, l.result, CASE WHEN l.seen < ?5 THEN 1 ELSE 0 END AS stale, COUNT(*), "
-	"l.class FROM logins l WHERE l.closed = 0 AND " CHOSEN(
-	    "l") "GROUP BY l.host, l.user, l.result, l.class, stale ORDER BY l.host, l.user"},
+	"l.class, COALESCE(w.until > ?6, 0) AS waived FROM logins l " LOGIN_WAIVER(
+	    "?6") "WHERE l.closed = 0 AND " CHOSEN("l") "GROUP BY l.host, l.user, l.result, l.class, stale, "
+							"waived ORDER BY l.host, l.user"},
     [MM_SQL_FLEET] = {"fleet",
 	"SELECT (SELECT COUNT(*) FROM user_personal p WHERE 1 = 1 " ONE_USER("p.login") IN_GROUP(
 	    "p.login") "), "
@@ -512,4 +528,13 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
 	"UPDATE SET version = excluded.version WHERE excluded.version <> host_clients.version"},
     [MM_SQL_INVENTORY_CLIENT_GONE] = {"inventory",
 	"DELETE FROM host_clients WHERE host = ?1 AND client = ?2"},
+
+    [MM_SQL_WAIVER_ADD] = {"waiver",
+	"INSERT INTO waivers (host, user, group_name, client, account, check_id, reason, owner, added_by, "
+	"added, until, removed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0) RETURNING id"},
+    [MM_SQL_WAIVER_GET] = {"waiver", "SELECT user, host FROM waivers WHERE id = ?1 AND removed = 0"},
+    [MM_SQL_WAIVER_REMOVE] = {"waiver", "UPDATE waivers SET removed = ?2 WHERE id = ?1"},
+    [MM_SQL_WAIVER_EACH] = {"waivers", "SELECT id, host, user, group_name, client, account, check_id, "
+				       "reason, owner, added_by, added, until, "
+				       "removed FROM waivers WHERE ?1 = 1 OR removed = 0 ORDER BY id"},
 };

@@ -306,6 +306,14 @@ int mm_store_acks(struct mm_store *s, const char *host, const char *request_id, 
 
 /* ---- reading evidence (evidence.c) */
 
+/* The waiver that reaches furthest of those that a row falls under. */
+struct mm_waiver_of {
+	int64_t id; /* 0 = none */
+	int64_t until;
+	bool expired; /* it is too late: the row counts as what it is */
+	const char *owner, *reason;
+};
+
 struct mm_finding_row {
 	const char *host;
 	struct mm_finding f;
@@ -317,6 +325,8 @@ struct mm_finding_row {
 	int64_t revision; /* policy revision that the agent compared with */
 	bool stale;       /* open, but the evidence is too old */
 	bool expired;     /* the request in force on the host had expired */
+	struct mm_waiver_of waiver;
+	enum mm_audit audit; /* the verdict, with staleness and waiver */
 };
 
 struct mm_login_row {
@@ -329,6 +339,8 @@ struct mm_login_row {
 	int64_t last_passed; /* with this very endpoint, security, auth and user name; 0 = never */
 	enum mm_evidence evidence;
 	bool stale;
+	struct mm_waiver_of waiver;
+	enum mm_audit audit;
 };
 
 struct mm_evidence_filter {
@@ -351,18 +363,19 @@ struct mm_host_row {
 	const char *host, *address;
 	const char *const *tags;
 	size_t n_tags;
-	int64_t seen;        /* newest evidence, 0 = never reported */
-	int64_t received;    /* when the last report arrived */
-	const char *agent;   /* its version, "" */
-	int64_t revision;    /* that the host's agent holds, 0 = none */
-	bool expired;        /* its request has expired */
-	bool stale;          /* reported once, but too long ago */
-	int64_t users;       /* with evidence */
-	int64_t settings[4]; /* open findings by enum mm_audit; those of stale hosts count as unknown */
-	int64_t logins[MM_LOGIN_COUNT]; /* by result; of fresh evidence */
+	int64_t seen;                     /* newest evidence, 0 = never reported */
+	int64_t received;                 /* when the last report arrived */
+	const char *agent;                /* its version, "" */
+	int64_t revision;                 /* that the host's agent holds, 0 = none */
+	bool expired;                     /* its request has expired */
+	bool stale;                       /* reported once, but too long ago */
+	int64_t users;                    /* with evidence */
+	int64_t settings[MM_AUDIT_COUNT]; /* open findings by enum mm_audit; those of stale hosts count as
+					     unknown */
+	int64_t logins[MM_LOGIN_COUNT];   /* by result; of fresh evidence */
 	int64_t logins_stale;
-	int64_t logins_by[4];      /* by verdict (enum mm_audit); stale ones are unknown */
-	struct mm_push_state push; /* host "" when it was never pushed to */
+	int64_t logins_by[MM_AUDIT_COUNT]; /* by verdict (enum mm_audit); stale ones are unknown */
+	struct mm_push_state push;         /* host "" when it was never pushed to */
 };
 int mm_store_host_rows(struct mm_store *s,
     const struct mm_evidence_filter *f /* host, tag, user, group, stale_after */,
@@ -380,10 +393,11 @@ struct mm_fleet {
 	int64_t users_seen;     /* of them, with evidence on some host */
 	int64_t places;         /* (host, user) pairs with evidence, or listed for the host by name */
 	int64_t places_unheard; /* of them, without any evidence yet: unknown */
-	int64_t places_by[4];   /* worst audit result of their findings and logins; stale ones are unknown */
+	int64_t places_by[MM_AUDIT_COUNT]; /* worst audit result of their findings and logins; stale ones are
+					      unknown */
 	int64_t places_stale;
 	int64_t settings;                    /* open findings */
-	int64_t settings_by[4];              /* by verdict (enum mm_audit); stale ones are unknown */
+	int64_t settings_by[MM_AUDIT_COUNT]; /* by verdict (enum mm_audit); stale ones are unknown */
 	int64_t settings_state[MM_ST_COUNT]; /* of fresh evidence */
 	int64_t settings_stale;
 	int64_t logins;
@@ -396,6 +410,29 @@ struct mm_fleet {
  * revision and reports are those of the store. NULL = everything. */
 int mm_store_fleet(
     struct mm_store *s, const struct mm_evidence_filter *f, struct mm_fleet *out, struct mm_err *err);
+
+/* ---- waivers (waivers.c): a difference that somebody accepts for a while
+ *
+ * It covers what fails or is unknown and falls under every part of its scope;
+ * never what is stale: nobody can accept what was not seen. */
+
+#define MM_CHECK_LOGIN "login" /* a waiver's check: every login check */
+
+struct mm_waiver {
+	int64_t id;
+	const char *host, *user, *group, *client, *account; /* "" = any; one at least is not */
+	const char *check;                                  /* a setting's id, MM_CHECK_LOGIN, or "" = any */
+	const char *reason, *owner, *added_by;
+	int64_t added, until;
+	int64_t removed; /* 0 = it was not */
+};
+/* Takes host to until; *id is its number. An entry in the audit log. */
+int mm_store_waiver_add(struct mm_store *s, const struct mm_waiver *w, int64_t *id, struct mm_err *err);
+/* It ends now. 1 = there is none of this number, or it was removed before. */
+int mm_store_waiver_remove(struct mm_store *s, int64_t id, struct mm_err *err);
+/* In order of number; `all`: those that were removed, too. */
+int mm_store_waiver_each(struct mm_store *s, bool all,
+    int (*cb)(const struct mm_waiver *w, void *arg, struct mm_err *err), void *arg, struct mm_err *err);
 
 /* ---- the audit log (audit.c) */
 

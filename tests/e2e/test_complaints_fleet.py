@@ -196,6 +196,38 @@ class Complaints(unittest.TestCase):
             self.push("ws1", "ws2")
             self.assertEqual(self.configs(), settled)
 
+    def test_inspec_5260(self):
+        """A waiver has expired, and nobody sees it."""
+        self.alice_has_it_all()
+        self.push("ws1")
+        path = self.fleet["ws1"].root / "home/alice/.msmtprc"
+        path.write_text(path.read_text().replace("port 465", "port 2465"))
+        here = ["--host", "ws1", "--user", "alice"]
+        self.admin.run("status", "--refresh", *here)
+        self.must(DIFF, "drift", *here)
+        scope = ["--user", "alice", "--client", "msmtp", "--check", "outgoing.port", "--owner", "Dana", "--reason", "the scanner"]
+        number = self.must(OK, "waiver", "add", *scope, "--until", self.utc(86400)).stdout.split()[1]
+        self.assertIn("drifted (waived)", self.must(OK, "drift", *here).stdout)
+        self.must(OK, "waiver", "remove", number)
+        self.must(DIFF, "drift", *here)
+        self.must(OK, "waiver", "add", *scope, "--until", self.utc(2))
+        for _ in range(100):
+            if "expired" in self.must(OK, "waiver", "list").stdout:
+                break
+            time.sleep(0.1)
+        said = self.must(DIFF, "drift", *here).stdout
+        self.assertRegex(said, r"waiver \d+ of Dana EXPIRED on [0-9TZ:-]+: the scanner")
+        self.assertNotIn("(waived)", said)
+        for form in ("text", "html", "csv"):
+            self.assertIn("EXPIRED", self.must(OK, "report", "--format", form, *here).stdout)
+        got = json.loads(self.must(OK, "report", "--format", "json", *here).stdout)
+        rows = [f for f in got["findings"] if f["setting"] == "outgoing.port" and f["client"] == "msmtp"]
+        self.assertEqual([(f["result"], f["waiver"]["expired"]) for f in rows], [("fail", True)])
+
+    @staticmethod
+    def utc(seconds):
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
+
     # -- hosts that are not well
 
     def test_salt_43449(self):

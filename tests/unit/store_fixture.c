@@ -94,3 +94,72 @@ int64_t count_audit(struct fixture *f)
 	ok(f, mm_store_audit_each(f->s, 0, count_one, &n, &f->err));
 	return n;
 }
+
+void make_report(struct made *m, const char *id, const char *user)
+{
+	*m = (struct made){.head = {.id = id,
+			       .host = "ws1",
+			       .request_id = "req",
+			       .op = "apply",
+			       .epoch = 1,
+			       .serial = 1,
+			       .revision = 1,
+			       .collected = T0,
+			       .agent = "0.1.0"}};
+	m->users[0] = user;
+	m->head.users = m->users;
+	m->in = (struct mm_report_in){.head = &m->head, .findings = m->f, .logins = m->l, .direct = true};
+}
+
+struct mm_finding *add_finding(
+    struct made *m, const char *user, const char *setting, enum mm_state state, const char *found)
+{
+	struct mm_finding *f = &m->f[m->in.n_findings++];
+
+	*f = (struct mm_finding){.user = user,
+	    .client = "mutt",
+	    .path = "/home/u/.muttrc",
+	    .account = "work",
+	    .setting = setting,
+	    .desired = "right",
+	    .found = found,
+	    .line = 3,
+	    .state = state,
+	    .action = state == MM_ST_COMPLIANT ? MM_ACT_NONE : MM_ACT_REPORTED,
+	    .reason = ""};
+	return f;
+}
+
+struct mm_login *add_login(struct made *m, const char *user, enum mm_result result, const char *cls)
+{
+	struct mm_login *l = &m->l[m->in.n_logins++];
+
+	*l = (struct mm_login){.user = user,
+	    .account = "work",
+	    .side = "incoming",
+	    .protocol = "imap",
+	    .host = "imap.acme.example",
+	    .security = "tls",
+	    .auth = "password",
+	    .username = user,
+	    .port = 993,
+	    .level = MM_LEVEL_LOGIN,
+	    .reached = MM_LEVEL_LOGIN,
+	    .any = true,
+	    .result = result,
+	    .cls = cls,
+	    .text = "",
+	    .admin = "",
+	    .tls = {.version = "TLSv1.3"},
+	    .timing = {.dns = 1, .tcp = 2, .tls = 3, .greeting = 4, .login = 5},
+	    .when = T0};
+	return l;
+}
+
+bool store_report(struct fixture *f, struct made *m)
+{
+	bool fresh = false;
+
+	ok(f, mm_store_report(f->s, &m->in, &fresh, &f->err));
+	return fresh;
+}

@@ -32,6 +32,22 @@ void add_host(struct fixture *f, const char *id, const char *user /* NULL = all 
 int64_t add_revision(struct fixture *f, const char *text, int64_t uid, int64_t approvals);
 int64_t count_audit(struct fixture *f);
 
+/* A report of host ws1 at T0, to be filled and stored. */
+struct made {
+	struct mm_report_head head;
+	struct mm_finding f[8];
+	struct mm_login l[4];
+	const char *users[4];
+	struct mm_report_in in;
+};
+
+void make_report(struct made *m, const char *id, const char *user);
+/* About account work, in mutt; reported when it is not compliant. */
+struct mm_finding *add_finding(
+    struct made *m, const char *user, const char *setting, enum mm_state state, const char *found);
+struct mm_login *add_login(struct made *m, const char *user, enum mm_result result, const char *cls);
+bool store_report(struct fixture *f, struct made *m); /* was it new? */
+
 /* `f->err` belongs to the call that failed. */
 #define ok(f, call)                                                                                          \
 	do {                                                                                                 \

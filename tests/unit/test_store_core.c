@@ -27,6 +27,14 @@ static void reopen(struct fixture *f)
 	mm_store_set_now(f->s, T0);
 }
 
+/* The number of the last migration, and how to take back those behind the second. */
+#define NEWEST 4
+#define NEWEST_TEXT "4"
+#define WITHOUT_LATER                                                                                        \
+	"DROP TABLE rollout_hosts; DROP TABLE rollouts; DROP TABLE host_inventory; DROP TABLE "              \
+	"host_clients; "                                                                                     \
+	"DROP TABLE waivers; "
+
 static void test_file(void **state)
 {
 	struct fixture *f = *state;
@@ -38,7 +46,7 @@ static void test_file(void **state)
 	assert_int_equal(mm_store_create(f->path, &again, &f->err), -1);
 	assert_non_null(strstr(f->err.text, "exists already"));
 	reopen(f);
-	assert_int_equal(mm_store_version(f->s), 3);
+	assert_int_equal(mm_store_version(f->s), NEWEST);
 }
 
 static void test_older_is_brought_up(void **state)
@@ -46,11 +54,9 @@ static void test_older_is_brought_up(void **state)
 	struct fixture *f = *state;
 	int64_t n = 0;
 
-	forge(f,
-	    "DROP TABLE issued; DROP TABLE rollout_hosts; DROP TABLE rollouts; DROP TABLE host_inventory; "
-	    "DROP TABLE host_clients; PRAGMA user_version = 1");
+	forge(f, "DROP TABLE issued; " WITHOUT_LATER "PRAGMA user_version = 1");
 	reopen(f);
-	assert_int_equal(mm_store_version(f->s), 3);
+	assert_int_equal(mm_store_version(f->s), NEWEST);
 	ok(f, mm_store_unanswered(f->s, "ws1", "", 60, &n, &f->err));
 }
 
@@ -84,7 +90,7 @@ static void test_newer_is_refused_untouched(void **state)
 	assert_int_equal(f->err.code, MM_EX_DATAERR);
 	assert_non_null(strstr(f->err.text, "version 99"));
 	assert_null(s);
-	forge(f, "PRAGMA user_version = 3");
+	forge(f, "PRAGMA user_version = " NEWEST_TEXT);
 	reopen(f);
 }
 

@@ -3,83 +3,6 @@
 
 #include "common/text.h"
 
-struct made {
-	struct mm_report_head head;
-	struct mm_finding f[8];
-	struct mm_login l[4];
-	const char *users[4];
-	struct mm_report_in in;
-};
-
-static void make(struct made *m, const char *id, const char *user)
-{
-	*m = (struct made){.head = {.id = id,
-			       .host = "ws1",
-			       .request_id = "req",
-			       .op = "apply",
-			       .epoch = 1,
-			       .serial = 1,
-			       .revision = 1,
-			       .collected = T0,
-			       .agent = "0.1.0"}};
-	m->users[0] = user;
-	m->head.users = m->users;
-	m->in = (struct mm_report_in){.head = &m->head, .findings = m->f, .logins = m->l, .direct = true};
-}
-
-static struct mm_finding *finding(
-    struct made *m, const char *user, const char *setting, enum mm_state state, const char *found)
-{
-	struct mm_finding *f = &m->f[m->in.n_findings++];
-
-	*f = (struct mm_finding){.user = user,
-	    .client = "mutt",
-	    .path = "/home/u/.muttrc",
-	    .account = "work",
-	    .setting = setting,
-	    .desired = "right",
-	    .found = found,
-	    .line = 3,
-	    .state = state,
-	    .action = state == MM_ST_COMPLIANT ? MM_ACT_NONE : MM_ACT_REPORTED,
-	    .reason = ""};
-	return f;
-}
-
-static struct mm_login *login(struct made *m, const char *user, enum mm_result result, const char *cls)
-{
-	struct mm_login *l = &m->l[m->in.n_logins++];
-
-	*l = (struct mm_login){.user = user,
-	    .account = "work",
-	    .side = "incoming",
-	    .protocol = "imap",
-	    .host = "imap.acme.example",
-	    .security = "tls",
-	    .auth = "password",
-	    .username = user,
-	    .port = 993,
-	    .level = MM_LEVEL_LOGIN,
-	    .reached = MM_LEVEL_LOGIN,
-	    .any = true,
-	    .result = result,
-	    .cls = cls,
-	    .text = "",
-	    .admin = "",
-	    .tls = {.version = "TLSv1.3"},
-	    .timing = {.dns = 1, .tcp = 2, .tls = 3, .greeting = 4, .login = 5},
-	    .when = T0};
-	return l;
-}
-
-static bool store(struct fixture *f, struct made *m)
-{
-	bool fresh = false;
-
-	ok(f, mm_store_report(f->s, &m->in, &fresh, &f->err));
-	return fresh;
-}
-
 struct got {
 	int n;
 	struct mm_finding_row last;
@@ -145,11 +68,11 @@ static void test_stored_once(void **state)
 	struct mm_fleet fleet;
 	struct made m;
 
-	make(&m, "r1", "alice");
-	finding(&m, "alice", "incoming.host", MM_ST_COMPLIANT, "right");
-	assert_true(store(f, &m));
+	make_report(&m, "r1", "alice");
+	add_finding(&m, "alice", "incoming.host", MM_ST_COMPLIANT, "right");
+	assert_true(store_report(f, &m));
 	m.f[0].state = MM_ST_DRIFTED; /* same id, other content: the first is what counts */
-	assert_false(store(f, &m));
+	assert_false(store_report(f, &m));
 	assert_int_equal(findings(f, NULL).states[0], MM_ST_COMPLIANT);
 	ok(f, mm_store_fleet(f->s, 0, &fleet, &f->err));
 	assert_int_equal(fleet.reports, 1);
@@ -161,7 +84,7 @@ static void test_unknown_host(void **state)
 	struct made m;
 	bool fresh = false;
 
-	make(&m, "r1", "alice");
+	make_report(&m, "r1", "alice");
 	m.head.host = "elsewhere";
 	assert_int_equal(mm_store_report(f->s, &m.in, &fresh, &f->err), -1);
 	assert_int_equal(f->err.code, MM_EX_DATAERR);
@@ -173,14 +96,14 @@ static void test_since(void **state)
 	struct got g;
 	struct made m;
 
-	make(&m, "r1", "alice");
-	finding(&m, "alice", "incoming.host", MM_ST_DRIFTED, "wrong");
-	store(f, &m);
+	make_report(&m, "r1", "alice");
+	add_finding(&m, "alice", "incoming.host", MM_ST_DRIFTED, "wrong");
+	store_report(f, &m);
 	/* An hour later: the same, but the line has moved. One interval. */
 	mm_store_set_now(f->s, T0 + 3600);
-	make(&m, "r2", "alice");
-	finding(&m, "alice", "incoming.host", MM_ST_DRIFTED, "wrong")->line = 9;
-	store(f, &m);
+	make_report(&m, "r2", "alice");
+	add_finding(&m, "alice", "incoming.host", MM_ST_DRIFTED, "wrong")->line = 9;
+	store_report(f, &m);
 	g = findings(f, &(struct mm_evidence_filter){.history = true});
 	assert_int_equal(g.n, 1);
 	assert_int_equal(g.last.since, T0);
@@ -188,9 +111,9 @@ static void test_since(void **state)
 	assert_int_equal(g.last.f.line, 9);
 	/* Wrong in another way: a new interval, drifted since the same moment. */
 	mm_store_set_now(f->s, T0 + 7200);
-	make(&m, "r3", "alice");
-	finding(&m, "alice", "incoming.host", MM_ST_DRIFTED, "worse");
-	store(f, &m);
+	make_report(&m, "r3", "alice");
+	add_finding(&m, "alice", "incoming.host", MM_ST_DRIFTED, "worse");
+	store_report(f, &m);
 	g = findings(f, NULL);
 	assert_int_equal(g.n, 1);
 	assert_string_equal(g.found, "worse");
@@ -198,9 +121,9 @@ static void test_since(void **state)
 	assert_int_equal(g.last.first_seen, T0 + 7200);
 	/* Right again: since now. */
 	mm_store_set_now(f->s, T0 + 9000);
-	make(&m, "r4", "alice");
-	finding(&m, "alice", "incoming.host", MM_ST_COMPLIANT, "right");
-	store(f, &m);
+	make_report(&m, "r4", "alice");
+	add_finding(&m, "alice", "incoming.host", MM_ST_COMPLIANT, "right");
+	store_report(f, &m);
 	g = findings(f, NULL);
 	assert_int_equal(g.last.since, T0 + 9000);
 	g = findings(f, &(struct mm_evidence_filter){.history = true});
@@ -216,17 +139,17 @@ static void test_covered_and_absent_is_closed(void **state)
 	struct fixture *f = *state;
 	struct made m;
 
-	make(&m, "r1", "alice");
+	make_report(&m, "r1", "alice");
 	m.users[1] = "bob";
-	finding(&m, "alice", "incoming.host", MM_ST_COMPLIANT, "right");
-	finding(&m, "alice", "incoming.port", MM_ST_COMPLIANT, "right");
-	finding(&m, "bob", "incoming.host", MM_ST_COMPLIANT, "right");
-	store(f, &m);
+	add_finding(&m, "alice", "incoming.host", MM_ST_COMPLIANT, "right");
+	add_finding(&m, "alice", "incoming.port", MM_ST_COMPLIANT, "right");
+	add_finding(&m, "bob", "incoming.host", MM_ST_COMPLIANT, "right");
+	store_report(f, &m);
 	assert_int_equal(findings(f, NULL).n, 3);
 	/* bob is not covered this time: what is known of him stays. */
-	make(&m, "r2", "alice");
-	finding(&m, "alice", "incoming.host", MM_ST_COMPLIANT, "right");
-	store(f, &m);
+	make_report(&m, "r2", "alice");
+	add_finding(&m, "alice", "incoming.host", MM_ST_COMPLIANT, "right");
+	store_report(f, &m);
 	assert_int_equal(findings(f, NULL).n, 2);
 	assert_int_equal(findings(f, &(struct mm_evidence_filter){.user = "bob"}).n, 1);
 }
@@ -236,16 +159,16 @@ static void test_older_evidence_changes_nothing(void **state)
 	struct fixture *f = *state;
 	struct made m;
 
-	make(&m, "r1", "alice");
-	finding(&m, "alice", "incoming.host", MM_ST_COMPLIANT, "right");
-	store(f, &m);
-	make(&m, "r0", "alice"); /* from the spool, an hour old */
+	make_report(&m, "r1", "alice");
+	add_finding(&m, "alice", "incoming.host", MM_ST_COMPLIANT, "right");
+	store_report(f, &m);
+	make_report(&m, "r0", "alice"); /* from the spool, an hour old */
 	m.in.direct = false;
 	m.head.collected = T0 - 3600;
 	m.head.user = "alice";
-	finding(&m, "alice", "incoming.host", MM_ST_DRIFTED, "wrong");
-	finding(&m, "alice", "incoming.port", MM_ST_DRIFTED, "wrong");
-	assert_true(store(f, &m));
+	add_finding(&m, "alice", "incoming.host", MM_ST_DRIFTED, "wrong");
+	add_finding(&m, "alice", "incoming.port", MM_ST_DRIFTED, "wrong");
+	assert_true(store_report(f, &m));
 	assert_int_equal(findings(f, NULL).n, 1);
 	assert_int_equal(findings(f, NULL).states[0], MM_ST_COMPLIANT);
 }
@@ -255,17 +178,17 @@ static void test_workstation_clock_ahead(void **state)
 	struct fixture *f = *state;
 	struct made m;
 
-	make(&m, "r1", "alice");
+	make_report(&m, "r1", "alice");
 	m.in.direct = false;
 	m.head.collected = T0 + 86400 * 365;
-	finding(&m, "alice", "incoming.host", MM_ST_DRIFTED, "wrong");
-	store(f, &m);
+	add_finding(&m, "alice", "incoming.host", MM_ST_DRIFTED, "wrong");
+	store_report(f, &m);
 	assert_int_equal(findings(f, NULL).last.seen, T0);
 	/* and the next report, an hour later, is not taken for an old one */
 	mm_store_set_now(f->s, T0 + 3600);
-	make(&m, "r2", "alice");
-	finding(&m, "alice", "incoming.host", MM_ST_COMPLIANT, "right");
-	store(f, &m);
+	make_report(&m, "r2", "alice");
+	add_finding(&m, "alice", "incoming.host", MM_ST_COMPLIANT, "right");
+	store_report(f, &m);
 	assert_int_equal(findings(f, NULL).states[0], MM_ST_COMPLIANT);
 }
 
@@ -274,10 +197,10 @@ static void test_double_identity_counts_as_the_worse(void **state)
 	struct fixture *f = *state;
 	struct made m;
 
-	make(&m, "r1", "alice");
-	finding(&m, "alice", "incoming.host", MM_ST_COMPLIANT, "right");
-	finding(&m, "alice", "incoming.host", MM_ST_OVERRIDDEN, "wrong");
-	store(f, &m);
+	make_report(&m, "r1", "alice");
+	add_finding(&m, "alice", "incoming.host", MM_ST_COMPLIANT, "right");
+	add_finding(&m, "alice", "incoming.host", MM_ST_OVERRIDDEN, "wrong");
+	store_report(f, &m);
 	assert_int_equal(findings(f, NULL).n, 1);
 	assert_int_equal(findings(f, NULL).states[0], MM_ST_OVERRIDDEN);
 }
@@ -287,17 +210,17 @@ static void test_user_leaves_host(void **state)
 	struct fixture *f = *state;
 	struct made m;
 
-	make(&m, "r1", "alice");
+	make_report(&m, "r1", "alice");
 	m.users[1] = "bob";
-	finding(&m, "alice", "incoming.host", MM_ST_COMPLIANT, "right");
-	finding(&m, "bob", "incoming.host", MM_ST_COMPLIANT, "right");
-	login(&m, "bob", MM_LOGIN_PASSED, "");
-	store(f, &m);
+	add_finding(&m, "alice", "incoming.host", MM_ST_COMPLIANT, "right");
+	add_finding(&m, "bob", "incoming.host", MM_ST_COMPLIANT, "right");
+	add_login(&m, "bob", MM_LOGIN_PASSED, "");
+	store_report(f, &m);
 	ok(f, mm_store_user_remove(f->s, "bob", &f->err));
 	mm_store_set_now(f->s, T0 + 60);
-	make(&m, "r2", "alice");
-	finding(&m, "alice", "incoming.host", MM_ST_COMPLIANT, "right");
-	store(f, &m);
+	make_report(&m, "r2", "alice");
+	add_finding(&m, "alice", "incoming.host", MM_ST_COMPLIANT, "right");
+	store_report(f, &m);
 	assert_int_equal(findings(f, NULL).n, 1);
 	assert_int_equal(logins(f, NULL).n, 0);
 	assert_int_equal(findings(f, &(struct mm_evidence_filter){.history = true}).n, 2);
@@ -308,10 +231,10 @@ static void test_host_removed_history_stays(void **state)
 	struct fixture *f = *state;
 	struct made m;
 
-	make(&m, "r1", "alice");
-	finding(&m, "alice", "incoming.host", MM_ST_DRIFTED, "wrong");
-	login(&m, "alice", MM_LOGIN_PASSED, "");
-	store(f, &m);
+	make_report(&m, "r1", "alice");
+	add_finding(&m, "alice", "incoming.host", MM_ST_DRIFTED, "wrong");
+	add_login(&m, "alice", MM_LOGIN_PASSED, "");
+	store_report(f, &m);
 	ok(f, mm_store_host_remove(f->s, "ws1", &f->err));
 	assert_int_equal(findings(f, NULL).n, 0);
 	assert_int_equal(logins(f, NULL).n, 0);
@@ -323,11 +246,11 @@ static void test_filters(void **state)
 	struct fixture *f = *state;
 	struct made m;
 
-	make(&m, "r1", "alice");
-	finding(&m, "alice", "incoming.host", MM_ST_COMPLIANT, "right");
-	finding(&m, "alice", "incoming.port", MM_ST_DRIFTED, "wrong");
-	finding(&m, "bob", "incoming.host", MM_ST_DRIFTED, NULL);
-	store(f, &m);
+	make_report(&m, "r1", "alice");
+	add_finding(&m, "alice", "incoming.host", MM_ST_COMPLIANT, "right");
+	add_finding(&m, "alice", "incoming.port", MM_ST_DRIFTED, "wrong");
+	add_finding(&m, "bob", "incoming.host", MM_ST_DRIFTED, NULL);
+	store_report(f, &m);
 	assert_int_equal(findings(f, &(struct mm_evidence_filter){.differences = true}).n, 2);
 	assert_int_equal(findings(f, &(struct mm_evidence_filter){.group = "staff"}).n, 2);
 	assert_int_equal(findings(f, &(struct mm_evidence_filter){.host = "ws1"}).n, 3);
@@ -345,17 +268,17 @@ static void test_logins(void **state)
 	struct got g;
 	struct made m;
 
-	make(&m, "r1", "alice");
-	login(&m, "alice", MM_LOGIN_PASSED, "");
-	store(f, &m);
+	make_report(&m, "r1", "alice");
+	add_login(&m, "alice", MM_LOGIN_PASSED, "");
+	store_report(f, &m);
 	mm_store_set_now(f->s, T0 + 60);
-	make(&m, "r2", "alice");
-	login(&m, "alice", MM_LOGIN_FAILED, "AUTH_REJECTED");
-	store(f, &m);
+	make_report(&m, "r2", "alice");
+	add_login(&m, "alice", MM_LOGIN_FAILED, "AUTH_REJECTED");
+	store_report(f, &m);
 	mm_store_set_now(f->s, T0 + 120);
-	make(&m, "r3", "alice");
-	login(&m, "alice", MM_LOGIN_FAILED, "AUTH_REJECTED")->timing.login = 77;
-	store(f, &m);
+	make_report(&m, "r3", "alice");
+	add_login(&m, "alice", MM_LOGIN_FAILED, "AUTH_REJECTED")->timing.login = 77;
+	store_report(f, &m);
 	g = logins(f, NULL);
 	assert_int_equal(g.n, 1);
 	assert_int_equal(g.login.l.result, MM_LOGIN_FAILED);
@@ -365,8 +288,8 @@ static void test_logins(void **state)
 	assert_int_equal(g.login.l.timing.login, 77);
 	assert_int_equal(logins(f, &(struct mm_evidence_filter){.history = true}).n, 2);
 	/* A run that tested nothing leaves the evidence as it is. */
-	make(&m, "r4", "alice");
-	store(f, &m);
+	make_report(&m, "r4", "alice");
+	store_report(f, &m);
 	assert_int_equal(logins(f, NULL).n, 1);
 }
 
@@ -374,8 +297,8 @@ static struct mm_login *login_at(
     struct fixture *f, struct made *m, const char *id, int64_t when, enum mm_result result)
 {
 	mm_store_set_now(f->s, when);
-	make(m, id, "alice");
-	return login(m, "alice", result, result == MM_LOGIN_PASSED ? "" : "AUTH_REJECTED");
+	make_report(m, id, "alice");
+	return add_login(m, "alice", result, result == MM_LOGIN_PASSED ? "" : "AUTH_REJECTED");
 }
 
 /* A login elsewhere, or as somebody else, proves nothing of these settings. */
@@ -388,7 +311,7 @@ static void test_last_passed_is_of_the_settings(void **state)
 	    {"a0", "b0"}, {"a1", "b1"}, {"a2", "b2"}, {"a3", "b3"}, {"a4", "b4"}};
 
 	login_at(f, &m, "r1", T0, MM_LOGIN_PASSED);
-	store(f, &m);
+	store_report(f, &m);
 	for (int i = 0; i < 5; i++) {
 		l = login_at(f, &m, ids[i][0], T0 + 100 * (i + 1), MM_LOGIN_FAILED);
 		l->host = i == 0 ? "other.acme.example" : l->host;
@@ -396,10 +319,10 @@ static void test_last_passed_is_of_the_settings(void **state)
 		l->security = i == 2 ? "starttls" : l->security;
 		l->auth = i == 3 ? "xoauth2" : l->auth;
 		l->username = i == 4 ? "somebody" : l->username;
-		store(f, &m);
+		store_report(f, &m);
 		assert_int_equal(logins(f, NULL).login.last_passed, 0);
 		login_at(f, &m, ids[i][1], T0 + 100 * (i + 1) + 50, MM_LOGIN_FAILED);
-		store(f, &m);
+		store_report(f, &m);
 		assert_int_equal(logins(f, NULL).login.last_passed, T0);
 	}
 	assert_int_equal(logins(f, NULL).n, 1);
@@ -410,13 +333,13 @@ static void test_logins_go_with_their_account(void **state)
 	struct fixture *f = *state;
 	struct made m;
 
-	make(&m, "r1", "alice");
-	finding(&m, "alice", "incoming.host", MM_ST_COMPLIANT, "right");
-	login(&m, "alice", MM_LOGIN_PASSED, "");
-	store(f, &m);
+	make_report(&m, "r1", "alice");
+	add_finding(&m, "alice", "incoming.host", MM_ST_COMPLIANT, "right");
+	add_login(&m, "alice", MM_LOGIN_PASSED, "");
+	store_report(f, &m);
 	mm_store_set_now(f->s, T0 + 60);
-	make(&m, "r2", "alice");
-	store(f, &m);
+	make_report(&m, "r2", "alice");
+	store_report(f, &m);
 	assert_int_equal(findings(f, NULL).n, 0);
 	assert_int_equal(logins(f, NULL).n, 0);
 }
@@ -428,11 +351,11 @@ static void test_stale(void **state)
 	struct made m;
 
 	add_host(f, "ws2", "alice");
-	make(&m, "r1", "alice");
-	finding(&m, "alice", "incoming.host", MM_ST_COMPLIANT, "right");
-	finding(&m, "alice", "incoming.port", MM_ST_DRIFTED, "wrong");
-	login(&m, "alice", MM_LOGIN_PASSED, "");
-	store(f, &m);
+	make_report(&m, "r1", "alice");
+	add_finding(&m, "alice", "incoming.host", MM_ST_COMPLIANT, "right");
+	add_finding(&m, "alice", "incoming.port", MM_ST_DRIFTED, "wrong");
+	add_login(&m, "alice", MM_LOGIN_PASSED, "");
+	store_report(f, &m);
 	ok(f, mm_store_fleet(f->s, 0, &fleet, &f->err));
 	assert_int_equal(fleet.hosts, 2);
 	assert_int_equal(fleet.hosts_fresh, 1);
@@ -486,12 +409,12 @@ static void test_host_rows(void **state)
 	struct made m;
 
 	add_host(f, "ws2", "alice");
-	make(&m, "r1", "alice");
+	make_report(&m, "r1", "alice");
 	m.head.revision = 7;
-	finding(&m, "alice", "incoming.host", MM_ST_COMPLIANT, "right");
-	finding(&m, "alice", "incoming.port", MM_ST_DRIFTED, "wrong");
-	login(&m, "alice", MM_LOGIN_UNTESTED, "NO_SECRET");
-	store(f, &m);
+	add_finding(&m, "alice", "incoming.host", MM_ST_COMPLIANT, "right");
+	add_finding(&m, "alice", "incoming.port", MM_ST_DRIFTED, "wrong");
+	add_login(&m, "alice", MM_LOGIN_UNTESTED, "NO_SECRET");
+	store_report(f, &m);
 	ok(f, mm_store_host_rows(f->s, NULL, take_host, &r, &f->err));
 	assert_int_equal(r.settings[MM_AUDIT_PASS], 1);
 	assert_int_equal(r.settings[MM_AUDIT_FAIL], 1);
@@ -508,10 +431,10 @@ static void test_acks(void **state)
 	struct made m;
 	size_t n = 0;
 
-	make(&m, "r1", "alice");
-	store(f, &m);
-	make(&m, "r2", "alice");
-	store(f, &m);
+	make_report(&m, "r1", "alice");
+	store_report(f, &m);
+	make_report(&m, "r2", "alice");
+	store_report(f, &m);
 	ok(f, mm_store_acks(f->s, "ws1", "q1", 1, f->a, &ids, &n, &f->err));
 	assert_int_equal(n, 1);
 	assert_string_equal(ids[0], "r1");
@@ -520,15 +443,15 @@ static void test_acks(void **state)
 	ok(f, mm_store_acks(f->s, "ws1", "q2", 10, f->a, &ids, &n, &f->err));
 	assert_int_equal(n, 2);
 	/* The answer to q2 proves that r1 and r2 are known; its own id is new. */
-	make(&m, "r3", "alice");
+	make_report(&m, "r3", "alice");
 	m.head.request_id = "q2";
-	store(f, &m);
+	store_report(f, &m);
 	ok(f, mm_store_acks(f->s, "ws1", "q3", 10, f->a, &ids, &n, &f->err));
 	assert_int_equal(n, 1);
 	assert_string_equal(ids[0], "r3");
 	/* A report that comes again is acknowledged again. */
-	make(&m, "r1", "alice");
-	assert_false(store(f, &m));
+	make_report(&m, "r1", "alice");
+	assert_false(store_report(f, &m));
 	ok(f, mm_store_acks(f->s, "ws1", "q4", 10, f->a, &ids, &n, &f->err));
 	assert_int_equal(n, 2);
 }
@@ -558,10 +481,10 @@ static void test_walks(void **state)
 	struct made m;
 	int n = 0;
 
-	make(&m, "r1", "alice");
-	finding(&m, "alice", "incoming.host", MM_ST_COMPLIANT, "right");
-	finding(&m, "alice", "incoming.port", MM_ST_DRIFTED, "wrong");
-	store(f, &m);
+	make_report(&m, "r1", "alice");
+	add_finding(&m, "alice", "incoming.host", MM_ST_COMPLIANT, "right");
+	add_finding(&m, "alice", "incoming.port", MM_ST_DRIFTED, "wrong");
+	store_report(f, &m);
 	assert_int_equal(mm_store_findings(f->s, NULL, stop, &n, &f->err), -1);
 	assert_string_equal(f->err.text, "enough");
 	assert_int_equal(n, 1);

@@ -170,6 +170,21 @@ static void test_time(void **state)
 	assert_string_equal(mm_time_utc(-1, b), "1969-12-31T23:59:59Z");
 }
 
+static void test_time_parse(void **state)
+{
+	(void)state;
+	static const char *const bad[] = {"", "tomorrow", "2026-11-23T10:00:00", "2026-11-23T10:00Z",
+	    "2026-11-23 ", "2026-02-31", "2026-13-01", "2026-11-23T25:00:00Z", "23.11.2026"};
+	int64_t t = 7;
+	assert_int_equal(mm_time_parse("2026-11-23T10:00:00Z", &t), 0);
+	assert_int_equal(t, 1795428000);
+	assert_int_equal(mm_time_parse("2026-11-23", &t), 0);
+	assert_int_equal(t, 1795428000 - 36000);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		if (mm_time_parse(bad[i], &t) == 0)
+			fail_msg("accepted %s", bad[i]);
+}
+
 static void test_duration(void **state)
 {
 	(void)state;
@@ -197,6 +212,7 @@ int main(void)
 	    MM_TEST(test_distance),
 	    MM_TEST(test_nearest),
 	    MM_TEST(test_time),
+	    MM_TEST(test_time_parse),
 	    MM_TEST(test_duration),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -139,7 +139,7 @@ static json_t *expected(void)
 	mm_json_set(defs, "op", names_of(name_of_op, MM_OP_COUNT));
 	mm_json_set(defs, "state", names_of(name_of_state, MM_ST_COUNT));
 	mm_json_set(defs, "action", names_of(name_of_action, MM_ACT_COUNT));
-	mm_json_set(defs, "audit", names_of(name_of_audit, MM_AUDIT_NOT_APPLICABLE + 1));
+	mm_json_set(defs, "audit", names_of(name_of_audit, MM_AUDIT_COUNT));
 	mm_json_set(defs, "mode", names_of(name_of_mode, MM_MODE_COUNT));
 	mm_json_set(defs, "create", names_of(name_of_create, MM_CREATE_COUNT));
 	mm_json_set(defs, "scope", names_of(name_of_reach, MM_REACH_COUNT));
