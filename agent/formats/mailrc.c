@@ -438,7 +438,8 @@ static bool same_others(const struct mm_doc *x, const struct mm_doc *y)
 			k++;
 		if (i == x->n || k == y->n)
 			return i == x->n && k == y->n;
-		if (!mm_streq(x->items[i].key, y->items[k].key) ||
+		if (!mm_streq(x->items[i].section, y->items[k].section) ||
+		    !mm_streq(x->items[i].key, y->items[k].key) ||
 		    !mm_streq(x->items[i].value, y->items[k].value) || x->items[i].kind != y->items[k].kind)
 			return false;
 	}
@@ -456,16 +457,19 @@ static int check(struct mm_text before, struct mm_text after, bool shell, const 
     struct mm_arena *a, struct mm_err *err)
 {
 	struct mm_doc x, y;
-	bool set = e->op == MM_EDIT_SET, compat = mm_streq(e->key, COMPAT);
 
-	if (!e->changed || (!set && !compat))
+	if (!e->changed)
 		return 0;
-	if (parse(before, shell, a, &x, err) != 0 || parse(after, shell, a, &y, err) != 0)
+	if (parse(after, shell, a, &y, err) != 0)
 		return -1;
-	if (set && !is_so(&y, e))
+	if (e->op == MM_EDIT_SET && !is_so(&y, e))
 		return mm_err_set(err, MM_EX_DATAERR,
 		    "%s: what stands beside it in the file would keep it from counting", e->key);
-	if (!compat || same_others(&x, &y))
+	if (!mm_streq(e->key, COMPAT))
+		return 0;
+	if (parse(before, shell, a, &x, err) != 0)
+		return -1;
+	if (same_others(&x, &y))
 		return 0;
 	return mm_err_set(err, MM_EX_DATAERR, COMPAT " would change the meaning of other lines");
 }
