@@ -313,8 +313,8 @@ static int drop(struct mm_text in, struct found f, struct mm_cuts *cuts, struct 
 			    "line %d: '%s' cannot be taken out of this line", f.set->line, f.set->name);
 		while (from > least && mm_is_blank(in.p[from - 1]))
 			from--;
-		if (from > 0 && in.p[from - 1] == '\r' && from < f.set->from)
-			from++; /* a CR that is escaped must not become half a line end, and a join */
+		if (from < f.set->from && strchr("\\\r", in.p[from - 1]) != NULL)
+			from++; /* what is escaped there must not become a join, nor a part of a line end */
 		if (ends_joined(in, cuts, from, f.set->to))
 			return mm_err_set(err, MM_EX_DATAERR,
 			    "line %d: '%s' is all there is in a line that goes on with the one before",

@@ -114,6 +114,7 @@ static void delete_variable(void **state)
 		"set a=1\nunset a\n"},
 	    {"set a=1\nunset a\n", MM_EDIT_DELETE, 's', "", "a", NULL, "set a=1\nunset a\n"},
 	    {"set b=1\nset a=x\\\ny", MM_EDIT_DELETE, 's', "", "a", NULL, "set b=1"},
+	    {"set b=\\\\ a\n", MM_EDIT_DELETE, 's', "", "a", NULL, "set b=\\\\ \n"}, /* no join */
 	    /* an escaped CR is no line end, and no blank: what stands behind it keeps it so */
 	    {"set b \\\r a=\"x\nset c\n", MM_EDIT_DELETE, 's', "", "a", NULL, "set b \\\r \nset c\n"},
 	    /* "b +=" would be another command; a CR is a blank to mutt */
