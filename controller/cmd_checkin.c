@@ -10,13 +10,16 @@
 #include "common/text.h"
 #include "controller/checkin_talk.h"
 #include "controller/cmd.h"
+#include "controller/push_judge.h"
 #include "controller/push_op.h"
 #include "controller/push_overtaken.h"
+#include "controller/rollout_land.h"
 
 /* An agent collects its spool before it calls, and shows life every
  * MM_KEEPALIVE_S while it works on a request. */
 static const struct mm_checkin_limits for_spool = {60000, 300000}, for_answer = {60000, 1200000};
 #define WRITE_SILENCE_MS 60000
+#define AGAIN_S 900 /* a host that went away with its request is tried again after this time */
 
 struct checkin {
 	struct mm_ctl *c;
@@ -25,7 +28,10 @@ struct checkin {
 	struct mm_arena *a;
 	struct mm_push_summary sum; /* what mm_collect_store() counts into */
 	struct mm_host_result result;
-	struct mm_push_state owed; /* as it was when the request was made */
+	struct mm_push_state owed;     /* as it was when the request was made */
+	struct mm_rollout_offer offer; /* what the rollouts say of the host */
+	int64_t due;                   /* the revision that it gets, 0 = none */
+	bool claims, claimed;          /* it is due by the rollout; and taken from there */
 	enum mm_op op;
 	struct mm_request_made made;
 	struct mm_buf request;
@@ -77,29 +83,94 @@ static int take_spool(struct checkin *k, struct mm_err *err)
 
 /* ---- what it is asked */
 
-/* Apply what is owed to the host, if that may be pushed (yet); else only ask
- * how it is, and acknowledge. */
+/* The newest revision that this host's wave has released, or that was pushed
+ * to it by hand. What a rollout holds back (its wave has not begun, or it is
+ * paused or halted) is not handed out. */
+static void look_up(struct checkin *k)
+{
+	const struct mm_rollout_offer *f = &k->offer;
+	bool held = f->held != 0 && k->owed.revision == f->held;
+	bool under_way = f->state == MM_RH_SENT && k->owed.revision == f->revision;
+	k->claims = f->rollout > 0 && f->claimable;
+	k->due = k->claims ? f->revision : 0;
+	if (k->owed.pending && !held && !under_way && k->owed.revision > k->due) {
+		k->due = k->owed.revision;
+		k->claims = false;
+	}
+}
+
+/* Apply what is due, if that may be pushed (yet); else only ask how the host
+ * is, and acknowledge. */
 static int choose(struct checkin *k, struct mm_err *err)
 {
 	int rc = mm_store_push_get(k->store, k->host, k->a, &k->owed, err);
 	k->op = MM_OP_STATUS;
-	if (rc != 0 || !k->owed.pending)
-		return rc < 0 ? -1 : 0;
+	if (rc < 0 || mm_store_rollout_offer(k->store, k->host, &k->offer, err) < 0)
+		return -1;
+	look_up(k);
+	if (k->due == 0)
+		return 0;
 	struct mm_err why = MM_ERR_NONE;
-	if (mm_store_revision_pushable(k->store, k->owed.revision, &why) == 0)
+	if (mm_store_revision_pushable(k->store, k->due, &why) == 0)
 		k->op = MM_OP_APPLY;
 	else if (why.code != MM_EX_NOPERM)
 		return *err = why, -1;
 	return 0;
 }
 
+/* Taken from the rollout before it is sent. 1: not now. */
+static int claim(struct checkin *k, struct mm_err *err)
+{
+	bool wanted = k->owed.pending && k->owed.revision == k->due;
+	if (!k->claims)
+		return 0;
+	int rc = mm_store_rollout_checkin(k->store, k->offer.rollout, k->host, k->made.id, err);
+	if (rc == 0 && !wanted)
+		rc = mm_store_push_want(k->store, k->host, k->due, err);
+	k->claimed = rc == 0;
+	return rc;
+}
+
+static int prepare_apply(struct checkin *k, struct mm_request_builder *b, struct mm_err *err)
+{
+	if (mm_store_begin(k->store, err) < 0)
+		return -1;
+	int rc = mm_request_prepare(b, k->host, MM_OP_APPLY, 0, &k->request, &k->made, err);
+	if (rc == 0)
+		rc = claim(k, err);
+	if (rc == 0)
+		return mm_store_commit(k->store, err);
+	mm_store_rollback(k->store);
+	mm_buf_reset(&k->request);
+	return rc;
+}
+
+static int prepare(struct checkin *k, const struct mm_key *key, struct mm_err *err)
+{
+	const struct mm_held_ask ask = {.op = MM_OP_STATUS};
+	struct mm_request_builder *b = NULL;
+	int rc = 1;
+	if (k->op == MM_OP_APPLY) {
+		rc = mm_request_builder_new(k->store, key, k->due, false, &b, err);
+		if (rc == 0)
+			rc = prepare_apply(k, b, err);
+		mm_request_builder_free(b);
+		b = NULL;
+	}
+	if (rc != 1)
+		return rc;
+	k->op = MM_OP_STATUS;
+	rc = mm_request_builder_new(k->store, key, 0, true, &b, err);
+	if (rc == 0)
+		rc = mm_request_prepare_held(b, k->host, &ask, &k->request, &k->made, err);
+	mm_request_builder_free(b);
+	return rc;
+}
+
 static int make_request(struct checkin *k, struct mm_err *err)
 {
-	struct mm_request_builder *b = NULL;
 	struct mm_key *key = NULL;
 	char *path = mm_ctl_path(k->c, "keys/sign.pem");
-	const struct mm_held_ask ask = {.op = MM_OP_STATUS};
-	bool apply;
 	int rc = mm_key_load_private(path, &key, err);
 	free(path);
 	if (rc != 0) {
@@ -107,17 +178,11 @@ static int make_request(struct checkin *k, struct mm_err *err)
 		return mm_err_prefix(err, "no request can be signed here");
 	}
 	rc = choose(k, err);
-	apply = k->op == MM_OP_APPLY;
 	if (rc == 0)
-		rc = mm_request_builder_new(k->store, key, apply ? k->owed.revision : 0, !apply, &b, err);
-	if (rc == 0 && apply)
-		rc = mm_request_prepare(b, k->host, MM_OP_APPLY, 0, &k->request, &k->made, err);
-	else if (rc == 0)
-		rc = mm_request_prepare_held(b, k->host, &ask, &k->request, &k->made, err);
+		rc = prepare(k, key, err);
 	k->made_one = rc == 0;
 	if (rc == 0)
 		memcpy(k->result.request_id, k->made.id, sizeof(k->result.request_id));
-	mm_request_builder_free(b);
 	mm_key_free(key);
 	return rc;
 }
@@ -167,6 +232,25 @@ static int record(struct checkin *k, struct mm_err *err)
 	return mm_store_push_result(k->store, &p, err);
 }
 
+/* What it means for the rollout that the host is in. */
+static int tell_rollout(struct checkin *k, struct mm_err *err)
+{
+	enum mm_push_class cls = k->result.outcome.cls;
+	struct mm_rollout_host h = mm_rollout_host_of(&k->result, k->host);
+	if (k->op != MM_OP_APPLY)
+		return 0;
+	if (!k->claimed)
+		return mm_push_class_def(cls)->exit_bit == MM_EX_UNREACHABLE || cls == MM_PC_LOCAL
+			   ? 0
+			   : mm_rollout_hear(k->store, k->host, k->made.revision, &k->result, err);
+	/* A push is there at this moment, or nothing went out: it is as it was before. */
+	if (cls == MM_PC_SUPERSEDED || cls == MM_PC_LOCAL)
+		h.state = MM_RH_RELEASED;
+	h.request_id = k->made.id;
+	h.next_try = mm_store_now(k->store) + AGAIN_S;
+	return mm_store_rollout_landed(k->store, k->offer.rollout, &h, err) < 0 ? -1 : 0;
+}
+
 static int refused(struct checkin *k, const struct mm_answer *a, struct mm_err *err)
 {
 	struct mm_outcome *o = &k->result.outcome;
@@ -192,7 +276,10 @@ static int take_answer(struct checkin *k, struct mm_err *err)
 	if (rc == 0 && s.answer.state == MM_ANSWER_REFUSED) {
 		rc = refused(k, &s.answer, err);
 	} else if (rc == 0) {
-		rc = store_reports(k, s.reports, err);
+		k->result.outcome.delivered = true;
+		rc = mm_push_judge(k->store, s.reports, k->made.id, k->a, &k->result.people, err);
+		if (rc == 0)
+			rc = store_reports(k, s.reports, err);
 		if (rc == 0 && k->result.reports == 0)
 			rc = mm_err_set(err, MM_EX_DATAERR, "the answer is none to this request");
 	}
@@ -227,7 +314,7 @@ static int conclude(struct checkin *k, struct mm_err *err)
 {
 	if (mm_store_begin(k->store, err) != 0)
 		return -1;
-	if ((!k->made_one || record(k, err) == 0) && audit(k, err) == 0)
+	if ((!k->made_one || (record(k, err) == 0 && tell_rollout(k, err) == 0)) && audit(k, err) == 0)
 		return mm_store_commit(k->store, err);
 	mm_store_rollback(k->store);
 	return -1;

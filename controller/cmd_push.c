@@ -5,7 +5,7 @@
 static int run_push(struct mm_ctl *c, int argc, char **argv)
 {
 	struct mm_push_cmd o = {.how = {.op = MM_OP_APPLY}};
-	bool now = false, dry_run = false;
+	bool dry_run = false;
 	const struct mm_opt opts[] = {
 	    MM_SELECTION_OPTS(&o.sel),
 	    {.name = "pending",
@@ -13,10 +13,7 @@ static int run_push(struct mm_ctl *c, int argc, char **argv)
 		.kind = MM_OPT_FLAG,
 		.dest = &o.sel.pending,
 		.help = "hosts that still owe an answer to an earlier push"},
-	    {.name = "now",
-		.kind = MM_OPT_FLAG,
-		.dest = &now,
-		.help = "all hosts at once, in no waves (as long as no rollout is defined, the same)"},
+	    {.name = "now", .kind = MM_OPT_FLAG, .dest = &o.now, .help = "all hosts at once, no rollout"},
 	    {.name = "allow-remove",
 		.kind = MM_OPT_INT,
 		.dest = &o.allow_remove,
@@ -29,6 +26,8 @@ static int run_push(struct mm_ctl *c, int argc, char **argv)
 		.dest = &dry_run,
 		.help = "the same as mailmuster plan"},
 	    MM_PUSH_CMD_OPTS(&o),
+	    MM_ROLLOUT_OPTS(&o.rollout),
+	    MM_OPT_REASON(&o.reason),
 	    {.name = NULL},
 	};
 	const struct mm_args args = {.what = "push",
@@ -39,7 +38,12 @@ static int run_push(struct mm_ctl *c, int argc, char **argv)
 		     "stops; --pending goes on.\n"
 		     "FILE is a plan (mailmuster plan --out): just that is done, and a host that has moved "
 		     "on since refuses it.\n"
-		     "Exit status: 2 differences left, 4 hosts failed, 8 unreachable; they add up.",
+		     "--all with a revision that hosts do not have yet is a rollout: a few hosts first, then "
+		     "more, and it stops\n"
+		     "by itself when too many fail; so is any push with --waves and the options behind it. "
+		     "--now: all at once.\n"
+		     "Exit status: 2 differences left, 4 hosts failed, 8 unreachable, 16 halted by a budget; "
+		     "they add up.",
 	    .opts = opts,
 	    .max = 1};
 	int rc = mm_ctl_args(&args, &argc, argv);
@@ -47,6 +51,7 @@ static int run_push(struct mm_ctl *c, int argc, char **argv)
 		if (dry_run)
 			o.how.op = MM_OP_PLAN;
 		o.file = argc > 0 ? argv[0] : NULL;
+		o.may_roll = !dry_run;
 		rc = o.file != NULL && dry_run
 			 ? mm_ctl_usage("push", "a plan is carried out, or not; there is no dry run of it")
 			 : mm_push_command(c, "push", &o);

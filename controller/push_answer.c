@@ -185,6 +185,23 @@ static bool answers(const struct report *p, const struct mm_host_result *r)
 	return mm_streq(p->head.request_id, r->request_id);
 }
 
+bool mm_collect_report(const struct mm_collect *c, const char *request_id, size_t i, struct mm_report_in *out)
+{
+	for (size_t k = 0; k < c->n; k++) {
+		const struct report *p = &c->reports[k];
+		if (!mm_streq(p->head.request_id, request_id) || i-- > 0)
+			continue;
+		*out = (struct mm_report_in){.head = &p->head,
+		    .findings = p->findings,
+		    .n_findings = p->n_findings,
+		    .logins = p->logins,
+		    .n_logins = p->n_logins,
+		    .direct = true};
+		return true;
+	}
+	return false;
+}
+
 static void note_plan(const struct mm_collect *c, struct mm_host_result *r)
 {
 	struct mm_plan_digest *d = mm_plan_digest_new();

@@ -14,6 +14,10 @@ struct mm_collect *mm_collect_new(const char *host);
 void mm_collect_free(struct mm_collect *c); /* NULL is allowed */
 /* REPORT, FINDING or LOGIN. An error (MM_EX_DATAERR) is the host's fault. */
 int mm_collect_frame(struct mm_collect *c, const struct mm_frame *f, struct mm_err *err);
+/* The i-th report that answers this request; false: there are no more. Borrows
+ * from `c`. */
+bool mm_collect_report(
+    const struct mm_collect *c, const char *request_id, size_t i, struct mm_report_in *out);
 /* Store every report but those of a plan and of a preflight; count what answers the request into
  * `r`, and note changes and troubles in `s`. An error with code MM_EX_DATAERR
  * is the host's fault, any other is ours. */

@@ -5,6 +5,7 @@
 #include "common/text.h"
 #include "controller/plan_file.h"
 #include "controller/push_print.h"
+#include "controller/push_roll.h"
 
 /* The current revision must still be the plan's text, whatever its number. */
 static int check_plan(struct mm_ctl *c, const struct mm_push_cmd *o, const struct mm_plan_file *p,
@@ -91,7 +92,7 @@ int mm_push_command(struct mm_ctl *c, const char *what, struct mm_push_cmd *o)
 	int status;
 	if (o->file != NULL && take_plan(c, o, &plan, a, &err) != 0)
 		status = failure(what, &err);
-	else
+	else if (!o->may_roll || !mm_push_roll(c, what, o, &status))
 		status = run(c, what, o);
 	if (plan.hosts != NULL)
 		o->sel.hosts = (struct mm_opt_list){.n = 0};

@@ -3,6 +3,7 @@
 #define MM_CONTROLLER_PUSH_CMD_H
 
 #include "controller/push_op.h"
+#include "controller/rollout_make.h"
 
 struct mm_push_cmd {
 	struct mm_selection sel;
@@ -11,6 +12,10 @@ struct mm_push_cmd {
 	const char *out;      /* of a plan: the file that it is saved to, or NULL */
 	const char *file;     /* the plan that is carried out, or NULL */
 	int64_t allow_remove; /* accounts that it may take away */
+	bool may_roll;        /* a push: it may become a rollout, unless `now` */
+	bool now;
+	struct mm_rollout_opts rollout;
+	const char *reason;
 };
 
 /* For tables of options. */

@@ -200,7 +200,7 @@ static json_t *people_json(const struct mm_push_summary *s)
 	return o;
 }
 
-void mm_push_print_json(const struct mm_push_summary *s)
+json_t *mm_push_json(const struct mm_push_summary *s)
 {
 	json_t *o = json_object(), *hosts = json_array(), *troubles = json_array();
 	mm_json_set_str(o, "op", mm_op_name(s->op));
@@ -219,5 +219,10 @@ void mm_push_print_json(const struct mm_push_summary *s)
 	for (size_t i = 0; i < s->n; i++)
 		json_array_append_new(hosts, host_json(&s->hosts[i]));
 	mm_json_set(o, "hosts", hosts);
-	mm_ctl_json(o);
+	return o;
+}
+
+void mm_push_print_json(const struct mm_push_summary *s)
+{
+	mm_ctl_json(mm_push_json(s));
 }

@@ -223,7 +223,7 @@ static int64_t wanted(const struct mm_push_run *o, size_t i)
  * here on, these hosts are pending until they have answered. */
 static int want(struct mm_push_run *o, struct mm_err *err)
 {
-	if (o->how->op != MM_OP_APPLY || o->how->feed != NULL)
+	if (o->how->op != MM_OP_APPLY || o->how->feed != NULL || o->how->retry)
 		return 0;
 	if (mm_store_begin(o->c->store, err) < 0)
 		return -1;
@@ -349,7 +349,7 @@ static int drive(struct mm_push_run *o, const struct mm_identity *id, struct mm_
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
 	while (sigtimedwait(&set, NULL, &none) > 0)
-		;
+		rc = rc == 0 ? 1 : rc; /* it came when all was done already */
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (o->in_transaction) {
 		mm_store_rollback(o->c->store);
@@ -364,7 +364,8 @@ static void conclude(struct mm_push_run *o, bool stopped)
 	for (size_t i = 0; i < s->n; i++) {
 		if (o->decided[i])
 			continue;
-		mm_outcome_set(&s->hosts[i].outcome, MM_PC_INTERRUPTED, "not begun: the run was stopped");
+		mm_outcome_set(&s->hosts[i].outcome, MM_PC_INTERRUPTED,
+		    s->rolled && !stopped ? "not sent now" : "not begun: the run was stopped");
 		s->by_class[MM_PC_INTERRUPTED]++;
 	}
 	for (size_t i = 0; i < s->n; i++)
@@ -429,7 +430,7 @@ static int begin_logins(struct mm_push_run *o, const struct mm_selection *sel, s
 int mm_push_run_op(struct mm_ctl *c, const struct mm_selection *sel, const struct mm_push_how *how,
     struct mm_push_summary *out, struct mm_err *err)
 {
-	*out = (struct mm_push_summary){.arena = mm_arena_new(), .op = how->op};
+	*out = (struct mm_push_summary){.arena = mm_arena_new(), .op = how->op, .rolled = how->feed != NULL};
 	out->changes = mm_changes_new(out->arena);
 	out->causes = mm_causes_new(out->arena);
 	struct mm_push_run o = {.c = c, .how = how, .s = out};

@@ -47,8 +47,20 @@ struct mm_push_how {
 	const char *(*planned)(const void *plan, const char *host);
 	const void *plan;
 	int64_t plan_revision;
+	bool retry;                      /* of what hosts owe an answer for: nothing new is wanted */
 	int64_t revision;                /* of an apply: 0 = the current one */
 	const struct mm_push_feed *feed; /* NULL: all hosts, in their order */
+};
+
+/* Of an apply: what it says of the host's people (push_judge.h). */
+struct mm_judgement {
+	int64_t users;    /* that the answer covers */
+	int64_t tested;   /* with a login that passed, or that failed and did not fail before */
+	int64_t verified; /* every such login passed */
+	int64_t failed;   /* with one that failed for good */
+	int64_t reverted; /* findings: changes that the agent took back */
+	int64_t errors;   /* findings that count as failed */
+	const char *text; /* the first of what is wrong, "" when nothing is */
 };
 
 /* What became of one host. */
@@ -67,6 +79,7 @@ struct mm_host_result {
 	int64_t spooled;          /* older reports that came along */
 	char plan[MM_SHA256_HEX]; /* of a plan: mm_plan_digest_end() */
 	size_t changes;           /* that it holds */
+	struct mm_judgement people;
 	int exit_bits;
 };
 
@@ -93,6 +106,7 @@ struct mm_push_summary {
 	struct mm_push_stats stats;
 	int64_t took_ms;
 	bool interrupted;
+	bool rolled;     /* it was a rollout: who decided which hosts were served */
 	int exit_status; /* enum mm_exit, combined */
 };
 

@@ -50,7 +50,8 @@ static void print_class(const struct mm_push_summary *s, enum mm_push_class c)
 {
 	const struct mm_push_class_def *d = mm_push_class_def(c);
 	size_t shown = 0;
-	if (s->by_class[c] == 0 || c == MM_PC_OK)
+	/* Of hosts that a rollout has not come to its own lines tell. */
+	if (s->by_class[c] == 0 || c == MM_PC_OK || (s->rolled && c == MM_PC_INTERRUPTED))
 		return;
 	printf("%s%s (%zu)%s\n", coloured(d->exit_bit == MM_EX_HOSTS_FAILED ? MM_RED : MM_YELLOW), d->label,
 	    s->by_class[c], coloured(MM_PLAIN));
@@ -377,13 +378,15 @@ void mm_push_print(const struct mm_push_summary *s)
 	if (s->by_class[MM_PC_SUPERSEDED] > 0)
 		printf(", %zu served by another run", s->by_class[MM_PC_SUPERSEDED]);
 	if (s->by_class[MM_PC_INTERRUPTED] > 0)
-		printf(", %zu not served: stopped", s->by_class[MM_PC_INTERRUPTED]);
+		printf(", %zu not %s", s->by_class[MM_PC_INTERRUPTED],
+		    s->rolled && !s->interrupted ? "sent now" : "served: stopped");
 	/* A verify is about what each host holds. */
 	printf(" (%s, ", mm_op_name(s->op));
 	if (s->op != MM_OP_VERIFY)
 		printf("revision %lld, ", (long long)s->revision);
 	printf("%.1f s)\n", (double)s->took_ms / 1000);
-	if (s->op == MM_OP_APPLY && s->by_class[MM_PC_OK] + s->by_class[MM_PC_SUPERSEDED] < s->n)
+	if (s->op == MM_OP_APPLY && !s->rolled &&
+	    s->by_class[MM_PC_OK] + s->by_class[MM_PC_SUPERSEDED] < s->n)
 		puts("What is left is pending: mailmuster push --pending");
 	if (s->stats.parallel > 0 && s->stats.parallel < MM_PUSH_PARALLEL / 4)
 		printf(

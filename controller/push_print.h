@@ -8,6 +8,7 @@
 
 void mm_push_print(const struct mm_push_summary *s); /* to stdout */
 void mm_push_print_json(const struct mm_push_summary *s);
+json_t *mm_push_json(const struct mm_push_summary *s);
 /* Of a plan: how far it goes, and its changes in groups. */
 json_t *mm_push_reach_json(const struct mm_push_summary *s);
 json_t *mm_push_changes_json(const struct mm_push_summary *s);

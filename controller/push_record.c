@@ -3,11 +3,11 @@
 #include <string.h>
 
 #include "common/text.h"
+#include "controller/push_judge.h"
 #include "controller/push_overtaken.h"
+#include "controller/rollout/assign.h"
+#include "controller/rollout_land.h"
 #include "schemas/proto.h"
-
-#define RETRY_FIRST_S 60 /* after a failed attempt; doubled each time */
-#define RETRY_MAX_S 21600
 
 int mm_push_transaction(struct mm_push_run *o, struct mm_err *err)
 {
@@ -22,13 +22,11 @@ int mm_push_transaction(struct mm_push_run *o, struct mm_err *err)
 static int64_t retry_at(struct mm_push_run *o, const char *host)
 {
 	struct mm_arena *a = mm_arena_new();
-	struct mm_push_state p = {0};
-	int64_t wait = RETRY_FIRST_S;
-	if (mm_store_push_get(o->c->store, host, a, &p, NULL) == 0)
-		for (int64_t i = 0; i < p.attempts && wait < RETRY_MAX_S; i++)
-			wait *= 2;
+	struct mm_push_state p = {.attempts = 0};
+	if (mm_store_push_get(o->c->store, host, a, &p, NULL) != 0)
+		p.attempts = 0;
 	mm_arena_free(a);
-	return mm_store_now(o->c->store) + (wait < RETRY_MAX_S ? wait : RETRY_MAX_S);
+	return mm_store_now(o->c->store) + mm_ro_retry_after("push", host, p.attempts + 1);
 }
 
 static int remember_transport(struct mm_push_run *o, const struct mm_target *t, struct mm_err *err)
@@ -60,6 +58,10 @@ static int record(
 	};
 	if (mm_store_push_result(o->c->store, &p, err) < 0)
 		return -1;
+	/* A rollout hears of what was done beside it; what it sent itself it counts in done(). */
+	if (o->how->op == MM_OP_APPLY && o->how->feed == NULL && !p.unreachable && out->cls != MM_PC_LOCAL &&
+	    mm_rollout_hear(o->c->store, t->host.id, p.revision, r, err) < 0)
+		return -1;
 	/* It worked, but not over libssh2: spare it the attempt the next time. */
 	if (out->by_ssh && (ok || out->cls == MM_PC_REFUSED) && !mm_streq(t->host.transport, "ssh") &&
 	    t->host.proxy_command == NULL)
@@ -88,6 +90,9 @@ static int store_answer(
     struct mm_push_run *o, struct mm_collect *a, struct mm_host_result *r, struct mm_err *err)
 {
 	struct mm_err why = MM_ERR_NONE;
+	if (o->how->op == MM_OP_APPLY &&
+	    mm_push_judge(o->c->store, a, r->request_id, o->s->arena, &r->people, err) < 0)
+		return -1;
 	if (mm_store_begin(o->c->store, err) < 0)
 		return -1;
 	if (mm_collect_store(a, o->c->store, r, o->s, &why) == 0) {

@@ -173,6 +173,7 @@ static int take_push(const struct mm_push_state *p, void *arg, struct mm_err *er
 	if (t == NULL)
 		return 0;
 	t->last_unreachable = p->unreachable;
+	t->has = p->done_revision;
 	if (m->c->sel->pending && p->pending) {
 		/* Those that are pending move to the front, still in order. */
 		struct mm_target kept = *t;

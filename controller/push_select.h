@@ -59,6 +59,7 @@ struct mm_target {
 	const struct mm_sshkey *keys;
 	size_t n_keys;
 	bool last_unreachable;
+	int64_t has;  /* the revision that it last answered for, 0 = none */
 	int64_t owed; /* with `pending`: the revision that it owes an answer for; else 0 */
 };
 

@@ -47,7 +47,7 @@ class Hostile(test_push_store.StoreTest):
     def test_texts_are_texts(self):
         self.hosts(["ok"])
         self.behave("h0", "evil")
-        pushed = self.mm("push", "--all", status=DIFF)
+        pushed = self.mm("push", "--all", "--now", status=DIFF)
         out = dict(self.outputs(DIFF), push=pushed, verify=self.mm("verify", "--all", status=DIFF))
         for name, text in out.items():
             for byte in HOSTILE_BYTES if name != "json" else []:
@@ -64,7 +64,7 @@ class Hostile(test_push_store.StoreTest):
     def test_no_cell_is_a_formula(self):
         self.hosts(["ok"])
         self.behave("h0", "evil")
-        self.mm("push", "--all", status=DIFF)
+        self.mm("push", "--all", "--now", status=DIFF)
         raw = self.mm("report", "--format", "csv")
         rows = list(csv.reader(io.StringIO(raw)))
         self.assertEqual({len(r) for r in rows}, {len(rows[0])})
@@ -81,10 +81,10 @@ class Hostile(test_push_store.StoreTest):
         for field in ("reason", "found", "path", "text", "server_text", "username"):
             for text in ("\033]0;owned\007", "\033[2J", "a\nb", "\x9b31m", "\x00", "\x7f"):
                 (self.tmp / "dirty").write_text(json.dumps([field, text]))
-                r = self.run_mm("push", "--all", "--json")
+                r = self.run_mm("push", "--all", "--now", "--json")
                 got = json.loads(r.stdout)["hosts"][0]
                 self.assertEqual((r.returncode, got["outcome"]), (HOSTS_FAILED, "hostile"), (field, text, got))
-                r = self.run_mm("push", "--all")
+                r = self.run_mm("push", "--all", "--now")
                 for byte in HOSTILE_BYTES:
                     self.assertNotIn(byte, r.stdout + r.stderr)
         self.assertEqual(json.loads(self.mm("report", "--format", "json"))["findings"], [], "nothing of it was stored")
@@ -92,7 +92,7 @@ class Hostile(test_push_store.StoreTest):
     def test_one_does_not_speak_for_another(self):
         self.hosts(["ok", "drift"])
         self.behave("h1", "foreign")
-        got, _ = self.push("--all", status=HOSTS_FAILED)
+        got, _ = self.push("--all", "--now", status=HOSTS_FAILED)
         self.assertEqual((got["h0"]["outcome"], got["h1"]["outcome"]), ("ok", "hostile"))
         self.assertIn('in the name of host "h0"', got["h1"]["text"])
         self.assertEqual({f["host"] for f in json.loads(self.mm("report", "--format", "json"))["findings"]}, {"h0"})
@@ -101,7 +101,7 @@ class Hostile(test_push_store.StoreTest):
         """A claim of the future came with what was seen just now: that has the last word."""
         self.hosts(["ok"])
         self.behave("h0", "future")
-        self.push("--all", status=DIFF)
+        self.push("--all", "--now", status=DIFF)
         rows = json.loads(self.mm("report", "--format", "json"))
         f, = [x for x in rows["findings"] if x["setting"] == "incoming.port"]
         self.assertEqual((f["state"], f["evidence"]), ("drifted", "attested"))
@@ -113,7 +113,7 @@ class Hostile(test_push_store.StoreTest):
         """Evidence that claims to be of later is of the moment when it came, and grows old from there."""
         self.hosts(["ok"])
         self.behave("h0", "carried")
-        self.push("--all")
+        self.push("--all", "--now")
         rows = json.loads(self.mm("report", "--format", "json"))
         self.assertEqual({x["stale"] for x in rows["findings"] + rows["logins"]}, {False})
         with sqlite3.connect(self.tmp / "state/store.db") as db:

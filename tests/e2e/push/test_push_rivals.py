@@ -114,8 +114,8 @@ class Rivals(unittest.TestCase):
     # -- the tests
 
     def test_the_slower_of_two_pushes(self):
-        slow = self.held("push", "--all", "--json")
-        fast, _ = self.end(self.start("push", "--all", "--json"))
+        slow = self.held("push", "--all", "--now", "--json")
+        fast, _ = self.end(self.start("push", "--all", "--now", "--json"))
         self.assertEqual(set(fast.values()), {"ok"})
         self.go()
         got, r = self.end(slow)
@@ -130,8 +130,8 @@ class Rivals(unittest.TestCase):
         self.mm("audit", "verify")
 
     def test_in_words(self):
-        slow = self.held("push", "--all")
-        self.mm("push", "--all")
+        slow = self.held("push", "--all", "--now")
+        self.mm("push", "--all", "--now")
         self.go()
         out, err = slow.communicate(timeout=60)
         self.assertEqual(slow.returncode, OK, out + err)
@@ -143,7 +143,7 @@ class Rivals(unittest.TestCase):
         folder = self.tmp / "hosts" / str(self.sshd.ports["h0"])
         slow = self.held("push", "--host", "h0", "--host", "h1", "--host", "h2", "--host", "h3", "--json")
         (folder / "home/.probe-script").write_text('{"mail.acme.example": "failed"}')
-        self.end(self.start("push", "--all", "--json"), DIFF)
+        self.end(self.start("push", "--all", "--now", "--json"), DIFF)
         self.go()
         got, r = self.end(slow, DIFF)
         self.assertEqual(set(got.values()), {"superseded"})
@@ -152,7 +152,7 @@ class Rivals(unittest.TestCase):
 
     def test_at_the_same_moment(self):
         for _ in range(3):
-            both = [self.start("push", "--all", "--json") for _ in range(2)]
+            both = [self.start("push", "--all", "--now", "--json") for _ in range(2)]
             for p in both:
                 got, r = self.end(p)
                 self.assertLessEqual(set(got.values()), {"ok", "superseded"}, r)
@@ -160,7 +160,7 @@ class Rivals(unittest.TestCase):
         self.assertEqual(len(self.configured()), N)
 
     def test_overtaken_by_a_look_it_is_pushed_all_the_same(self):
-        slow = self.held("push", "--all", "--json")
+        slow = self.held("push", "--all", "--now", "--json")
         self.end(self.start("plan", "--all", "--json"), DIFF)
         self.assertEqual(self.configured(), [])
         self.go()
@@ -172,9 +172,9 @@ class Rivals(unittest.TestCase):
     def test_overtaken_by_a_newer_revision(self):
         newer = self.tmp / "q.conf"
         newer.write_text(POLICY.replace("465", "4650"))
-        old = self.held("push", "--all", "--json")
+        old = self.held("push", "--all", "--now", "--json")
         self.mm("policy", "import", newer)
-        self.end(self.start("push", "--all", "--json"))
+        self.end(self.start("push", "--all", "--now", "--json"))
         self.go()
         got, _ = self.end(old)
         self.assertEqual(set(got.values()), {"superseded"})
@@ -193,7 +193,7 @@ class Rivals(unittest.TestCase):
 
     def test_a_serial_that_we_did_not_sign_is_an_alarm(self):
         folder = self.tmp / "hosts" / str(self.sshd.ports["h0"])
-        self.mm("push", "--all")
+        self.mm("push", "--all", "--now")
         now = int(time.time())
         request = {"proto": [1, 0], "op": "plan", "id": secrets.token_hex(16), "host": "h0", "epoch": 1,
                    "serial": now + 5000, "revision": 1, "issued": now, "expires": now + 600, "manifest": {}, "ack": []}
@@ -203,8 +203,8 @@ class Rivals(unittest.TestCase):
                            capture_output=True, env={"HOME": str(folder / "home"), "PATH": "/usr/bin:/bin"}, check=False)
         self.assertEqual(p.returncode, OK, p.stderr)
         # Two at once: neither may explain it with the other.
-        slow = self.start("push", "--all", "--json")
-        for run in (self.start("push", "--all", "--json"), slow):
+        slow = self.start("push", "--all", "--now", "--json")
+        for run in (self.start("push", "--all", "--now", "--json"), slow):
             got, r = self.end(run, HOSTS_FAILED)
             self.assertEqual(got["h0"], "refused-by-agent")
             self.assertEqual(r["hosts"][-1]["host"] and {h["reason"] for h in r["hosts"] if h["host"] == "h0"}, {"replay"})

@@ -96,7 +96,7 @@ class StoreTest(unittest.TestCase):
 
     def test_outcomes_and_exit_status(self):
         self.hosts(["ok", "refuse", "off", "ok"])
-        got, r = self.push("--all", status=HOSTS_FAILED | UNREACHABLE)
+        got, r = self.push("--all", "--now", status=HOSTS_FAILED | UNREACHABLE)
         self.assertEqual({h: g["outcome"] for h, g in got.items()},
                          {"h0": "ok", "h1": "refused-by-agent", "h2": "connect-refused", "h3": "ok"})
         self.assertEqual(r["summary"]["exit_status"], 12)
@@ -109,7 +109,7 @@ class StoreTest(unittest.TestCase):
 
     def test_reports_are_stored_and_counted(self):
         self.hosts(["ok", "drift"])
-        got, r = self.push("--all", status=DIFF)
+        got, r = self.push("--all", "--now", status=DIFF)
         self.assertEqual(got["h0"]["actions"], {"none": 1, "corrected": 1})
         self.assertEqual(got["h1"]["logins"], {"failed": 1})
         self.assertEqual([(t["host"], t["login"]) for t in r["troubles"]], [("h1", True)])
@@ -122,7 +122,7 @@ class StoreTest(unittest.TestCase):
                                           ("untested", DIFF, "unknown", "unknown"), ("drift", DIFF, "fail", "not compliant")):
             with self.subTest(mode):
                 self.hosts([mode])
-                out = self.mm("push", "--all", status=bits)
+                out = self.mm("push", "--all", "--now", status=bits)
                 self.assertEqual("not proven" in out, mode == "untested", out)
                 self.assertEqual("Not in order" in out, mode == "drift", out)
                 self.assertIn(words, self.mm("status", status=bits))
@@ -136,7 +136,7 @@ class StoreTest(unittest.TestCase):
 
     def test_a_verdict_is_of_what_was_asked_for(self):
         self.hosts(["passed", "drift"])
-        self.mm("push", "--all", status=DIFF)
+        self.mm("push", "--all", "--now", status=DIFF)
         for host, bits in (("h0", OK), ("h1", DIFF)):
             out = self.mm("status", "--host", host, status=bits)
             self.assertIn("1 of 1 reported", out)
@@ -257,14 +257,14 @@ class StoreTest(unittest.TestCase):
 
     def test_no_pinned_key(self):
         self.hosts(["ok"], pin=False)
-        got, _ = self.push("--all", status=HOSTS_FAILED)
+        got, _ = self.push("--all", "--now", status=HOSTS_FAILED)
         self.assertEqual(got["h0"]["outcome"], "host-key-unknown")
         self.assertEqual(self.asked(), {})
 
     def test_approval_is_needed(self):
         self.hosts(["ok"])
         self.import_policy(1, "needs another pair of eyes")
-        self.mm("push", "--all", status=NOPERM)
+        self.mm("push", "--all", "--now", status=NOPERM)
         self.assertEqual(self.asked(), {})
         self.mm("plan", "--all", status=DIFF)
 
@@ -282,7 +282,7 @@ class StoreTest(unittest.TestCase):
         self.assertIn("2 added", r.stdout)
         self.assertIn(f"{known}:2: skipped", r.stderr)
         self.assertIn("1 bad", r.stdout)
-        self.push("--all")
+        self.push("--all", "--now")
         # The same again adds nothing; another key is not taken without a word.
         self.assertIn("0 added, 2 kept", self.mm("host", "keys", "import", known))
         known.write_text(f"[127.0.0.1]:{port} {other}\n")
@@ -310,7 +310,7 @@ class StoreTest(unittest.TestCase):
 
     def begun(self):
         self.hosts(["ok", "ok", "hang", "hang"])
-        p = self.start("push", "--all")
+        p = self.start("push", "--all", "--now")
         self.wait_for("the first answers", lambda: {"h0", "h1", "h2", "h3"} <= set(self.asked()))
         self.wait_for("their reports", lambda: self.pending() == ["h2", "h3"])
         return p
@@ -349,21 +349,21 @@ class StoreTest(unittest.TestCase):
         self.sshd.pub = hard.pub
         self.hosts(["hard"])
         self.sshd.pub = keep
-        got, _ = self.push("--all")
+        got, _ = self.push("--all", "--now")
         self.assertEqual((got["h0"]["outcome"], got["h0"]["transport"]), ("ok", "ssh"))
         self.assertEqual(json.loads(self.mm("host", "list", "--json"))[0]["transport"], "ssh")
-        self.assertEqual(self.push("--all")[0]["h0"]["transport"], "ssh")
+        self.assertEqual(self.push("--all", "--now")[0]["h0"]["transport"], "ssh")
 
     def test_no_secret_of_ours_is_told(self):
         self.hosts(["ok", "off"])
         seed = (self.tmp / "state/keys/ssh").read_text().splitlines()[1]
-        r = self.run_mm("push", "--all", "--json")
+        r = self.run_mm("push", "--all", "--now", "--json")
         self.assertNotIn(seed[:40], r.stdout + r.stderr)
         self.assertNotIn("PRIVATE", r.stdout + r.stderr)
 
     def test_who_has_it(self):
         self.hosts(["ok", "ok"])
-        self.push("--all")
+        self.push("--all", "--now")
         rows = json.loads(self.mm("who", "outgoing.port=143", "--observed", "--json", status=FAILED))["observed"]
         self.assertEqual(rows, [], "what was corrected is not found any more")
         rows = json.loads(self.mm("who", "incoming.port=99*", "--observed", "--json"))["observed"]

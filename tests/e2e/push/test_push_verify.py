@@ -46,7 +46,7 @@ class Verify(test_push_rivals.Rivals):
             return db.execute(text).fetchall()
 
     def test_by_cause(self):
-        self.mm("push", "--all")
+        self.mm("push", "--all", "--now")
         self.asked()
         before = self.texts()
         r = self.verify("--all")
@@ -73,7 +73,7 @@ class Verify(test_push_rivals.Rivals):
         self.mm("audit", "verify")
 
     def test_in_words(self):
-        self.mm("push", "--all")
+        self.mm("push", "--all", "--now")
         self.script("h0", "failed")
         out = self.mm("verify", "--all", status=DIFF)
         head, first = out.splitlines()[:2]
@@ -87,7 +87,7 @@ class Verify(test_push_rivals.Rivals):
         self.assertIn("passed", out)
 
     def test_selection(self):
-        self.mm("push", "--all")
+        self.mm("push", "--all", "--now")
         self.asked()
         for args, want in ((["--host", "h1"], ["h1"]), (["--user", "u2"], ["h2"]), (["--group", "staff"], [f"h{i}" for i in range(N)]),
                            (["--all", "--limit", "2"], ["h0", "h1"])):
@@ -107,7 +107,7 @@ class Verify(test_push_rivals.Rivals):
         self.assertEqual(self.causes(r), [])
 
     def test_what_is_in_force_whatever_the_policy_has_become(self):
-        self.mm("push", "--all")
+        self.mm("push", "--all", "--now")
         self.asked()
         (self.tmp / "q.conf").write_text(POLICY.replace("465", "4650"))
         self.mm("policy", "import", self.tmp / "q.conf")
@@ -116,7 +116,7 @@ class Verify(test_push_rivals.Rivals):
         self.assertEqual({"4650" in t for t in self.texts().values()}, {False})
 
     def test_drift_is_told_and_left(self):
-        self.mm("push", "--all")
+        self.mm("push", "--all", "--now")
         path = self.folder("h0") / "home/.msmtprc"
         path.write_text(path.read_text().replace("port 465", "port 466"))
         self.asked()
@@ -136,19 +136,19 @@ class Verify(test_push_rivals.Rivals):
 
     def test_overtaken_by_a_push(self):
         asked = self.held("verify", "--all", "--json")
-        self.mm("push", "--all")
+        self.mm("push", "--all", "--now")
         self.go()
         got, r = self.end(asked)
         self.assertEqual((set(got.values()), self.causes(r)), ({"ok"}, [("passed", "", N, N, N)]))
 
     def test_a_push_says_what_is_not_right_only(self):
         self.script("h0", "failed")
-        r = json.loads(self.mm("push", "--all", "--json", status=DIFF))
+        r = json.loads(self.mm("push", "--all", "--now", "--json", status=DIFF))
         self.assertEqual([(c["result"], c["logins"], "places" in c) for c in r["causes"]],
                          [("failed", 1, True), ("passed", N - 1, False)])
 
     def test_hosts_that_do_not_answer(self):
-        self.mm("push", "--all")
+        self.mm("push", "--all", "--now")
         (self.folder("h1") / "agent.conf").rename(self.folder("h1") / "away")
         self.sshd.stop()
         self.mm("verify", "--host", "h0", status=UNREACHABLE)
@@ -158,7 +158,7 @@ class Verify(test_push_rivals.Rivals):
         self.assertEqual(self.pending(), [], "who only asks orders no push")
 
     def test_a_host_that_is_switched_off(self):
-        self.mm("push", "--all")
+        self.mm("push", "--all", "--now")
         self.asked()
         (self.folder("h0") / "home/.local/state/mailmuster-agent/disabled.json").write_text(
             json.dumps({"reason": "repair", "since": int(time.time()), "until": 0}))

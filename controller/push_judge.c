@@ -1,0 +1,134 @@
+#include "controller/push_judge.h"
+
+#include <stdarg.h>
+
+#include "common/text.h"
+
+static const char *const passing[] = {"DNS_NO_SUCH_NAME", "DNS_NO_ADDRESS", "DNS_UNAVAILABLE", "NET_NO_ROUTE",
+    "HOST_UNREACHABLE", "CONN_REFUSED", "CONN_TIMEOUT", "CONN_FAILED", "CONN_DROPPED", "NO_GREETING",
+    "SERVER_REFUSES", "TOO_MANY_CONNECTIONS", "SERVER_SLOW", "AUTH_TEMP", "AUTH_SLOW", "AUTH_CONN_DROPPED",
+    "AUTH_UNCLEAR", "AUTH_UNPROVEN", "TLS_CLOSED", "TLS_INTERCEPTED", "MAILBOX_NO_ANSWER", "SENDER_NO_ANSWER",
+    "KRB_NO_ANSWER", "LOCAL_TROUBLE", NULL};
+
+bool mm_login_passing_trouble(const char *cls)
+{
+	for (const char *const *p = passing; *p != NULL; p++)
+		if (mm_streq(*p, cls))
+			return true;
+	return false;
+}
+
+/* A login that failed before. */
+struct before {
+	const char *user, *account, *side;
+};
+
+struct judging {
+	struct mm_arena *a;
+	struct before *before;
+	size_t n_before, cap_before;
+	struct mm_arena *keep; /* of the text */
+	struct mm_judgement sum;
+};
+
+/* The first is kept, what the agent took back goes before all else. */
+static void note(struct judging *j, bool first, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static void note(struct judging *j, bool first, const char *fmt, ...)
+{
+	struct mm_buf b = MM_BUF_INIT(4096);
+	va_list ap;
+	if (*j->sum.text != '\0' && !first)
+		return;
+	va_start(ap, fmt);
+	mm_buf_vaddf(&b, fmt, ap);
+	va_end(ap);
+	j->sum.text = mm_arena_strdup(j->keep, mm_buf_str(&b));
+	mm_buf_free(&b);
+}
+
+static int take_before(const struct mm_login_row *r, void *arg, struct mm_err *err)
+{
+	struct judging *j = arg;
+	(void)err;
+	if (r->l.result != MM_LOGIN_FAILED)
+		return 0;
+	struct before *b = mm_arena_push(j->a, &j->before, &j->n_before, &j->cap_before, sizeof(*b));
+	*b = (struct before){mm_arena_strdup(j->a, r->l.user), mm_arena_strdup(j->a, r->l.account),
+	    mm_arena_strdup(j->a, r->l.side)};
+	return 0;
+}
+
+static bool failed_before(const struct judging *j, const struct mm_login *l)
+{
+	for (size_t i = 0; i < j->n_before; i++)
+		if (mm_streq(j->before[i].user, l->user) && mm_streq(j->before[i].account, l->account) &&
+		    mm_streq(j->before[i].side, l->side))
+			return true;
+	return false;
+}
+
+static void judge_user(struct judging *j, const struct mm_report_in *p, const char *user)
+{
+	size_t passed = 0, failed = 0, hard = 0;
+	for (size_t i = 0; i < p->n_logins; i++) {
+		const struct mm_login *l = &p->logins[i];
+		if (!mm_streq(l->user, user))
+			continue;
+		passed += l->result == MM_LOGIN_PASSED;
+		if (l->result == MM_LOGIN_FAILED && !failed_before(j, l)) {
+			bool for_good = !mm_login_passing_trouble(l->cls);
+			failed++;
+			hard += for_good;
+			if (for_good)
+				note(j, false, "%s: %s %s: %s", user, l->side, l->cls,
+				    *l->admin != '\0' ? l->admin : l->text);
+		}
+	}
+	j->sum.users++;
+	j->sum.tested += passed + failed > 0;
+	j->sum.verified += passed > 0 && failed == 0;
+	j->sum.failed += hard > 0;
+}
+
+static void judge_findings(struct judging *j, const struct mm_report_in *p)
+{
+	for (size_t i = 0; i < p->n_findings; i++) {
+		const struct mm_finding *f = &p->findings[i];
+		bool reverted = f->action == MM_ACT_REVERTED;
+		bool error = !reverted && mm_verdict(f->state, f->action).exit_bit == MM_EX_FAILED;
+		if (reverted || error)
+			note(j, reverted && j->sum.reverted == 0, "%s: %s %s%s%s", f->user, f->client,
+			    reverted ? "taken back" : mm_state_name(f->state), *f->reason != '\0' ? ": " : "",
+			    f->reason);
+		j->sum.reverted += reverted;
+		j->sum.errors += error;
+	}
+}
+
+static int load_before(
+    struct judging *j, struct mm_store *s, const struct mm_report_in *p, struct mm_err *err)
+{
+	const struct mm_evidence_filter f = {.host = p->head->host};
+	for (size_t i = 0; i < p->n_logins; i++)
+		if (p->logins[i].result == MM_LOGIN_FAILED)
+			return mm_store_logins(s, &f, take_before, j, err);
+	return 0;
+}
+
+int mm_push_judge(struct mm_store *s, const struct mm_collect *c, const char *request_id, struct mm_arena *a,
+    struct mm_judgement *out, struct mm_err *err)
+{
+	struct judging j = {.a = mm_arena_new(), .keep = a, .sum = {.text = ""}};
+	struct mm_report_in p;
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && mm_collect_report(c, request_id, i, &p); i++) {
+		judge_findings(&j, &p);
+		rc = load_before(&j, s, &p, err);
+		for (const char *const *u = p.head->users; rc == 0 && u != NULL && *u != NULL; u++)
+			judge_user(&j, &p, *u);
+	}
+	if (rc == 0)
+		*out = j.sum;
+	mm_arena_free(j.a);
+	return rc;
+}

@@ -1,0 +1,132 @@
+#include "controller/rollout_state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/rollout/assign.h"
+#include "controller/rollout_servers.h"
+
+static void fill(struct mm_ro_host *out, const struct mm_rollout_host *h)
+{
+	out->wave = h->wave;
+	out->rank = h->rank;
+	out->state = h->state;
+	out->late = h->late;
+	out->forgiven = h->forgiven;
+	out->tries = h->tries;
+	out->next_try = h->next_try;
+	out->sent = h->sent;
+	out->users = h->users;
+	out->tested = h->tested;
+	out->verified = h->verified;
+}
+
+static int take(const struct mm_rollout_host *h, void *arg, struct mm_err *err)
+{
+	struct mm_rollout_state *st = arg;
+	size_t n = st->n;
+	(void)err;
+	struct mm_ro_host *place = mm_arena_push(st->a, &st->hosts, &st->n, &st->cap, sizeof(*place));
+	*place = (struct mm_ro_host){.not_before = mm_ro_jitter(&st->terms, st->r.seed, h->host)};
+	fill(place, h);
+	const char **id = mm_arena_push(st->a, &st->ids, &n, &st->cap_ids, sizeof(*id));
+	*id = mm_arena_strdup(st->a, h->host);
+	if (h->seq > st->seq)
+		st->seq = h->seq;
+	return 0;
+}
+
+static int by_id(const void *x, const void *y)
+{
+	const struct mm_rollout_name *a = x, *b = y;
+	return strcmp(a->id, b->id);
+}
+
+static void sort_names(struct mm_rollout_state *st)
+{
+	st->names = mm_arena_alloc(st->a, st->n + 1, sizeof(*st->names));
+	for (size_t i = 0; i < st->n; i++)
+		st->names[i] = (struct mm_rollout_name){st->ids[i], i};
+	if (st->n > 0)
+		qsort(st->names, st->n, sizeof(*st->names), by_id);
+}
+
+static int load_head(struct mm_rollout_state *st, int64_t id, struct mm_err *err)
+{
+	struct mm_arena *a = mm_arena_new();
+	int rc = mm_store_rollout_get(st->store, id, a, &st->r, err);
+	mm_arena_free(st->head);
+	st->head = a;
+	return rc;
+}
+
+int mm_rollout_state_load(struct mm_store *s, int64_t id, struct mm_rollout_state *out, struct mm_err *err)
+{
+	*out = (struct mm_rollout_state){.store = s, .a = mm_arena_new()};
+	int rc = load_head(out, id, err);
+	if (rc != 0)
+		return rc;
+	if (mm_ro_terms_from_json(out->r.terms, strlen(out->r.terms), &out->terms, err) < 0 ||
+	    mm_store_rollout_hosts(s, id, 0, take, out, err) < 0)
+		return -1;
+	sort_names(out);
+	return out->terms.rate > 0 ? mm_rollout_loads(out, err) : 0;
+}
+
+void mm_rollout_state_free(struct mm_rollout_state *st)
+{
+	mm_arena_free(st->a);
+	mm_arena_free(st->head);
+	*st = (struct mm_rollout_state){.store = NULL};
+}
+
+size_t mm_rollout_state_find(const struct mm_rollout_state *st, const char *id)
+{
+	const struct mm_rollout_name key = {.id = id};
+	const struct mm_rollout_name *found =
+	    st->n > 0 ? bsearch(&key, st->names, st->n, sizeof(key), by_id) : NULL;
+	return found != NULL ? found->at : SIZE_MAX;
+}
+
+static int take_change(const struct mm_rollout_host *h, void *arg, struct mm_err *err)
+{
+	struct mm_rollout_state *st = arg;
+	size_t i = mm_rollout_state_find(st, h->host);
+	(void)err;
+	if (i != SIZE_MAX)
+		fill(&st->hosts[i], h);
+	if (h->seq > st->seq)
+		st->seq = h->seq;
+	return 0;
+}
+
+int mm_rollout_state_look(struct mm_rollout_state *st, struct mm_err *err)
+{
+	int rc = load_head(st, st->r.id, err);
+	if (rc > 0)
+		return mm_err_set(err, MM_EX_FAILED, "the rollout is not in the store any more");
+	if (rc < 0)
+		return -1;
+	return st->r.seq > st->seq
+		   ? mm_store_rollout_hosts(st->store, st->r.id, st->seq, take_change, st, err)
+		   : 0;
+}
+
+struct mm_ro_now mm_rollout_state_now(const struct mm_rollout_state *st)
+{
+	return (struct mm_ro_now){.now = mm_store_now(st->store),
+	    .state = st->r.state,
+	    .wave = st->r.wave,
+	    .n_waves = st->r.waves,
+	    .wave_since = st->r.wave_since,
+	    .bake_since = st->r.bake_since,
+	    .approved = st->r.approved,
+	    .n_servers = st->n_servers};
+}
+
+void mm_rollout_state_ahead(const struct mm_rollout_state *st, struct mm_ro_decision *out)
+{
+	struct mm_ro_now now = mm_rollout_state_now(st);
+	size_t none[1];
+	mm_ro_decide(&st->terms, &now, st->hosts, st->n, none, 1, out);
+}
