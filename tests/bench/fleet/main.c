@@ -23,7 +23,7 @@
 struct options {
 	int64_t hosts, port, shards, seed, answer_ms;
 	int64_t percent[MM_SIM_KINDS];
-	const char *state, *host_key, *user_key;
+	const char *state, *host_key, *user_key, *keep;
 };
 
 static int parse(struct options *o, int argc, char **argv, struct mm_err *err)
@@ -43,6 +43,7 @@ static int parse(struct options *o, int argc, char **argv, struct mm_err *err)
 	    {"state", 0, MM_OPT_STRING, &o->state, 0, 0, "FILE", "made here"},
 	    {"host-key", 0, MM_OPT_STRING, &o->host_key, 0, 0, "FILE", "private SSH key of all hosts"},
 	    {"user-key", 0, MM_OPT_STRING, &o->user_key, 0, 0, "FILE", "public SSH key of the controller"},
+	    {"keep", 0, MM_OPT_STRING, &o->keep, 0, 0, "FILE", "the last request that host 0 was sent"},
 	    {.name = NULL},
 	};
 	if (mm_cli_parse(opts, &argc, argv, err) < 0)
@@ -96,7 +97,8 @@ static int run(const struct options *o, const char *name, struct mm_err *err)
 		    .host_key = o->host_key,
 		    .user_key = o->user_key,
 		    .listener = listeners[i],
-		    .answer_ms = (unsigned)o->answer_ms};
+		    .answer_ms = (unsigned)o->answer_ms,
+		    .keep = o->keep};
 		pid_t pid = fork();
 		if (pid < 0)
 			return mm_err_sys(err, MM_EX_FAILED, "fork");

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/file.h"
 #include "common/frame.h"
 #include "tests/bench/fleet/simagent.h"
 
@@ -30,7 +31,8 @@ struct conn {
 	struct ssh_channel_callbacks_struct on_channel;
 	struct mm_frame_decoder decoder;
 	struct mm_sim_request request;
-	int64_t due; /* when it answers; 0: the request is not complete */
+	struct mm_buf raw; /* what came, where it is to be kept */
+	int64_t due;       /* when it answers; 0: the request is not complete */
 	bool answered, over;
 };
 
@@ -123,6 +125,8 @@ static int on_data(ssh_session session, ssh_channel channel, void *data, uint32_
 	(void)session;
 	(void)channel;
 	(void)errout;
+	if (c->host == 0 && c->loop->server->keep != NULL)
+		mm_buf_add(&c->raw, data, len);
 	while (rc == 0 && !c->request.complete && (rc = mm_frame_next(&c->decoder, &f, NULL)) > 0)
 		rc = mm_sim_request_frame(&c->request, &f, NULL);
 	if (rc < 0)
@@ -167,6 +171,7 @@ static void drop(struct conn *c)
 		ssh_free(c->session);
 		mm_frame_decoder_free(&c->decoder);
 		mm_sim_request_free(&c->request);
+		mm_buf_free(&c->raw);
 	}
 	if (c->fd >= 0)
 		close(c->fd);
@@ -178,6 +183,7 @@ static int greet(struct conn *c, int fd)
 	c->session = ssh_new();
 	mm_frame_decoder_init(&c->decoder, true);
 	mm_sim_request_init(&c->request);
+	c->raw = MM_BUF_INIT(MM_STREAM_MAX);
 	c->on_session = (struct ssh_server_callbacks_struct){
 	    .userdata = c, .auth_pubkey_function = on_key, .channel_open_request_session_function = on_open};
 	ssh_callbacks_init(&c->on_session);
@@ -216,6 +222,8 @@ static void answer(struct conn *c)
 	struct mm_sim_world *w = c->loop->server->world;
 	struct mm_buf out = MM_BUF_INIT(MM_STREAM_MAX);
 	c->answered = true;
+	if (c->raw.len > 0 && mm_write_own(c->loop->server->keep, c->raw.data, c->raw.len, 0600, NULL) < 0)
+		c->over = true;
 	mm_sim_lock(w, c->host);
 	bool sent = mm_sim_answer(&c->request, &w->hosts[c->host], w->head->flags, &out);
 	mm_sim_unlock(w, c->host);

@@ -16,6 +16,7 @@ struct mm_sim_server {
 	const char *user_key; /* public, a file: whom to let in */
 	int listener;         /* on the base port */
 	unsigned answer_ms;   /* how long an agent works before it answers */
+	const char *keep;     /* NULL, or a file for the last request that host 0 was sent */
 };
 
 /* A listening socket for all loopback addresses, one of several that share the
