@@ -34,7 +34,7 @@ class Rollouts:
         return self.f.run("push", "--all", "--in-flight", self.in_flight, "--bake", "0", *args, timeout=1200)
 
     def show(self, *number):
-        r = self.f.run("rollout", "show", *number, "--json", "--all")
+        r = self.f.run("rollout", "show", *number, "--json")
         assert r.stdout, r.stderr
         return json.loads(r.stdout)
 
