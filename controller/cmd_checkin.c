@@ -13,6 +13,7 @@
 #include "controller/push_judge.h"
 #include "controller/push_op.h"
 #include "controller/push_overtaken.h"
+#include "controller/rollout_heard.h"
 #include "controller/rollout_land.h"
 
 /* An agent collects its spool before it calls, and shows life every
@@ -314,7 +315,8 @@ static int conclude(struct checkin *k, struct mm_err *err)
 {
 	if (mm_store_begin(k->store, err) != 0)
 		return -1;
-	if ((!k->made_one || (record(k, err) == 0 && tell_rollout(k, err) == 0)) && audit(k, err) == 0)
+	if ((!k->made_one || (record(k, err) == 0 && tell_rollout(k, err) == 0)) &&
+	    (k->carried == 0 || mm_rollout_heard(k->store, k->host, err) == 0) && audit(k, err) == 0)
 		return mm_store_commit(k->store, err);
 	mm_store_rollback(k->store);
 	return -1;

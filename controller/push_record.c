@@ -6,6 +6,7 @@
 #include "controller/push_judge.h"
 #include "controller/push_overtaken.h"
 #include "controller/rollout/assign.h"
+#include "controller/rollout_heard.h"
 #include "controller/rollout_land.h"
 #include "schemas/proto.h"
 
@@ -157,6 +158,8 @@ static int store_one(struct mm_push_run *o, size_t i, struct mm_err *err)
 	const struct mm_push_feed *f = o->how->feed;
 	if (rc == 0 && f != NULL)
 		rc = f->done(f->ctx, i, r, err);
+	if (rc == 0 && r->spooled > 0)
+		rc = mm_rollout_heard(o->c->store, r->target->host.id, err);
 	return rc;
 }
 

@@ -117,6 +117,11 @@ def main():
             frames.append(frame(LOGIN, login(u, "failed", "AUTH_REJECTED")))
         if how == "untested":
             frames.append(frame(LOGIN, login(u, "untested", "NO_SECRET")))
+        if how == "timeout":
+            frames.append(frame(LOGIN, login(u, "failed", "CONN_TIMEOUT")))
+        if how == "reverts":
+            frames.append(frame(FINDING, {**finding(u, "pending", "reverted", "143"), "setting": "incoming.host",
+                                          "desired": "mail.acme.example", "reason": "the certificate is for another name"}))
         if how == "nologin":
             frames.append(frame(LOGIN, login(u, "untested", "NO_LOGIN_WANTED")))
         if how == "passed":

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import pathlib
+import random
 import signal
 import sqlite3
 import subprocess
@@ -178,7 +179,37 @@ class Rollouts(test_push_store.StoreTest):
         r, _ = self.roll(status=DIFF)
         self.assertEqual((r["state"], r["all"]["states"]["ok"], r["all"]["tested"]), ("done", 3, 0))
 
+    def test_what_the_agent_took_back_is_not_ok(self):
+        self.hosts(["ok"] * 3)
+        self.mode("ok", "reverts")
+        r, _ = self.roll(status=HALTED | HOSTS_FAILED | DIFF)
+        self.assertEqual((r["state"], r["all"]["states"]["reverted"], r["all"]["budgets"]["login"]["used"]), ("halted", 1, 1))
+        self.assertIn("taken back: the certificate is for another name", self.run_mm("rollout", "show").stdout)
+
     # -- gates
+
+    def test_a_server_that_nobody_reaches_halts_it(self):
+        self.hosts(["passed"] * 4)
+        self.mm("push", "--all", "--now")
+        self.mode("passed", "timeout")
+        self.import_policy(message="a server behind a firewall")
+        r, _ = self.roll("--waves", "2,100%", status=HALTED | DIFF)
+        self.assertEqual((r["state"], r["because"], r["all"]["budgets"]["login"]["used"]), ("halted", "gate", 0))
+        self.assertEqual((r["all"]["tested"], r["all"]["verified"], r["all"]["states"]["waiting"]), (2, 0, 2))
+
+    def test_a_session_afterwards_is_counted(self):
+        """Nobody is logged in when it comes; a login run proves it, and a check-in carries that."""
+        self.hosts(["ok"] * 2)
+        r, _ = self.roll("--waves", "1,100%", "--min-tested", "1", status=DIFF)
+        self.assertEqual((r["because"], r["all"]["tested"]), ("too-few-tested", 0))
+        host = next(h["host"] for h in self.show()["host_rows"] if h["wave"] == 1)
+        carried = reporter.spooled({"host": host, "revision": 1}, host.replace("h", "u"), int(time.time()) + 1)
+        self.assertEqual(self.checkin(host, carried)[0], "status")
+        first = self.show()["by_wave"][0]
+        self.assertEqual((first["tested"], first["verified"], first["states"]["ok"]), (1, 1, 1))
+        # Enough for the gate now; in the second wave nobody is asked.
+        self.mm("rollout", "resume", "1")
+        self.assertEqual(self.states(), {"ok": 2})
 
     def test_too_few_tested_users_pause_it(self):
         self.hosts(["ok"] * 4)
@@ -237,6 +268,21 @@ class Rollouts(test_push_store.StoreTest):
         first = next(h["host"] for h in self.show()["host_rows"] if h["wave"] == 1)
         self.assertEqual({h: len(t) for h, t in self.times().items()}, {**{f"h{i}": 2 for i in range(4)}, first: 1})
         self.assertEqual(self.pending(), [])
+
+    def test_killed_at_any_moment(self):
+        self.hosts(["passed"] * 12)
+        self.mm("push", "--all", "--waves", "2,4,100%", "--in-flight", "2", "--bake", "0", "--detach")
+        rnd = random.Random(7)
+        for _ in range(8):
+            p = self.start("rollout", "resume", "1")
+            time.sleep(rnd.uniform(0.05, 0.6))
+            p.kill()
+            p.communicate()
+        self.mm("rollout", "resume", "1", status=FAILED if self.show()["state"] == "done" else OK)
+        self.assertEqual(self.states(), {"ok": 12})
+        self.assertEqual(set(self.times()), {f"h{i}" for i in range(12)}, "nobody is forgotten")
+        self.assertEqual(self.pending(), [])
+        self.mm("audit", "verify")
 
     def test_interrupted_and_resumed(self):
         p = self.stuck()
@@ -299,13 +345,13 @@ class Rollouts(test_push_store.StoreTest):
 
     # -- check-ins
 
-    def checkin(self, host):
-        """The host calls: what it is asked for, after it has answered."""
+    def checkin(self, host, carried=()):
+        """The host calls, with these frames: what it is asked for, after it has answered."""
         self.sql("UPDATE hosts SET enrolled = 1 WHERE id = ?", host)
         p = subprocess.Popen([BIN / "mailmuster", "checkin", "--host", host], env=self.env, stdin=subprocess.PIPE,
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         hello = reporter.frame(reporter.HELLO, {"agent": "0.1.0", "proto": [1, 0], "host": host})
-        p.stdin.write(stream([hello]))
+        p.stdin.write(stream([hello, *carried]))
         p.stdin.flush()
         r = request(p.stdout)
         report = reporter.frame(reporter.REPORT, {
