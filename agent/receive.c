@@ -6,6 +6,7 @@
 
 #include "agent/answer.h"
 #include "agent/hostwide.h"
+#include "agent/inventory.h"
 #include "agent/planned.h"
 #include "agent/serve_users.h"
 #include "agent/trust.h"
@@ -30,6 +31,8 @@ struct job {
 	struct mm_user_job *users;
 	size_t n_users;
 	struct mm_held held; /* what reports say is in force */
+	struct mm_system machine;
+	bool told_system; /* a report said what this host is */
 	int exit_bits;
 	struct mm_err *err;
 };
@@ -251,7 +254,11 @@ static int users_held(struct job *j)
 
 static struct mm_report_head head_for(struct job *j, const char *const *users, char id[MM_ID_LEN])
 {
+	bool tell = !j->told_system;
 	mm_random_id(id);
+	if (tell)
+		mm_inventory_get(&mm_inventory_system, j->r->conf, j->a, &j->machine);
+	j->told_system = true;
 	return (struct mm_report_head){.id = id,
 	    .host = j->r->conf->host,
 	    .request_id = j->t.request.id,
@@ -263,7 +270,8 @@ static struct mm_report_head head_for(struct job *j, const char *const *users, c
 	    .collected = time(NULL),
 	    .agent = MM_VERSION,
 	    .users = users,
-	    .expired = mm_held_expired(&j->held, j->r->now)};
+	    .expired = mm_held_expired(&j->held, j->r->now),
+	    .machine = tell ? &j->machine : NULL};
 }
 
 static void add_trouble(struct mm_buf *frames, const struct mm_worker_result *res)

@@ -37,7 +37,22 @@ void mm_report_head_encode(const struct mm_report_head *h, struct mm_buf *out)
 		n++;
 	mm_wire_put_strings(o, "users", h->users, n, MM_REPORT_NAME_MAX);
 	mm_json_set_bool(o, "expired", h->expired);
+	if (h->machine != NULL)
+		mm_json_set(o, "system", mm_system_json(h->machine));
 	mm_wire_finish(o, out);
+}
+
+static int read_system(const json_t *o, struct mm_arena *a, struct mm_report_head *h, struct mm_err *err)
+{
+	const json_t *member;
+	struct mm_system *s;
+	if (mm_json_object(o, "system", true, &member, err) != 0)
+		return -1;
+	if (member == NULL)
+		return 0;
+	s = mm_arena_alloc(a, 1, sizeof(*s));
+	h->machine = s;
+	return mm_system_read(member, a, s, err);
 }
 
 static int read_head(const json_t *o, struct mm_arena *a, struct mm_report_head *h, struct mm_err *err)
@@ -60,7 +75,9 @@ static int read_head(const json_t *o, struct mm_arena *a, struct mm_report_head 
 	    mm_wire_strings(o, "users", MM_MANIFEST_MAX, MM_REPORT_NAME_MAX, mm_is_report_user, a, &h->users,
 		&n, err) != 0)
 		return -1;
-	return mm_json_bool_opt(o, "expired", false, &h->expired, err);
+	if (mm_json_bool_opt(o, "expired", false, &h->expired, err) != 0)
+		return -1;
+	return read_system(o, a, h, err);
 }
 
 int mm_report_head_decode(

@@ -16,6 +16,7 @@
 #include "common/digest.h"
 #include "common/err.h"
 #include "common/mem.h"
+#include "schemas/inventory.h"
 #include "schemas/ladder.h"
 #include "schemas/request.h"
 #include "schemas/settings.h"
@@ -41,6 +42,8 @@ struct mm_report_head {
 	 * not in the report has gone. NULL-terminated, may be empty. */
 	const char *const *users;
 	bool expired; /* the request in force has expired: settings stay, report is stale */
+	/* What the host is; NULL = not said. An answer says it once, in its first report. */
+	const struct mm_system *machine; /* "system" in JSON */
 };
 
 struct mm_finding {

@@ -79,6 +79,8 @@ int mm_intake_evidence(struct mm_intake *t, struct mm_err *err);
 /* Does this report say something newer of this user than the store knows? */
 int mm_intake_newer(struct mm_intake *t, const char *user, bool *newer, struct mm_err *err);
 bool mm_intake_covers(const struct mm_intake *t, const char *user);
+/* inventory.c: what the host says of itself. */
+int mm_intake_inventory(struct mm_intake *t, struct mm_err *err);
 
 /* A verdict with what stands over it: stale evidence is unknown, whatever it says. */
 enum mm_audit mm_audit_of(enum mm_audit verdict, bool stale, bool waived);

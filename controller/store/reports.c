@@ -83,7 +83,8 @@ static int take(struct mm_intake *t, bool *fresh, struct mm_err *err)
 		return -1;
 	if (!*fresh)
 		return 0;
-	if (insert_head(t, err) || mm_intake_evidence(t, err) || set_coverage(t, err) || drop_gone(t, err))
+	if (insert_head(t, err) || mm_intake_evidence(t, err) || set_coverage(t, err) || drop_gone(t, err) ||
+	    mm_intake_inventory(t, err))
 		return -1;
 	return note_report(t->s, t->in, err);
 }

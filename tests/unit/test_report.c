@@ -156,6 +156,53 @@ static void head_of_a_login_run(void **state)
 	mm_buf_free(&b);
 }
 
+static void head_with_the_system(void **state)
+{
+	(void)state;
+	static const struct mm_installed clients[] = {{"mutt", "2.2.9-1+b1"}, {"new-one", ""}};
+	static const struct mm_system sys = {"Debian GNU/Linux 12 \n(bookworm)", clients, 2};
+	const struct mm_report_head in = {
+	    .id = ID, .host = "ws1", .op = "apply", .evidence = MM_EV_ATTESTED, .agent = "1", .machine = &sys};
+	struct mm_report_head out;
+	struct mm_buf b = MM_BUF_INIT(MM_FRAME_MAX);
+	struct mm_err err = MM_ERR_NONE;
+	mm_report_head_encode(&in, &b);
+	assert_int_equal(mm_report_head_decode(b.data, b.len, arena, &out, &err), 0);
+	assert_non_null(out.machine);
+	assert_string_equal(out.machine->os, "Debian GNU/Linux 12 ?(bookworm)");
+	assert_int_equal(out.machine->n_clients, 2);
+	assert_string_equal(out.machine->clients[0].client, "mutt");
+	assert_string_equal(out.machine->clients[0].version, "2.2.9-1+b1");
+	assert_string_equal(out.machine->clients[1].client, "new-one");
+	assert_string_equal(out.machine->clients[1].version, "");
+	mm_buf_free(&b);
+}
+
+static void system_malformed(void **state)
+{
+	(void)state;
+	static const struct wrong all[] = {{"system", "7"}, {"system", "[]"}, {"system", "{\"os\":1}"},
+	    {"system", "{\"os\":\"a\\nb\"}"}, {"system", "{\"clients\":{}}"}, {"system", "{\"clients\":[1]}"},
+	    {"system", "{\"clients\":[{}]}"}, {"system", "{\"clients\":[{\"client\":\"a b\"}]}"},
+	    {"system", "{\"clients\":[{\"client\":\"a\",\"version\":2}]}"},
+	    {"system", "{\"clients\":[{\"client\":\"a\"},{\"client\":\"a\"}]}"}};
+	refuse_all(say_head, good_head, all, sizeof(all) / sizeof(*all));
+	/* Nothing, and more than this version knows, are fine. */
+	assert_int_equal(say_head(with(good_head, "system", "null")).rc, 0);
+	assert_int_equal(say_head(with(good_head, "system", "{}")).rc, 0);
+	assert_int_equal(say_head(with(good_head, "system", "{\"os\":\"x\",\"kernel\":[1]}")).rc, 0);
+	struct mm_buf b = MM_BUF_INIT(MM_FRAME_MAX);
+	for (int n = MM_INVENTORY_CLIENTS_MAX; n <= MM_INVENTORY_CLIENTS_MAX + 1; n++) {
+		mm_buf_reset(&b);
+		for (int i = 0; i < n; i++)
+			mm_buf_addf(&b, "%s{\"client\":\"c%d\"}", i == 0 ? "{\"clients\":[" : ",", i);
+		mm_buf_adds(&b, "]}");
+		assert_int_equal(say_head(with(good_head, "system", mm_buf_str(&b))).rc,
+		    n > MM_INVENTORY_CLIENTS_MAX ? -1 : 0);
+	}
+	mm_buf_free(&b);
+}
+
 static void head_malformed(void **state)
 {
 	(void)state;
@@ -448,6 +495,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(head_round_trip),
 	    cmocka_unit_test(head_of_a_login_run),
+	    cmocka_unit_test(head_with_the_system),
+	    cmocka_unit_test(system_malformed),
 	    cmocka_unit_test(head_malformed),
 	    cmocka_unit_test(finding_round_trip),
 	    cmocka_unit_test(finding_defaults),

@@ -476,6 +476,23 @@ static void system_finding(void **state)
 	assert_string_equal(f.path, "/etc/msmtprc");
 }
 
+static void system_report(void **state)
+{
+	struct box *b = *state;
+	size_t n;
+	struct mm_report_head h;
+	struct mm_buf again = NEW_BUF;
+	const char *json = sample(b, "v1.1/report.json", &n);
+	assert_int_equal(mm_report_head_decode(json, n, b->a, &h, &b->err), 0);
+	assert_string_equal(h.machine->os, "Debian GNU/Linux 12 (bookworm)");
+	assert_int_equal(h.machine->n_clients, 3);
+	assert_string_equal(h.machine->clients[1].client, "mutt");
+	assert_string_equal(h.machine->clients[1].version, "2.2.9-1+b1");
+	assert_string_equal(h.machine->clients[2].version, "");
+	mm_report_head_encode(&h, &again);
+	same_meaning(json, n, &again);
+}
+
 /* ---- what a later version may send */
 
 static void newer_minor(void **state)
@@ -526,6 +543,7 @@ int main(void)
 	    cmocka_unit_test(system_request),
 	    cmocka_unit_test(system_user),
 	    cmocka_unit_test(system_finding),
+	    cmocka_unit_test(system_report),
 	    cmocka_unit_test(newer_minor),
 	    cmocka_unit_test(newer_major),
 	};

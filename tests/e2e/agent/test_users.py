@@ -4,6 +4,7 @@ import ctypes
 import json
 import os
 import pathlib
+import platform
 import resource
 import subprocess
 import sys
@@ -75,6 +76,9 @@ class Users(unittest.TestCase):
         self.assertEqual(a.status, OK, a.findings)
         self.assertEqual(sorted(u for r in a.of(REPORT) for u in r["users"]), sorted(USERS))
         self.assertEqual({r["evidence"] for r in a.of(REPORT)}, {"attested"})
+        # What the host is, it says once.
+        self.assertEqual(["system" in r for r in a.of(REPORT)], [True] + [False] * (len(USERS) - 1))
+        self.assertEqual(a.of(REPORT)[0]["system"]["os"], platform.freedesktop_os_release()["PRETTY_NAME"])
         for user, uid in USERS.items():
             self.assertIn(f"from {user}@acme.example", (self.home(user) / ".msmtprc").read_text())
             for path in self.home(user).rglob("*"):
