@@ -15,9 +15,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "agent/clients/alpine_from.h"
 #include "agent/clients/alpine_server.h"
 #include "agent/clients/clients.h"
 #include "agent/clients/keys.h"
+#include "agent/clients/mailurl.h"
 #include "agent/formats/pinerc.h"
 #include "common/text.h"
 
@@ -31,6 +33,7 @@ enum var {
 	V_DOMAIN,
 	V_RANGE,
 	V_HEADERS,
+	V_FEATURES,
 	V_SENDMAIL,
 	V_FCC,
 	V_POSTPONED,
@@ -45,6 +48,7 @@ static const char *const names[V_COUNT] = {
     [V_DOMAIN] = "user-domain",
     [V_RANGE] = "encryption-protocol-range",
     [V_HEADERS] = "customized-hdrs",
+    [V_FEATURES] = "feature-list",
     [V_SENDMAIL] = "sendmail-path",
     [V_FCC] = "default-fcc",
     [V_POSTPONED] = "postponed-folder",
@@ -96,6 +100,7 @@ static int load(struct mm_reader *r, const char *path, struct config *c, struct 
 
 struct look {
 	struct mm_arena *a;
+	const char *login;
 	const struct config *c;
 	struct mm_seen_account *acc;
 	struct mm_view *out;
@@ -113,6 +118,11 @@ static void put(struct look *l, enum mm_setting id, enum var v, const char *text
 
 	*s = (struct mm_seen){
 	    .value = text, .from_default = at.text == NULL && text != NULL, .path = at.path, .line = at.line};
+	if (at.text != NULL && mm_pinerc_expands(at.text)) {
+		mm_see_unsure(s, (struct mm_native){.path = at.path, .line = at.line},
+		    "a variable of the environment is put in there");
+		s->unsure_open = true;
+	}
 	if (l->c->over[v].text != NULL) {
 		s->over_path = at.path;
 		s->over_line = at.line;
@@ -269,31 +279,34 @@ static void see_outgoing(struct look *l)
 	}
 }
 
-/* From is user-id@user-domain, unless a header of the user's own says so. */
+/* The value of From that counts, or NULL. */
+static const char *own_from(const struct config *c, struct mm_arena *a)
+{
+	return mm_pine_forbids_from(effective(c, V_FEATURES).text)
+		   ? NULL
+		   : mm_pine_from(effective(c, V_HEADERS).text, a);
+}
+
+/* Without a From of the user's own it is made of the login, whatever user-id
+ * says (that is for PC-Alpine), and user-domain. */
 static void see_identity(struct look *l)
 {
-	struct value user = effective(l->c, V_USER), domain = effective(l->c, V_DOMAIN);
-	struct value headers = effective(l->c, V_HEADERS);
-	bool from = headers.text != NULL &&
-		    (starts_with_nocase(headers.text, "from:") || strstr(headers.text, ",From:") != NULL);
+	const char *from = own_from(l->c, l->a), *domain = effective(l->c, V_DOMAIN).text, *name = NULL;
 
-	if (user.text != NULL && domain.text != NULL && user.text[0] != '\0' && domain.text[0] != '\0')
-		put(l, MM_SET_ADDRESS, V_USER, mm_arena_printf(l->a, "%s@%s", user.text, domain.text));
-	put(l, MM_SET_REAL_NAME, V_NAME, effective(l->c, V_NAME).text);
-	for (int id = MM_SET_ADDRESS; from && id <= MM_SET_REAL_NAME; id++) {
-		struct mm_seen *s = &l->acc->s[id];
-
-		s->over_path = headers.path;
-		s->over_line = headers.line;
-		s->over_by = "From in customized-hdrs";
-		s->over_holds = false;
+	if (from != NULL) {
+		put(l, MM_SET_ADDRESS, V_HEADERS, mm_mailbox_parse(from, l->a, &name));
+		put(l, MM_SET_REAL_NAME, V_HEADERS, name);
+		return;
 	}
+	if (domain != NULL && domain[0] != '\0')
+		put(l, MM_SET_ADDRESS, V_DOMAIN, mm_arena_printf(l->a, "%s@%s", l->login, domain));
+	put(l, MM_SET_REAL_NAME, V_NAME, effective(l->c, V_NAME).text);
 }
 
 static int read_place(struct mm_reader *r, const struct mm_place *p, struct mm_view *out, struct mm_err *err)
 {
 	struct config c;
-	struct look l = {.a = r->arena, .c = &c, .out = out};
+	struct look l = {.a = r->arena, .login = r->login, .c = &c, .out = out};
 
 	*out = (struct mm_view){0};
 	if (load(r, p->path, &c, err) != 0)
@@ -457,15 +470,36 @@ static void write_account(struct writer *w)
 		write_outgoing(w);
 	if (v->v[MM_SET_IN_TLS_MIN] != NULL || v->v[MM_SET_OUT_TLS_MIN] != NULL)
 		want(w, V_RANGE, min);
-	if (v->v[MM_SET_REAL_NAME] != NULL)
-		want(w, V_NAME, v->v[MM_SET_REAL_NAME]);
-	if (v->v[MM_SET_ADDRESS] != NULL) {
-		const char *at = strchr(v->v[MM_SET_ADDRESS], '@');
+}
 
-		want(w, V_USER,
-		    mm_arena_strndup(w->a, v->v[MM_SET_ADDRESS], (size_t)(at - v->v[MM_SET_ADDRESS])));
+/* The login is the one part of the address that no variable holds: another
+ * takes a From. */
+static int write_identity(struct writer *w, const struct mm_change *ch, const struct mm_seen_account *now,
+    const char *login, struct mm_err *err)
+{
+	const char *address = mm_joined(ch, now, MM_SET_ADDRESS),
+		   *name = mm_joined(ch, now, MM_SET_REAL_NAME);
+	const char *at = address != NULL ? strchr(address, '@') : NULL;
+	const struct mm_values *v = w->want;
+	bool same, from = own_from(w->c, w->a) != NULL;
+
+	if ((v->v[MM_SET_ADDRESS] == NULL && v->v[MM_SET_REAL_NAME] == NULL) || at == NULL)
+		return 0;
+	same = strlen(login) == (size_t)(at - address) && mm_starts_with(address, login);
+	if (v->v[MM_SET_ADDRESS] != NULL) {
+		want(w, V_USER, mm_arena_strndup(w->a, address, (size_t)(at - address)));
 		want(w, V_DOMAIN, at + 1);
 	}
+	if (v->v[MM_SET_REAL_NAME] != NULL)
+		want(w, V_NAME, name);
+	if (!from && (same || v->v[MM_SET_ADDRESS] == NULL))
+		return 0;
+	if (mm_pine_forbids_from(effective(w->c, V_FEATURES).text))
+		return mm_err_set(err, MM_EX_DIFF,
+		    "Alpine makes the sender of the login here: no-allow-changing-from is in feature-list");
+	want(w, V_HEADERS,
+	    mm_pine_with_from(w->c->own[V_HEADERS].text, mm_mailbox_print(address, name, w->a), w->a));
+	return 0;
 }
 
 static int change(struct mm_reader *r, const struct mm_place *p, const struct mm_view *now,
@@ -486,6 +520,8 @@ static int change(struct mm_reader *r, const struct mm_place *p, const struct mm
 	if (load(r, p->path, &c, err) != 0)
 		return -1;
 	write_account(&w);
+	if (write_identity(&w, ch, now->n > 0 ? &now->accounts[0] : NULL, r->login, err) != 0)
+		return -1;
 	mm_want_file(
 	    out, r->arena, p->path, &mm_format_pinerc, &w.edits, ch->kind == MM_CHANGE_ADD ? 0600 : 0);
 	return 0;

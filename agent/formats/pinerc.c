@@ -126,11 +126,7 @@ static int scan(struct mm_text in, struct mm_arena *a, struct mm_line **out, siz
 
 bool mm_pinerc_expands(const char *value)
 {
-	for (const char *p = value; (p = strchr(p, '$')) != NULL; p++)
-		if (p[1] == '{' || p[1] == '_' || (p[1] >= 'a' && p[1] <= 'z') ||
-		    (p[1] >= 'A' && p[1] <= 'Z'))
-			return true;
-	return false;
+	return strchr(value, '$') != NULL;
 }
 
 static int spell(const char *key, const char *value, struct mm_arena *a, const char **out, struct mm_err *err)

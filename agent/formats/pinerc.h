@@ -21,7 +21,8 @@
 
 extern const struct mm_format mm_format_pinerc;
 
-/* Would Alpine put a variable of the environment in? ($x and ${x}; $( and a lone $ are text) */
+/* Would Alpine put a variable of the environment in? ${x} is one, and $ with whatever follows up to a blank.
+ */
 bool mm_pinerc_expands(const char *value);
 
 #endif

@@ -1,0 +1,78 @@
+#include "agent/clients/alpine_from.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "common/text.h"
+
+#define FROM "from:"
+#define BLANKS " \t"
+
+/* To the comma behind the entry, or the end. */
+static size_t entry_len(const char *p)
+{
+	bool quoted = false;
+	size_t n = 0;
+
+	for (; p[n] != '\0' && (quoted || p[n] != ','); n++)
+		quoted ^= p[n] == '"';
+	return n;
+}
+
+/* The first From: where it starts and how long it is; false without one. */
+static bool find(const char *list, const char **entry, size_t *n)
+{
+	for (const char *p = list; p != NULL && *p != '\0';) {
+		p += strspn(p, BLANKS);
+		*entry = p;
+		*n = entry_len(p);
+		if (strncasecmp(p, FROM, strlen(FROM)) == 0)
+			return true;
+		p += *n;
+		p += *p == ',';
+	}
+	return false;
+}
+
+const char *mm_pine_from(const char *list, struct mm_arena *a)
+{
+	const char *entry;
+	size_t n, skip = strlen(FROM);
+
+	if (!find(list, &entry, &n))
+		return NULL;
+	skip += strspn(entry + skip, BLANKS);
+	while (n > skip && strchr(BLANKS, entry[n - 1]) != NULL)
+		n--;
+	return n > skip ? mm_arena_strndup(a, entry + skip, n - skip) : NULL;
+}
+
+const char *mm_pine_with_from(const char *list, const char *mailbox, struct mm_arena *a)
+{
+	const char *entry;
+	size_t n;
+
+	if (find(list, &entry, &n))
+		return mm_arena_printf(a, "%.*sFrom: %s%s", (int)(entry - list), list, mailbox, entry + n);
+	return list == NULL || list[0] == '\0' ? mm_arena_printf(a, "From: %s", mailbox)
+					       : mm_arena_printf(a, "From: %s,%s", mailbox, list);
+}
+
+bool mm_pine_forbids_from(const char *features)
+{
+	static const char word[] = "allow-changing-from";
+	bool forbids = false;
+
+	for (const char *p = features; p != NULL && *p != '\0';) {
+		p += strspn(p, BLANKS);
+		size_t n = strcspn(p, "," BLANKS);
+		if (n == strlen(word) + 3 && strncasecmp(p, "no-", 3) == 0 &&
+		    strncasecmp(p + 3, word, strlen(word)) == 0)
+			forbids = true;
+		else if (n == strlen(word) && strncasecmp(p, word, n) == 0)
+			forbids = false;
+		p += n;
+		p += strspn(p, BLANKS ",");
+	}
+	return forbids;
+}
