@@ -5,7 +5,8 @@
  * of them: [Mail Account] names its identity, that one its transport. The
  * registry watches the folder and takes every change up within seconds; what
  * is open stays as it is until it is opened anew. So nothing has to be
- * stopped or told: its method Reload makes it no sooner. Passwords hang on the UIDs, which are therefore permanent.
+ * stopped or told: its method Reload makes it no sooner. Passwords hang on the UIDs, which are therefore
+ * permanent.
  *
  * Accounts that come from GNOME Online Accounts or another collection, and
  * those of the administrator's templates, are only looked at: the finding
