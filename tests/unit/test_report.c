@@ -161,8 +161,12 @@ static void head_with_the_system(void **state)
 	(void)state;
 	static const struct mm_installed clients[] = {{"mutt", "2.2.9-1+b1"}, {"new-one", ""}};
 	static const struct mm_system sys = {"Debian GNU/Linux 12 \n(bookworm)", clients, 2};
-	const struct mm_report_head in = {
-	    .id = ID, .host = "ws1", .op = "apply", .evidence = MM_EV_ATTESTED, .agent = "1", .machine = &sys};
+	const struct mm_report_head in = {.id = ID,
+	    .host = "ws1",
+	    .op = "apply",
+	    .evidence = MM_EV_ATTESTED,
+	    .agent = "1",
+	    .machine = &sys};
 	struct mm_report_head out;
 	struct mm_buf b = MM_BUF_INIT(MM_FRAME_MAX);
 	struct mm_err err = MM_ERR_NONE;
