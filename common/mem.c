@@ -74,10 +74,10 @@ static struct block *add_block(struct mm_arena *a, size_t need)
 	if (cap > SIZE_MAX - sizeof(struct block))
 		mm_oom();
 	/* Zeroed as it is handed out: most of a block is often never used. */
-	struct block *b = mm_xrealloc(NULL, 1, sizeof(*b) + cap);
-	b->cap = cap;
-	b->used = 0;
-	b->next = NULL;
+	struct block *b = malloc(sizeof(*b) + cap);
+	if (b == NULL)
+		mm_oom();
+	*b = (struct block){.cap = cap};
 	/* A block made for one big thing goes behind the one being filled. */
 	if (a->blocks != NULL && need > a->next_size) {
 		b->next = a->blocks->next;
