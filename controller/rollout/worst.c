@@ -41,10 +41,11 @@ static void print_wave(const struct mm_ro_terms *t, const struct mm_ro_plan *pla
 	    (long long)plan->hosts);
 	for (int b = 0; b < MM_BUDGET_COUNT; b++) {
 		if (t->budgets[b].wave.kind == MM_SHARE_ANY && t->budgets[b].total.kind == MM_SHARE_ANY)
-			mm_buf_addf(out, "%s any number %s", b > 0 ? "," : "", mm_budget_words(b));
-		else
 			mm_buf_addf(
-			    out, "%s %lld %s", b > 0 ? "," : "", (long long)w->wave[b], mm_budget_words(b));
+			    out, "%s any number %s", b > 0 ? "," : "", mm_budget_words((enum mm_budget)b));
+		else
+			mm_buf_addf(out, "%s %lld %s", b > 0 ? "," : "", (long long)w->wave[b],
+			    mm_budget_words((enum mm_budget)b));
 	}
 	mm_buf_addc(out, '\n');
 }
@@ -58,6 +59,7 @@ void mm_ro_worst_print(const struct mm_ro_terms *t, const struct mm_ro_plan *pla
 		print_wave(t, plan, &w->waves[i], i, out);
 	mm_buf_adds(out, "in all at most");
 	for (int b = 0; b < MM_BUDGET_COUNT; b++)
-		mm_buf_addf(out, "%s %lld %s", b > 0 ? "," : "", (long long)w->total[b], mm_budget_words(b));
+		mm_buf_addf(out, "%s %lld %s", b > 0 ? "," : "", (long long)w->total[b],
+		    mm_budget_words((enum mm_budget)b));
 	mm_buf_addf(out, ": the budgets, and up to %lld hosts in flight\n", (long long)t->window);
 }
