@@ -66,21 +66,42 @@ static void print_class(const struct mm_push_summary *s, enum mm_push_class c)
 		printf("  ... and %zu more\n", shown - HOSTS_SHOWN);
 }
 
+/* The same of one account's settings, but for which setting it is? */
+static bool same_trouble(const struct mm_trouble *a, const struct mm_trouble *b)
+{
+	size_t word = strcspn(a->what, " ");
+	return !a->login && !b->login && mm_streq(a->host, b->host) && mm_streq(a->user, b->user) &&
+	       mm_streq(a->client, b->client) && mm_streq(a->account, b->account) &&
+	       mm_streq(a->text, b->text) && strncmp(a->what, b->what, word + 1) == 0;
+}
+
+static void print_trouble(const struct mm_trouble *t, size_t n)
+{
+	say("  %s@%s  %s%s%s ", t->user, t->host, t->client, *t->client != '\0' ? " " : "", t->account);
+	if (n > 1)
+		say("%.*s, %zu settings: %s", (int)strcspn(t->what, " "), t->what, n, t->text);
+	else
+		say("%s: %s", t->what, t->text);
+	putchar('\n');
+}
+
 static void print_troubles(const struct mm_push_summary *s)
 {
+	size_t told = 0;
 	if (s->n_troubles == 0)
 		return;
 	printf("%sNot in order (%zu)%s\n", coloured(MM_YELLOW), s->n_troubles + s->more_troubles,
 	    coloured(MM_PLAIN));
-	for (size_t i = 0; i < s->n_troubles && i < TROUBLES_SHOWN; i++) {
-		const struct mm_trouble *t = &s->troubles[i];
-		say("  %s@%s  %s%s%s %s: %s", t->user, t->host, t->client, *t->client != '\0' ? " " : "",
-		    t->account, t->what, t->text);
-		putchar('\n');
+	for (size_t lines = 0; told < s->n_troubles && lines < TROUBLES_SHOWN; lines++) {
+		const struct mm_trouble *t = &s->troubles[told];
+		size_t n = 1;
+		while (told + n < s->n_troubles && same_trouble(t, &t[n]))
+			n++;
+		print_trouble(t, n);
+		told += n;
 	}
-	if (s->n_troubles + s->more_troubles > TROUBLES_SHOWN)
-		printf("  ... and %zu more: mailmuster drift\n",
-		    s->n_troubles + s->more_troubles - TROUBLES_SHOWN);
+	if (s->n_troubles + s->more_troubles > told)
+		printf("  ... and %zu more: mailmuster drift\n", s->n_troubles + s->more_troubles - told);
 }
 
 static bool unproven(const struct mm_cause *g)
