@@ -311,8 +311,6 @@ void mm_rollout_print_made(const struct mm_rollout_made *m, int64_t revision)
 	    (long long)revision, (long long)m->plan.hosts, m->plan.hosts == 1 ? "" : "s", m->plan.n_waves,
 	    m->plan.n_waves == 1 ? "" : "s");
 	mm_ro_worst_print(&m->terms, &m->plan, &m->worst, &b);
-	if (*m->plan.note != '\0')
-		mm_buf_addf(&b, "%s\n", m->plan.note);
 	fputs(mm_buf_str(&b), stderr);
 	mm_buf_free(&b);
 }

@@ -14,7 +14,9 @@ import sys
 import time
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent), str(ROOT / "tests")]
+import schemas  # noqa: E402
 import reporter  # noqa: E402
 import test_push_store  # noqa: E402
 from test_push_store import BIN, DIFF, FAILED, HOSTS_FAILED, OK, UNREACHABLE, USAGE  # noqa: E402
@@ -23,6 +25,8 @@ HALTED, INTERRUPTED = 16, 130
 
 
 class Rollouts(test_push_store.StoreTest):
+    schema = schemas.load(ROOT / "schemas/json")["rollout"]
+
     def roll(self, *args, status=OK):
         """push --all as a rollout: what it said on stdout as JSON, and on stderr."""
         r = self.run_mm("push", "--all", "--json", *args)
@@ -33,7 +37,9 @@ class Rollouts(test_push_store.StoreTest):
         r = self.run_mm("rollout", "show", *([number] if number else []), "--json")
         if status is not None:
             self.assertEqual(r.returncode, status, r.stdout + r.stderr)
-        return json.loads(r.stdout)
+        out = json.loads(r.stdout)
+        self.assertEqual([e.message for e in self.schema.iter_errors(out)], [])
+        return out
 
     def states(self, number=None):
         """{state: hosts} without those that nobody is in."""
