@@ -53,7 +53,7 @@ static bool same_need(const struct mm_need *x, const struct mm_need *y)
 	       mm_streq(x->method, y->method) && mm_streq(x->arg, y->arg);
 }
 
-static void gather_needs(struct mm_place_run *p, const struct mm_edits *e)
+void mm_place_gather_needs(struct mm_place_run *p, const struct mm_edits *e)
 {
 	for (size_t i = 0; i < e->n_needs; i++) {
 		size_t k = 0;
@@ -75,7 +75,7 @@ static int change(struct mm_place_run *p, const struct mm_change *ch, struct mm_
 	}
 	if (p->client->change(r, p->place, &now, ch, e, err) != 0)
 		return -1;
-	gather_needs(p, e);
+	mm_place_gather_needs(p, e);
 	return e->n > 0 ? mm_overlay_apply(p->overlay, e, err) : 0;
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/definite.h"
+#include "agent/needs.h"
 #include "agent/trial.h"
 #include "common/text.h"
 
@@ -49,7 +50,8 @@ bool mm_confirm_proven(struct mm_converge *c)
 
 static bool is_definite(const struct mm_outcome *o, const struct mm_trial *t)
 {
-	switch (o->result == MM_LOGIN_FAILED ? mm_definite(o->cls) : MM_DEFINITE_NO) {
+	const char *cls = o->result == MM_LOGIN_FAILED ? o->cls : o->elsewhere;
+	switch (cls != NULL ? mm_definite(cls) : MM_DEFINITE_NO) {
 	case MM_DEFINITE_YES:
 		return true;
 	case MM_DEFINITE_SECRET:
@@ -232,6 +234,28 @@ static const char *disturbed(const struct taking *t, const struct back *b, const
 	return NULL;
 }
 
+/* Who had to take up the change has to take this up, too: the adapter says
+ * who, for the change the other way round, which is not made. */
+static void gather_needs(struct taking *t, const struct back *b, const struct mm_view *view)
+{
+	struct mm_reader *r = mm_overlay_reader(t->p.overlay);
+	struct mm_values want = {.v = {NULL}};
+	struct mm_edits e = {.n = 0};
+	struct mm_err err = MM_ERR_NONE;
+	for (int s = 0; s < MM_SET_COUNT; s++)
+		if (mm_setting_def((enum mm_setting)s)->side == b->settled->side)
+			want.v[s] = b->now->s[s].value != NULL ? b->acc->want.v[s] : NULL;
+	const struct mm_change ch = {.kind = MM_CHANGE_SET,
+	    .account = b->acc->name,
+	    .label = b->acc->label,
+	    .key = b->now->key,
+	    .want = &want,
+	    .full = &b->acc->want,
+	    .index = (size_t)(b->acc - t->c->sheet->accounts)};
+	if (t->p.client->change(r, t->p.place, view, &ch, &e, &err) == 0)
+		mm_place_gather_needs(&t->p, &e);
+}
+
 static bool holds(struct taking *t, struct back *b, const struct mm_view *view)
 {
 	const struct mm_seen_account *then = seen_by_key(view, b->now->key);
@@ -279,9 +303,13 @@ static bool try_back(struct taking *t)
 				leave(&t->b[i], mm_arena_strdup(c->arena, err.text));
 		return false;
 	}
-	for (size_t i = 0; i < t->n; i++)
-		if (is_ours(&t->b[i]))
-			good &= holds(t, &t->b[i], &view);
+	t->p.n_needs = 0;
+	for (size_t i = 0; i < t->n; i++) {
+		if (!is_ours(&t->b[i]))
+			continue;
+		good &= holds(t, &t->b[i], &view);
+		gather_needs(t, &t->b[i], &view);
+	}
 	return good;
 }
 
@@ -339,6 +367,7 @@ static void write_back(struct taking *t)
 	}
 	mm_rows_install(t->c->arena, &t->c->journal->rows, t->p.client->name, t->p.place->path, &t->p.rows);
 	t->c->changed++;
+	mm_needs_meet(t->c->who, t->p.needs, t->p.n_needs, t->c->arena);
 }
 
 static void take_back(struct taking *t, struct mm_reader *r)

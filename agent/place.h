@@ -78,6 +78,8 @@ bool mm_place_essential(enum mm_setting s);
 /* Carry out in memory what is to be written, and read it back; accounts for
  * which that fails are marked and left out. */
 void mm_place_attempt(struct mm_place_run *p);
+/* What the edits need besides their files, each once. */
+void mm_place_gather_needs(struct mm_place_run *p, const struct mm_edits *e);
 /* Bring p->rows up to date with what is in effect. */
 void mm_place_own(struct mm_place_run *p);
 

@@ -28,8 +28,10 @@ struct mm_check {
 	struct mm_secret *secret, *certificate;
 	bool own_secret;
 	const char *ccache;
-	bool withheld; /* there is a password, and it is not presented */
-	bool again;    /* it is presented because somebody asked for it */
+	bool withheld;         /* there is a password, and it is not presented */
+	const char *answer;    /* the class of what the probe said; NULL = nothing yet */
+	const char *elsewhere; /* withheld, because another port of the server refused it: its class */
+	bool again;            /* it is presented because somebody asked for it */
 	bool passed;
 	/* why there is no credential, or none is presented; NULL = there is, or none is needed */
 	const char *cls, *text, *admin;

@@ -42,7 +42,8 @@ static void note_outcome(const struct run *run, const struct mm_check *k, const 
 	    .admin = mm_arena_strdup(a, l->admin),
 	    .when = l->when};
 	memcpy(o->settings, k->settings, sizeof(o->settings));
-	if (credential == NULL || k->withheld)
+	o->elsewhere = k->elsewhere;
+	if (credential == NULL)
 		return;
 	mm_memory_load(run->r->state_dir, a, &m);
 	mm_login_key(&m, l, credential, &key);
@@ -225,6 +226,7 @@ static void withhold_password(
 	mm_check_name(k, &l);
 	mm_attempt_withheld(rest, soon, l.host, l.port, run->r->arena, &w);
 	k->withheld = true;
+	k->elsewhere = rest->broken_off ? NULL : mm_arena_strdup(run->r->arena, rest->t->cls);
 	k->cls = MM_CLS_REFUSED_ELSEWHERE;
 	k->text = w.text;
 	k->admin = w.admin;
@@ -413,6 +415,21 @@ static void explain(const struct mm_check *k, struct mm_login *l)
 	}
 }
 
+/* The probe has kept the password from this port, for the answer of another. */
+static void find_refusal(const struct run *run, struct mm_check *k)
+{
+	struct mm_memory m;
+	struct mm_login_key key, other;
+	mm_memory_load(run->r->state_dir, run->r->arena, &m);
+	if (k->withheld || !mm_streq(k->answer, MM_CLS_REFUSED_ELSEWHERE) || !key_of(&m, k, &key))
+		return;
+	for (size_t i = 0; i < run->n; i++) {
+		const struct mm_check *o = &run->checks[i];
+		if (o != k && o->answer != NULL && key_of(&m, o, &other) && mm_streq(other.login, key.login))
+			k->elsewhere = o->answer;
+	}
+}
+
 static int take_answer(void *ctx, const char *line, size_t n, struct mm_err *err)
 {
 	struct run *run = ctx;
@@ -432,6 +449,8 @@ static int take_answer(void *ctx, const char *line, size_t n, struct mm_err *err
 	explain(k, &l);
 	mm_check_name(k, &l);
 	k->passed = l.result == MM_LOGIN_PASSED;
+	k->answer = mm_arena_strdup(run->r->arena, l.cls);
+	find_refusal(run, k);
 	remember(run, k, &l);
 	report(run, k, &l);
 	return 0;

@@ -30,8 +30,10 @@ struct mm_outcome {
 	bool told;
 	enum mm_result result;
 	const char *cls, *text, *admin;
-	char settings[MM_SHA256_HEX];   /* with which it was asked (mm_settings_hash) */
-	char credential[MM_SHA256_HEX]; /* over what was presented, as in mm_login_key; "" = nothing */
+	char settings[MM_SHA256_HEX]; /* with which it was asked (mm_settings_hash) */
+	/* The password was withheld, because another port of the server has refused it: its class. */
+	const char *elsewhere;
+	char credential[MM_SHA256_HEX]; /* over what was to be presented, as in mm_login_key; "" = nothing */
 	int64_t when;
 };
 
