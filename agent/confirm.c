@@ -165,6 +165,7 @@ static int undo_trial(struct taking *t, struct back *b, struct mm_err *err)
 		if (mm_setting_def((enum mm_setting)s)->side == b->settled->side)
 			row->applied.v[s] = trial->before.v[s];
 	row->trial[b->settled->side] = NULL;
+	row->revision = 0;
 	return 0;
 }
 

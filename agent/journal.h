@@ -86,6 +86,9 @@ struct mm_row {
 	const char *key;
 	bool created; /* by us; else adopted */
 	struct mm_values applied;
+	int64_t revision;           /* that `applied` is as a whole; 0 = not known, or it is of none */
+	const char *host;           /* that was the first to bring it; NULL = not known */
+	int64_t brought;            /* when that host last said so, to the day */
 	struct mm_done_edit *edits; /* in the order they were first made */
 	size_t n_edits, cap_edits;
 	struct mm_trial *trial[MM_SIDE_COUNT]; /* NULL = proven, or not to be proven */

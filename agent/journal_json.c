@@ -128,6 +128,11 @@ static json_t *row_json(const struct mm_row *r)
 	mm_json_set_str(o, "account", r->account);
 	mm_journal_put_bytes(o, "key", r->key);
 	mm_json_set_bool(o, "created", r->created);
+	if (r->revision != 0) {
+		mm_json_set_int(o, "revision", r->revision);
+		mm_json_set_str(o, "host", r->host);
+		mm_json_set_int(o, "brought", r->brought);
+	}
 	for (int s = 0; s < MM_SET_COUNT; s++)
 		mm_journal_put_bytes(applied, mm_setting_def((enum mm_setting)s)->id, r->applied.v[s]);
 	for (size_t i = 0; i < r->n_edits; i++) {
@@ -163,7 +168,7 @@ static int applied_parse(const json_t *o, struct mm_arena *a, struct mm_values *
 
 static int row_parse(const json_t *o, struct mm_arena *a, struct mm_row *r, struct mm_err *err)
 {
-	const char *client, *account;
+	const char *client, *account, *host;
 	const json_t *applied, *edits;
 	if (mm_json_str(o, "client", 64, &client, err) != 0 ||
 	    mm_journal_get_bytes(o, "path", a, &r->path, err) != 0 ||
@@ -176,6 +181,13 @@ static int row_parse(const json_t *o, struct mm_arena *a, struct mm_row *r, stru
 		return -1;
 	if (r->path == NULL || r->key == NULL)
 		return mm_err_set(err, MM_EX_DATAERR, "a row has no path or no key");
+	/* an older agent did not keep these */
+	if ((json_object_get(o, "revision") != NULL &&
+		(mm_json_int(o, "revision", 0, INT64_MAX, &r->revision, err) != 0 ||
+		    mm_json_int(o, "brought", 0, INT64_MAX, &r->brought, err) != 0)) ||
+	    mm_json_str_opt(o, "host", 255, &host, err) != 0)
+		return -1;
+	r->host = host != NULL ? mm_arena_strdup(a, host) : NULL;
 	r->client = mm_arena_strdup(a, client);
 	r->account = mm_arena_strdup(a, account);
 	r->n_edits = r->cap_edits = json_array_size(edits);

@@ -301,6 +301,25 @@ static bool own_setting(const struct mm_judged *j, enum mm_mode mode)
 	return j->write || (j->state == MM_ST_COMPLIANT && j->reason[0] == '\0');
 }
 
+/* Which revision is it, and who brought it into this home? */
+static void stamp(const struct mm_place_run *p, const struct mm_todo *t, struct mm_row *row)
+{
+	int64_t revision = p->c->sheet->revision;
+	for (int s = 0; s < MM_SET_COUNT; s++)
+		if (row->applied.v[s] != NULL && t->s[s].asked && t->s[s].desired != NULL &&
+		    !mm_setting_satisfies((enum mm_setting)s, row->applied.v[s], t->s[s].desired))
+			return;
+	if (p->c->conf == NULL)
+		return;
+	bool own = mm_streq(row->host, p->c->conf->host);
+	int64_t age = p->c->now - row->brought;
+	if (row->revision == revision && age < (own ? 86400 : MM_HOST_GONE_SECONDS))
+		return;
+	row->revision = revision;
+	row->host = p->c->conf->host;
+	row->brought = p->c->now;
+}
+
 static void own_account(struct mm_place_run *p, struct mm_todo *t)
 {
 	struct mm_values applied = {.v = {NULL}};
@@ -326,6 +345,7 @@ static void own_account(struct mm_place_run *p, struct mm_todo *t)
 	}
 	row->key = t->key;
 	row->applied = applied;
+	stamp(p, t, row);
 	mm_trial_renew(p, t, row);
 }
 

@@ -166,6 +166,28 @@ static void hold(struct mm_todo *t, int side, const char *why)
 	}
 }
 
+/* Two hosts, one home, and the policy gives each of them another value: the
+ * first one's stays, or each would write over the other's for ever. */
+static void yield_to_host(struct mm_place_run *p, struct mm_todo *t)
+{
+	const struct mm_row *row = t->m.row;
+	if (p->c->conf == NULL || row == NULL || row->host == NULL || mm_streq(row->host, p->c->conf->host) ||
+	    row->revision != p->c->sheet->revision || p->c->now - row->brought > MM_HOST_GONE_SECONDS)
+		return;
+	for (int s = 0; s < MM_SET_COUNT; s++) {
+		struct mm_judged *judged = &t->s[s];
+		const char *applied = row->applied.v[s];
+		if (!judged->write || applied == NULL ||
+		    mm_setting_satisfies((enum mm_setting)s, applied, judged->desired))
+			continue;
+		judged->write = false;
+		judged->state = MM_ST_OVERRIDDEN;
+		judged->action = MM_ACT_REPORTED;
+		judged->reason = mm_arena_printf(p->c->arena,
+		    "the host %s has the same home, and the same revision sets %s there", row->host, applied);
+	}
+}
+
 void mm_trial_hold(struct mm_place_run *p, struct mm_todo *t)
 {
 	char settings[MM_SHA256_HEX];
@@ -178,4 +200,5 @@ void mm_trial_hold(struct mm_place_run *p, struct mm_todo *t)
 		if (r != NULL) /* nor is an account made with it */
 			hold(t, t->m.seen != NULL ? side : -1, why_held(p->c->arena, r));
 	}
+	yield_to_host(p, t);
 }

@@ -12,6 +12,9 @@
 #include "agent/place.h"
 #include "agent/remember.h"
 
+/* A host that has not been in the home for so long has no say in it any more. */
+#define MM_HOST_GONE_SECONDS (14 * 86400)
+
 /* How far a side's login is proven, and the hash of its settings so. */
 enum mm_level mm_side_level(const struct mm_sheet *sheet, enum mm_side side);
 void mm_side_hash(
@@ -25,7 +28,9 @@ struct mm_trial *mm_trial_open(
 /* What is wanted now is what is on trial, unless that is proven, or not to be proven any more. */
 void mm_trial_renew(const struct mm_place_run *p, const struct mm_todo *t, struct mm_row *row);
 
-/* What was taken back under this revision is not written again. */
+/* What was taken back under this revision is not written again; nor does a
+ * second host with the same home write over what the first one brought with
+ * this revision. */
 void mm_trial_hold(struct mm_place_run *p, struct mm_todo *t);
 
 /* Not proven since it was written? */
