@@ -4,9 +4,10 @@
  * Files below $XDG_CONFIG_HOME: akonadi/agentsrc says which resources there
  * are, each has its INSTANCErc; mailtransports, emailidentities. A resource
  * names its identity, or means the default one, and an identity its transport.
- * Akonadi reads them when it starts and writes only what somebody changed in
- * it, so that they may be edited while it runs; agentsrc alone it keeps in
- * memory. With a window of KMail open nothing is edited.
+ * Each part of Akonadi reads its own when it starts and writes only what
+ * somebody changed in it, so that they may be edited while it runs; then that
+ * part is told to start anew. agentsrc alone Akonadi keeps in memory: with a
+ * new account it is waited for. With a window of KMail open nothing is edited.
  */
 #include "agent/clients/kmail.h"
 
@@ -368,6 +369,7 @@ static int read_place(struct mm_reader *r, const struct mm_place *p, struct mm_v
 		if (a->transport != NULL)
 			see_transport(l, k, a->transport);
 	}
+	mm_kmail_exceptions(r, out);
 	return 0;
 }
 

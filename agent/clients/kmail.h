@@ -17,6 +17,7 @@
 #define MM_KMAIL_IDENTITY "Identity #"
 #define MM_KMAIL_TRANSPORT "Transport "
 #define MM_KMAIL_IMAP "akonadi_imap_resource"
+#define MM_KMAIL_SENDER "akonadi_maildispatcher_agent"
 #define MM_KMAIL_POP3 "akonadi_pop3_resource"
 
 struct mm_kmail_account { /* a resource: an account to fetch from */
@@ -43,6 +44,8 @@ const char *mm_kmail_text(
 const char *mm_kmail_transport(struct mm_reader *r, const struct mm_kmail *k, const char *identity);
 /* KDE's word for a way of logging in, and its number; NULL: it has none. */
 const char *mm_kmail_auth(const char *canon, const char *protocol, bool number);
+/* Traps: certificates of the view's hosts that are accepted though they fail verification. */
+void mm_kmail_exceptions(struct mm_reader *r, struct mm_view *view);
 
 int mm_kmail_change(struct mm_reader *r, const struct mm_place *p, const struct mm_view *now,
     const struct mm_change *ch, struct mm_edits *out, struct mm_err *err);

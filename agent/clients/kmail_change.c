@@ -368,7 +368,9 @@ static int use(struct writer *w, const struct mm_change *ch, struct mm_edits *ou
 		out->note = "Akonadi fetches the folders of the account anew when it is started again";
 		out->costs = MM_COST_FETCH;
 	} else if (mm_running(w->r, "akonadi_control"))
-		out->note = "it takes effect when Akonadi is started again, at the next login";
+		out->note =
+		    "a running Akonadi is told of it over the session's bus; where there is none it takes "
+		    "effect at the next login";
 	return 0;
 }
 
@@ -415,6 +417,43 @@ static int take_away(struct writer *w, const struct mm_change *ch, struct mm_err
 	return 0;
 }
 
+/* ---- what runs */
+
+/* Each part of Akonadi reads its files when it starts, and is only started
+ * anew when it has nothing to do. */
+static void tell(struct writer *w, struct mm_edits *out, const char *method, const char *instance)
+{
+	struct mm_need need = {.kind = MM_NEED_CALL,
+	    .service = "org.freedesktop.Akonadi.Control",
+	    .path = "/AgentManager",
+	    .interface = "org.freedesktop.Akonadi.AgentManager",
+	    .method = method,
+	    .arg = instance,
+	    .failed = "Akonadi could not be told of it: it takes effect at the next login"};
+	struct mm_need *all = mm_arena_alloc(w->r->arena, out->n_needs + 1, sizeof(*all));
+
+	for (size_t i = 0; i < out->n_needs; i++)
+		all[i] = out->needs[i];
+	all[out->n_needs] = need;
+	out->needs = all;
+	out->n_needs++;
+}
+
+/* An account that is new is not there: Akonadi has no list of its files. */
+static void tell_all(struct writer *w, const struct mm_change *ch, struct mm_edits *out)
+{
+	bool remove = ch->kind == MM_CHANGE_REMOVE;
+
+	if (ch->kind == MM_CHANGE_ADD)
+		return;
+	if (remove && ch->created)
+		tell(w, out, "removeAgentInstance", ch->key);
+	else if (remove || w->rc.n > 0)
+		tell(w, out, "restartAgentInstance", ch->key);
+	if (remove || w->transports.n > 0)
+		tell(w, out, "restartAgentInstance", MM_KMAIL_SENDER);
+}
+
 /* ---- the whole */
 
 int mm_kmail_change(struct mm_reader *r, const struct mm_place *p, const struct mm_view *now,
@@ -436,6 +475,7 @@ int mm_kmail_change(struct mm_reader *r, const struct mm_place *p, const struct 
 		rc = write_account(&w, ch, err);
 	if (rc != 0)
 		return -1;
+	tell_all(&w, ch, out);
 	/* What is pointed to comes first. */
 	mm_want_file(out, r->arena, w.k.transports.path, &mm_format_kconfig, &w.transports, 0600);
 	mm_want_file(out, r->arena, w.k.identities.path, &mm_format_kconfig, &w.identities, 0600);
