@@ -37,7 +37,7 @@ ABSENT = {"mailspring": "not in Debian, and only looked at", "himalaya": "not in
           "meli": "not in Debian 12: test_toml.py",
           "netrc": "no program: its readers' tests use it", "netrc_smtp": "no program: its readers' tests use it"}
 # Cells that nobody fills yet, and what there is in their place.
-OPEN = {("kmail", p): "KMail: what Akonadi and KDE's library read back is proven, a login of the program is not." for p in ALL.split()}
+OPEN = {}
 
 
 def clients():
