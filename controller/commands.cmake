@@ -34,9 +34,10 @@ string(REPLACE ";" ", " MM_CLIENT_NAMES "${MM_CLIENT_NAMES}")
 # ... and those that it can set up through the system's files.
 set(routes_def ${PROJECT_SOURCE_DIR}/agent/routes/routes.def)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${routes_def})
-file(STRINGS ${routes_def} route_lines REGEX "^MM_ROUTE")
-string(REGEX REPLACE "MM_ROUTE\\(([a-z0-9_-]+), ([a-z]+)\\)" "{\"\\1\", \\2}" MM_ROUTE_ROWS "${route_lines}")
+file(STRINGS ${routes_def} route_lines REGEX "^MM_(NO_)?ROUTE")
+string(REGEX REPLACE "MM_ROUTE\\(([a-z0-9_-]+), ([a-z]+)\\)" "{\"\\1\", \\2, NULL}" MM_ROUTE_ROWS "${route_lines}")
+string(REGEX REPLACE "MM_NO_ROUTE\\(([a-z0-9_-]+), (\"[^\"]*\")\\)" "{\"\\1\", false, \\2}" MM_ROUTE_ROWS "${MM_ROUTE_ROWS}")
 string(REPLACE ";" ", " MM_ROUTE_ROWS "${MM_ROUTE_ROWS}")
 file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/controller/known_clients.h @ONLY CONTENT
-  "#define MM_KNOWN_CLIENTS @MM_CLIENT_NAMES@, NULL\n#define MM_KNOWN_ROUTES @MM_ROUTE_ROWS@, {NULL, false}\n")
+  "#define MM_KNOWN_CLIENTS @MM_CLIENT_NAMES@, NULL\n#define MM_KNOWN_ROUTES @MM_ROUTE_ROWS@, {NULL, false, NULL}\n")
 target_include_directories(mailmuster PRIVATE ${PROJECT_BINARY_DIR})

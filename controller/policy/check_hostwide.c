@@ -22,7 +22,9 @@ static const char *names_of(const struct checker *c)
 {
 	const char *all = "";
 	for (const struct mm_known_route *r = c->routes; r->client != NULL; r++)
-		all = mm_arena_printf(c->d->arena, "%s%s%s", all, all[0] != '\0' ? ", " : "", r->client);
+		if (r->why_not == NULL)
+			all = mm_arena_printf(
+			    c->d->arena, "%s%s%s", all, all[0] != '\0' ? ", " : "", r->client);
 	return all;
 }
 
@@ -74,11 +76,12 @@ static void check_client(const struct checker *c, const struct mm_scope *sc, con
 	if (c->routes == NULL)
 		return;
 	const struct mm_known_route *r = route(c, cl->name.text);
-	if (r == NULL)
+	if (r == NULL || r->why_not != NULL)
 		mm_diag_error(c->d, cl->scope.at,
-		    "%s %s: clients: %s: this client cannot be set up through the system's files; write "
+		    "%s %s: clients: %s: this client cannot be set up through the system's files%s%s; write "
 		    "scope = \"user\" (those that can: %s)",
-		    mm_layer_name(sc->layer), sc->name.text, cl->name.text, names_of(c));
+		    mm_layer_name(sc->layer), sc->name.text, cl->name.text, r != NULL ? ": " : "",
+		    r != NULL ? r->why_not : "", names_of(c));
 	for (size_t i = 0; r != NULL && r->identity && i < c->p->n_accounts; i++)
 		if (concerns(sc, c->p->accounts[i].name.text))
 			check_account(c, sc, cl, &c->p->accounts[i]);

@@ -138,7 +138,8 @@ struct mm_policy {
 
 struct mm_known_route { /* a client that can be set up through the system's files */
 	const char *client;
-	bool identity; /* writes names of people */
+	bool identity;       /* writes names of people */
+	const char *why_not; /* it cannot, though there are such files: why; else NULL */
 };
 
 struct mm_policy_opts {

@@ -336,7 +336,8 @@ static void test_clients(void **state)
 #define NAMED_ACC(name)                                                                                      \
 	"accounts = { work = { address = \"%{address}\"; real_name = \"" name "\"; " ACC_OK "}; };\n"
 
-static const struct mm_known_route routes[] = {{"msmtp", false}, {"mutt", true}, {NULL, false}};
+static const struct mm_known_route routes[] = {{"msmtp", false, NULL}, {"mutt", true, NULL},
+    {"kmail", false, "Akonadi reads the list in a new home only"}, {NULL, false, NULL}};
 
 static void check_scope(const char *accounts, const char *group, const char *want)
 {
@@ -370,6 +371,10 @@ static void test_scope(void **state)
 	check_scope(POLICY_ACCOUNTS, SYS("claws = { mode = \"enforce\"; scope = \"system\"; };"),
 	    "p.conf:5: group staff: clients: claws: this client cannot be set up through the system's files; "
 	    "write scope = \"user\" (those that can: msmtp, mutt)\n");
+	check_scope(POLICY_ACCOUNTS, SYS("kmail = { mode = \"enforce\"; scope = \"system\"; };"),
+	    "p.conf:5: group staff: clients: kmail: this client cannot be set up through the system's files: "
+	    "Akonadi reads the list in a new home only; write scope = \"user\" (those that can: msmtp, "
+	    "mutt)\n");
 	check_scope(POLICY_ACCOUNTS, SYS("msmtp = { mode = \"enforce\"; scope = \"all\"; };"),
 	    "p.conf:5: group staff: clients: msmtp: scope: \"all\" is not known; write user or system\n");
 	check_scope(POLICY_ACCOUNTS,

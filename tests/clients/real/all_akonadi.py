@@ -13,6 +13,8 @@ AKONADI = "org.freedesktop.Akonadi"
 
 
 class Akonadi(SessionCase):
+    dirs = "/etc/xdg"
+
     @have("akonadi_control", "akonadi_imap_resource", "gdbus")
     def setUp(self):
         super().setUp()
@@ -21,7 +23,7 @@ class Akonadi(SessionCase):
             self.home.write(f".config/{name}", text)
 
     def env(self, **more):
-        return super().env(QT_QPA_PLATFORM="offscreen", **more)
+        return super().env(QT_QPA_PLATFORM="offscreen", XDG_CONFIG_DIRS=self.dirs, **more)
 
     def start(self):
         p = subprocess.Popen(["akonadi_control"], env=self.env(DBUS_SESSION_BUS_ADDRESS=self.bus), stdin=subprocess.DEVNULL,
@@ -78,6 +80,33 @@ class Akonadi(SessionCase):
         # What Akonadi wrote meanwhile made nothing of ours into something else.
         self.assertEqual(self.home.driver("apply", "kmail", sheet(moved)), "")
         self.assertIn("akonadi_imap_resource_0", self.home.seen("kmail"))
+
+    def test_the_systems_list_is_for_new_homes(self):
+        """Why there is no scope = "system": a list of the user's own hides the system's, and every home soon has one."""
+        for name, text in {"akonadi/agentsrc": "[Instances]\nakonadi_imap_resource_mm\\AgentType=akonadi_imap_resource\n",
+                           "akonadi_imap_resource_mmrc": "[network][$i]\nImapServer=system.example\n"}.items():
+            self.home.write(f"../xdg/{name}", text)
+        self.dirs = str(self.home.dir / "xdg")
+        own = self.home.path / ".config/akonadi/agentsrc"
+        p = self.start()
+        self.until_listed("akonadi_pop3_resource_0")
+        self.assertNotIn("akonadi_imap_resource_mm", self.listed())
+        self.stop(p)
+        own.unlink()
+        self.start()
+        self.until_listed("akonadi_imap_resource_mm")
+        wait_for("a list of its own", own.exists, 60)
+
+    def listed(self):
+        return self.ask(AKONADI + ".Control", "/AgentManager", AKONADI + ".AgentManager.agentInstances")
+
+    def until_listed(self, instance):
+        def there():
+            try:
+                return instance in self.listed()
+            except AssertionError:
+                return False
+        wait_for(instance, there, 60)
 
 
 if __name__ == "__main__":
