@@ -68,12 +68,17 @@ static int take_inventory(const struct mm_inventory *i, void *arg, struct mm_err
 		return 0;
 	struct mm_ro_candidate *c = &k->hosts[k->at];
 	struct mm_ro_client *clients = mm_arena_alloc(k->a, i->n_clients + 1, sizeof(*clients));
+	bool any_used = false;
 	for (size_t n = 0; n < i->n_clients; n++)
-		clients[n] = (struct mm_ro_client){
-		    mm_arena_strdup(k->a, i->clients[n].name), mm_arena_strdup(k->a, i->clients[n].version)};
+		any_used = any_used || i->clients[n].used;
+	/* Programs that nobody uses would only make the first wave larger, when it is known who does. */
+	for (size_t n = 0; n < i->n_clients; n++)
+		if (i->clients[n].used || !any_used)
+			clients[c->n_clients++] =
+			    (struct mm_ro_client){mm_arena_strdup(k->a, i->clients[n].name),
+				mm_arena_strdup(k->a, i->clients[n].version)};
 	c->os = mm_arena_strdup(k->a, i->os);
 	c->clients = clients;
-	c->n_clients = i->n_clients;
 	return 0;
 }
 

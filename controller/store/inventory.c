@@ -6,11 +6,20 @@
 #include "controller/store/internal.h"
 #include "controller/store/store_rollout.h"
 
-/* Columns: host os seen, and "client version" lines. */
+static bool listed(const char *const *lines, size_t n, const char *line)
+{
+	for (size_t i = 0; i < n; i++)
+		if (mm_streq(lines[i], line))
+			return true;
+	return false;
+}
+
+/* Columns: host os seen, "client version" lines, clients with findings. */
 static void from_row(struct mm_q *q, struct mm_arena *a, struct mm_inventory *i)
 {
-	size_t n = 0;
+	size_t n = 0, n_used = 0;
 	const char *const *lines = mm_split_lines(a, mm_q_text(q, 3), &n);
+	const char *const *used = mm_split_lines(a, mm_q_text(q, 4), &n_used);
 	struct mm_inventory_client *c = mm_arena_alloc(a, n + 1, sizeof(*c));
 
 	for (size_t k = 0; k < n; k++) {
@@ -18,6 +27,7 @@ static void from_row(struct mm_q *q, struct mm_arena *a, struct mm_inventory *i)
 
 		c[k].name = blank ? mm_arena_strndup(a, lines[k], (size_t)(blank - lines[k])) : lines[k];
 		c[k].version = blank ? blank + 1 : "";
+		c[k].used = listed(used, n_used, c[k].name);
 	}
 	*i = (struct mm_inventory){.host = mm_q_str(q, 0),
 	    .os = mm_q_str(q, 1),

@@ -517,9 +517,10 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
     [MM_SQL_INVENTORY] = {"inventory",
 	"SELECT h.id, COALESCE(i.os, ''), COALESCE(i.seen, 0), (SELECT group_concat(c.client || ' ' || "
 	"c.version, char(10)) FROM (SELECT client, version FROM host_clients WHERE host = h.id ORDER BY "
-	"client) "
-	"c) FROM hosts h LEFT JOIN host_inventory i ON i.host = h.id WHERE h.id BETWEEN COALESCE(?1, '') AND "
-	"COALESCE(?1, char(1114111)) ORDER BY h.id"},
+	"client) c), (SELECT group_concat(f.client, char(10)) FROM (SELECT DISTINCT client FROM findings "
+	"WHERE "
+	"host = h.id AND closed = 0) f) FROM hosts h LEFT JOIN host_inventory i ON i.host = h.id WHERE h.id "
+	"BETWEEN COALESCE(?1, '') AND COALESCE(?1, char(1114111)) ORDER BY h.id"},
     [MM_SQL_INVENTORY_SET] = {"inventory",
 	"INSERT INTO host_inventory (host, os, seen) VALUES (?1, ?2, ?3) ON CONFLICT (host) DO UPDATE SET "
 	"os = excluded.os, seen = excluded.seen WHERE excluded.seen >= host_inventory.seen"},

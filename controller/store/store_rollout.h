@@ -219,6 +219,7 @@ int mm_store_rollout_overtaken(
 struct mm_inventory_client {
 	const char *name;
 	const char *version; /* "" = unknown */
+	bool used;           /* somebody's settings in it are known: it is more than installed */
 };
 struct mm_inventory {
 	const char *host;

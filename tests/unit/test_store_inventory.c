@@ -47,7 +47,8 @@ static int list(const struct mm_inventory *i, void *arg, struct mm_err *err)
 	(void)err;
 	mm_buf_addf(b, "%s %s %lld", i->host, i->os, (long long)(i->seen == 0 ? 0 : i->seen - T0 + 1));
 	for (size_t n = 0; n < i->n_clients; n++)
-		mm_buf_addf(b, " %s=%s", i->clients[n].name, i->clients[n].version);
+		mm_buf_addf(
+		    b, " %s%s=%s", i->clients[n].used ? "!" : "", i->clients[n].name, i->clients[n].version);
 	mm_buf_adds(b, "; ");
 	return 0;
 }
@@ -108,6 +109,40 @@ static void test_older_and_claimed_change_nothing(void **state)
 	expect(f, "ws1", "ws1 Debian 12 1001 emacs= mutt=2.2; ");
 }
 
+/* Settings that are known of somebody make the difference between there and used. */
+static void test_used(void **state)
+{
+	static const char *const users[] = {"u", NULL};
+	struct fixture *f = *state;
+	struct mm_report_head h = {.id = "one",
+	    .host = "ws1",
+	    .op = "apply",
+	    .collected = T0,
+	    .agent = "1",
+	    .users = users,
+	    .machine = &bookworm};
+	const struct mm_finding mutt = {.user = "u",
+	    .client = "mutt",
+	    .path = "/home/u/.muttrc",
+	    .account = "work",
+	    .setting = "incoming.host",
+	    .desired = "x",
+	    .found = "x",
+	    .state = MM_ST_COMPLIANT,
+	    .reason = ""};
+	struct mm_report_in in = {.head = &h, .findings = &mutt, .n_findings = 1, .direct = true};
+	bool fresh = false;
+
+	ok(f, mm_store_report(f->s, &in, &fresh, &f->err));
+	expect(f, "ws1", "ws1 Debian 12 1 emacs= !mutt=2.2; ");
+	/* Not any more. */
+	mm_store_set_now(f->s, T0 + 1);
+	h.id = "two";
+	in.n_findings = 0;
+	ok(f, mm_store_report(f->s, &in, &fresh, &f->err));
+	expect(f, "ws1", "ws1 Debian 12 1 emacs= mutt=2.2; ");
+}
+
 static void test_goes_with_the_host(void **state)
 {
 	struct fixture *f = *state;
@@ -123,7 +158,7 @@ static void test_goes_with_the_host(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {T(test_kept), T(test_unchanged_costs_no_write),
-	    T(test_older_and_claimed_change_nothing), T(test_goes_with_the_host)};
+	    T(test_older_and_claimed_change_nothing), T(test_used), T(test_goes_with_the_host)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
