@@ -307,6 +307,7 @@ static int one_round(struct mm_push_run *o, const struct mm_push_opts *opts, str
 	sum->workers_died += now.workers_died;
 	sum->served_again += now.served_again;
 	sum->parallel = now.parallel;
+	sum->few_files = sum->few_files || now.few_files;
 	if (rc >= 0 && (mm_push_store_ready(o, err) < 0 || commit(o, err) < 0))
 		rc = -1;
 	return rc;

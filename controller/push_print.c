@@ -409,7 +409,7 @@ void mm_push_print(const struct mm_push_summary *s)
 	if (s->op == MM_OP_APPLY && !s->rolled &&
 	    s->by_class[MM_PC_OK] + s->by_class[MM_PC_SUPERSEDED] < s->n)
 		puts("What is left is pending: mailmuster push --pending");
-	if (s->stats.parallel > 0 && s->stats.parallel < MM_PUSH_PARALLEL / 4)
+	if (s->stats.few_files && s->stats.parallel < MM_PUSH_PARALLEL / 4)
 		printf(
 		    "The limit of open files allows only %u hosts at once (ulimit -n)\n", s->stats.parallel);
 }

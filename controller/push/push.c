@@ -339,7 +339,8 @@ static void set_budgets(struct mm_push_run_state *r)
 	if (getrlimit(RLIMIT_NOFILE, &l) == 0 && l.rlim_cur < files) {
 		l.rlim_cur = files < l.rlim_max ? files : l.rlim_max;
 		(void)setrlimit(RLIMIT_NOFILE, &l);
-		if (l.rlim_cur < files)
+		r->stats->few_files = l.rlim_cur < files;
+		if (r->stats->few_files)
 			want = l.rlim_cur > FILES_OF_OURS + 1 + DEAF
 				   ? (unsigned)((l.rlim_cur - FILES_OF_OURS) / (1 + DEAF))
 				   : 1;

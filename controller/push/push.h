@@ -78,7 +78,8 @@ struct mm_push_opts {
 
 struct mm_push_stats {
 	size_t workers_started, workers_died, served_again;
-	unsigned parallel; /* what the limit of open files left of it */
+	unsigned parallel; /* hosts in flight at most */
+	bool few_files;    /* the limit of open files left no more */
 };
 
 /* 0: every job had its done(). 1: stopped; jobs that were begun had their

@@ -4,6 +4,7 @@ takes with thousands."""
 
 import os
 import pathlib
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -37,6 +38,11 @@ class SimulatedFleetTest(unittest.TestCase):
         number = self.r.killed()
         self.r.late(number)
         self.r.audit()
+
+    def test_too_few_files_are_told(self):
+        r = subprocess.run(["bash", "-c", 'ulimit -n 256; exec "$@"', "push", *self.fleet.argv("push", "--all", "--now")],
+                           env=self.fleet.env, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+        self.assertIn("The limit of open files allows only 25 hosts at once", r.stdout)
 
 
 if __name__ == "__main__":

@@ -31,7 +31,9 @@ class Rollouts:
         return [h for h in self.f.hosts() if h.kind not in (sim.DOWN, sim.HANG, sim.DEAF)]
 
     def push(self, *args):
-        return self.f.run("push", "--all", "--in-flight", self.in_flight, "--bake", "0", *args, timeout=1200)
+        r = self.f.run("push", "--all", "--in-flight", self.in_flight, "--bake", "0", *args, timeout=1200)
+        assert "limit of open files" not in r.stdout, r.stdout
+        return r
 
     def show(self, *number):
         r = self.f.run("rollout", "show", *number, "--json")
