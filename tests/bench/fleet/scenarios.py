@@ -146,7 +146,7 @@ class Rollouts:
     # ---- machines that were off come back
     def late(self, number):
         self.f.flags(sim.ALL_UP | sim.ALL_SPEAK)
-        time.sleep(0.2)  # the servers look at the flags between two turns
+        self.f.wait_for_late_ones()
         self.f.run("rollout", "retry", number, "--unreachable", timeout=1200)
         revision = self.show(number)["revision"]
         back = [h for h in self.f.hosts() if h.kind in (sim.DOWN, sim.HANG)]

@@ -6,6 +6,7 @@ import pathlib
 import socket
 import struct
 import subprocess
+import time
 
 GOOD, DOWN, HANG, BROKEN, NO_SESSION, DEAF, LOST = range(7)
 KINDS = ("good", "down", "hang", "broken", "no-session", "deaf", "lost")
@@ -118,6 +119,18 @@ class Fleet:
         with open(self.dir / "world", "r+b", buffering=0) as f:
             f.seek(FLAGS_AT)
             f.write(struct.pack("<I", bits))
+
+    def wait_for_late_ones(self):
+        """With ALL_UP: until those that were down can be reached."""
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                socket.create_connection((address(0), self.port + 1), 5).close()
+                return
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
 
     def prepare(self):
         """Users, hosts with their pinned keys, and the first revision."""
