@@ -24,6 +24,7 @@ struct mm_claws_dialect {
 	bool client_cert;
 	const char *proxy;   /* the switch of one */
 	const char *trusted; /* NULL, or a file beside accountrc with what was accepted by hand */
+	const char *certs;   /* NULL, or a folder beside accountrc with each certificate that was accepted */
 	const char *pop3, *pop3_too, *imap; /* numbers of `protocol` */
 	const char *pop_auth_key;           /* switches APOP or OAuth2 on */
 	const struct mm_claws_word *imap_auth, *smtp_auth;
@@ -59,5 +60,8 @@ const char *mm_claws_text(const struct mm_claws_block *b, const char *key);
 int mm_claws_load(struct mm_reader *r, const char *path, struct mm_doc *doc, struct mm_err *err);
 int mm_claws_read(struct mm_reader *r, const struct mm_claws_dialect *d, const struct mm_place *p,
     struct mm_view *out, struct mm_err *err);
+
+/* A trap for each stored certificate of an account's server that signs itself. */
+void mm_claws_certs(struct mm_reader *r, const char *dir, struct mm_view *out);
 
 #endif

@@ -36,7 +36,8 @@ const struct mm_claws_dialect mm_claws = {.label = "Claws Mail",
     .pop_auth_key = "use_pop_auth",
     .imap_auth = claws_imap_auth,
     .smtp_auth = claws_smtp_auth,
-    .proxy = "use_proxy"};
+    .proxy = "use_proxy",
+    .certs = "certs"};
 const struct mm_claws_dialect mm_sylpheed = {.label = "Sylpheed",
     .comm = "sylpheed",
     .program = "sylpheed",
@@ -373,5 +374,8 @@ int mm_claws_read(struct mm_reader *r, const struct mm_claws_dialect *d, const s
 		mm_trap_accepted(r, out,
 		    mm_arena_printf(r->arena, "%s/%s", mm_path_dir(r->arena, p->path), d->trusted),
 		    MM_PEM_MARK, d->label);
+	if (d->certs != NULL)
+		mm_claws_certs(
+		    r, mm_arena_printf(r->arena, "%s/%s", mm_path_dir(r->arena, p->path), d->certs), out);
 	return 0;
 }

@@ -8,6 +8,7 @@ namespace of their own.
 import os
 import pathlib
 import shutil
+import ssl
 import subprocess
 import tempfile
 import unittest
@@ -153,6 +154,18 @@ class Graphical(ClientCase):
         after = self.home.seen(client)
         for setting in a:
             self.assertEqual(after["Account: 1"].get(setting), before["Account: 1"].get(setting), setting)
+        if client == "claws":
+            self.look_at_certificates(a)
+
+    def look_at_certificates(self, a):
+        """It keeps those that were valid, too; one that signs itself in the same place is told of."""
+        for side in ("incoming", "outgoing"):
+            stored = self.home.path / f".claws-mail/certs/localhost.{a[side + '.port']}.cert"
+            self.assertNotIn("signs itself", self.home.driver("show", "claws"))
+            valid = stored.read_bytes()
+            stored.write_bytes(ssl.PEM_cert_to_DER_cert(self.server.ca.cert.read_text()))
+            self.assertIn(f"trap {stored}:0: 'Work' takes a certificate of localhost that signs itself", self.home.driver("show", "claws"))
+            stored.write_bytes(valid)
 
     @have("claws-mail")
     @proves("claws", "imap tls", "smtp tls")
