@@ -6,6 +6,7 @@
 #include "agent/cmd.h"
 #include "agent/modes.h"
 #include "agent/reader.h"
+#include "agent/routes/route.h"
 #include "agent/userrun.h"
 #include "agent/versions.h"
 #include "common/json.h"
@@ -16,6 +17,7 @@ struct place {
 	const struct mm_place *p;
 	struct mm_view view;
 	const char *trouble; /* NULL: it could be read */
+	bool shared;         /* the system's, as this user gets it */
 };
 
 struct row { /* one program */
@@ -23,7 +25,7 @@ struct row { /* one program */
 	bool installed;
 	const char *version; /* NULL: not known */
 	struct place *places;
-	size_t n;
+	size_t n, cap;
 	const char *trouble;
 };
 
@@ -47,7 +49,8 @@ static void look(struct mm_reader *r, const struct mm_client *cl, struct row *ou
 		out->trouble = mm_arena_strdup(r->arena, err.text);
 		return;
 	}
-	out->places = mm_arena_alloc(r->arena, out->n + 1, sizeof(*out->places));
+	out->cap = out->n + 1;
+	out->places = mm_arena_alloc(r->arena, out->cap, sizeof(*out->places));
 	for (size_t i = 0; i < out->n; i++) {
 		struct place *p = &out->places[i];
 		p->p = &places[i];
@@ -58,6 +61,46 @@ static void look(struct mm_reader *r, const struct mm_client *cl, struct row *ou
 		} else if (places[i].exists) {
 			mm_modes_look(r, p->p, &p->view);
 		}
+	}
+}
+
+/* What the user's own files win over stands with those. */
+static void keep_in_force(struct mm_view *view)
+{
+	for (size_t i = 0; i < view->n; i++)
+		for (int s = 0; s < MM_SET_COUNT; s++)
+			if (view->accounts[i].s[s].over_path != NULL)
+				view->accounts[i].s[s] = (struct mm_seen){.value = NULL};
+}
+
+/* What the system's files give to this user, where there is anything: those
+ * that are nobody's in particular, behind the places of his own. */
+static void look_at_shared(struct mm_reader *r, struct row *out)
+{
+	const struct mm_route *route = mm_route_by_name(out->cl->name);
+	struct mm_reader *shared = route != NULL ? mm_route_reader(route, r) : NULL;
+	struct mm_place *places = NULL;
+	struct mm_err err = MM_ERR_NONE;
+	size_t n = 0;
+	if (route == NULL || route->client->find(shared, false, &places, &n, &err) != 0)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		struct place p = {.p = &places[i], .shared = true};
+		if (!places[i].exists)
+			continue;
+		if (route->client->read(shared, p.p, &p.view, &err) != 0) {
+			p.view = (struct mm_view){.n = 0};
+			p.trouble = mm_arena_strdup(r->arena, err.text);
+		} else {
+			mm_route_personal(&p.view, r->login, r->arena);
+			/* a home that cannot be read is said of the place in it */
+			if (route->home != NULL)
+				route->home(r, &p.view, &err);
+			keep_in_force(&p.view);
+		}
+		if (p.view.n > 0 || p.trouble != NULL)
+			*(struct place *)mm_arena_push(
+			    r->arena, &out->places, &out->n, &out->cap, sizeof(p)) = p;
 	}
 }
 
@@ -72,6 +115,7 @@ static size_t look_at_all(struct mm_reader *r, const char *only, struct row **ou
 		if (only != NULL && !mm_streq(mm_clients[i]->name, only))
 			continue;
 		look(r, mm_clients[i], &rows[n]);
+		look_at_shared(r, &rows[n]);
 		v[n].package =
 		    mm_clients[i]->package != NULL ? mm_clients[i]->package : mm_clients[i]->programs[0];
 		n++;
@@ -83,9 +127,9 @@ static size_t look_at_all(struct mm_reader *r, const char *only, struct row **ou
 	return n;
 }
 
-static const char *use_word(const struct mm_place *p)
+static const char *use_word(const struct place *p)
 {
-	return p->in_use ? "in use" : "not in use";
+	return p->shared ? "for everybody" : p->p->in_use ? "in use" : "not in use";
 }
 
 /* ---- for machines */
@@ -141,7 +185,7 @@ static json_t *place_json(const struct place *p)
 	json_t *o = json_object(), *accounts = json_array(), *traps = json_array();
 	mm_json_set_str(o, "path", p->p->path);
 	mm_json_set_str(o, "label", p->p->label);
-	mm_json_set_str(o, "use", use_word(p->p));
+	mm_json_set_str(o, "use", use_word(p));
 	mm_json_set_str(o, "busy", p->p->busy);
 	mm_json_set_str(o, "trouble", p->trouble);
 	for (size_t i = 0; i < p->view.n; i++)
@@ -196,7 +240,7 @@ static void overview_row(struct mm_table *t, const struct row *row, const struct
 	const char *version = row->version != NULL ? row->version : row->installed ? "yes" : "no";
 	mm_table_cell(t, MM_BOLD, "%s", row->cl->name);
 	mm_table_cell(t, row->installed ? MM_PLAIN : MM_DIM, "%s", version);
-	mm_table_cell(t, MM_PLAIN, "%s", p == NULL ? "not used" : use_word(p->p));
+	mm_table_cell(t, MM_PLAIN, "%s", p == NULL ? "not used" : use_word(p));
 	mm_table_cell(t, MM_PLAIN, "%s", p != NULL ? p->p->path : "");
 	mm_table_cell(t, MM_PLAIN, "%s", p != NULL ? accounts_of(p, a) : "");
 	mm_table_cell(t, trouble != NULL ? MM_RED : MM_PLAIN, "%s",

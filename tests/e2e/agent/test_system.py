@@ -95,6 +95,29 @@ class System(unittest.TestCase):
         self.assertEqual({f["action"] for f in self.of(again, "*")}, {"none"})
         self.assertEqual(FILE.read_text(), text)
 
+    def test_shown_to_each_user(self):
+        """The file for everybody, as this user gets it, and not where his own wins."""
+        FILE.write_text("account work\nhost smtp.acme.example\nfrom %U@acme.example\n\naccount other\nhost o.example\n")
+        FILE.chmod(0o644)
+        user, uid = next(iter(USERS.items()))
+        self.host.uid, self.host.home = uid, self.base / "home" / user
+        for _ in range(2):
+            p = self.host.run("clients", "msmtp", "--json")
+            self.assertEqual(p.returncode, OK, p.stderr)
+            (row,) = json.loads(p.stdout)
+            config = row["configs"][-1]
+            self.assertEqual([config["path"], config["use"]], [str(FILE), "for everybody"])
+            seen = {a["account"]: {s["setting"]: (s["value"], s.get("path"), s.get("line")) for s in a["settings"]}
+                    for a in config["accounts"]}
+            self.assertEqual(seen["other"]["outgoing.host"], ("o.example", str(FILE), 6))
+            if len(row["configs"]) == 1:
+                self.assertEqual(seen["work"]["account.address"], (f"{user}@acme.example", str(FILE), 3))
+                self.put(user, ".msmtprc", "account work\nhost smtp.mine.example\n")
+            else:
+                self.assertEqual(seen["work"], {})
+        self.assertEqual(len(row["configs"]), 2)
+        self.assertRegex(self.host.run("clients", "msmtp").stdout.decode(), rf"(?m)^msmtp +\S+ +for everybody +{FILE} +work, other")
+
     def test_only_said_by_a_plan(self):
         a = self.apply(shared(), "mm-alice", op="plan")
         self.assertEqual(a.status, DIFF)
