@@ -87,11 +87,24 @@ static int by_text(const void *x, const void *y)
 	return strcmp(*a, *b);
 }
 
+static int take_open(const struct mm_rollout_count *c, void *arg, struct mm_err *err)
+{
+	int64_t *open = arg;
+	(void)err;
+	if (c->wave < 0)
+		*open = c->by[MM_RH_UNREACHABLE] + c->by[MM_RH_LATE] + c->by[MM_RH_SENT];
+	return 0;
+}
+
+/* One that is done, but for hosts that are off, must not come to them later. */
 static int end_old(struct mm_ctl *c, const struct mm_rollout *r, struct mm_err *err)
 {
-	if (r->state == MM_RO_DONE || r->state == MM_RO_ABORTED || r->state == MM_RO_SUPERSEDED)
+	int64_t open = 0;
+	if (r->state == MM_RO_ABORTED || r->state == MM_RO_SUPERSEDED)
 		return 0;
-	return mm_store_rollout_abort(c->store, r->id, err);
+	if (r->state == MM_RO_DONE && mm_store_rollout_counts(c->store, r->id, take_open, &open, err) < 0)
+		return -1;
+	return r->state == MM_RO_DONE && open == 0 ? 0 : mm_store_rollout_abort(c->store, r->id, err);
 }
 
 static int bring(struct mm_ctl *c, const struct mm_rollout *r, struct touched *t,

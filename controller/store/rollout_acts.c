@@ -322,11 +322,18 @@ int mm_store_rollout_approve(struct mm_store *s, int64_t id, struct mm_err *err)
 	return administer(s, id, &d, err);
 }
 
+static int give_up(struct mm_store *s, struct mm_rollout *r, const struct mm_rollout *was,
+    const struct act *d, struct mm_err *err)
+{
+	return to_state(s, r, was, d, err) || mm_q_run(s, MM_SQL_ROLLOUT_WITHDRAW, err, "i", r->id) < 0 ? -1
+													: 0;
+}
+
 int mm_store_rollout_abort(struct mm_store *s, int64_t id, struct mm_err *err)
 {
 	static const struct act d = {.action = "rollout.abort",
 	    .from = UNDER_WAY | IN(MM_RO_PAUSED) | IN(MM_RO_HALTED) | IN(MM_RO_DONE),
-	    .change = to_state,
+	    .change = give_up,
 	    .to = MM_RO_ABORTED,
 	    .why = "an admin has aborted it",
 	    .verb = "aborted"};

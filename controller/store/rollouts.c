@@ -283,7 +283,8 @@ static int take_over(struct mm_store *s, int64_t id, struct mm_err *err)
 	char text[64];
 
 	snprintf(text, sizeof(text), "rollout %lld has taken it over", (long long)id);
-	if (mm_q_run(s, MM_SQL_ROLLOUT_TAKE_SEQ, err, "i", id) < 0 ||
+	if (mm_q_run(s, MM_SQL_ROLLOUT_WITHDRAW_OLDER, err, "i", id) < 0 ||
+	    mm_q_run(s, MM_SQL_ROLLOUT_TAKE_SEQ, err, "i", id) < 0 ||
 	    mm_q_run(s, MM_SQL_ROLLOUT_TAKE_HOSTS, err, "it", id, text) < 0)
 		return -1;
 	snprintf(text, sizeof(text), "rollout %lld has taken over what was left", (long long)id);

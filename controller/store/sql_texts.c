@@ -513,6 +513,17 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
 	" WHERE host = ?1 AND state IN " NOT_SENT_YET
 	" AND rollout IN (SELECT id FROM rollouts WHERE revision "
 	"<= ?2 AND state NOT IN " ENDED ")"},
+    /* What a rollout wanted of hosts that have not answered is wanted no more when it ends (?1), or when
+     * a newer one (?1) takes them over. */
+    [MM_SQL_ROLLOUT_WITHDRAW] = {"push state",
+	"UPDATE push_state SET pending = 0 WHERE pending = 1 AND EXISTS (SELECT 1 FROM rollout_hosts h JOIN "
+	"rollouts r ON r.id = h.rollout WHERE h.rollout = ?1 AND h.host = push_state.host AND r.revision = "
+	"push_state.revision AND (h.state = 'sent' OR h.state IN " NOT_SENT_YET "))"},
+    [MM_SQL_ROLLOUT_WITHDRAW_OLDER] = {"push state",
+	"UPDATE push_state SET pending = 0 WHERE pending = 1 AND EXISTS (SELECT 1 FROM rollout_hosts n JOIN "
+	"rollout_hosts h ON h.host = n.host JOIN rollouts r ON r.id = h.rollout WHERE n.rollout = ?1 AND "
+	"n.host = push_state.host AND h.rollout < ?1 AND r.revision = push_state.revision AND r.state NOT "
+	"IN " ENDED " AND h.state IN " NOT_SENT_YET ")"},
 
     [MM_SQL_INVENTORY] = {"inventory",
 	"SELECT h.id, COALESCE(i.os, ''), COALESCE(i.seen, 0), (SELECT group_concat(c.client || ' ' || "

@@ -184,6 +184,7 @@ int mm_store_rollout_resume(struct mm_store *s, int64_t id, struct mm_err *err);
 /* The present wave's gate: an approval that is wanted, or an inconclusive
  * result, lets the next wave begin. Not what a budget or the gate halted. */
 int mm_store_rollout_approve(struct mm_store *s, int64_t id, struct mm_err *err);
+/* What it wanted of hosts that have not answered is not owed any more (push state). */
 int mm_store_rollout_abort(struct mm_store *s, int64_t id, struct mm_err *err);
 /* Failed hosts (failed, login, reverted), or unreachable ones (unreachable, late), are
  * released again, and what they did is forgotten by the budgets; a halted or done

@@ -349,6 +349,27 @@ class Rollouts(test_push_store.StoreTest):
         self.assertEqual(self.states(), {"ok": 3})
         self.assertEqual(self.show()["state"], "done")
 
+    def test_what_was_given_up_comes_to_nobody(self):
+        """Hosts that were off when it was aborted, or taken back, do not get it when they appear."""
+        self.hosts(["passed", "passed", "off"])
+        self.mm("push", "--all", "--now", status=UNREACHABLE)
+        self.checkin("h2")
+        self.import_policy(message="wrong")
+        self.roll(status=UNREACHABLE)
+        self.assertEqual(self.pending(), ["h2"])
+        self.mm("rollout", "rollback", "1")
+        self.assertEqual((self.show(1)["state"], self.states(2), self.pending()), ("aborted", {"ok": 2}, []))
+        self.assertEqual(self.checkin("h2")[0], "status")
+        self.assertEqual(json.loads(self.mm("push", "--pending", "--json"))["hosts"], [])
+        # And what a newer rollout takes over is that one's business alone.
+        self.import_policy(message="another")
+        self.roll(status=UNREACHABLE)
+        self.import_policy(message="and another")
+        self.mm("push", "--all", "--waves", "1,100%", "--detach")
+        wave = next(h["wave"] for h in self.show()["host_rows"] if h["host"] == "h2")
+        self.assertEqual(wave, 2, "who was off is not the first")
+        self.assertEqual(self.checkin("h2")[0], "status")
+
     # -- check-ins
 
     def checkin(self, host, carried=()):
