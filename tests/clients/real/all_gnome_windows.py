@@ -3,6 +3,8 @@
 Runs with tests/run --all only: the programs are large, and take their time.
 """
 
+import imaplib
+import ssl
 import unittest
 
 from gnomelib import WindowCase, have, sheet, wait_for
@@ -78,6 +80,48 @@ class Windows(WindowCase):
         self.assertEqual({k: after.get(k) for k in before["account_01"]}, before["account_01"])
         self.assertEqual(self.home.driver("apply", "geary", sheet(a)), "")
         host.is_done()
+
+    def box(self, name, create=False):
+        """How many messages the mailbox has."""
+        context = ssl.create_default_context(cafile=self.server.ca.cert)
+        with imaplib.IMAP4_SSL("localhost", self.server.ports["imaps"], ssl_context=context) as c:
+            c.login(ADDRESS, "pw 1")
+            if create:
+                c.create(f'"{name}"')
+                c.subscribe(f'"{name}"')
+            done, data = c.select(f'"{name}"', readonly=True)
+            self.assertEqual(done, "OK", data)
+            return int(data[0])
+
+    @have("geary")
+    def test_geary_folders(self):
+        """What it sends is kept, and what is begun is saved, where the policy has it."""
+        a = self.account("tls", account__folder_sent="INBOX/Gesendet & Söhne/`id` (x)", account__folder_drafts="Entwürfe; z")
+        sent, drafts = "INBOX.Gesendet &- S&APY-hne.`id` (x)", "Entw&APw-rfe; z"
+        for name in (sent, drafts):
+            self.assertEqual(self.box(name, create=True), 0)
+        self.home.apply("geary", sheet(a))
+        self.start_keyring()
+        self.keep("org.gnome.Geary", "proto", "IMAP", "host", "localhost", "login", ADDRESS)
+        self.keep("org.gnome.Geary", "proto", "SMTP", "host", "localhost", "login", "alice")
+        self.window_manager()
+        self.start("geary")
+        wait_for("Geary to log in", lambda: self.logged_in("imap", ADDRESS, a["incoming.port"]), 90)
+        ini = self.home.path / ".config/geary/account_01/geary.ini"
+        wait_for("Geary to write the file anew", lambda: "use_signature" in ini.read_text(), 40)
+        self.start("geary", "mailto:bob@acme.example?subject=written&body=b")
+        wait_for("the window", lambda: self.type("written", "x"), 60)
+        wait_for("a draft", lambda: self.box(drafts) == 1, 60)
+        self.send("written", a)
+        wait_for("a copy", lambda: self.box(sent) == 1, 120)
+        wait_for("the draft to go", lambda: self.box(drafts) == 0, 60)
+
+    def type(self, title, keys):
+        """Into the window with this title; is there one?"""
+        found = self.home.run("xdotool", "search", "--name", title, DISPLAY=self.display).stdout.split()
+        for window in found:
+            self.home.run("xdotool", "windowactivate", "--sync", window, "type", keys, DISPLAY=self.display, timeout=10)
+        return found
 
     @have("geary")
     @proves("geary", "imap tls", "smtp tls", "running")
