@@ -36,7 +36,7 @@ static void print(const struct mm_conf *c, const struct mm_checked_in *d)
 		    c->checkin->account, c->checkin->host, d->reports, d->reports == 1 ? "" : "s");
 }
 
-#define FIRST_PAUSE_S 30
+#define FIRST_PAUSE_S 5
 #define LONGEST_PAUSE_S 600
 
 static int64_t now(void)

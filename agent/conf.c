@@ -252,6 +252,15 @@ static int take_again(struct reader *r, const config_setting_t *s, int *out)
 	return 0;
 }
 
+static int take_days(struct reader *r, const config_setting_t *s, int *out)
+{
+	int n = config_setting_type(s) == CONFIG_TYPE_INT ? config_setting_get_int(s) : 0;
+	if (n < 1 || n > MM_DEFERRAL_MAX)
+		return bad(r, s, "must be a number of days from 1 to 365");
+	*out = n;
+	return 0;
+}
+
 static int take_ehlo(struct reader *r, const config_setting_t *s, struct mm_probe_conf *p)
 {
 	if (take_text(r, s, &p->ehlo) != 0)
@@ -308,6 +317,8 @@ static int take_setting(struct reader *r, const config_setting_t *s)
 		return take_path(r, s, &c->report_key);
 	if (mm_streq(name, "checkin"))
 		return take_checkin(r, s);
+	if (mm_streq(name, "deferral_days"))
+		return take_days(r, s, &r->c->deferral_days);
 	return bad(r, s, "is not a known setting");
 }
 
@@ -395,6 +406,7 @@ int mm_conf_parse(const char *path, const char *text, struct mm_conf **out, stru
 	c->path = mm_arena_strdup(a, path);
 	c->domains = c->programs = none;
 	c->probe.again_s = MM_AGAIN_USUAL;
+	c->deferral_days = MM_DEFERRAL_USUAL;
 	if (parse(c, text, err) != 0) {
 		mm_conf_free(c);
 		return -1;

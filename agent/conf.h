@@ -16,6 +16,7 @@
  *                                                    # that somebody asks for
  *   probe = "/usr/bin/mailmuster-probe";           # the same with the program alone
  *   report_key = "/var/lib/mailmuster-agent/report.key";
+ *   deferral_days = 14;                            # so long a change may wait, for a program that runs, say
  *   login = "alice";                               # an installation for one user, without root
  *   checkin = { destination = "mailmuster@admin.example"; port = 22;   # where reports are carried to
  *               identity = "/var/lib/mailmuster-agent/ssh_key";        # state_dir/ssh_key when absent
@@ -40,7 +41,9 @@
 #define MM_PROBE_LIMIT_MAX 600     /* seconds */
 #define MM_AGAIN_MIN 60            /* seconds, of probe.again */
 #define MM_AGAIN_MAX (7 * 86400)
-#define MM_AGAIN_USUAL 1800 /* servers count wrong passwords over so long, or less, before they lock */
+#define MM_AGAIN_USUAL 1800  /* servers count wrong passwords over so long, or less, before they lock */
+#define MM_DEFERRAL_USUAL 14 /* days */
+#define MM_DEFERRAL_MAX 365
 #define MM_CONF_SYSTEM "/etc/mailmuster/agent.conf"
 
 /* Where `mailmuster-agent checkin` goes. The texts are fit for a command line
@@ -75,6 +78,7 @@ struct mm_conf {
 	const char *state_dir;
 	struct mm_probe_conf probe;
 	const char *report_key;
+	int deferral_days;                     /* after which what is put off counts as failed; never 0 */
 	const struct mm_checkin_conf *checkin; /* NULL = none is set up */
 };
 

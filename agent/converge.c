@@ -134,7 +134,8 @@ static void report_removal(struct mm_place_run *p, const struct mm_removal *g)
 		report_account(p, g->account, g->key, MM_ST_UNMANAGED, MM_ACT_NONE,
 		    "no longer in the policy; its former values were cleartext and are not put back");
 	else if (g->fail != NULL)
-		report_account(p, g->account, g->key, MM_ST_DEFERRED, MM_ACT_NONE, g->fail);
+		report_account(
+		    p, g->account, g->key, g->overdue ? MM_ST_ERROR : MM_ST_DEFERRED, MM_ACT_NONE, g->fail);
 	else if (!g->write || how == MM_HOW_AUDIT)
 		report_account(p, g->account, g->key, MM_ST_PENDING,
 		    how == MM_HOW_AUDIT ? MM_ACT_NONE : MM_ACT_REPORTED, "no longer in the policy");
@@ -340,6 +341,8 @@ static void run_place(struct mm_place_run *p)
 		mm_place_attempt(p);
 	if (p->c->how == MM_HOW_APPLY)
 		apply_place(p);
+	if (p->c->how == MM_HOW_APPLY)
+		mm_place_put_off(p);
 	note_effect(p);
 	report_place(p);
 }

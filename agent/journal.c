@@ -191,6 +191,36 @@ void mm_journal_add_reverted(struct mm_journal *j, const struct mm_reverted *r)
 	*to = *r;
 }
 
+/* ---- what is put off */
+
+static struct mm_put_off *find_put_off(const struct mm_journal *j, const char *client, const char *path)
+{
+	for (size_t i = 0; i < j->n_put_off; i++)
+		if (mm_streq(j->put_off[i].client, client) && mm_streq(j->put_off[i].path, path))
+			return &j->put_off[i];
+	return NULL;
+}
+
+int64_t mm_journal_put_off(struct mm_journal *j, const char *client, const char *path, int64_t now)
+{
+	const struct mm_put_off *old = find_put_off(j, client, path);
+	if (old != NULL || j->n_put_off == MM_PUT_OFF_MAX)
+		return old != NULL && old->since <= now ? old->since : now;
+	*(struct mm_put_off *)mm_arena_push(j->arena, &j->put_off, &j->n_put_off, &j->cap_put_off,
+	    sizeof(*j->put_off)) = (struct mm_put_off){.client = client, .path = path, .since = now};
+	return now;
+}
+
+void mm_journal_caught_up(struct mm_journal *j, const char *client, const char *path)
+{
+	struct mm_put_off *old = find_put_off(j, client, path);
+	if (old == NULL)
+		return;
+	size_t at = (size_t)(old - j->put_off);
+	memmove(old, old + 1, (j->n_put_off - at - 1) * sizeof(*old));
+	j->n_put_off--;
+}
+
 /* ---- the file */
 
 static void put_text(json_t *o, const char *key, const char *s)
@@ -268,7 +298,7 @@ static int parse(const json_t *o, struct mm_journal *j, struct mm_err *err)
 	if (mm_json_int(o, "revision", 0, INT64_MAX, &j->revision, err) != 0 ||
 	    mm_json_array(o, "rows", MM_JOURNAL_ROWS_MAX, false, &rows, err) != 0 ||
 	    mm_rows_parse(rows, j->arena, &j->rows, err) != 0 || mm_reverted_parse(o, j, err) != 0 ||
-	    mm_json_object(o, "intent", true, &intent, err) != 0)
+	    mm_put_off_parse(o, j, err) != 0 || mm_json_object(o, "intent", true, &intent, err) != 0)
 		return -1;
 	return intent != NULL ? intent_parse(intent, j->arena, &j->intent, err) : 0;
 }
@@ -314,7 +344,7 @@ int mm_journal_save(struct mm_journal *j, struct mm_err *err)
 {
 	struct mm_buf text = MM_BUF_INIT(MM_JOURNAL_MAX);
 	if (j->saved[0] == '\0' && j->revision == 0 && j->rows.n == 0 && j->intent.client == NULL &&
-	    j->n_reverted == 0)
+	    j->n_reverted == 0 && j->n_put_off == 0)
 		return 0;
 	json_t *o = json_object();
 	mm_json_set_int(o, "version", MM_JOURNAL_VERSION);
@@ -322,6 +352,8 @@ int mm_journal_save(struct mm_journal *j, struct mm_err *err)
 	mm_json_set(o, "rows", mm_rows_json(&j->rows));
 	if (j->n_reverted > 0)
 		mm_json_set(o, "reverted", mm_reverted_json(j));
+	if (j->n_put_off > 0)
+		mm_json_set(o, "put_off", mm_put_off_json(j));
 	if (j->intent.client != NULL)
 		mm_json_set(o, "intent", intent_json(&j->intent));
 	mm_json_dump(o, &text);

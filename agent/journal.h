@@ -81,6 +81,13 @@ struct mm_reverted {
 };
 #define MM_REVERTED_MAX 256
 
+/* A place in which something waits to be written, and since when. */
+struct mm_put_off {
+	const char *client, *path;
+	int64_t since;
+};
+#define MM_PUT_OFF_MAX 256
+
 struct mm_row {
 	const char *client, *path, *account;
 	const char *key;
@@ -120,6 +127,8 @@ struct mm_journal {
 	struct mm_intent intent;
 	struct mm_reverted *reverted;
 	size_t n_reverted, cap_reverted;
+	struct mm_put_off *put_off;
+	size_t n_put_off, cap_put_off;
 	char saved[MM_SHA256_HEX]; /* of the bytes on disk; "" = none */
 };
 
@@ -153,6 +162,11 @@ const struct mm_reverted *mm_journal_reverted(const struct mm_journal *j, const 
 /* It replaces what is there about the account's side; texts are borrowed. */
 void mm_journal_add_reverted(struct mm_journal *j, const struct mm_reverted *r);
 void mm_journal_drop_reverted(struct mm_journal *j, const char *account, enum mm_side side);
+
+/* Since when something is put off there: `now`, if it was not before. */
+int64_t mm_journal_put_off(struct mm_journal *j, const char *client, const char *path, int64_t now);
+/* Nothing is, any more. */
+void mm_journal_caught_up(struct mm_journal *j, const char *client, const char *path);
 
 /* Settle what a killed run left behind. `read` gives the text of a file now:
  * 1 and *text, 0 when it is not there, -1 when it cannot be read. Returns 1

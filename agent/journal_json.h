@@ -23,5 +23,8 @@ int mm_trials_parse(const json_t *row, struct mm_arena *a, struct mm_row *r, str
 /* Member "reverted" of the journal. */
 json_t *mm_reverted_json(const struct mm_journal *j);
 int mm_reverted_parse(const json_t *o, struct mm_journal *j, struct mm_err *err);
+/* Member "put_off" of the journal. */
+json_t *mm_put_off_json(const struct mm_journal *j);
+int mm_put_off_parse(const json_t *o, struct mm_journal *j, struct mm_err *err);
 
 #endif

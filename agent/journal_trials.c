@@ -197,3 +197,40 @@ int mm_reverted_parse(const json_t *o, struct mm_journal *j, struct mm_err *err)
 	}
 	return 0;
 }
+
+/* ---- what is put off */
+
+json_t *mm_put_off_json(const struct mm_journal *j)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < j->n_put_off; i++) {
+		json_t *o = json_object();
+		mm_json_set_str(o, "client", j->put_off[i].client);
+		mm_journal_put_bytes(o, "path", j->put_off[i].path);
+		mm_json_set_int(o, "since", j->put_off[i].since);
+		append(list, o);
+	}
+	return list;
+}
+
+int mm_put_off_parse(const json_t *o, struct mm_journal *j, struct mm_err *err)
+{
+	const json_t *list;
+	if (json_object_get(o, "put_off") == NULL)
+		return 0;
+	if (mm_json_array(o, "put_off", MM_PUT_OFF_MAX, false, &list, err) != 0)
+		return -1;
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *p = json_array_get(list, i);
+		const char *client, *path;
+		int64_t since;
+		if (mm_json_str(p, "client", 64, &client, err) != 0 ||
+		    mm_journal_get_bytes(p, "path", j->arena, &path, err) != 0 ||
+		    mm_json_int(p, "since", 0, INT64_MAX, &since, err) != 0)
+			return -1;
+		if (path == NULL)
+			return mm_err_set(err, MM_EX_DATAERR, "what is put off has no path");
+		mm_journal_put_off(j, mm_arena_strdup(j->arena, client), path, since);
+	}
+	return 0;
+}

@@ -42,6 +42,7 @@ struct mm_removal { /* an account of ours that the policy no longer has */
 	bool secret;      /* a password is among its former values, and not kept */
 	bool released;    /* its former values may not come back: it stays as it is, and is ours no more */
 	const char *fail; /* why not, or NULL */
+	bool overdue;     /* it has been so for too long */
 };
 
 struct mm_place_run {
@@ -85,6 +86,10 @@ void mm_place_own(struct mm_place_run *p);
 
 /* A setting was not written after all. */
 void mm_place_fail(struct mm_place_run *p, enum mm_state state, const char *reason);
+
+/* Note in the journal what had to be put off, and what no longer has to; what
+ * was put off for longer than the host allows is an error from then on. */
+void mm_place_put_off(struct mm_place_run *p);
 
 /* Why what is seen may not be what the program will see. */
 const char *mm_unsure_reason(struct mm_arena *a, const struct mm_seen *s);

@@ -88,11 +88,23 @@ static void all_keys(void **state)
 	assert_string_equal(c->probe.program, "/p");
 	assert_string_equal(c->report_key, "/k");
 	assert_string_equal(c->login, "alice");
+	assert_int_equal(c->deferral_days, MM_DEFERRAL_USUAL);
 	assert_true(mm_conf_allows_program(c, "/usr/bin/pass"));
 	assert_false(mm_conf_allows_program(c, "/usr/bin/pass2"));
 	assert_true(mm_conf_allows_client(c, "mutt"));
 	assert_false(mm_conf_allows_client(c, "msmtp"));
 	mm_conf_free(c);
+}
+
+static void deferrals(void **state)
+{
+	static const char *const bad[] = {"0", "366", "-1", "\"a week\""};
+	W;
+	struct mm_conf *c = parsed(w, "deferral_days = 365;");
+	assert_int_equal(c->deferral_days, 365);
+	mm_conf_free(c);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		refused(w, mm_arena_printf(w->a, "deferral_days = %s;", bad[i]), "from 1 to 365");
 }
 
 static void the_probe(void **state)
@@ -320,8 +332,8 @@ static void where_users_keep_state(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {T(all_keys), T(the_probe), T(sources_of_credentials), T(a_checkin),
-	    T(wrong_checkins), T(long_numbers), T(absent_limits), T(domains), T(wrong_texts),
+	const struct CMUnitTest tests[] = {T(all_keys), T(deferrals), T(the_probe), T(sources_of_credentials),
+	    T(a_checkin), T(wrong_checkins), T(long_numbers), T(absent_limits), T(domains), T(wrong_texts),
 	    T(writable_by_others), T(belongs_to_others), T(is_a_link), T(where_users_keep_state)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -281,8 +281,25 @@ class Thunderbird(Case):
             self.assertIn("running", g["reason"])
             self.assertEqual(self.read(self.PROFILE + "prefs.js").decode(), story.ALICE_PREFS)
             self.assertEqual([x["class"] for x in a.of(LOGIN)], [])
+            self.overdue()
         a = self.host.apply(self.policy())
+        self.assertNotIn("put_off", json.loads((self.host.state / "journal.json").read_text()))
         self.assertEqual(a.finding("incoming.host", client="thunderbird")["action"], "created")
+
+    def overdue(self):
+        """It may wait for 14 days, or as the host has it; then it counts as failed."""
+        path = self.host.state / "journal.json"
+        journal = json.loads(path.read_text())
+        journal["put_off"][0]["since"] -= 13 * 86400
+        path.write_text(json.dumps(journal))
+        self.assertEqual(self.host.apply(self.policy()).status, DIFF)
+        with self.host.conf.open("a", encoding="utf-8") as f:
+            f.write("deferral_days = 12;\n")
+        a = self.host.apply(self.policy())
+        g = a.finding("incoming.host", client="thunderbird")
+        self.assertEqual((g["state"], a.status), ("error", FAILED))
+        self.assertRegex(g["reason"], r"overdue: put off since \d{4}-\d\d-\d\d: .*running")
+        self.assertEqual(self.read(self.PROFILE + "prefs.js").decode(), story.ALICE_PREFS)
 
     def test_drift_and_plan(self):
         self.host.apply(self.policy())

@@ -4,7 +4,9 @@ months catches up in one step. Needs root: two installations, with users of this
 import json
 import os
 import pathlib
+import socket
 import sys
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
@@ -135,6 +137,24 @@ class Roaming(unittest.TestCase):
         self.put(".probe-script", "{}")
         a = self.apply(0, 51, "login", outgoing__password_command=command)
         self.assertEqual((a.status, a.states()), (OK, [("compliant", "none"), ("pending", "corrected")]), a.findings)
+
+    def test_a_controller_that_is_away_is_asked_again(self):
+        host = self.hosts[0]
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            port = s.getsockname()[1]
+        for name in ("ssh_key", "known_hosts"):
+            (host.dir / name).write_text("")
+            (host.dir / name).chmod(0o600)
+        with host.conf.open("a", encoding="utf-8") as f:
+            f.write(f'checkin = {{ destination = "mailmuster@localhost"; port = {port}; '
+                    f'identity = "{host.dir}/ssh_key"; known_hosts = "{host.dir}/known_hosts"; }};\n')
+        p = host.run("checkin", "--timeout", "5")
+        self.assertEqual((p.returncode, p.stderr.count(b"tried again")), (8, 0), p.stderr)
+        begin = time.monotonic()
+        p = host.run("checkin", "--timeout", "5", "--keep-trying", "9")
+        self.assertEqual((p.returncode, p.stderr.count(b"tried again within 5 s")), (8, 1), p.stderr)
+        self.assertGreaterEqual(time.monotonic() - begin, 2)
 
     def older(self):
         """As an agent of the first minor version would have written it."""
