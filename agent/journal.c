@@ -32,8 +32,6 @@ struct mm_row *mm_rows_add(struct mm_arena *a, struct mm_rows *rows)
 
 static struct mm_trial *copy_trial(struct mm_arena *a, const struct mm_trial *t)
 {
-	if (t == NULL)
-		return NULL;
 	struct mm_trial *copy = mm_arena_alloc(a, 1, sizeof(*copy));
 	*copy = *t;
 	copy->cap = t->n;
@@ -58,7 +56,7 @@ struct mm_rows mm_rows_copy(
 		if (r->n_edits > 0)
 			memcpy(copy->edits, r->edits, r->n_edits * sizeof(*copy->edits));
 		for (int s = 0; s < MM_SIDE_COUNT; s++)
-			copy->trial[s] = copy_trial(a, r->trial[s]);
+			copy->trial[s] = r->trial[s] != NULL ? copy_trial(a, r->trial[s]) : NULL;
 	}
 	return to;
 }
