@@ -4,6 +4,7 @@
 
 #include "common/digest.h"
 #include "common/text.h"
+#include "controller/policy_store.h"
 #include "controller/rollout_servers.h"
 
 bool mm_rollout_opts_any(const struct mm_rollout_opts *o)
@@ -33,7 +34,10 @@ static const struct pair small[] = {
 static const struct pair back[] = {{"waves", "100%"}, {"bake", "0"}, {"gate", "0"}, {"min_tested", "0"},
     {"min_reported", "0"}, {"failed", "any"}, {"login", "any"}, {"unreachable", "any"}, {NULL, NULL}};
 
-int mm_rollout_terms(const struct mm_rollout_opts *o, enum mm_rollout_kind kind, size_t n,
+/* Where the policy has no login tried, none can be waited for. */
+static const struct pair no_logins[] = {{"gate", "0"}, {"min_tested", "0"}, {NULL, NULL}};
+
+static int terms_of(const struct mm_rollout_opts *o, const struct mm_rollout_new *what, bool logins,
     struct mm_ro_terms *out, struct mm_err *err)
 {
 	const struct pair given[] = {{"waves", o->waves}, {"failed", o->max_failed},
@@ -42,9 +46,11 @@ int mm_rollout_terms(const struct mm_rollout_opts *o, enum mm_rollout_kind kind,
 	    {"approve", o->approve_each ? "yes" : NULL}, {"window", o->in_flight}, {"hours", o->maintenance},
 	    {"jitter", o->jitter}, {"rate", o->rate}, {"sticky", o->sticky ? "yes" : NULL}, {NULL, NULL}};
 	mm_ro_terms_default(out);
-	if (kind == MM_ROLLOUT_ROLLBACK && set_all(out, back, err) < 0)
+	if (what->kind == MM_ROLLOUT_ROLLBACK && set_all(out, back, err) < 0)
 		return -1;
-	if (kind == MM_ROLLOUT_APPLY && n <= MM_ROLLOUT_SMALL && set_all(out, small, err) < 0)
+	if (what->kind == MM_ROLLOUT_APPLY && what->n <= MM_ROLLOUT_SMALL && set_all(out, small, err) < 0)
+		return -1;
+	if (!logins && set_all(out, no_logins, err) < 0)
 		return -1;
 	return set_all(out, given, err);
 }
@@ -135,15 +141,30 @@ static int store(struct mm_ctl *c, const struct mm_rollout_new *what, const stru
 	return rc;
 }
 
+static int has_logins(struct mm_ctl *c, int64_t revision, bool *logins, struct mm_err *err)
+{
+	struct mm_arena *a = mm_arena_new();
+	struct mm_stored_policy p;
+	int rc = mm_policy_stored(c->store, revision, a, &p, err);
+	if (rc > 0)
+		rc = mm_err_set(err, MM_EX_FAILED, "there is no revision %lld", (long long)revision);
+	if (rc == 0)
+		*logins = p.policy->rules.check >= MM_LEVEL_LOGIN;
+	mm_arena_free(a);
+	return rc;
+}
+
 int mm_rollout_make(struct mm_ctl *c, const struct mm_rollout_new *what, const struct mm_rollout_opts *o,
     struct mm_arena *a, struct mm_rollout_made *out, struct mm_err *err)
 {
 	struct knowing k = {.a = a};
 	char seed[MM_ID_LEN];
+	bool logins = true;
 	*out = (struct mm_rollout_made){.id = 0};
 	if (what->n == 0)
 		return mm_err_set(err, MM_EX_FAILED, "there is no host to bring it to");
-	if (mm_rollout_terms(o, what->kind, what->n, &out->terms, err) < 0 ||
+	if (has_logins(c, what->revision, &logins, err) < 0 ||
+	    terms_of(o, what, logins, &out->terms, err) < 0 ||
 	    mm_store_revision_pushable(c->store, what->revision, err) < 0 || know(c, what, &k, err) < 0)
 		return -1;
 	mm_random_id(seed);

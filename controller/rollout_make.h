@@ -96,10 +96,6 @@ struct mm_rollout_opts {
 	}
 bool mm_rollout_opts_any(const struct mm_rollout_opts *o);
 
-/* The terms for so many hosts, and what the options say. */
-int mm_rollout_terms(const struct mm_rollout_opts *o, enum mm_rollout_kind kind, size_t n,
-    struct mm_ro_terms *out, struct mm_err *err);
-
 struct mm_rollout_new {
 	int64_t revision;
 	enum mm_rollout_kind kind;

@@ -105,6 +105,16 @@ class Rollouts(test_push_store.StoreTest):
         self.mm("push", "--all", "--now")
         self.assertEqual(len(json.loads(self.mm("rollout", "list", "--json"))), 1, "--now is no rollout")
 
+    def test_no_login_is_waited_for_where_none_is_wanted(self):
+        self.hosts(["ok"] * 2)
+        self.import_policy()
+        path = self.tmp / "p.conf"
+        path.write_text(path.read_text().replace('check = "login"', 'check = "tls"'))
+        self.mm("policy", "import", path)
+        self.roll("--waves", "1,100%", "--detach")
+        r = self.show()
+        self.assertEqual((r["terms"]["gate"], r["terms"]["min_tested"]), ("0%", "0"))
+
     def test_wrong_terms(self):
         self.hosts(["ok"] * 2)
         for args, word in ((["--waves", "0"], "waves"), (["--max-failed", "many"], "failed"), (["--bake", "soon"], "bake"),
