@@ -250,6 +250,24 @@ static int users_held(struct job *j)
 	return 0;
 }
 
+/* A discover may name many: those who are not here are left out. */
+static int users_asked_about(struct job *j, struct mm_discover_ask *ask)
+{
+	const struct mm_request *q = &j->t.request;
+	struct mm_sheet *nothing = mm_arena_alloc(j->a, 1, sizeof(*nothing));
+	if (mm_discover_decode(q->op_args, q->n_op_args, j->a, ask, j->err) != 0)
+		return -1;
+	j->users = mm_arena_alloc(j->a, ask->n_users + 1, sizeof(*j->users));
+	for (size_t i = 0; i < ask->n_users; i++) {
+		struct mm_user_job *u = &j->users[j->n_users];
+		*u = (struct mm_user_job){.user = ask->users[i], .sheet = nothing};
+		mm_user_job_resolve(j->r->conf, u, j->a);
+		if (u->sheet != NULL || !mm_streq(u->why, MM_REASON_NO_SUCH_USER))
+			j->n_users++;
+	}
+	return 0;
+}
+
 /* ---- telling */
 
 static struct mm_report_head head_for(struct job *j, const char *const *users, char id[MM_ID_LEN])
@@ -362,22 +380,28 @@ static enum mm_how how_of(enum mm_op op)
 static int carry_out(struct job *j)
 {
 	const struct mm_request *q = &j->t.request;
+	bool preflight = q->op == MM_OP_PREFLIGHT, discover = q->op == MM_OP_DISCOVER;
+	struct mm_discover_ask ask;
 	if (q->op == MM_OP_VERIFY || (q->op == MM_OP_STATUS && q->n_manifest == 0)) {
 		if (users_held(j) != 0)
 			return refuse(j, MM_REFUSED_BUSY);
+	} else if (discover) {
+		if (users_asked_about(j, &ask) != 0)
+			return refuse(j, MM_REFUSED_OP);
 	} else {
 		users_of_request(j);
 	}
-	bool preflight = q->op == MM_OP_PREFLIGHT;
+	bool keeps = !preflight && !discover; /* what it answers is stored at the controller */
 	const struct mm_user_batch b = {.conf = j->r->conf,
 	    .how = how_of(q->op),
 	    .probe = q->op == MM_OP_APPLY,
 	    .verify = q->op == MM_OP_VERIFY,
 	    .preflight = preflight,
+	    .discover = discover ? &ask : NULL,
 	    .again = (preflight || q->op == MM_OP_VERIFY) && has_arg(q, MM_VERIFY_AGAIN),
 	    .ack = q->ack,
-	    .n_ack = preflight ? 0 : q->n_ack,
-	    .collect = !preflight,
+	    .n_ack = keeps ? q->n_ack : 0,
+	    .collect = keeps,
 	    .w = {.host = j->r->conf->host,
 		.parallel = PARALLEL,
 		.home_ms = HOME_MS,

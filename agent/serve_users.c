@@ -168,6 +168,7 @@ static void work(int fd, void *arg)
 	    .expired = t->j->expired,
 	    .probe = t->b->probe,
 	    .verify = t->b->verify,
+	    .discover = t->b->discover,
 	    .preflight = t->b->preflight,
 	    .again = t->b->again,
 	    .lock_ms = MM_LOCK_MS,

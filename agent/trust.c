@@ -5,6 +5,7 @@
 #include "agent/clients/client.h"
 #include "agent/envelope_child.h"
 #include "common/text.h"
+#include "schemas/discover.h"
 #include "schemas/proto.h"
 
 struct checking {
@@ -259,6 +260,17 @@ static int check_preflight(struct checking *k)
 	return 0;
 }
 
+static int check_discover(struct checking *k)
+{
+	const struct mm_request *r = &k->t->request;
+	struct mm_discover_ask ask;
+	if (r->n_manifest > 0)
+		return REFUSE(k, MM_REFUSED_OP, "a discover is about what is there, and brings no sheets");
+	if (mm_discover_decode(r->op_args, r->n_op_args, k->a, &ask, k->err) != 0)
+		return refuse(k, MM_REFUSED_OP);
+	return 0;
+}
+
 static int check_op(struct checking *k)
 {
 	enum mm_op op = k->t->request.op;
@@ -268,6 +280,8 @@ static int check_op(struct checking *k)
 		return check_verify(k);
 	if (op == MM_OP_PREFLIGHT)
 		return check_preflight(k);
+	if (op == MM_OP_DISCOVER)
+		return check_discover(k);
 	return REFUSE(k, MM_REFUSED_OP, "this agent does not carry out \"%s\"", mm_op_name(op));
 }
 

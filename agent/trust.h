@@ -15,7 +15,8 @@
  *              TLS floor below the rule unless the policy says so
  *   op         one that this agent carries out; a verify is about what the host holds and brings no
  *              sheets, its arguments are logins (none: everybody) or MM_VERIFY_AGAIN; a preflight is
- *              about the sheets that it brings, its only argument is MM_VERIFY_AGAIN
+ *              about the sheets that it brings, its only argument is MM_VERIFY_AGAIN;
+ *              a discover brings no sheets, its arguments are those of schemas/discover.h
  *
  * The words are MM_REFUSED_*. Nothing is stored here: the caller persists
  * (epoch, serial) before it acts.

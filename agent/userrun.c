@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/discover.h"
 #include "agent/home.h"
 #include "agent/hostwide.h"
 #include "agent/probe_run.h"
@@ -236,6 +237,10 @@ static int run(struct state *s)
 		s->r->sink->alive(s->r->sink);
 	if (trouble != NULL) {
 		whole(s, MM_ST_DEFERRED, trouble);
+		return 0;
+	}
+	if (s->r->discover != NULL) {
+		mm_discover_user(s->r->discover, s->r->conf, s->r->who, s->r->sink);
 		return 0;
 	}
 	if (s->r->preflight)

@@ -8,6 +8,7 @@
 
 #include "agent/conf.h"
 #include "agent/converge.h"
+#include "schemas/discover.h"
 
 #define MM_LOCK_MS 5000 /* how long another run of the same user is waited for */
 
@@ -17,11 +18,12 @@ struct mm_user_run {
 	const struct mm_client *const *clients; /* NULL = all that are built in */
 	const struct mm_sheet *sheet;
 	enum mm_how how;
-	bool expired;   /* of the request in force: look, change nothing */
-	bool probe;     /* prove by login */
-	bool sparing;   /* a session (struct mm_probe_run) */
-	bool verify;    /* somebody asks now whether what is in force works: prove it afresh, also when the
-			 * request that brought it has expired */
+	bool expired; /* of the request in force: look, change nothing */
+	bool probe;   /* prove by login */
+	bool sparing; /* a session (struct mm_probe_run) */
+	bool verify;  /* somebody asks now whether what is in force works: prove it afresh, also when the
+		       * request that brought it has expired */
+	const struct mm_discover_ask *discover; /* tell what is set up, and do nothing else; or NULL */
 	bool preflight; /* log in with the sheet's settings, whatever is in force: no config is looked at, and
 			 * nothing but the record of what was presented to servers is written */
 	bool again;     /* struct mm_probe_run */

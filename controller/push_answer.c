@@ -106,6 +106,10 @@ static void count_finding(
 		mm_preflight_finding(s, r, f);
 		return;
 	}
+	if (s->op == MM_OP_DISCOVER && f->state != MM_ST_ERROR && f->state != MM_ST_DEFERRED) {
+		s->how->hear(s->how->hear_ctx, c->host, f);
+		return;
+	}
 	if (v.exit_bit == MM_EX_OK)
 		return;
 	r->exit_bits |= MM_EX_DIFF;
@@ -216,8 +220,8 @@ int mm_collect_store(struct mm_collect *c, struct mm_store *store, struct mm_hos
 {
 	if (s->op == MM_OP_PLAN)
 		note_plan(c, r);
-	/* It is about settings that are not in force. */
-	bool keep = s->op != MM_OP_PREFLIGHT;
+	/* It is about settings that are not in force, or about no policy's at all. */
+	bool keep = s->op != MM_OP_PREFLIGHT && s->op != MM_OP_DISCOVER;
 	/* First what was carried, whatever time it claims to be of: what was
 	 * seen just now has the last word. */
 	for (int ours = 0; ours <= 1; ours++) {

@@ -119,6 +119,8 @@ static int ask_for(struct mm_push_run *o, const struct mm_target *t, struct mm_b
 		return mm_request_prepare_held(o->builder, host, &ask, out, made, err);
 	if (o->how->op == MM_OP_PREFLIGHT)
 		return mm_request_prepare_preflight(o->builder, host, &ask, out, made, err);
+	if (o->how->op == MM_OP_DISCOVER)
+		return mm_request_prepare_discover(o->builder, host, &ask, o->how->discover, out, made, err);
 	if (o->how->planned != NULL)
 		return mm_request_prepare_planned(
 		    o->builder, host, o->how->planned(o->how->plan, host), out, made, err);
@@ -413,7 +415,8 @@ static int run(struct mm_push_run *o, struct mm_err *err)
 	return rc < 0 ? -1 : 0;
 }
 
-/* Logins with people's passwords are asked for: that stands in the audit log. */
+/* Logins with people's passwords are asked for, or what people have set up: that
+ * stands in the audit log. */
 static int begin_logins(struct mm_push_run *o, const struct mm_selection *sel, struct mm_err *err)
 {
 	struct mm_buf detail = MM_BUF_INIT(4096);
@@ -431,7 +434,8 @@ static int begin_logins(struct mm_push_run *o, const struct mm_selection *sel, s
 int mm_push_run_op(struct mm_ctl *c, const struct mm_selection *sel, const struct mm_push_how *how,
     struct mm_push_summary *out, struct mm_err *err)
 {
-	*out = (struct mm_push_summary){.arena = mm_arena_new(), .op = how->op, .rolled = how->feed != NULL};
+	*out = (struct mm_push_summary){
+	    .arena = mm_arena_new(), .op = how->op, .how = how, .rolled = how->feed != NULL};
 	out->changes = mm_changes_new(out->arena);
 	out->causes = mm_causes_new(out->arena);
 	struct mm_push_run o = {.c = c, .how = how, .s = out};
@@ -441,12 +445,13 @@ int mm_push_run_op(struct mm_ctl *c, const struct mm_selection *sel, const struc
 	char *path = mm_ctl_path(c, "keys/sign.pem");
 	int rc = mm_key_load_private(path, &key, err);
 	free(path);
-	bool preflight = how->op == MM_OP_PREFLIGHT;
-	if (rc == 0 && (how->op == MM_OP_VERIFY || preflight))
+	bool preflight = how->op == MM_OP_PREFLIGHT, discover = how->op == MM_OP_DISCOVER;
+	if (rc == 0 && (how->op == MM_OP_VERIFY || preflight || discover))
 		rc = begin_logins(&o, sel, err);
 	if (rc == 0)
-		rc = mm_request_builder_new(c->store, o.key = key, how->revision,
-		    how->op != MM_OP_APPLY && !preflight, &o.builder, err);
+		rc = mm_request_builder_new(c->store, o.key = key,
+		    how->no_policy ? MM_NO_POLICY : how->revision,
+		    how->op != MM_OP_APPLY && !preflight && !discover, &o.builder, err);
 	if (rc == 0 && how->planned != NULL && mm_request_builder_revision(o.builder) != how->plan_revision)
 		rc = mm_err_set(err, MM_EX_NOPERM,
 		    "the policy has moved on: the plan is of revision %lld, the current one is %lld; plan "

@@ -47,6 +47,11 @@ struct mm_push_how {
 	const char *(*planned)(const void *plan, const char *host);
 	const void *plan;
 	int64_t plan_revision;
+	/* A discover: what may be told, whether there is no policy, and who hears it. */
+	const struct mm_discover_ask *discover;
+	bool no_policy;
+	void (*hear)(void *ctx, const char *host, const struct mm_finding *f);
+	void *hear_ctx;
 	bool retry;                      /* of what hosts owe an answer for: nothing new is wanted */
 	int64_t revision;                /* of an apply: 0 = the current one */
 	const struct mm_push_feed *feed; /* NULL: all hosts, in their order */
@@ -100,7 +105,8 @@ struct mm_push_summary {
 	size_t n;
 	size_t by_class[MM_PC_COUNT];
 	struct mm_changes *changes; /* for MM_OP_PLAN */
-	struct mm_causes *causes;   /* every login check that answers the requests */
+	const struct mm_push_how *how;
+	struct mm_causes *causes; /* every login check that answers the requests */
 	struct mm_trouble *troubles;
 	size_t n_troubles, cap_troubles, more_troubles;
 	struct mm_push_stats stats;

@@ -387,7 +387,7 @@ void mm_push_print(const struct mm_push_summary *s)
 	print_troubles(s);
 	if (!by_cause(s))
 		print_unproven(s);
-	if (s->op != MM_OP_PLAN && s->op != MM_OP_PREFLIGHT)
+	if (s->op != MM_OP_PLAN && s->op != MM_OP_PREFLIGHT && s->op != MM_OP_DISCOVER)
 		print_sums(s);
 	printf("%s%zu of %zu hosts answered%s", coloured(s->by_class[MM_PC_OK] == s->n ? MM_GREEN : MM_BOLD),
 	    s->by_class[MM_PC_OK], s->n, coloured(MM_PLAIN));
@@ -403,7 +403,7 @@ void mm_push_print(const struct mm_push_summary *s)
 		    s->rolled && !s->interrupted ? "sent now" : "served: stopped");
 	/* A verify is about what each host holds. */
 	printf(" (%s, ", mm_op_name(s->op));
-	if (s->op != MM_OP_VERIFY)
+	if (s->op != MM_OP_VERIFY && s->op != MM_OP_DISCOVER)
 		printf("revision %lld, ", (long long)s->revision);
 	printf("%.1f s)\n", (double)s->took_ms / 1000);
 	if (s->op == MM_OP_APPLY && !s->rolled &&

@@ -60,6 +60,9 @@ static int check_key(struct mm_store *s, const struct mm_key *key, struct mm_err
 
 static int load(struct mm_request_builder *b, int64_t revision, struct mm_err *err)
 {
+	if (revision == MM_NO_POLICY)
+		return 0;
+
 	int rc = mm_policy_stored(b->store, revision, b->a, &b->p, err);
 
 	if (rc == 1 && revision)
@@ -194,10 +197,11 @@ static void cache_insert(struct mm_request_builder *b, size_t at, struct sheet *
 
 struct host_job {
 	struct mm_request_builder *b;
-	const char *host;               /* NULL: the policy says nothing about this host */
-	const struct mm_held_ask *ask;  /* about what the host holds: without sheets; or NULL */
-	const struct mm_held_ask *only; /* a preflight: of its users the sheets; or NULL */
-	const char *const *args;        /* of the op */
+	const char *host;                       /* NULL: the policy says nothing about this host */
+	const struct mm_held_ask *ask;          /* about what the host holds: without sheets; or NULL */
+	const struct mm_held_ask *only;         /* a preflight: of its users the sheets; or NULL */
+	const struct mm_discover_ask *discover; /* ... and no sheets; or NULL */
+	const char *const *args;                /* of the op */
 	size_t n_args;
 	const char *expect; /* the plan that is carried out; or NULL */
 	struct mm_arena *a; /* of this request */
@@ -330,7 +334,7 @@ static int sign_request(struct host_job *j, const char *host, enum mm_op op, int
 	mm_random_id(m->id);
 	if (mm_store_serial_take(b->store, host, m->id, &serial, err))
 		return -1;
-	if (op != MM_OP_PREFLIGHT &&
+	if (op != MM_OP_PREFLIGHT && op != MM_OP_DISCOVER &&
 	    mm_store_acks(b->store, host, m->id, MM_ACK_MAX, j->a, &r.ack, &r.n_ack, err))
 		return -1;
 	const struct mm_issued issued = {m->id, mm_op_name(op), b->p.revision.number};
@@ -422,11 +426,53 @@ static int narrow(struct host_job *j)
 	return 0;
 }
 
+struct logins {
+	struct mm_arena *a;
+	const char **items;
+	size_t n, cap;
+};
+
+static int add_login(const struct mm_store_user *u, void *arg, struct mm_err *err)
+{
+	struct logins *l = arg;
+
+	(void)err;
+	*(const char **)mm_arena_push(l->a, &l->items, &l->n, &l->cap, sizeof(*l->items)) =
+	    mm_arena_strdup(l->a, u->login);
+	return 0;
+}
+
+/* Those who are asked about, as far as the host may have them. */
+static int name_people(struct host_job *j, const struct mm_store_host *h, struct mm_err *err)
+{
+	struct mm_discover_ask ask = *j->discover;
+	struct logins l = {.a = j->a};
+
+	ask.users = h->all_users ? j->only->users : h->users;
+	ask.n_users = h->all_users ? j->only->n_users : h->n_users;
+	if (ask.users == NULL && h->all_users) {
+		if (mm_store_user_each(j->b->store, NULL, add_login, &l, err))
+			return -1;
+		ask.users = l.items;
+		ask.n_users = l.n;
+	}
+	const char **chosen = mm_arena_alloc(j->a, ask.n_users + 1, sizeof(*chosen));
+	size_t n = 0;
+	for (size_t i = 0; i < ask.n_users; i++)
+		if (is_wanted(j->only, ask.users[i]))
+			chosen[n++] = ask.users[i];
+	ask.users = chosen;
+	ask.n_users = n;
+	return mm_discover_encode(&ask, j->a, &j->args, &j->n_args, err);
+}
+
 /* What goes along with the request. */
 static int load_up(struct host_job *j, const struct mm_store_host *h, struct mm_err *err)
 {
 	if (j->ask)
 		return choose(j, h, err);
+	if (j->discover)
+		return name_people(j, h, err);
 	if (gather(j, h, err))
 		return -1;
 	return j->only ? narrow(j) : gather_hostwide(j, h, err);
@@ -468,7 +514,7 @@ static int prepare_for(struct host_job *j, const char *host, enum mm_op op, int6
 		return mm_err_set(err, MM_EX_USAGE, "a request holds for 1 to %d days", DAYS_MAX);
 	cache_bound(j->b);
 	j->a = mm_arena_new();
-	j->host = mm_scope_find(&j->b->p.policy->hosts, host) ? host : NULL;
+	j->host = j->b->p.policy && mm_scope_find(&j->b->p.policy->hosts, host) ? host : NULL;
 	rc = prepare(j, host, op, days, out, &m, err);
 	mm_arena_free(j->a);
 	if (rc) {
@@ -515,6 +561,14 @@ int mm_request_prepare_preflight(struct mm_request_builder *b, const char *host,
 	return prepare_for(&j, host, MM_OP_PREFLIGHT, 0, out, made, err);
 }
 
+int mm_request_prepare_discover(struct mm_request_builder *b, const char *host, const struct mm_held_ask *ask,
+    const struct mm_discover_ask *what, struct mm_buf *out, struct mm_request_made *made, struct mm_err *err)
+{
+	struct host_job j = {.b = b, .only = ask, .discover = what};
+
+	return prepare_for(&j, host, MM_OP_DISCOVER, 0, out, made, err);
+}
+
 int mm_request_people(struct mm_request_builder *b, const char *host, const struct mm_held_ask *ask,
     struct mm_arena *a, const char *const **users, size_t *n, struct mm_err *err)
 {
@@ -522,6 +576,7 @@ int mm_request_people(struct mm_request_builder *b, const char *host, const stru
 	struct mm_store_host h;
 	int rc;
 
+	cache_bound(b);
 	j.host = mm_scope_find(&b->p.policy->hosts, host) ? host : NULL;
 	rc = mm_store_host_get(b->store, host, j.a, &h, err);
 	if (rc == 1)

@@ -14,14 +14,17 @@
 #include "common/buf.h"
 #include "common/err.h"
 #include "controller/store/store.h"
+#include "schemas/discover.h"
 #include "schemas/request.h"
 #include "schemas/signing.h"
 
 #define MM_REQUEST_DAYS 7 /* until a request expires, unless said otherwise */
 
+#define MM_NO_POLICY (-1)
 struct mm_request_builder;
 
-/* `revision` 0 = the current one. It must be pushable, unless the builder is
+/* `revision` 0 = the current one, MM_NO_POLICY = none: it can make an
+ * MM_OP_DISCOVER only. It must be pushable, unless the builder is
  * for reading only (`read_only`: plan, status, verify ...; apply and restore
  * are then refused). `key` must be the key of the store's current epoch; it and the
  * store must outlive the builder. */
@@ -66,6 +69,10 @@ int mm_request_prepare_held(struct mm_request_builder *b, const char *host, cons
  * is one that may be pushed. */
 int mm_request_prepare_preflight(struct mm_request_builder *b, const char *host,
     const struct mm_held_ask *ask, struct mm_buf *out, struct mm_request_made *made, struct mm_err *err);
+/* An MM_OP_DISCOVER, about those of `ask->users` (NULL: of everybody) whom the
+ * host has; `what` says the rest, its users are not used. */
+int mm_request_prepare_discover(struct mm_request_builder *b, const char *host, const struct mm_held_ask *ask,
+    const struct mm_discover_ask *what, struct mm_buf *out, struct mm_request_made *made, struct mm_err *err);
 /* Whose sheets these are; the names live in `a`. */
 int mm_request_people(struct mm_request_builder *b, const char *host, const struct mm_held_ask *ask,
     struct mm_arena *a, const char *const **users, size_t *n, struct mm_err *err);

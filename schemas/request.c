@@ -8,7 +8,6 @@
 #include "schemas/settings.h"
 #include "schemas/wire.h"
 
-#define OP_ARGS_MAX 64
 #define OP_ARG_MAX 1024
 
 static const char *const op_names[MM_OP_COUNT] = {
@@ -144,7 +143,7 @@ static int read_members(const json_t *o, struct mm_arena *a, struct mm_request *
 	if (mm_wire_form_str(o, "expect", mm_wire_is_sha256, true, a, &r->expect, err) != 0)
 		return -1;
 	if (mm_wire_strings(
-		o, "op_args", OP_ARGS_MAX, OP_ARG_MAX, NULL, a, &r->op_args, &r->n_op_args, err) != 0)
+		o, "op_args", MM_OP_ARGS_MAX, OP_ARG_MAX, NULL, a, &r->op_args, &r->n_op_args, err) != 0)
 		return -1;
 	return read_system(o, a, r, err);
 }

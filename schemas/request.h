@@ -28,7 +28,8 @@ const char *mm_op_name(enum mm_op op);
 int mm_op_by_name(const char *s);
 
 #define MM_MANIFEST_MAX 4096 /* users of one host */
-#define MM_ACK_MAX 4096      /* acknowledged reports in one request */
+#define MM_OP_ARGS_MAX 64
+#define MM_ACK_MAX 4096 /* acknowledged reports in one request */
 
 /* Present again what servers have refused: it was mended there. No login looks so. */
 #define MM_VERIFY_AGAIN "+again"
@@ -56,7 +57,7 @@ struct mm_request {
 	const char
 	    *expect; /* of an apply that carries out a plan: its number (schemas/plan.h); NULL = none */
 	/* of a verify: logins that it is about (none: everybody), and MM_VERIFY_AGAIN;
-	 * of a preflight: MM_VERIFY_AGAIN */
+	 * of a preflight: MM_VERIFY_AGAIN; of a discover: schemas/discover.h */
 	const char *const *op_args;
 	size_t n_op_args;
 };

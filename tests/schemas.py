@@ -76,7 +76,8 @@ def documents(samples):
                 yield f"{stream} payload", "request", json.loads(base64.b64decode(json.loads(body)["payload"]))
     two = samples / "v1.1"
     for name, schema in (("request", "request"), ("sheet-bob", "sheet"), ("finding", "finding"), ("report", "report"), ("plan", "plan"),
-                         ("preflight", "preflight"), ("preflight-local", "preflight-local"), ("rollout", "rollout")):
+                         ("preflight", "preflight"), ("preflight-local", "preflight-local"), ("rollout", "rollout"),
+                         ("discover", "discover")):
         yield f"{name} of 1.1", schema, json.loads((two / f"{name}.json").read_text("utf-8"))
     for name, schema in (("probe-tasks", "probe-task"), ("probe-answers", "probe-answer"),
                          ("probe-candidates", "probe-candidate")):

@@ -125,6 +125,7 @@ void mm_policy_flatten(const struct mm_policy *p, struct mm_arena *a, struct mm_
 	put(&f, "rules.tls_min", r->tls_min, r->tls_min_at);
 	put(&f, "rules.check", mm_level_name(r->check), r->check_at);
 	put(&f, "rules.approvals", mm_arena_printf(a, "%d", r->approvals), r->approvals_at);
+	put(&f, "rules.discover", r->discover_all ? "all" : "known", r->discover_at);
 	qsort(out->items, out->n, sizeof(*out->items), by_key);
 }
 

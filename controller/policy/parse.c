@@ -309,10 +309,25 @@ static void read_approvals(struct mm_parser *p, config_setting_t *s, void *into,
 	mm_parse_number(p, s, what, 0, MM_APPROVALS_MAX, &r->approvals);
 }
 
+static int discover_by_name(const char *s)
+{
+	return strcmp(s, "known") == 0 ? 0 : strcmp(s, "all") == 0 ? 1 : -1;
+}
+
+static void read_discover(struct mm_parser *p, config_setting_t *s, void *into, const char *what)
+{
+	struct mm_rules *r = into;
+	int all;
+	r->discover_at = mm_parse_at(p, s);
+	if (mm_parse_word(p, s, what, discover_by_name, "known or all", &all) == 0)
+		r->discover_all = all == 1;
+}
+
 static void read_rules(struct mm_parser *p, config_setting_t *s, void *into, const char *what)
 {
 	static const struct mm_key keys[] = {{"allow_cleartext", read_allow_cleartext},
-	    {"tls_min", read_tls_min}, {"check", read_check}, {"approvals", read_approvals}, {NULL, NULL}};
+	    {"tls_min", read_tls_min}, {"check", read_check}, {"approvals", read_approvals},
+	    {"discover", read_discover}, {NULL, NULL}};
 	struct mm_policy *pol = into;
 	if (mm_parse_is_block(p, s, what))
 		mm_parse_keys(p, s, keys, &pol->rules, what);

@@ -117,8 +117,9 @@ struct mm_rules {
 	bool allow_cleartext;
 	const char *tls_min;
 	enum mm_level check;
-	int approvals; /* how many others must approve a revision */
-	struct mm_origin allow_cleartext_at, tls_min_at, check_at, approvals_at;
+	int approvals;     /* how many others must approve a revision */
+	bool discover_all; /* a discover tells accounts in full that the policy does not know */
+	struct mm_origin allow_cleartext_at, tls_min_at, check_at, approvals_at, discover_at;
 };
 
 struct mm_policy {

@@ -60,7 +60,7 @@ static const struct fault faults[] = {
     {"ruels = { };", "p.conf:2: unknown key ruels; did you mean rules?"},
     {"rules = { aprovals = 1; };", "p.conf:2: rules: unknown key aprovals; did you mean approvals?"},
     {"rules = { xyzzy = 1; };",
-	"p.conf:2: rules: unknown key xyzzy; known are allow_cleartext, tls_min, check, approvals"},
+	"p.conf:2: rules: unknown key xyzzy; known are allow_cleartext, tls_min, check, approvals, discover"},
     {"rules = { };\nrules = { check = \"x\"; };",
 	"p.conf:3: duplicate rules, first given at p.conf:2; keep one of the two"},
     {"rules = {\n approvals = 1;\n\n approvals = 2; };",
