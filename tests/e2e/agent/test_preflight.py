@@ -31,9 +31,9 @@ class Preflight(Case):
         return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
 
     def files(self):
-        """Everything in the home and of the agent's, but what this is meant to write: the number of the request, and what
-        was presented to servers."""
-        skip = REMEMBERED | {".probe.jsonl", "held.json", "run.lock"}
+        """Everything in the home and of the agent's, but what this is meant to write: the number of the request, what was
+        presented to servers, and what the host knows of itself."""
+        skip = REMEMBERED | {".probe.jsonl", "held.json", "run.lock", "inventory.json"}
         files = {str(p): hashlib.sha256(p.read_bytes()).hexdigest() for p in self.dir.rglob("*")
                  if p.is_file() and p.name not in skip}
         number = self.host.state / "held.json"

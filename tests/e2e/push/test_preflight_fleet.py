@@ -72,7 +72,7 @@ class PreflightFleet(test_fleet.FleetTest):
     def traces(self):
         """Hashes of every file of the homes and of the agent's, but the number of the last request, locks, and
         the record of what was presented to servers."""
-        skip = ("logins.json", "logins.lock", "held.json", "run.lock")
+        skip = ("logins.json", "logins.lock", "held.json", "run.lock", "inventory.json")
         found = {}
         for name, ws in self.fleet.workstations.items():
             for top in ("home", "var/lib/mailmuster-agent", "etc/mailmuster"):
