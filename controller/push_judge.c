@@ -20,7 +20,7 @@ bool mm_login_passing_trouble(const char *cls)
 
 /* A login that failed before. */
 struct before {
-	const char *user, *account, *side;
+	const char *user, *account, *side, *cls;
 };
 
 struct judging {
@@ -54,15 +54,23 @@ static int take_before(const struct mm_login_row *r, void *arg, struct mm_err *e
 		return 0;
 	struct before *b = mm_arena_push(j->a, &j->before, &j->n_before, &j->cap_before, sizeof(*b));
 	*b = (struct before){mm_arena_strdup(j->a, r->l.user), mm_arena_strdup(j->a, r->l.account),
-	    mm_arena_strdup(j->a, r->l.side)};
+	    mm_arena_strdup(j->a, r->l.side), mm_arena_strdup(j->a, r->l.cls)};
 	return 0;
+}
+
+/* A secret that was refused on one side is refused on the other, too. */
+static bool same_trouble(const struct before *b, const struct mm_login *l)
+{
+	if (!mm_streq(b->user, l->user) || !mm_streq(b->account, l->account))
+		return false;
+	return mm_streq(b->side, l->side) ||
+	       (mm_starts_with(b->cls, "AUTH_") && mm_starts_with(l->cls, "AUTH_"));
 }
 
 static bool failed_before(const struct judging *j, const struct mm_login *l)
 {
 	for (size_t i = 0; i < j->n_before; i++)
-		if (mm_streq(j->before[i].user, l->user) && mm_streq(j->before[i].account, l->account) &&
-		    mm_streq(j->before[i].side, l->side))
+		if (same_trouble(&j->before[i], l))
 			return true;
 	return false;
 }
