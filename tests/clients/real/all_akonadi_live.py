@@ -44,6 +44,7 @@ class Live(AgentCase):
 
     def setUp(self):
         self.SOCKET.unlink(missing_ok=True)
+        self.addCleanup(self.end_home)  # last of all: the bus starts programs as well
         super().setUp()
         self.home.write(".config/akonadi/akonadiserverrc", "[%General]\nDriver=QSQLITE3\n")
         for name, text in MINE.items():

@@ -32,6 +32,8 @@ bus.call_sync("org.kde.kmail", "/KMail", "org.kde.kmail.kmail", "openComposer",
 
 
 class Login(ServerCase):
+    trusted = True
+
     @classmethod
     @have("akonadi_control", "akonadi_imap_resource", "akonadi_pop3_resource", "kmail", "kwalletd5", "Xvfb", "xdotool", "gdbus")
     def setUpClass(cls):
@@ -56,17 +58,21 @@ class Login(ServerCase):
         super().tearDownClass()
 
     def setUp(self):
+        self.addCleanup(self.end_home)  # last of all: the bus starts programs as well
         super().setUp()
         self.home.write(".config/akonadi/akonadiserverrc", "[%General]\nDriver=QSQLITE3\n")
         self.home.write(".config/kmail2rc", "[General]\nfirst-start=false\nAskEnableUnifiedMailboxes=false\n")
         self.open_wallet()
 
     def trusting(self, *argv):
+        certs = self.certs if self.trusted else CERTS
         return ["unshare", "--mount", "--propagation", "private", "--", "sh", "-c",
-                'mount --bind "$0" "$1" && mount --bind /dev/null /etc/resolv.conf && shift && exec "$@"', str(self.certs), CERTS, *map(str, argv)]
+                'mount --bind "$0" "$1" && mount --bind /dev/null /etc/resolv.conf && shift && exec "$@"',
+                str(certs), CERTS, *map(str, argv)]
 
     def env(self, **more):
-        return super().env(QT_QPA_PLATFORM="xcb", DISPLAY=self.display, XDG_CURRENT_DESKTOP="KDE", KDE_FULL_SESSION="true", KDE_SESSION_VERSION="5",
+        return super().env(QT_QPA_PLATFORM="xcb", DISPLAY=self.display, XDG_CURRENT_DESKTOP="KDE", KDE_FULL_SESSION="true",
+                           KDE_SESSION_VERSION="5",
                            QTWEBENGINE_DISABLE_SANDBOX="1",  # which root has none of
                            **more)
 
@@ -197,6 +203,31 @@ class Login(ServerCase):
     @proves("kmail", "pop3 starttls", "smtp starttls")
     def test_pop3_starttls(self):
         self.run_all("starttls", "pop3")
+
+    def test_a_certificate_that_is_accepted(self):
+        """Nobody knows the authority; the person accepts the certificate for ever, and the adapter sees where."""
+        a = self.account("tls")
+        self.home.apply("kmail", sheet(a))
+        self.keep("imap", "akonadi_imap_resource_0rc")
+        self.assertNotIn("exception", self.home.driver("show", "kmail"))
+        self.trusted = False
+        self.start("akonadi_control")
+        wait_for("a login", lambda: self.accepted(a), 90)
+        path = self.home.path / ".config/ksslcertificatemanager"
+        line = next(n for n, text in enumerate(path.read_text().splitlines(), 1) if text.startswith("localhost="))
+        self.assertIn(f"trap {path}:{line}: 'Work' takes a certificate of localhost that fails verification",
+                      self.home.driver("show", "kmail"))
+
+    def accepted(self, a):
+        """The question whether to go on, and the one whether for ever."""
+        for key in ("alt+n", "alt+f"):
+            for window in self.xdotool("search", "--name", "Server Authentication").stdout.split():
+                self.xdotool("windowfocus", window)
+                self.xdotool("key", key)
+        try:
+            return wait_for("", lambda: self.logged_in("imap", ADDRESS, a["incoming.port"]), 3)
+        except TimeoutError:
+            return False
 
 
 if __name__ == "__main__":

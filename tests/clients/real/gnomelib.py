@@ -92,6 +92,16 @@ class SessionCase(ClientCase):
             p.kill()
             p.wait(10)
 
+    def end_home(self):
+        """Whoever still runs with the home of this test."""
+        mine = f"HOME={self.home.path}".encode()
+        for p in pathlib.Path("/proc").glob("[0-9]*"):
+            try:
+                if mine in (p / "environ").read_bytes().split(b"\0"):
+                    os.kill(int(p.name), signal.SIGKILL)
+            except (FileNotFoundError, ProcessLookupError, PermissionError):
+                pass
+
     def sources(self):
         return json.loads(self.on_bus("/usr/bin/python3", "-c", textwrap.dedent(SOURCES)).splitlines()[-1])
 
