@@ -384,7 +384,7 @@ static int section_remove(
 {
 	const struct mm_mailrc_cmd *c = opening(m, e->section);
 	const char *hidden = mm_arena_printf(cuts->a, "\n=%s", e->section);
-	size_t from;
+	size_t from, to;
 
 	e->had = c != NULL;
 	if (c == NULL || !only_blank(in, c->line_to, c->close))
@@ -399,7 +399,10 @@ static int section_remove(
 	from = c->line_from;
 	if (from > 0 && (from == 1 || in.p[from - 2] == '\n'))
 		from--; /* the empty line before it */
-	mm_cut_lines(cuts, in, from, mm_line_end(in, c->close));
+	to = mm_line_end(in, c->close);
+	while (to < in.n && in.p[to - 1] == '\\') /* the brace is in a line that goes on */
+		to = mm_line_end(in, to + 1);
+	mm_cut_lines(cuts, in, from, to);
 	return 0;
 }
 
