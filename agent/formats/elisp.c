@@ -344,7 +344,9 @@ static bool is_it(const struct mm_item *it, const struct mm_edit *e)
 	return it->kind != 'c' && e->section[0] == '\0' && strcmp(it->key, e->key) == 0;
 }
 
-static int set(const struct scan *s, struct mm_edit *e, size_t at, struct mm_cuts *cuts, struct mm_err *err)
+/* `at`: where it stands; NULL = nowhere yet. */
+static int set(
+    const struct scan *s, struct mm_edit *e, const struct part *at, struct mm_cuts *cuts, struct mm_err *err)
 {
 	const char *line = whole_line(e, s->a);
 
@@ -353,17 +355,17 @@ static int set(const struct scan *s, struct mm_edit *e, size_t at, struct mm_cut
 		return 0;
 	if (line == NULL || e->section[0] != '\0' || (e->had && mm_starts_with(e->key, "load ")))
 		return mm_err_set(err, MM_EX_DATAERR, "%s: this cannot stand in a file of Emacs", e->key);
-	if (!e->had)
+	if (at == NULL)
 		mm_put_lines(cuts, s->in, s->in.n, line);
 	else
-		mm_cut_add(cuts, s->parts[at].vfrom, s->parts[at].vto, spell(e, s->a));
+		mm_cut_add(cuts, at->vfrom, at->vto, spell(e, s->a));
 	return 0;
 }
 
 static int edit_one(struct mm_text in, struct mm_edit *e, struct mm_cuts *cuts, struct mm_err *err)
 {
 	struct scan s;
-	size_t at = 0;
+	const struct part *at = NULL;
 
 	if (scan(in, cuts->a, &s, err) != 0)
 		return -1;
@@ -371,7 +373,7 @@ static int edit_one(struct mm_text in, struct mm_edit *e, struct mm_cuts *cuts, 
 		return mm_err_set(err, MM_EX_DATAERR, "this kind of file has only single lines");
 	for (size_t i = 0; i < s.n_items; i++)
 		if (is_it(&s.items[i], e)) {
-			at = i;
+			at = &s.parts[i];
 			e->had = true;
 			e->former = s.items[i].value;
 			e->former_kind = s.items[i].kind;
