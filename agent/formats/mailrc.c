@@ -429,15 +429,20 @@ static int edit_one(
 	}
 }
 
+static bool about(const struct mm_item *it, const struct mm_edit *e)
+{
+	return mm_streq(it->section, e->section) && mm_streq(it->key, e->key);
+}
+
 /* v15-compat says how all that follows is quoted: it may not make other things of it. */
-static bool same_others(const struct mm_doc *x, const struct mm_doc *y)
+static bool same_others(const struct mm_doc *x, const struct mm_doc *y, const struct mm_edit *e)
 {
 	size_t i = 0, k = 0;
 
 	for (;; i++, k++) {
-		while (i < x->n && mm_streq(x->items[i].key, COMPAT))
+		while (i < x->n && about(&x->items[i], e))
 			i++;
-		while (k < y->n && mm_streq(y->items[k].key, COMPAT))
+		while (k < y->n && about(&y->items[k], e))
 			k++;
 		if (i == x->n || k == y->n)
 			return i == x->n && k == y->n;
@@ -472,7 +477,7 @@ static int check(struct mm_text before, struct mm_text after, bool shell, const 
 		return 0;
 	if (parse(before, shell, a, &x, err) != 0)
 		return -1;
-	if (same_others(&x, &y))
+	if (same_others(&x, &y, e))
 		return 0;
 	return mm_err_set(err, MM_EX_DATAERR, COMPAT " would change the meaning of other lines");
 }
