@@ -95,7 +95,7 @@ static int what_to_ask(struct mm_ctl *c, const struct mm_opt_list *named, struct
 			return mm_err_set(err, MM_EX_USAGE, "\"%s\" is no domain", named->items[i]);
 		add_domain(&list, a, named->items[i]);
 	}
-	if (!how->no_policy && add_known(c->store, p.policy, a, &list, err) != 0)
+	if (p.policy != NULL && add_known(c->store, p.policy, a, &list, err) != 0)
 		return -1;
 	*domain = named->n > 0                                        ? named->items[0]
 		  : p.policy != NULL && p.policy->domain.text != NULL ? p.policy->domain.text
@@ -171,6 +171,8 @@ static int discover(struct mm_ctl *c, struct mm_push_cmd *o, const struct mm_opt
 	}
 	if (s.arena != NULL)
 		mm_push_summary_free(&s);
+	o->how.discover = NULL;
+	o->how.hear_ctx = NULL;
 	mm_discovered_free(l.d);
 	mm_arena_free(l.a);
 	mm_arena_free(a);

@@ -216,7 +216,7 @@ static int one_user(struct host_job *j, const struct mm_store_user *u, struct sh
 	size_t at = j->host ? 0 : cache_find(&j->b->cache, u->login, &found);
 	int rc;
 
-	if (found) {
+	if (found && j->b->cache.items) {
 		*out = j->b->cache.items[at];
 		return 0;
 	}
@@ -263,7 +263,7 @@ static int listed_user(struct host_job *j, const char *login, struct mm_err *err
 	size_t at = j->host ? 0 : cache_find(&j->b->cache, login, &found);
 	int rc;
 
-	if (found) {
+	if (found && j->b->cache.items) {
 		append(&j->list, j->a, j->b->cache.items[at]);
 		return 0;
 	}
@@ -458,7 +458,7 @@ static int name_people(struct host_job *j, const struct mm_store_host *h, struct
 	}
 	const char **chosen = mm_arena_alloc(j->a, ask.n_users + 1, sizeof(*chosen));
 	size_t n = 0;
-	for (size_t i = 0; i < ask.n_users; i++)
+	for (size_t i = 0; ask.users && i < ask.n_users; i++)
 		if (is_wanted(j->only, ask.users[i]))
 			chosen[n++] = ask.users[i];
 	ask.users = chosen;
