@@ -305,6 +305,22 @@ static int set(
 	return 0;
 }
 
+/* Behind the semicolons, if there are any: without a command before them they would be one. */
+static size_t behind(struct mm_text in, size_t to)
+{
+	size_t end = to;
+	bool any = false;
+
+	for (;; end++) {
+		if (end + 1 < in.n && in.p[end] == '\\' && in.p[end + 1] == '\n')
+			end++;
+		else if (end < in.n && in.p[end] == ';')
+			any = true;
+		else if (end == in.n || !mm_is_blank(in.p[end]))
+			return any ? end : to;
+	}
+}
+
 /* Some words of one command go, or all of it. */
 static void drop(
     struct mm_text in, const struct mm_mailrc_cmd *c, const struct mm_edit *e, struct mm_cuts *cuts)
@@ -318,11 +334,7 @@ static void drop(
 		return;
 	}
 	if (left == 0) {
-		size_t to = c->to;
-
-		while (to < in.n && mm_is_blank(in.p[to]))
-			to++;
-		mm_cut_add(cuts, c->from, to < in.n && in.p[to] == ';' ? to + 1 : c->to, "");
+		mm_cut_add(cuts, c->from, behind(in, c->to), "");
 		return;
 	}
 	for (size_t k = 0; k < c->n_words; k++) {
