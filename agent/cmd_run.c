@@ -1,4 +1,5 @@
 /* The commands that do something: receive, login, apply, check, verify, restore. */
+#include <malloc.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -46,14 +47,48 @@ int mm_cmd_receive(int argc, char **argv, struct mm_err *err)
 
 /* ---- login */
 
+static int login_once(const struct mm_common_opts *common, bool wait, struct mm_blockers *blockers, int *days,
+    struct mm_err *err)
+{
+	struct mm_conf *conf;
+	if (mm_cmd_conf(common, &conf, err) != 0)
+		return status_of(err);
+	int status = mm_login_session(conf, wait, blockers, err);
+	if (days != NULL)
+		*days = conf->deferral_days;
+	mm_conf_free(conf);
+	return status;
+}
+
+/* Each time as if newly started: with what the host allows and what is in
+ * force by then. In between nothing is held but the list. */
+static int login_stay(const struct mm_common_opts *common, struct mm_err *err)
+{
+	struct timespec start;
+	enum mm_waited waited;
+	int status;
+	clock_gettime(CLOCK_BOOTTIME, &start);
+	do {
+		struct mm_blockers blockers = {.n = 0};
+		int days = 0;
+		status = login_once(common, true, &blockers, &days, err);
+		if (blockers.n == 0)
+			break;
+		malloc_trim(0);
+		waited = mm_blockers_wait(&blockers, start.tv_sec + (int64_t)days * 86400);
+	} while (waited == MM_WAITED_ENDED);
+	return status;
+}
+
 int mm_cmd_login(int argc, char **argv, struct mm_err *err)
 {
 	struct mm_common_opts common = {.config = NULL};
-	bool wait = false;
+	bool wait = false, stay = false;
 	const struct mm_opt opts[] = {
 	    {"wait", 0, MM_OPT_FLAG, &wait, 0, 0, NULL, "run due login checks before returning"},
+	    {"stay", 0, MM_OPT_FLAG, &stay, 0, 0, NULL,
+		"and apply what a running program puts off as soon as it is closed"},
 	    MM_COMMON_OPTS(common)};
-	struct mm_conf *conf;
 	int rc = mm_cmd_parse(opts, &common, "mailmuster-agent login [OPTION...]",
 	    "Applies what is stored for this user and leaves a report for the controller.", 0, &argc, argv,
 	    err);
@@ -62,11 +97,7 @@ int mm_cmd_login(int argc, char **argv, struct mm_err *err)
 	/* A host that is not enrolled is no trouble of the user's. */
 	if (common.config == NULL && access(MM_CONF_SYSTEM, F_OK) != 0 && geteuid() == 0)
 		return MM_EX_OK;
-	if (mm_cmd_conf(&common, &conf, err) != 0)
-		return status_of(err);
-	int status = mm_login_session(conf, wait, err);
-	mm_conf_free(conf);
-	return status;
+	return stay ? login_stay(&common, err) : login_once(&common, wait, NULL, NULL, err);
 }
 
 /* ---- apply and check */

@@ -323,6 +323,16 @@ static void read_failed(struct mm_place_run *p, const struct mm_err *err)
 	    mm_arena_strdup(p->c->arena, err->text));
 }
 
+/* Asked when the place was found, or now: a running program puts it off. */
+static void note_blockers(struct mm_place_run *p, bool busy)
+{
+	bool later = false;
+	for (size_t i = 0; i < p->n; i++)
+		later |= p->todo[i].later;
+	if ((busy || later) && !mm_is_hostwide(p->c->who))
+		mm_blockers_add(&p->c->blockers, p->base, p->client, busy);
+}
+
 static void run_place(struct mm_place_run *p)
 {
 	struct mm_err err = MM_ERR_NONE;
@@ -335,10 +345,12 @@ static void run_place(struct mm_place_run *p)
 		mm_modes_look(p->base, p->place, &p->view);
 	restart_rows(p);
 	mm_place_judge(p);
-	if (p->c->how == MM_HOW_APPLY && p->place->busy != NULL)
+	bool busy = p->c->how == MM_HOW_APPLY && p->place->busy != NULL && mm_place_pending(p);
+	if (busy)
 		mm_place_fail(p, MM_ST_DEFERRED, p->place->busy);
 	if (p->c->how != MM_HOW_AUDIT && mm_place_pending(p))
 		mm_place_attempt(p);
+	note_blockers(p, busy);
 	if (p->c->how == MM_HOW_APPLY)
 		apply_place(p);
 	if (p->c->how == MM_HOW_APPLY)
@@ -372,6 +384,7 @@ static void run_client(struct mm_converge *c, struct mm_reader *r, const struct 
 	if (rule != NULL && rule->mode == MM_MODE_IGNORE)
 		return;
 	mm_reader_trouble(r);
+	mm_reader_forget(r);
 	if (cl->find(r, create, &places, &n, &err) != 0) {
 		mm_report_whole(c, cl->name, "", mm_trouble_state(mm_reader_trouble(r)),
 		    mm_arena_strdup(c->arena, err.text));

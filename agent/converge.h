@@ -10,6 +10,7 @@
 #ifndef MM_AGENT_CONVERGE_H
 #define MM_AGENT_CONVERGE_H
 
+#include "agent/blockers.h"
 #include "agent/clients/client.h"
 #include "agent/conf.h"
 #include "agent/journal.h"
@@ -48,6 +49,7 @@ struct mm_converge {
 	struct mm_sink *sink;
 	struct mm_effect effect[MM_SHEET_ACCOUNTS_MAX][MM_SIDE_COUNT]; /* out */
 	size_t changed;                                                /* out: places written to */
+	struct mm_blockers blockers;                                   /* out: what keeps changes waiting */
 };
 
 /* -1 only when the journal cannot be written; everything else is a finding. */

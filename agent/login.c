@@ -111,7 +111,7 @@ static void detach(struct mm_session *s, const struct mm_user_run *r)
 	_exit(0);
 }
 
-static int run(struct mm_session *s, bool wait)
+static int run(struct mm_session *s, bool wait, struct mm_blockers *blockers)
 {
 	const char *const own[] = {s->who.login, NULL};
 	struct teller t = {.sha = mm_sha256_begin()};
@@ -124,9 +124,11 @@ static int run(struct mm_session *s, bool wait)
 	    .how = MM_HOW_APPLY,
 	    .expired = mm_held_expired(&s->held, s->now),
 	    .sparing = true,
-	    .lock_ms = SESSION_LOCK_MS,
+	    .lock_ms = blockers != NULL ? MM_LOCK_MS : SESSION_LOCK_MS,
 	    .sink = &t.report.sink};
 	int rc = mm_user_run(&r);
+	if (blockers != NULL)
+		*blockers = r.blockers;
 	spool(s, &t);
 	if (rc == 0 && !r.expired && mm_user_needs_proof(&r)) {
 		if (wait)
@@ -137,7 +139,7 @@ static int run(struct mm_session *s, bool wait)
 	return (t.exit_bits & MM_EX_FAILED) != 0 ? MM_EX_FAILED : t.exit_bits;
 }
 
-int mm_login_session(const struct mm_conf *c, bool wait, struct mm_err *err)
+int mm_login_session(const struct mm_conf *c, bool wait, struct mm_blockers *blockers, struct mm_err *err)
 {
 	struct mm_session s;
 	int got = mm_session_open(c, &s, err);
@@ -145,7 +147,10 @@ int mm_login_session(const struct mm_conf *c, bool wait, struct mm_err *err)
 	struct mm_disabled off;
 	/* No sheet: nobody manages this user's mail here. */
 	if (got > 0 && mm_disabled_get(c, s.now, s.a, &off, err) == 0)
-		status = run(&s, wait);
+		status = run(&s, wait, blockers);
+	/* Whoever starts us where something waits is not to do so for nothing. */
+	if (got >= 0 && blockers != NULL && blockers->n == 0)
+		mm_blockers_none(s.state_dir);
 	if (got >= 0)
 		mm_session_close(&s);
 	return status;

@@ -10,13 +10,15 @@
 #ifndef MM_AGENT_LOGIN_H
 #define MM_AGENT_LOGIN_H
 
+#include "agent/blockers.h"
 #include "agent/conf.h"
 
 /* A report that says what the last one said is not spooled again before this
  * time is over (seconds). */
 #define MM_LOGIN_REPEAT_S (20 * 3600)
 
-/* `wait`: run due login checks here instead of detached. */
-int mm_login_session(const struct mm_conf *c, bool wait, struct mm_err *err);
+/* `wait`: run due login checks here instead of detached. `blockers`, where it
+ * is not NULL, is set to what keeps changes waiting. */
+int mm_login_session(const struct mm_conf *c, bool wait, struct mm_blockers *blockers, struct mm_err *err);
 
 #endif

@@ -3,9 +3,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,11 +21,16 @@
 struct real {
 	const struct mm_identity *who;
 	enum mm_file_trouble last;
-	/* names of the user's processes, when they were looked at, and whose they are */
-	const char **names;
-	size_t n_names;
+	/* the user's processes, when they were looked at, and whose they are */
+	struct process {
+		const char *name;
+		pid_t pid;
+	} * processes;
+	size_t n_processes;
 	int64_t looked_at; /* 0: never */
 	uid_t looked_for;
+	pid_t *met; /* mm_reader_met() */
+	size_t n_met, cap_met;
 	struct read_file { /* those that were read */
 		const char *path;
 		struct stat st;
@@ -152,15 +159,35 @@ static bool has_program(struct mm_reader *r, const char *name)
 	return access(mm_arena_printf(r->arena, "%s/.local/bin/%s", r->home, name), X_OK) == 0;
 }
 
+static void meet(struct mm_reader *r, pid_t pid)
+{
+	struct real *real = r->ctx;
+	*(pid_t *)mm_arena_push(r->arena, &real->met, &real->n_met, &real->cap_met, sizeof(*real->met)) = pid;
+}
+
+const pid_t *mm_reader_met(struct mm_reader *r, size_t *n)
+{
+	const struct real *real = r->ctx;
+	*n = real->n_met;
+	return real->met;
+}
+
+void mm_reader_forget(struct mm_reader *r)
+{
+	struct real *real = r->ctx;
+	real->n_met = 0;
+}
+
 static bool is_locked(struct mm_reader *r, const char *path)
 {
 	struct flock want = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	(void)r;
 	if (fd < 0)
 		return false;
 	bool held = fcntl(fd, F_GETLK, &want) == 0 && want.l_type != F_UNLCK;
 	close(fd);
+	if (held)
+		meet(r, want.l_pid > 0 ? want.l_pid : 0);
 	return held;
 }
 
@@ -189,17 +216,18 @@ static void look_at_processes(struct mm_reader *r, struct real *real)
 {
 	size_t cap = 0;
 	DIR *d = opendir("/proc");
-	real->names = NULL;
-	real->n_names = 0;
+	real->processes = NULL;
+	real->n_processes = 0;
 	if (d == NULL)
 		return;
 	for (struct dirent *e; (e = readdir(d)) != NULL;) {
-		const char *name = e->d_name[0] >= '1' && e->d_name[0] <= '9'
-				       ? process_name(r->arena, dirfd(d), e->d_name, real->who->uid)
-				       : NULL;
+		int64_t pid;
+		if (mm_parse_int(e->d_name, 1, INT32_MAX, &pid) != 0)
+			continue;
+		const char *name = process_name(r->arena, dirfd(d), e->d_name, real->who->uid);
 		if (name != NULL)
-			*(const char **)mm_arena_push(
-			    r->arena, &real->names, &real->n_names, &cap, sizeof(*real->names)) = name;
+			*(struct process *)mm_arena_push(r->arena, &real->processes, &real->n_processes, &cap,
+			    sizeof(*real->processes)) = (struct process){name, (pid_t)pid};
 	}
 	closedir(d);
 }
@@ -209,6 +237,17 @@ static int64_t now_ms(void)
 	struct timespec t;
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* What its parent has not taken leave of keeps its name. */
+static bool has_ended(pid_t pid)
+{
+	struct pollfd p = {.fd = pidfd_open(pid, 0), .events = POLLIN};
+	if (p.fd < 0)
+		return errno == ESRCH;
+	bool ended = poll(&p, 1, 0) == 1;
+	close(p.fd);
+	return ended;
 }
 
 static bool is_running(struct mm_reader *r, const char *comm)
@@ -221,10 +260,14 @@ static bool is_running(struct mm_reader *r, const char *comm)
 		real->looked_at = now;
 		real->looked_for = real->who->uid;
 	}
-	for (size_t i = 0; i < real->n_names; i++)
-		if (mm_streq(real->names[i], comm))
-			return true;
-	return false;
+	bool any = false;
+	for (size_t i = 0; i < real->n_processes; i++) {
+		if (!mm_streq(real->processes[i].name, comm) || has_ended(real->processes[i].pid))
+			continue;
+		meet(r, real->processes[i].pid);
+		any = true;
+	}
+	return any;
 }
 
 struct mm_reader *mm_reader_new(struct mm_arena *a, const struct mm_identity *who)

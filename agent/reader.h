@@ -25,6 +25,10 @@ struct mm_reader *mm_reader_new(struct mm_arena *a, const struct mm_identity *wh
 /* Why the last file() of this reader failed; MM_FILE_OK when none did since
  * the last call of this function. */
 enum mm_file_trouble mm_reader_trouble(struct mm_reader *r);
+/* The processes for which locked() or running() said yes since the last
+ * mm_reader_forget(); 0 stands for one whose number is not known. */
+const pid_t *mm_reader_met(struct mm_reader *r, size_t *n);
+void mm_reader_forget(struct mm_reader *r);
 /* What a file was that this reader has read; false: none of that name. */
 bool mm_reader_stat(struct mm_reader *r, const char *path, struct stat *out);
 /* A file's text for mm_journal_recover(); ctx is the reader. */

@@ -204,6 +204,9 @@ static int converge(struct state *s)
 	if (s->c.how == MM_HOW_APPLY)
 		mm_confirm_proven(&s->c);
 	int rc = mm_converge(&s->c, &err);
+	if (s->c.how == MM_HOW_APPLY)
+		mm_blockers_tell(&s->c.blockers, s->c.who, s->c.state_dir, s->c.sheet->revision);
+	s->r->blockers = s->c.blockers;
 	s->c.sink = s->r->sink;
 	if (rc != 0)
 		failed(s, &err);

@@ -32,6 +32,7 @@ struct mm_user_run {
 	struct mm_sink *sink;
 	/* out: */
 	size_t changed;
+	struct mm_blockers blockers; /* what keeps changes waiting */
 	struct mm_effect effect[MM_SHEET_ACCOUNTS_MAX][MM_SIDE_COUNT];
 };
 
