@@ -184,6 +184,19 @@ static bool all_ended(const struct waiting *w, const struct mm_client *client)
 }
 
 /* The entries behind the processes: the clock, and the signals. */
+static enum mm_waited other(const struct waiting *w)
+{
+	if (w->p[w->n + 1].revents != 0)
+		return MM_WAITED_OVER;
+	return w->p[w->n].revents != 0 ? MM_WAITED_LATE : MM_WAITED_ENDED;
+}
+
+static enum mm_waited settle(struct waiting *w)
+{
+	int rc = poll(&w->p[w->n], 2, SETTLE_MS);
+	return rc > 0 ? other(w) : MM_WAITED_ENDED;
+}
+
 static enum mm_waited sleep_on(struct waiting *w)
 {
 	for (;;) {
@@ -191,8 +204,10 @@ static enum mm_waited sleep_on(struct waiting *w)
 		int rc = poll(w->p, (nfds_t)w->n + 2, -1);
 		if (rc < 0 && errno == EINTR)
 			continue;
-		if (rc < 0 || w->p[w->n].revents != 0 || w->p[w->n + 1].revents != 0)
-			return MM_WAITED_OVER;
+		if (rc < 0)
+			return MM_WAITED_NONE;
+		if (other(w) != MM_WAITED_ENDED)
+			return other(w);
 		for (size_t i = 0; i < w->n; i++) {
 			if (w->p[i].fd < 0 || w->p[i].revents == 0)
 				continue;
@@ -201,7 +216,7 @@ static enum mm_waited sleep_on(struct waiting *w)
 			ended |= all_ended(w, w->client[i]);
 		}
 		if (ended)
-			return poll(&w->p[w->n], 2, SETTLE_MS) == 0 ? MM_WAITED_ENDED : MM_WAITED_OVER;
+			return settle(w);
 	}
 }
 
@@ -243,7 +258,7 @@ enum mm_waited mm_blockers_wait(const struct mm_blockers *b, int64_t until)
 	else if (getppid() != parent)
 		got = MM_WAITED_OVER;
 	else if (ended)
-		got = poll(&w.p[w.n], 2, SETTLE_MS) == 0 ? MM_WAITED_ENDED : MM_WAITED_OVER;
+		got = settle(&w);
 	else if (w.n > 0)
 		got = sleep_on(&w);
 	close_all(&w);

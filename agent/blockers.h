@@ -35,7 +35,8 @@ void mm_blockers_none(const char *dir);
 
 enum mm_waited {
 	MM_WAITED_ENDED, /* all processes of one of the programs */
-	MM_WAITED_OVER,  /* the time, or the session */
+	MM_WAITED_LATE,  /* the time is over */
+	MM_WAITED_OVER,  /* the session is */
 	MM_WAITED_NONE,  /* there is no process that could be waited for */
 };
 /* Sleeps on exactly these processes until all of one program have ended, or

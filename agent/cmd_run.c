@@ -60,6 +60,16 @@ static int login_once(const struct mm_common_opts *common, bool wait, struct mm_
 	return status;
 }
 
+static void give_up(const struct mm_common_opts *common)
+{
+	struct mm_conf *conf;
+	struct mm_err err = MM_ERR_NONE;
+	if (mm_cmd_conf(common, &conf, &err) != 0)
+		return;
+	mm_login_give_up(conf);
+	mm_conf_free(conf);
+}
+
 /* Each time as if newly started: with what the host allows and what is in
  * force by then. In between nothing is held but the list. */
 static int login_stay(const struct mm_common_opts *common, struct mm_err *err)
@@ -76,6 +86,8 @@ static int login_stay(const struct mm_common_opts *common, struct mm_err *err)
 			break;
 		malloc_trim(0);
 		waited = mm_blockers_wait(&blockers, start.tv_sec + (int64_t)days * 86400);
+		if (waited == MM_WAITED_LATE || waited == MM_WAITED_NONE)
+			give_up(common);
 	} while (waited == MM_WAITED_ENDED);
 	return status;
 }

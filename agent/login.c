@@ -155,3 +155,13 @@ int mm_login_session(const struct mm_conf *c, bool wait, struct mm_blockers *blo
 		mm_session_close(&s);
 	return status;
 }
+
+void mm_login_give_up(const struct mm_conf *c)
+{
+	struct mm_session s;
+	struct mm_err err = MM_ERR_NONE;
+	if (mm_session_open(c, &s, &err) < 0)
+		return;
+	mm_blockers_none(s.state_dir);
+	mm_session_close(&s);
+}

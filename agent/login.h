@@ -20,5 +20,7 @@
 /* `wait`: run due login checks here instead of detached. `blockers`, where it
  * is not NULL, is set to what keeps changes waiting. */
 int mm_login_session(const struct mm_conf *c, bool wait, struct mm_blockers *blockers, struct mm_err *err);
+/* What waits is waited for no longer: the next login or request comes back to it. */
+void mm_login_give_up(const struct mm_conf *c);
 
 #endif

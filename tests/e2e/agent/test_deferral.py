@@ -215,6 +215,19 @@ class Alpine(Case):
         self.assertEqual(p.wait(60), OK)
         self.assertIn(b"New Name", self.read(".pinerc"))
 
+    def test_many_processes(self):
+        """64 at a time; those that nobody has taken leave of yet do not run any more."""
+        program = self.put("alpine", pathlib.Path("/bin/sleep").read_bytes(), 0o755)
+        many = [self.child([str(program), "600"]) for _ in range(66)]
+        self.assertTrue(wait_until(lambda: len(self.running()) == 66, 20))
+        self.deferred()
+        p = self.stay()
+        self.assertTrue(wait_until(lambda: self.watched(p) == 64, 20))
+        for child in many:
+            child.send_signal(signal.SIGKILL)
+        self.assertEqual(p.wait(60), OK)
+        self.assertIn(b"New Name", self.read(".pinerc"))
+
     def start_second(self):
         before = self.running()
         self.tmux("new-window", "alpine")
