@@ -6,8 +6,6 @@
 #include "agent/formats/splice.h"
 #include "common/text.h"
 
-#define COMPAT "v15-compat"
-
 static bool is_setter(const struct mm_mailrc_cmd *c)
 {
 	return mm_streq(c->name, "set") || mm_streq(c->name, "unset");
@@ -104,33 +102,15 @@ static int parse(struct mm_text in, bool shell, struct mm_arena *a, struct mm_do
 
 /* ---- spelling */
 
-static const char *quote_shell(const char *s, struct mm_arena *a)
+/* In quotes. In the old way a backslash within them escapes the quote alone: both stand outside. */
+static const char *quote(const char *s, bool shell, struct mm_arena *a)
 {
 	struct mm_buf b = MM_BUF_INIT(MM_FORMAT_TEXT_MAX);
 	const char *out;
 
 	mm_buf_addc(&b, '\'');
 	for (; *s != '\0'; s++) {
-		if (*s == '\'')
-			mm_buf_adds(&b, "'\\''");
-		else
-			mm_buf_addc(&b, *s);
-	}
-	mm_buf_addc(&b, '\'');
-	out = mm_arena_strdup(a, mm_buf_str(&b));
-	mm_buf_free(&b);
-	return out;
-}
-
-/* Within quotes a backslash escapes the quote alone: both stand outside. */
-static const char *quote_old(const char *s, struct mm_arena *a)
-{
-	struct mm_buf b = MM_BUF_INIT(MM_FORMAT_TEXT_MAX);
-	const char *out;
-
-	mm_buf_addc(&b, '\'');
-	for (; *s != '\0'; s++) {
-		if (*s == '\'' || *s == '\\')
+		if (*s == '\'' || (*s == '\\' && !shell))
 			mm_buf_addf(&b, "'\\%c'", *s);
 		else
 			mm_buf_addc(&b, *s);
@@ -173,7 +153,7 @@ static int spell(
 		return 0;
 	}
 	if (e->kind == 's' && !is_plain(value) && !mm_has_control(value))
-		value = shell ? quote_shell(value, a) : quote_old(value, a);
+		value = quote(value, shell, a);
 	if (verb)
 		word = is_plain(e->value) ? e->value : NULL;
 	else if (e->kind == 'b')
@@ -441,12 +421,26 @@ static int edit_one(
 	}
 }
 
+/* ---- looking at what came out
+ *
+ * One line of a mailrc can change what another one means: a quote that is not closed voids a command,
+ * v15-compat changes how all that follows is quoted, an account takes the place of another one. So each edit
+ * is looked at when it is done, and refused if it is not just what was asked for. */
+
+/* How a file is read and edited. */
+struct way {
+	bool shell;
+	mm_edit_one *one;
+	struct mm_arena *a;
+};
+
 static bool about(const struct mm_item *it, const struct mm_edit *e)
 {
+	if (e->op == MM_EDIT_SECTION_ADD || e->op == MM_EDIT_SECTION_REMOVE)
+		return it->kind == 'c' && mm_streq(it->section, e->section);
 	return mm_streq(it->section, e->section) && mm_streq(it->key, e->key);
 }
 
-/* v15-compat says how all that follows is quoted: it may not make other things of it. */
 static bool same_others(const struct mm_doc *x, const struct mm_doc *y, const struct mm_edit *e)
 {
 	size_t i = 0, k = 0;
@@ -465,49 +459,99 @@ static bool same_others(const struct mm_doc *x, const struct mm_doc *y, const st
 	}
 }
 
-/* A line behind an `unset` can be under another condition than that. */
-static bool is_so(const struct mm_doc *d, const struct mm_edit *e)
+static bool has_account(const struct mm_doc *d, const char *name)
 {
-	const struct mm_item *it = mm_doc_find(d, e->section, e->key);
+	for (size_t i = 0; i < d->n; i++)
+		if (d->items[i].kind == 'c' && mm_streq(d->items[i].key, "account") &&
+		    mm_streq(d->items[i].section, name))
+			return true;
+	return false;
+}
 
+static bool as_wanted(const struct mm_doc *d, const struct mm_edit *e)
+{
+	bool section = e->op == MM_EDIT_SECTION_ADD || e->op == MM_EDIT_SECTION_REMOVE;
+	const struct mm_item *it = section ? NULL : mm_doc_find(d, e->section, e->key);
+
+	if (section)
+		return has_account(d, e->section) == (e->op == MM_EDIT_SECTION_ADD);
+	if (e->op == MM_EDIT_DELETE)
+		return it == NULL || (it->kind == 'b' && mm_streq(it->value, "no"));
 	return it != NULL && it->kind == e->kind && mm_streq(it->value, e->value);
 }
 
-static int check(struct mm_text before, struct mm_text after, bool shell, const struct mm_edit *e,
-    struct mm_arena *a, struct mm_err *err)
+static int carry_out(
+    const struct way *w, struct mm_text in, struct mm_edit *e, struct mm_text *out, struct mm_err *err)
+{
+	struct mm_buf b = MM_BUF_INIT(MM_FORMAT_TEXT_MAX + 1);
+	int rc = mm_edit_run(in, e, 1, w->one, w->a, &b, err);
+
+	*out = (struct mm_text){.p = "", .n = 0};
+	if (rc == 0 && b.len > 0)
+		*out = (struct mm_text){.p = mm_arena_strndup(w->a, mm_buf_str(&b), b.len), .n = b.len};
+	mm_buf_free(&b);
+	return rc;
+}
+
+static int unsafe(const struct mm_edit *e, const char *why, struct mm_err *err)
+{
+	return mm_err_set(err, MM_EX_DATAERR,
+	    "%s: the file says it in a way that cannot be changed safely (%s); change it by hand",
+	    e->key != NULL && e->key[0] != '\0' ? e->key : e->section, why);
+}
+
+/* Does `after` say what the edit asked for, and all else as `before`? */
+static int check(const struct way *w, struct mm_text before, struct mm_text after, const struct mm_edit *e,
+    struct mm_err *err)
 {
 	struct mm_doc x, y;
+	struct mm_edit again = *e;
+	struct mm_text same;
 
-	if (!e->changed)
-		return 0;
-	if (parse(after, shell, a, &y, err) != 0)
+	if (parse(before, w->shell, w->a, &x, err) != 0)
 		return -1;
-	if (e->op == MM_EDIT_SET && !is_so(&y, e))
-		return mm_err_set(err, MM_EX_DATAERR,
-		    "%s: what stands beside it in the file would keep it from counting", e->key);
-	if (!mm_streq(e->key, COMPAT))
-		return 0;
-	if (parse(before, shell, a, &x, err) != 0)
-		return -1;
-	if (same_others(&x, &y, e))
-		return 0;
-	return mm_err_set(err, MM_EX_DATAERR, COMPAT " would change the meaning of other lines");
+	if (parse(after, w->shell, w->a, &y, NULL) != 0)
+		return unsafe(e, "s-nail would not read it to its end", err);
+	if (!as_wanted(&y, e))
+		return unsafe(e, "other lines would keep it from counting", err);
+	if (!same_others(&x, &y, e))
+		return unsafe(e, "other lines would change their meaning", err);
+	if (carry_out(w, after, &again, &same, NULL) != 0 || again.changed)
+		return unsafe(e, "it would change again each time", err);
+	return 0;
+}
+
+/* What is added or changed can be undone: that gives the bytes from before. */
+static int check_undo(const struct way *w, struct mm_text before, struct mm_text after,
+    const struct mm_edit *e, struct mm_err *err)
+{
+	struct mm_edit back;
+	struct mm_text undone;
+
+	if ((e->op == MM_EDIT_SET || e->op == MM_EDIT_SECTION_ADD) &&
+	    (!mm_edit_inverse(e, &back) || carry_out(w, after, &back, &undone, NULL) != 0 ||
+		undone.n != before.n || (before.n > 0 && memcmp(undone.p, before.p, before.n) != 0) ||
+		check(w, after, undone, &back, NULL) != 0))
+		return unsafe(e, "it could not be undone", err);
+	return 0;
 }
 
 static int edit(struct mm_text in, bool shell, mm_edit_one *one, struct mm_edit *edits, size_t n,
     struct mm_arena *a, struct mm_buf *out, struct mm_err *err)
 {
+	const struct way w = {.shell = shell, .one = one, .a = a};
+
 	if (n == 0)
 		return mm_edit_run(in, edits, n, one, a, out, err);
 	for (size_t i = 0; i < n; i++) {
-		struct mm_buf b = MM_BUF_INIT(MM_FORMAT_TEXT_MAX + 1);
-		int rc = mm_edit_run(in, &edits[i], 1, one, a, &b, err);
-		struct mm_text now = {.p = "", .n = 0};
+		struct mm_edit *e = &edits[i];
+		bool undoing = e->raw != NULL; /* gives back bytes that were there before */
+		struct mm_text now;
 
-		if (rc == 0 && b.len > 0)
-			now = (struct mm_text){.p = mm_arena_strndup(a, mm_buf_str(&b), b.len), .n = b.len};
-		mm_buf_free(&b);
-		if (rc != 0 || check(in, now, shell, &edits[i], a, err) != 0)
+		if (carry_out(&w, in, e, &now, err) != 0)
+			return -1;
+		if (e->changed &&
+		    (check(&w, in, now, e, err) != 0 || (!undoing && check_undo(&w, in, now, e, err) != 0)))
 			return -1;
 		in = now;
 	}

@@ -13,8 +13,11 @@
  *
  * A new variable comes on a line of its own: at the end of its account, or
  * before the first account is entered, or at the end; behind an `unset` of it that would come
- * after it. A value that would not count all the same is refused. A new account comes at the end
- * behind an empty line, which goes with it.
+ * after it. A new account comes at the end behind an empty line, which goes with it.
+ *
+ * What an edit gives is read again before it is given out. It is refused (MM_EX_DATAERR) if the
+ * value does not count or the key is still there, if any other item is not what it was, if doing it
+ * again would change more, or if what was set could not be taken back.
  */
 #ifndef MM_AGENT_FORMATS_MAILRC_H
 #define MM_AGENT_FORMATS_MAILRC_H

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "agent/clients/s_nail.h"
+#include "agent/formats/mailrc.h"
 #include "agent/formats/mailrc_lex.h"
 #include "agent/formats/netrc_file.h"
 #include "common/text.h"
@@ -110,6 +111,62 @@ static void limits(void **state)
 	mm_arena_free(a);
 }
 
+/* NULL: refused, and nothing is given out. */
+static const char *edited(const char *text, struct mm_edit e, struct mm_arena *a)
+{
+	struct mm_text in = {.p = text, .n = strlen(text)};
+	struct mm_err err = MM_ERR_NONE;
+	struct mm_buf b = MM_BUF_INIT(1u << 20);
+	const char *out = NULL;
+
+	if (mm_format_mailrc.edit(in, &e, 1, a, &b, &err) == 0) {
+		out = mm_arena_strndup(a, mm_buf_str(&b), b.len);
+	} else {
+		assert_int_equal(err.code, MM_EX_DATAERR);
+		assert_non_null(strstr(err.text, "change it by hand"));
+		assert_int_equal(b.len, 0);
+	}
+	mm_buf_free(&b);
+	return out;
+}
+
+/* What an edit would do besides is seen before anything is written. */
+static void edits_that_would_do_more(void **state)
+{
+	static const struct {
+		const char *text, *key, *value, *out; /* value NULL: delete; out NULL: refused */
+	} v[] = {
+	    {"set a=1 b=2 \\\n  c=3 # x\n", "b", NULL, "set a=1 \\\n  c=3 # x\n"},
+	    {"wysh set a=1; set b=2;\n", "a", NULL, "set b=2;\n"},
+	    {"set v15-compat=y\nset a=b\n", "v15-compat", NULL, "set a=b\n"},
+	    {"set v15-compat=y\nset a=$b\n", "v15-compat", NULL, NULL},
+	    {"set v15-compat=y\nset a='b\\'\n", "v15-compat", NULL, NULL},
+	    {"set v15-compat=\nset a=b;c\n", "v15-compat", "y", NULL},
+	    {"set v15-compat=\nset a=it's\n", "v15-compat", "y", NULL},
+	    {"set v15-compat=\nset a=b\n", "v15-compat", "y", "set v15-compat=y\nset a=b\n"},
+	    {"set v15-compat=a;\\eb's\nt\naccy\nset v15-compat=b\\eb's\nt\nacc d\"\n", "v15-compat", NULL,
+		NULL},
+	};
+	struct mm_arena *a = mm_arena_new();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		const char *out = edited(v[i].text,
+		    (struct mm_edit){.op = v[i].value != NULL ? MM_EDIT_SET : MM_EDIT_DELETE,
+			.section = "",
+			.key = v[i].key,
+			.value = v[i].value,
+			.kind = 's'},
+		    a);
+
+		if (v[i].out == NULL)
+			assert_null(out);
+		else
+			assert_string_equal(out, v[i].out);
+	}
+	mm_arena_free(a);
+}
+
 static void no_password_given_out(void **state)
 {
 	static const char text[] =
@@ -135,7 +192,8 @@ static void no_password_given_out(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(pipes), cmocka_unit_test(pipes_that_cannot_be),
-	    cmocka_unit_test(pairs), cmocka_unit_test(limits), cmocka_unit_test(no_password_given_out)};
+	    cmocka_unit_test(pairs), cmocka_unit_test(limits), cmocka_unit_test(no_password_given_out),
+	    cmocka_unit_test(edits_that_would_do_more)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
