@@ -241,8 +241,12 @@ static int roll_back(struct mm_ctl *c, struct act *o, struct mm_err *err)
 	struct mm_rollout_back b;
 	int rc = mm_rollout_back(c, o->id, &o->opts, a, &b, err);
 	if (rc == 0) {
-		fprintf(stderr, "rollout %lld is taken back: revision %lld has the text of revision %lld\n",
-		    (long long)o->id, (long long)b.revision, (long long)b.before);
+		fprintf(stderr, "rollout %lld is taken back: revision %lld ", (long long)o->id,
+		    (long long)b.revision);
+		if (b.before > 0)
+			fprintf(stderr, "has the text of revision %lld\n", (long long)b.before);
+		else
+			fputs("asks for nothing, as its hosts had nothing of ours before\n", stderr);
 		if (b.others > 0)
 			fprintf(stderr, "%lld of the hosts had yet another revision before\n",
 			    (long long)b.others);

@@ -10,8 +10,12 @@ struct touched {
 	struct mm_arena *a;
 	const char **hosts; /* that had something before */
 	int64_t *before;    /* by host */
-	size_t n, cap, cap_before, n_new;
+	size_t n, cap, cap_before;
+	const char **fresh; /* that had nothing */
+	size_t n_fresh, cap_fresh;
 };
+
+#define NOTHING "format = 1;\n" /* a policy for nobody */
 
 static int take(const struct mm_rollout_host *h, void *arg, struct mm_err *err)
 {
@@ -20,12 +24,12 @@ static int take(const struct mm_rollout_host *h, void *arg, struct mm_err *err)
 	(void)err;
 	if (!h->touched)
 		return 0;
-	if (h->before == 0) {
-		t->n_new++;
-		return 0;
-	}
-	const char **host = mm_arena_push(t->a, &t->hosts, &t->n, &t->cap, sizeof(*host));
+	const char **host = h->before == 0
+				? mm_arena_push(t->a, &t->fresh, &t->n_fresh, &t->cap_fresh, sizeof(*host))
+				: mm_arena_push(t->a, &t->hosts, &t->n, &t->cap, sizeof(*host));
 	*host = mm_arena_strdup(t->a, h->host);
+	if (h->before == 0)
+		return 0;
 	int64_t *before = mm_arena_push(t->a, &t->before, &n, &t->cap_before, sizeof(*before));
 	*before = h->before;
 	return 0;
@@ -78,6 +82,20 @@ static int store_text(
 		a, "rollback of rollout %lld to revision %lld", (long long)of, (long long)before),
 	    .source = p.revision.source,
 	    .approvals = p.revision.approvals};
+	return mm_store_revision_add(c->store, &r, "policy.rollback", number, &kept, err);
+}
+
+static int store_nothing(
+    struct mm_ctl *c, int64_t of, struct mm_arena *a, int64_t *number, struct mm_err *err)
+{
+	bool kept;
+	const struct mm_revision r = {.text = NOTHING,
+	    .len = strlen(NOTHING),
+	    .author = c->who,
+	    .author_uid = (int64_t)c->uid,
+	    .message = mm_arena_printf(
+		a, "rollback of rollout %lld: nobody had any settings of ours", (long long)of),
+	    .source = ""};
 	return mm_store_revision_add(c->store, &r, "policy.rollback", number, &kept, err);
 }
 
@@ -138,15 +156,21 @@ int mm_rollout_back(struct mm_ctl *c, int64_t id, const struct mm_rollout_opts *
 		return mm_err_set(err, MM_EX_FAILED, "there is no rollout %lld", (long long)id);
 	if (rc < 0 || mm_store_rollout_hosts(c->store, id, 0, take, &t, err) < 0)
 		return -1;
-	out->new_hosts = (int64_t)t.n_new;
-	if (t.n == 0 && t.n_new > 0)
-		return mm_err_set(err, MM_EX_FAILED,
-		    "its hosts had no revision of ours before: there is nothing to go back to");
-	if (t.n == 0)
+	if (t.n == 0 && t.n_fresh == 0)
 		return mm_err_set(err, MM_EX_FAILED, "it has touched no host: mailmuster rollout abort %lld",
 		    (long long)id);
-	out->before = most(&t, &out->others);
-	if (end_old(c, &r, err) < 0 || store_text(c, out->before, id, a, &out->revision, err) < 0)
+	if (end_old(c, &r, err) < 0)
+		return -1;
+	if (t.n == 0) {
+		t.hosts = t.fresh;
+		t.n = t.n_fresh;
+		rc = store_nothing(c, id, a, &out->revision, err);
+	} else {
+		out->new_hosts = (int64_t)t.n_fresh;
+		out->before = most(&t, &out->others);
+		rc = store_text(c, out->before, id, a, &out->revision, err);
+	}
+	if (rc < 0)
 		return -1;
 	return bring(c, &r, &t, o, out, err);
 }

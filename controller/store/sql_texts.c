@@ -393,7 +393,8 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
 	"seq) "
 	"VALUES (?1, ?2, ?3, ?4, CASE WHEN ?3 = 0 THEN 'released' ELSE 'waiting' END, 0, 0, 0, 0, 0, 0, 0, "
 	"0, "
-	"'', COALESCE((SELECT done_revision FROM push_state WHERE host = ?2), 0), 0, 0, 0, 0, '', '', 1)"},
+	"'', COALESCE((SELECT NULLIF(done_revision, 0) FROM push_state WHERE host = ?2), (SELECT revision "
+	"FROM host_seen WHERE host = ?2), 0), 0, 0, 0, 0, '', '', 1)"},
     /* What a new rollout (?1) takes over from older ones. */
     [MM_SQL_ROLLOUT_TAKE_SEQ] = {"older rollouts",
 	"UPDATE rollouts SET seq = seq + 1 WHERE id < ?1 AND state NOT IN " ENDED
