@@ -231,7 +231,9 @@ static int edit_list(struct mm_text in, struct mm_edit *e, const struct mm_pref 
 	if (e->op == MM_EDIT_LIST_ADD)
 		return store(in, p, e, with_member(list, e, cuts->a), 's', cuts, err);
 	assert(at != NULL); /* e->had, and the member is to go */
-	list = without_member(list, at, len, cuts->a);
+	/* Somebody may have written it twice. */
+	for (; at != NULL; at = member(list, e->value, &len))
+		list = without_member(list, at, len, cuts->a);
 	if (list[0] != '\0' || raw_means(e->raw, "", 's', cuts->a))
 		return store(in, p, e, list, 's', cuts, err);
 	drop_all(in, v, n, e->key, cuts);
