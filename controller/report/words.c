@@ -40,7 +40,7 @@ void mm_finding_sentence(const struct mm_finding_row *r, struct mm_buf *out)
 	mm_buf_addf(out, "%s: ", f->client);
 	if (f->setting[0] != '\0') {
 		mm_buf_addf(out, "%s is %s", what(f), f->found != NULL ? f->found : "not set");
-		if (f->desired != NULL)
+		if (f->desired != NULL && !mm_streq(f->desired, f->found))
 			mm_buf_addf(out, ", should be %s", f->desired);
 		mm_buf_addf(out, " (%s)", mm_state_name(f->state));
 	} else {
