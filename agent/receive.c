@@ -381,7 +381,7 @@ static int carry_out(struct job *j)
 {
 	const struct mm_request *q = &j->t.request;
 	bool preflight = q->op == MM_OP_PREFLIGHT, discover = q->op == MM_OP_DISCOVER;
-	struct mm_discover_ask ask;
+	struct mm_discover_ask ask = {.users = NULL};
 	if (q->op == MM_OP_VERIFY || (q->op == MM_OP_STATUS && q->n_manifest == 0)) {
 		if (users_held(j) != 0)
 			return refuse(j, MM_REFUSED_BUSY);

@@ -77,6 +77,7 @@ static struct block *add_block(struct mm_arena *a, size_t need)
 	struct block *b = malloc(sizeof(*b) + cap);
 	if (b == NULL)
 		mm_oom();
+	/* cppcheck-suppress nullPointerRedundantCheck ; mm_oom() does not return */
 	*b = (struct block){.cap = cap};
 	/* A block made for one big thing goes behind the one being filled. */
 	if (a->blocks != NULL && need > a->next_size) {
