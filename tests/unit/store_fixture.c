@@ -163,3 +163,15 @@ bool store_report(struct fixture *f, struct made *m)
 	ok(f, mm_store_report(f->s, &m->in, &fresh, &f->err));
 	return fresh;
 }
+
+int people_setup(void **state)
+{
+	struct fixture *f;
+
+	store_setup(state);
+	f = *state;
+	add_user(f, "alice", "alice@acme.example", "staff");
+	add_user(f, "bob", "bob@acme.example", NULL);
+	add_host(f, "ws1", NULL);
+	return 0;
+}

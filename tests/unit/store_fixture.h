@@ -25,6 +25,8 @@ struct fixture {
 /* cmocka setup and teardown; *state is a struct fixture. */
 int store_setup(void **state);
 int store_teardown(void **state);
+/* The same with alice (staff), bob and host ws1. */
+int people_setup(void **state);
 
 /* Shorthands that fail the test when they fail. */
 void add_user(struct fixture *f, const char *login, const char *address, const char *group);

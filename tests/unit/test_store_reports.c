@@ -50,18 +50,6 @@ static struct got logins(struct fixture *f, const struct mm_evidence_filter *fil
 	return g;
 }
 
-static int setup(void **state)
-{
-	struct fixture *f;
-
-	store_setup(state);
-	f = *state;
-	add_user(f, "alice", "alice@acme.example", "staff");
-	add_user(f, "bob", "bob@acme.example", NULL);
-	add_host(f, "ws1", NULL);
-	return 0;
-}
-
 static void test_stored_once(void **state)
 {
 	struct fixture *f = *state;
@@ -494,23 +482,26 @@ static void test_walks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(test_stored_once, setup, store_teardown),
-	    cmocka_unit_test_setup_teardown(test_unknown_host, setup, store_teardown),
-	    cmocka_unit_test_setup_teardown(test_since, setup, store_teardown),
-	    cmocka_unit_test_setup_teardown(test_covered_and_absent_is_closed, setup, store_teardown),
-	    cmocka_unit_test_setup_teardown(test_older_evidence_changes_nothing, setup, store_teardown),
-	    cmocka_unit_test_setup_teardown(test_workstation_clock_ahead, setup, store_teardown),
-	    cmocka_unit_test_setup_teardown(test_double_identity_counts_as_the_worse, setup, store_teardown),
-	    cmocka_unit_test_setup_teardown(test_user_leaves_host, setup, store_teardown),
-	    cmocka_unit_test_setup_teardown(test_host_removed_history_stays, setup, store_teardown),
-	    cmocka_unit_test_setup_teardown(test_filters, setup, store_teardown),
-	    cmocka_unit_test_setup_teardown(test_logins, setup, store_teardown),
-	    cmocka_unit_test_setup_teardown(test_last_passed_is_of_the_settings, setup, store_teardown),
-	    cmocka_unit_test_setup_teardown(test_logins_go_with_their_account, setup, store_teardown),
-	    cmocka_unit_test_setup_teardown(test_stale, setup, store_teardown),
-	    cmocka_unit_test_setup_teardown(test_host_rows, setup, store_teardown),
-	    cmocka_unit_test_setup_teardown(test_acks, setup, store_teardown),
-	    cmocka_unit_test_setup_teardown(test_walks, setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(test_stored_once, people_setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(test_unknown_host, people_setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(test_since, people_setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(test_covered_and_absent_is_closed, people_setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(
+		test_older_evidence_changes_nothing, people_setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(test_workstation_clock_ahead, people_setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(
+		test_double_identity_counts_as_the_worse, people_setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(test_user_leaves_host, people_setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(test_host_removed_history_stays, people_setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(test_filters, people_setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(test_logins, people_setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(
+		test_last_passed_is_of_the_settings, people_setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(test_logins_go_with_their_account, people_setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(test_stale, people_setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(test_host_rows, people_setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(test_acks, people_setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(test_walks, people_setup, store_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,18 +32,6 @@ static enum mm_audit login_audit(struct fixture *f)
 	return audit;
 }
 
-static int setup(void **state)
-{
-	struct fixture *f;
-
-	store_setup(state);
-	f = *state;
-	add_user(f, "alice", "alice@acme.example", "staff");
-	add_user(f, "bob", "bob@acme.example", NULL);
-	add_host(f, "ws1", NULL);
-	return 0;
-}
-
 static int64_t waive(struct fixture *f, struct mm_waiver w, int64_t until)
 {
 	int64_t id = 0;
@@ -179,10 +167,10 @@ static void test_waiver_in_the_counts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(test_waiver_covers_its_scope, setup, store_teardown),
-	    cmocka_unit_test_setup_teardown(test_waiver_ends_and_says_so, setup, store_teardown),
-	    cmocka_unit_test_setup_teardown(test_waiver_covers_no_more, setup, store_teardown),
-	    cmocka_unit_test_setup_teardown(test_waiver_in_the_counts, setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(test_waiver_covers_its_scope, people_setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(test_waiver_ends_and_says_so, people_setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(test_waiver_covers_no_more, people_setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(test_waiver_in_the_counts, people_setup, store_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,16 +5,12 @@ removal. Runs with tests/run --all only.
 """
 
 import json
-import os
-import pathlib
-import signal
 import subprocess
 import unittest
 
 from realclient import have, proves, wait_for  # first: it knows where the others are
-from test_gnome_agent import AgentCase
+from test_gnome_agent import BusCase
 from test_kde import MINE
-import agentlib
 from agentlib import OK
 
 AKONADI = "org.freedesktop.Akonadi"
@@ -23,27 +19,13 @@ OURS = "akonadi_imap_resource_0"
 SENDER = "akonadi_maildispatcher_agent"
 
 
-class Live(AgentCase):
-    SOCKET = pathlib.Path("/run/user/0/bus")
-    bus_options = [f"--address=unix:path={SOCKET}"]
-
+class Live(BusCase):
     @classmethod
     @have("akonadi_control", "akonadi_imap_resource", "gdbus")
     def setUpClass(cls):
-        """The bus is where that of a session is, in a /run of this process's own."""
-        if not agentlib.is_root():
-            raise unittest.SkipTest("needs root for a /run of its own")
-        agentlib._check(agentlib._libc.unshare(agentlib._CLONE_NEWNS))
-        agentlib.mount("none", "/", None, agentlib._MS_REC | agentlib._MS_PRIVATE)
-        agentlib.mount("none", "/run", "tmpfs")
-        cls.SOCKET.parent.mkdir(parents=True)
-
-    @classmethod
-    def tearDownClass(cls):
-        agentlib.umount("/run")
+        super().setUpClass()
 
     def setUp(self):
-        self.SOCKET.unlink(missing_ok=True)
         self.addCleanup(self.end_home)  # last of all: the bus starts programs as well
         super().setUp()
         self.home.write(".config/akonadi/akonadiserverrc", "[%General]\nDriver=QSQLITE3\n")
@@ -64,15 +46,6 @@ class Live(AgentCase):
         wait_for("the resource", lambda: self.port(OURS) == "993", 60)
         wait_for("the agent that sends", lambda: self.pid(SENDER), 60)
         wait_for("Akonadi", self.has_control, 60)
-
-    @staticmethod
-    def end_group(p):
-        """What the program started ends with it."""
-        try:
-            os.killpg(p.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        p.wait(10)
 
     def ask(self, dest, path, method, *args):
         return self.on_bus("gdbus", "call", "--session", "--dest", dest, "--object-path", path, "--method", method, *args).strip()

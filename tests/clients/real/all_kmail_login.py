@@ -8,7 +8,6 @@ it, the others lie in the session's keyring. Runs with tests/run --all only: the
 import os
 import re
 import shutil
-import signal
 import subprocess
 import unittest
 
@@ -95,15 +94,6 @@ class Login(ServerCase):
                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
         self.addCleanup(self.end_group, p)
         return p
-
-    @staticmethod
-    def end_group(p):
-        """What the program started ends with it."""
-        try:
-            os.killpg(p.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        p.wait(10)
 
     def call(self, dest, path, method, *args):
         return self.on_bus("gdbus", "call", "--session", "--dest", dest, "--object-path", path, "--method", method, *args).strip()

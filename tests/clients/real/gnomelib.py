@@ -92,6 +92,15 @@ class SessionCase(ClientCase):
             p.kill()
             p.wait(10)
 
+    @staticmethod
+    def end_group(p):
+        """What the program started ends with it."""
+        try:
+            os.killpg(p.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        p.wait(10)
+
     def end_home(self):
         """Whoever still runs with the home of this test."""
         mine = f"HOME={self.home.path}".encode()
@@ -195,15 +204,6 @@ class WindowCase(ServerCase):
                              stderr=subprocess.DEVNULL, start_new_session=True)
         self.addCleanup(self.end_group, p)
         return p
-
-    @staticmethod
-    def end_group(p):
-        """What the program started ends with it."""
-        try:
-            os.killpg(p.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        p.wait(10)
 
     def keep(self, schema, *attributes):
         self.on_bus("secret-tool", "store", "--label=x", "xdg:schema", schema, *attributes, stdin="pw 1")

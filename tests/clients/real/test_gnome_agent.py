@@ -98,10 +98,9 @@ class Turns(AgentCase):
         self.assertFalse(list((self.home.path / ".config/geary").glob("account_*/geary.ini")))
 
 
-class OnlineAccounts(AgentCase):
-    """An account that the user has changed is put right while goa-daemon, and what uses its accounts, runs."""
+class BusCase(AgentCase):
+    """The agent meets the services on the bus of a session."""
 
-    NAME, OBJECT = "org.gnome.OnlineAccounts", "/org/gnome/OnlineAccounts/Accounts/account_mailmuster_work"
     SOCKET = pathlib.Path("/run/user/0/bus")
     bus_options = [f"--address=unix:path={SOCKET}"]
 
@@ -121,6 +120,14 @@ class OnlineAccounts(AgentCase):
 
     def setUp(self):
         self.SOCKET.unlink(missing_ok=True)
+        super().setUp()
+
+
+class OnlineAccounts(BusCase):
+    """An account that the user has changed is put right while goa-daemon, and what uses its accounts, runs."""
+
+    NAME, OBJECT = "org.gnome.OnlineAccounts", "/org/gnome/OnlineAccounts/Accounts/account_mailmuster_work"
+    def setUp(self):
         super().setUp()
         self.conf = self.home.write(".config/goa-1.0/accounts.conf", GOA)
         self.host.apply(self.policy("goa"))
