@@ -550,4 +550,15 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
     [MM_SQL_WAIVER_EACH] = {"waivers", "SELECT id, host, user, group_name, client, account, check_id, "
 				       "reason, owner, added_by, added, until, "
 				       "removed FROM waivers WHERE ?1 = 1 OR removed = 0 ORDER BY id"},
+
+    [MM_SQL_SAMPLES_CLEAR] = {"samples", "DELETE FROM samples WHERE day = ?1"},
+    [MM_SQL_SAMPLE_PUT] = {"samples",
+	"INSERT INTO samples (day, dimension, name, taken, baseline, revision, compliant, drifted, failed, "
+	"unknown, waived, deferred, notapplicable, stale) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
+	"?11, ?12, ?13, ?14)"},
+    [MM_SQL_SAMPLES_TAKEN] = {"samples", "SELECT MAX(taken) FROM samples WHERE day = ?1"},
+    [MM_SQL_SAMPLES_EACH] = {"samples",
+	"SELECT day, dimension, name, taken, baseline, revision, compliant, drifted, failed, unknown, "
+	"waived, deferred, notapplicable, stale FROM samples WHERE day BETWEEN ?1 AND ?2 ORDER BY day, "
+	"dimension, name"},
 };
