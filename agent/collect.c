@@ -6,6 +6,7 @@
 #include "common/json.h"
 #include "common/term.h"
 #include "common/text.h"
+#include "schemas/facts.h"
 #include "schemas/proto.h"
 
 static void take_finding(struct mm_collect *c, const char *json, size_t n)
@@ -15,7 +16,7 @@ static void take_finding(struct mm_collect *c, const char *json, size_t n)
 		return;
 	*(struct mm_finding *)mm_arena_push(c->a, &c->findings, &c->n_findings, &c->cap_findings, sizeof(f)) =
 	    f;
-	c->exit_bits |= mm_verdict(f.state, f.action).exit_bit;
+	c->exit_bits |= mm_finding_verdict(&f).exit_bit;
 }
 
 static void take_login(struct mm_collect *c, const char *json, size_t n)
@@ -74,7 +75,7 @@ int mm_collect_status(const struct mm_collect *c)
 
 static enum mm_colour colour_of(const struct mm_finding *f)
 {
-	struct mm_verdict v = mm_verdict(f->state, f->action);
+	struct mm_verdict v = mm_finding_verdict(f);
 	if (v.exit_bit == MM_EX_OK)
 		return f->action == MM_ACT_NONE ? MM_DIM : MM_GREEN;
 	return v.exit_bit == MM_EX_FAILED ? MM_RED : MM_YELLOW;

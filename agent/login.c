@@ -13,6 +13,7 @@
 #include "common/file.h"
 #include "common/proc.h"
 #include "common/text.h"
+#include "schemas/facts.h"
 
 #define SESSION_LOCK_MS 200 /* whoever holds it does what we would do */
 
@@ -31,7 +32,7 @@ static void tell_finding(struct mm_sink *s, const struct mm_finding *f)
 	mm_finding_encode(f, &b);
 	mm_sha256_add(t->sha, mm_buf_str(&b), b.len);
 	mm_buf_free(&b);
-	t->exit_bits |= mm_verdict(f->state, f->action).exit_bit;
+	t->exit_bits |= mm_finding_verdict(f).exit_bit;
 	t->finding(s, f);
 }
 

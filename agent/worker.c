@@ -15,6 +15,7 @@
 #include "common/mem.h"
 #include "common/proc.h"
 #include "common/text.h"
+#include "schemas/facts.h"
 #include "schemas/report.h"
 
 #define PARALLEL_MAX 32
@@ -116,7 +117,7 @@ static int take_finding(struct child *c, const struct mm_frame *f, struct mm_are
 		return -1;
 	if (!mm_streq(x.user, c->job->user))
 		return not_own(c, x.user);
-	count(c, mm_verdict(x.state, x.action).exit_bit);
+	count(c, mm_finding_verdict(&x).exit_bit);
 	mm_finding_encode(&x, &body);
 	return keep(c, c->phase == PHASE_RAN ? &c->spool : &c->findings, MM_FT_FINDING, &body);
 }

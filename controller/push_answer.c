@@ -4,6 +4,7 @@
 
 #include "common/text.h"
 #include "controller/preflight.h"
+#include "schemas/facts.h"
 #include "schemas/proto.h"
 
 #define FINDINGS_MAX 1000000 /* of one host, in one answer */
@@ -97,7 +98,7 @@ static const char *or_none(const char *s)
 static void count_finding(
     struct mm_collect *c, const struct mm_finding *f, struct mm_host_result *r, struct mm_push_summary *s)
 {
-	struct mm_verdict v = mm_verdict(f->state, f->action);
+	struct mm_verdict v = mm_finding_verdict(f);
 	r->findings++;
 	r->actions[f->action]++;
 	r->states[f->state]++;

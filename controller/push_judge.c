@@ -3,6 +3,7 @@
 #include <stdarg.h>
 
 #include "common/text.h"
+#include "schemas/facts.h"
 
 static const char *const passing[] = {"DNS_NO_SUCH_NAME", "DNS_NO_ADDRESS", "DNS_UNAVAILABLE", "NET_NO_ROUTE",
     "HOST_UNREACHABLE", "CONN_REFUSED", "CONN_TIMEOUT", "CONN_FAILED", "CONN_DROPPED", "NO_GREETING",
@@ -103,7 +104,7 @@ static void judge_findings(struct judging *j, const struct mm_report_in *p)
 	for (size_t i = 0; i < p->n_findings; i++) {
 		const struct mm_finding *f = &p->findings[i];
 		bool reverted = f->action == MM_ACT_REVERTED;
-		bool error = !reverted && mm_verdict(f->state, f->action).exit_bit == MM_EX_FAILED;
+		bool error = !reverted && mm_finding_verdict(f).exit_bit == MM_EX_FAILED;
 		if (reverted || error)
 			note(j, reverted && j->sum.reverted == 0, "%s: %s %s%s%s", f->user, f->client,
 			    reverted ? "taken back" : mm_state_name(f->state), *f->reason != '\0' ? ": " : "",

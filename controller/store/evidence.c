@@ -1,4 +1,5 @@
 #include "controller/store/internal.h"
+#include "schemas/facts.h"
 
 static const struct mm_evidence_filter everything;
 
@@ -64,14 +65,14 @@ static void finding_from_row(struct mm_q *q, int64_t edge, int64_t now, struct m
 	    .expired = mm_q_int(q, 19) != 0};
 	r->stale = r->closed == 0 && r->seen < edge;
 	r->waiver = waiver_from_row(q, 20, now);
-	r->audit = mm_audit_of(
-	    mm_verdict(r->f.state, r->f.action).audit, r->stale, r->waiver.id > 0 && !r->waiver.expired);
+	r->audit =
+	    mm_audit_of(mm_finding_verdict(&r->f).audit, r->stale, r->waiver.id > 0 && !r->waiver.expired);
 }
 
 /* What was corrected, and what is nobody's business, is no difference. */
 static bool settled(const struct mm_finding *f)
 {
-	enum mm_audit audit = mm_verdict(f->state, f->action).audit;
+	enum mm_audit audit = mm_finding_verdict(f).audit;
 
 	return audit == MM_AUDIT_PASS || audit == MM_AUDIT_NOT_APPLICABLE;
 }
@@ -84,12 +85,13 @@ int mm_store_findings(struct mm_store *s, const struct mm_evidence_filter *f,
 	int rc;
 
 	f = f ? f : &everything;
-	rc = f->history || f->at
-		 ? mm_q_start(s, &q, MM_SQL_FINDINGS_HISTORY, err, "tttttittii", f->host, f->user, f->tag,
-		       f->group, f->account, (int64_t)f->differences, f->client, f->setting, f->at,
-		       as_of(s, f))
-		 : mm_q_start(s, &q, MM_SQL_FINDINGS, err, "tttttittii", f->host, f->user, f->tag, f->group,
-		       f->account, (int64_t)f->differences, f->client, f->setting, (int64_t)0, as_of(s, f));
+	int64_t facts = f->facts || mm_is_fact(f->setting);
+	rc = f->history || f->at ? mm_q_start(s, &q, MM_SQL_FINDINGS_HISTORY, err, "tttttittiii", f->host,
+				       f->user, f->tag, f->group, f->account, (int64_t)f->differences,
+				       f->client, f->setting, f->at, as_of(s, f), facts)
+				 : mm_q_start(s, &q, MM_SQL_FINDINGS, err, "tttttittiii", f->host, f->user,
+				       f->tag, f->group, f->account, (int64_t)f->differences, f->client,
+				       f->setting, (int64_t)0, as_of(s, f), facts);
 	if (rc)
 		return -1;
 	while ((rc = mm_q_step(&q, err)) == 1) {

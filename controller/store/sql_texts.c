@@ -78,7 +78,11 @@
 #define FINDINGS_WHERE                                                                                       \
 	"WHERE " ONE_HOST("f") "AND (?2 IS NULL OR f.user = ?2) " IN_TAG_AND_GROUP(                          \
 	    "f") "AND (?5 IS NULL OR f.account = ?5) AND (?6 = 0 OR f.state <> 'compliant') "                \
-		 "AND (?7 IS NULL OR f.client = ?7) AND (?8 IS NULL OR f.setting = ?8) "
+		 "AND (?7 IS NULL OR f.client = ?7) AND (?8 IS NULL OR f.setting = ?8) "                     \
+		 "AND (?11 = 1 OR NOT " FACT("f") ") "
+
+/* What mm_is_fact() says. */
+#define FACT(t) "(" t ".setting LIKE 'client.%' OR " t ".setting LIKE 'file.%') "
 
 #define FINDINGS_ORDER "ORDER BY f.host, f.user, f.client, f.path, f.account, f.setting"
 
@@ -324,7 +328,7 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
     [MM_SQL_LOGIN_CLOSE_ACCOUNT] = {"login check",
 	"UPDATE logins SET closed = ?4 WHERE host = ?1 AND user = ?2 AND account = ?3 AND closed = 0 "
 	"AND seen < ?4 AND NOT EXISTS (SELECT 1 FROM findings f WHERE f.host = ?1 AND f.user = ?2 "
-	"AND f.account = ?3 AND f.closed = 0)"},
+	"AND f.account = ?3 AND f.closed = 0 AND NOT " FACT("f") ")"},
 
     [MM_SQL_FINDINGS] = {"findings", "SELECT " FINDING_COLUMNS " " FINDINGS_FROM FINDING_WAIVER("?10")
 					 FINDINGS_WHERE "AND f.closed = 0 " FINDINGS_ORDER},
@@ -354,7 +358,7 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
 	"SELECT f.host, f.user, f.state, f.action, CASE WHEN " FINDING_SEEN
 	" < ?5 THEN 1 ELSE 0 END AS stale, "
 	"COUNT(*), COALESCE(w.until > ?7, 0) AS waived " FINDINGS_FROM
-	    FINDING_WAIVER("?7") "WHERE f.closed = 0 AND " CHOSEN(
+	    FINDING_WAIVER("?7") "WHERE f.closed = 0 AND NOT " FACT("f") "AND " CHOSEN(
 		"f") "AND (?6 IS NULL OR f.client = ?6) GROUP BY f.host, f.user, "
 		     "f.state, f.action, stale, waived ORDER BY f.host, f.user"},
     [MM_SQL_COUNT_LOGINS] = {"count of login checks",
@@ -370,14 +374,16 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
 			   "c") "), "
 				"(SELECT COUNT(*) FROM coverage c WHERE NOT EXISTS (SELECT 1 FROM findings f "
 				"WHERE f.host = c.host "
-				"AND f.user = c.user AND f.closed = 0) AND NOT EXISTS (SELECT 1 FROM logins "
-				"l WHERE l.host = c.host "
-				"AND l.user = c.user AND l.closed = 0) AND " CHOSEN(
-				    "c") "), (SELECT COUNT(*) FROM reports), "
-					 "(SELECT COUNT(*) FROM host_users u WHERE NOT EXISTS (SELECT 1 FROM "
-					 "coverage c WHERE c.host = u.host "
-					 "AND c.user = u.login) AND " ONE_HOST("u") ONE_USER("u.login")
-					     IN_TAG("u.host") IN_GROUP("u.login") ")"},
+				"AND f.user = c.user AND f.closed = 0 AND NOT " FACT(
+				    "f") ") AND NOT EXISTS (SELECT 1 FROM logins "
+					 "l WHERE l.host = c.host "
+					 "AND l.user = c.user AND l.closed = 0) AND " CHOSEN(
+					     "c") "), (SELECT COUNT(*) FROM reports), "
+						  "(SELECT COUNT(*) FROM host_users u WHERE NOT EXISTS "
+						  "(SELECT 1 FROM "
+						  "coverage c WHERE c.host = u.host "
+						  "AND c.user = u.login) AND " ONE_HOST("u") ONE_USER(
+						      "u.login") IN_TAG("u.host") IN_GROUP("u.login") ")"},
 
     [MM_SQL_ROLLOUT_NEW_ID] = {"new rollout", "SELECT COALESCE(MAX(id), 0) + 1 FROM rollouts"},
     [MM_SQL_ROLLOUT_ADD] = {"new rollout", "INSERT INTO rollouts (id, revision, kind, undoes, selection, "

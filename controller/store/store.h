@@ -346,6 +346,7 @@ struct mm_login_row {
 struct mm_evidence_filter {
 	const char *host, *user, *client, *account, *setting, *tag, *group; /* NULL = any */
 	bool differences;    /* findings whose verdict is fail or unknown; logins whose verdict is */
+	bool facts;          /* facts, too (schemas/facts.h); also when `setting` is one */
 	bool history;        /* closed intervals too */
 	int64_t at;          /* as it stood at this time; 0 = now */
 	int64_t stale_after; /* seconds; 0 = MM_STALE_DAYS days */

@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "common/err.h"
+#include "schemas/facts.h"
+#include "schemas/settings.h"
 #include "schemas/state.h"
 
 static const char *state_word(int i)
@@ -164,6 +166,34 @@ static void login_verdicts(void **unused)
 	}
 }
 
+static void facts_count_for_nothing(void **unused)
+{
+	(void)unused;
+	for (int f = 0; f < MM_FACT_COUNT; f++) {
+		const char *id = mm_fact_id((enum mm_fact)f);
+		const struct mm_finding x = {
+		    .setting = id, .state = MM_ST_UNKNOWN, .action = MM_ACT_REPORTED};
+		assert_int_equal(mm_fact_by_id(id), f);
+		assert_true(mm_is_fact(id));
+		assert_int_equal(mm_finding_verdict(&x).exit_bit, MM_EX_OK);
+		assert_int_equal(mm_finding_verdict(&x).audit, MM_AUDIT_NOT_APPLICABLE);
+		if (mm_fact_words((enum mm_fact)f) != NULL)
+			assert_string_equal(
+			    mm_fact_words((enum mm_fact)f)[0], mm_fact_desired((enum mm_fact)f));
+	}
+	for (int s = 0; s < MM_SET_COUNT; s++)
+		assert_false(mm_is_fact(mm_setting_def((enum mm_setting)s)->id));
+	const struct mm_finding port = {
+	    .setting = "incoming.port", .state = MM_ST_UNKNOWN, .action = MM_ACT_NONE};
+	assert_int_equal(mm_finding_verdict(&port).audit, MM_AUDIT_UNKNOWN);
+	assert_true(mm_is_fact("client.newer_than_we"));
+	assert_int_equal(mm_fact_by_id("client.newer_than_we"), MM_FACT_NONE);
+	assert_int_equal(mm_fact_by_id(NULL), MM_FACT_NONE);
+	assert_false(mm_is_fact(NULL));
+	assert_false(mm_is_fact(""));
+	assert_false(mm_is_fact("clients"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -171,6 +201,7 @@ int main(void)
 	    cmocka_unit_test(verdict_table),
 	    cmocka_unit_test(verdict_laws),
 	    cmocka_unit_test(login_verdicts),
+	    cmocka_unit_test(facts_count_for_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

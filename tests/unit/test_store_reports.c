@@ -479,6 +479,39 @@ static void test_walks(void **state)
 	ok(f, mm_store_findings(f->s, NULL, inner, f, &f->err));
 }
 
+/* Facts are kept, and count in no sum; who wants them says so. */
+static void test_facts_stand_apart(void **state)
+{
+	const struct mm_evidence_filter with = {.facts = true};
+	const struct mm_evidence_filter one = {.setting = "client.password"};
+	const struct mm_evidence_filter wrong = {.facts = true, .differences = true};
+	const struct mm_evidence_filter then = {.at = T0, .history = true, .facts = true};
+	struct fixture *f = *state;
+	struct mm_fleet before, after;
+	struct made m;
+
+	make_report(&m, "r1", "alice");
+	add_finding(&m, "alice", "incoming.host", MM_ST_COMPLIANT, "right");
+	store_report(f, &m);
+	ok(f, mm_store_fleet(f->s, 0, &before, &f->err));
+	make_report(&m, "r2", "alice");
+	add_finding(&m, "alice", "incoming.host", MM_ST_COMPLIANT, "right");
+	add_finding(&m, "alice", "client.password", MM_ST_UNMANAGED, "in clear");
+	add_finding(&m, "alice", "file.mode", MM_ST_UNKNOWN, NULL);
+	store_report(f, &m);
+	ok(f, mm_store_fleet(f->s, 0, &after, &f->err));
+	assert_int_equal(after.settings, before.settings);
+	assert_int_equal(after.settings_by[MM_AUDIT_UNKNOWN], 0);
+	assert_int_equal(after.places_by[MM_AUDIT_PASS], before.places_by[MM_AUDIT_PASS]);
+	assert_int_equal(findings(f, NULL).n, 1);
+	assert_int_equal(findings(f, &with).n, 3);
+	assert_int_equal(findings(f, &one).n, 1);
+	assert_string_equal(findings(f, &one).found, "in clear");
+	assert_int_equal(findings(f, &one).last.audit, MM_AUDIT_NOT_APPLICABLE);
+	assert_int_equal(findings(f, &wrong).n, 0);
+	assert_int_equal(findings(f, &then).n, 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -501,6 +534,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_stale, people_setup, store_teardown),
 	    cmocka_unit_test_setup_teardown(test_host_rows, people_setup, store_teardown),
 	    cmocka_unit_test_setup_teardown(test_acks, people_setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(test_facts_stand_apart, people_setup, store_teardown),
 	    cmocka_unit_test_setup_teardown(test_walks, people_setup, store_teardown),
 	};
 

@@ -12,6 +12,7 @@
 
 #include "common/json.h"
 #include "common/mem.h"
+#include "schemas/facts.h"
 #include "schemas/proto.h"
 #include "schemas/report.h"
 #include "schemas/settings.h"
@@ -69,6 +70,23 @@ static json_t *setting_ids(void)
 	for (int s = 0; s < MM_SET_COUNT; s++)
 		add(list, mm_setting_def((enum mm_setting)s)->id);
 	return word_enum(list);
+}
+
+/* Facts: what `found` can be. */
+static json_t *fact_schema(void)
+{
+	json_t *o = json_object(), *properties = json_object();
+	for (int f = 0; f < MM_FACT_COUNT; f++) {
+		const char *const *words = mm_fact_words((enum mm_fact)f);
+		json_t *one = words != NULL ? words_of(words) : json_object();
+		mm_json_set_str(one, "title", mm_fact_label((enum mm_fact)f));
+		mm_json_set_str(one, "type", "string");
+		mm_json_set(properties, mm_fact_id((enum mm_fact)f), one);
+	}
+	mm_json_set_str(o, "description", "id of a fact -> what is found");
+	mm_json_set_str(o, "type", "object");
+	mm_json_set(o, "properties", properties);
+	return o;
 }
 
 static const char *const type_notes[] = {
@@ -153,6 +171,7 @@ static json_t *expected(void)
 	mm_json_set(defs, "refused", words_of(refusals));
 	mm_json_set(defs, "setting", setting_ids());
 	mm_json_set(defs, "settings", settings_schema());
+	mm_json_set(defs, "facts", fact_schema());
 	mm_json_set(o, "$defs", defs);
 	return o;
 }
