@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# clang-tidy (with the clang analyser) over the product's sources.
+# clang-tidy over the product's sources; the clang analyser is scan-build's.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 # Afresh: there are generated headers, and sources that were added since.
