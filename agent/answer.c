@@ -5,7 +5,7 @@
 #include "common/frame.h"
 #include "schemas/proto.h"
 
-#define RESERVE (64u * 1024u) /* of the stream's limit, for END and keep-alive frames */
+#define RESERVE (2u * MM_FRAME_MAX) /* of the stream's limit, for END and keep-alive frames */
 
 static int64_t now_ms(void)
 {
@@ -27,6 +27,7 @@ void mm_answer_frame(struct mm_answer *a, uint16_t type, const void *body, size_
 	struct mm_buf b = MM_BUF_INIT(MM_FRAME_HEADER + (size_t)MM_FRAME_MAX);
 	mm_frame_put(&b, type, body, len);
 	mm_tally_add(&a->tally, type, body, len);
+	mm_sealer_frame(a->sealer, type, body, len, false);
 	put(a, &b);
 	mm_buf_free(&b);
 }
@@ -51,14 +52,16 @@ void mm_answer_begin(struct mm_answer *a, int fd, const char *host)
 	put_body(a, MM_FT_HELLO, &body);
 }
 
-static void forward(struct mm_answer *a, const struct mm_buf *frames)
+static void forward(struct mm_answer *a, const struct mm_buf *frames, bool carried)
 {
 	struct mm_frame_decoder d;
 	struct mm_frame f;
 	mm_frame_decoder_init(&d, false);
 	if (mm_frame_feed(&d, mm_buf_str(frames), frames->len, NULL) == 0) {
-		while (mm_frame_next(&d, &f, NULL) > 0)
+		while (mm_frame_next(&d, &f, NULL) > 0) {
 			mm_tally_add(&a->tally, f.type, f.body, f.len);
+			mm_sealer_frame(a->sealer, f.type, f.body, f.len, carried);
+		}
 		put(a, frames);
 	}
 	mm_frame_decoder_free(&d);
@@ -77,7 +80,7 @@ void mm_answer_report(struct mm_answer *a, const struct mm_report_head *h, const
 	if (h != NULL)
 		put_body(a, MM_FT_REPORT, &body);
 	if (frames->len > 0)
-		forward(a, frames);
+		forward(a, frames, h == NULL);
 }
 
 void mm_answer_keepalive(struct mm_answer *a)
@@ -88,8 +91,11 @@ void mm_answer_keepalive(struct mm_answer *a)
 
 bool mm_answer_end(struct mm_answer *a)
 {
-	struct mm_buf body = MM_BUF_INIT(4096), frame = MM_BUF_INIT(8192);
-	mm_end_encode(&a->tally, &body);
+	struct mm_buf body = MM_BUF_INIT(MM_FRAME_MAX), frame = MM_BUF_INIT(MM_FRAME_HEADER + (size_t)MM_FRAME_MAX);
+	struct mm_end_seals seals = {.key = NULL};
+	if (a->sealer != NULL)
+		seals = mm_sealer_end(a->sealer);
+	mm_end_encode_sealed(&a->tally, &seals, &body);
 	mm_frame_put(&frame, MM_FT_END, mm_buf_str(&body), body.len);
 	put(a, &frame);
 	mm_buf_free(&frame);

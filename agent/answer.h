@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#include "agent/sealer.h"
 #include "common/buf.h"
 #include "common/err.h"
 #include "schemas/report.h"
@@ -14,6 +15,7 @@
 struct mm_answer {
 	int fd;
 	struct mm_tally tally;
+	struct mm_sealer *sealer; /* NULL: nothing is signed; set after mm_answer_begin() */
 	size_t sent;     /* bytes */
 	int64_t last_ms; /* when something was sent */
 	bool broken;     /* nobody listens any more: the run goes on, silently */
@@ -22,7 +24,8 @@ struct mm_answer {
 
 void mm_answer_begin(struct mm_answer *a, int fd, const char *host);
 void mm_answer_frame(struct mm_answer *a, uint16_t type, const void *body, size_t len);
-/* A whole report: head, then ready-made frames. Left out, and remembered as
+/* A whole report: head, then ready-made frames; `h` NULL: the frames are whole
+ * reports of users' own runs. Left out, and remembered as
  * overflow, when the stream's limit does not allow it. */
 void mm_answer_report(struct mm_answer *a, const struct mm_report_head *h, const struct mm_buf *frames);
 void mm_answer_keepalive(struct mm_answer *a);

@@ -88,9 +88,11 @@ static int collect_into(struct job *j, int fd)
 		.done = spool_done,
 		.ctx = &c}};
 	mm_answer_begin(&c.answer, fd, j->conf->host);
+	c.answer.sealer = mm_sealer_new(j->conf);
 	mm_serve_users(&b, users, n);
 	/* What is left out for its size is carried the next time. */
 	bool whole = mm_answer_end(&c.answer);
+	mm_sealer_free(c.answer.sealer);
 	mm_tally_free(&c.answer.tally);
 	j->done.reports = c.reports;
 	return whole ? 0 : mm_err_set(j->err, MM_EX_FAILED, "there is no memory for the reports");

@@ -461,12 +461,14 @@ int mm_receive(const struct mm_receive *r, struct mm_err *err)
 	struct job j = {.r = r, .a = mm_arena_new(), .err = err};
 	int status;
 	mm_answer_begin(&j.answer, r->out, r->conf->host);
+	j.answer.sealer = mm_sealer_new(r->conf);
 	if (read_request(&j) != 0) {
 		err->code = MM_EX_NOPERM;
 		status = refuse(&j, MM_REFUSED_MALFORMED);
 	} else {
 		status = run_locked(&j);
 	}
+	mm_sealer_free(j.answer.sealer);
 	mm_tally_free(&j.answer.tally);
 	mm_arena_free(j.a);
 	return status;

@@ -20,7 +20,8 @@
  * MM_KEEPALIVE_S while it works on a request. */
 static const struct mm_checkin_limits for_spool = {60000, 300000}, for_answer = {60000, 1200000};
 #define WRITE_SILENCE_MS 60000
-#define AGAIN_S 900 /* a host that went away with its request is tried again after this time */
+#define SEALS_AT_ONCE 64 /* signatures looked at while a host waits */
+#define AGAIN_S 900      /* a host that went away with its request is tried again after this time */
 
 struct checkin {
 	struct mm_ctl *c;
@@ -59,10 +60,13 @@ static int identify(struct checkin *k, struct mm_err *err)
 
 static int store_reports(struct checkin *k, struct mm_collect *reports, struct mm_err *err)
 {
+	int64_t looked, bad;
 	if (mm_store_begin(k->store, err) != 0)
 		return -1;
 	if (mm_collect_store(reports, k->store, &k->result, &k->sum, err) == 0)
-		return mm_store_commit(k->store, err);
+		return mm_store_commit(k->store, err) == 0
+			   ? mm_store_seals_check(k->store, SEALS_AT_ONCE, &looked, &bad, err)
+			   : -1;
 	mm_store_rollback(k->store);
 	return -1;
 }

@@ -16,11 +16,12 @@
 #include "controller/request_build.h"
 #include "controller/rollout_run.h"
 
-#define LOOK_S 5       /* for what commands have stored meanwhile */
-#define REMEMBERED 64  /* rollouts that are known to have nothing due */
-#define RESIGN_DAYS 2  /* before a request expires */
-#define RESIGN_MAX 200 /* of them in one round, so that they do not come all at once */
-#define DUE_MAX 4096   /* hosts tried again in one round */
+#define SEALS_AT_ONCE 1000 /* signatures of reports */
+#define LOOK_S 5           /* for what commands have stored meanwhile */
+#define REMEMBERED 64      /* rollouts that are known to have nothing due */
+#define RESIGN_DAYS 2      /* before a request expires */
+#define RESIGN_MAX 200     /* of them in one round, so that they do not come all at once */
+#define DUE_MAX 4096       /* hosts tried again in one round */
 #define DAY_S 86400
 
 /* A rollout that was looked at: nothing to do before `again`, unless it changes. */
@@ -261,6 +262,21 @@ static int one_round(struct serving *s, struct mm_err *err)
 	return s->stopped ? 0 : retries(s, err);
 }
 
+/* Signatures of reports, while there is nothing else to do. */
+static void look_at_seals(struct serving *s)
+{
+	struct mm_err err = MM_ERR_NONE;
+	int64_t n, bad = 0;
+	if (mm_store_seals_check(s->store, SEALS_AT_ONCE, &n, &bad, &err) != 0)
+		fprintf(stderr, "mailmuster serve: %s\n", err.text);
+	else if (bad > 0)
+		fprintf(stderr,
+		    "mailmuster serve: the signatures of %lld reports do not hold: mailmuster audit verify\n",
+		    (long long)bad);
+	if (n == SEALS_AT_ONCE && s->wake > mm_store_now(s->store))
+		s->wake = mm_store_now(s->store); /* there are more */
+}
+
 static void rest(struct serving *s)
 {
 	int64_t left = s->wake - mm_store_now(s->store);
@@ -283,6 +299,8 @@ static int loop(struct serving *s, struct mm_err *err)
 				fprintf(stderr, "mailmuster serve: %s\n", now.text);
 		}
 		last = now;
+		if (!s->stopped)
+			look_at_seals(s);
 		if (s->once)
 			return 0;
 		if (!s->stopped)

@@ -15,6 +15,7 @@ struct report {
 	size_t n_findings, cap_findings;
 	struct mm_login *logins;
 	size_t n_logins, cap_logins;
+	struct mm_seal seal;
 };
 
 struct mm_collect {
@@ -22,6 +23,8 @@ struct mm_collect {
 	const char *host;
 	struct report *reports;
 	size_t n, cap, rows;
+	struct mm_sealing sealing; /* of the report that came last */
+	const struct mm_checkpoint *checkpoint;
 };
 
 struct mm_collect *mm_collect_new(const char *host)
@@ -35,31 +38,61 @@ struct mm_collect *mm_collect_new(const char *host)
 
 void mm_collect_free(struct mm_collect *c)
 {
-	if (c != NULL)
-		mm_arena_free(c->a);
+	char unused[MM_SHA256_HEX];
+	if (c == NULL)
+		return;
+	(void)mm_sealing_end(&c->sealing, unused);
+	mm_arena_free(c->a);
+}
+
+static void end_report(struct mm_collect *c)
+{
+	char sha256[MM_SHA256_HEX];
+	if (mm_sealing_end(&c->sealing, sha256))
+		memcpy(c->reports[c->n - 1].seal.sha256, sha256, sizeof(sha256));
+}
+
+/* The signatures of the reports, and what the host has seen of our log. */
+static int take_end(struct mm_collect *c, const struct mm_frame *f, struct mm_err *err)
+{
+	struct mm_end_seals x;
+	end_report(c);
+	if (mm_end_seals_decode(f->body, f->len, c->a, &x, err) != 0)
+		return -1;
+	for (size_t i = 0; x.key != NULL && i < x.n && i < c->n; i++) {
+		memcpy(c->reports[i].seal.key, x.key, MM_SHA256_HEX);
+		memcpy(c->reports[i].seal.sig, x.sigs[i], MM_SIGNATURE);
+	}
+	c->checkpoint = x.checkpoint;
+	return 0;
 }
 
 /* A host may speak for itself only. */
 static int take_report(struct mm_collect *c, const struct mm_frame *f, struct mm_err *err)
 {
 	struct mm_report_head head;
+	end_report(c);
 	if (mm_report_head_decode(f->body, f->len, c->a, &head, err) != 0)
 		return -1;
 	if (!mm_streq(head.host, c->host))
 		return mm_err_set(err, MM_EX_DATAERR, "a report in the name of host \"%s\"", head.host);
 	struct report *r = mm_arena_push(c->a, &c->reports, &c->n, &c->cap, sizeof(*r));
 	*r = (struct report){.head = head};
+	mm_sealing_add(&c->sealing, f->type, f->body, f->len);
 	return 0;
 }
 
 int mm_collect_frame(struct mm_collect *c, const struct mm_frame *f, struct mm_err *err)
 {
+	if (f->type == MM_FT_END)
+		return take_end(c, f, err);
 	if (f->type == MM_FT_REPORT)
 		return take_report(c, f, err);
 	if (c->n == 0)
 		return mm_err_set(err, MM_EX_DATAERR, "a finding or login without a report");
 	if (++c->rows > FINDINGS_MAX)
 		return mm_err_set(err, MM_EX_DATAERR, "more than %d findings and logins", FINDINGS_MAX);
+	mm_sealing_add(&c->sealing, f->type, f->body, f->len);
 	struct report *r = &c->reports[c->n - 1];
 	if (f->type == MM_FT_FINDING) {
 		struct mm_finding *place =
@@ -181,7 +214,8 @@ static int store_report(struct mm_store *store, const struct report *p, bool our
 	    .n_findings = p->n_findings,
 	    .logins = p->logins,
 	    .n_logins = p->n_logins,
-	    .direct = ours};
+	    .direct = ours,
+	    .seal = &p->seal};
 	return mm_store_report(store, &in, &fresh, err);
 }
 
@@ -216,6 +250,29 @@ static void note_plan(const struct mm_collect *c, struct mm_host_result *r)
 	r->changes = mm_plan_digest_end(d, r->plan);
 }
 
+/* A host that has signed what it reported, and does so no more. */
+static int look_at_seals(
+    const struct mm_collect *c, struct mm_store *store, struct mm_push_summary *s, struct mm_err *err)
+{
+	bool signs = false;
+	size_t i = 0;
+	while (i < c->n && *c->reports[i].seal.key != '\0')
+		i++;
+	if (i == c->n)
+		return 0;
+	if (mm_store_host_signs(store, c->host, &signs, err) < 0)
+		return -1;
+	const struct mm_trouble t = {.host = c->host,
+	    .user = "",
+	    .client = "",
+	    .account = "",
+	    .what = "report not signed",
+	    .text = "this host has signed its reports before: is its agent the one that was installed?"};
+	if (signs)
+		mm_trouble_add(s, &t);
+	return signs;
+}
+
 int mm_collect_store(struct mm_collect *c, struct mm_store *store, struct mm_host_result *r,
     struct mm_push_summary *s, struct mm_err *err)
 {
@@ -223,6 +280,11 @@ int mm_collect_store(struct mm_collect *c, struct mm_store *store, struct mm_hos
 		note_plan(c, r);
 	/* It is about settings that are not in force, or about no policy's at all. */
 	bool keep = s->op != MM_OP_PREFLIGHT && s->op != MM_OP_DISCOVER;
+	int unsealed = keep ? look_at_seals(c, store, s, err) : 0;
+	if (unsealed < 0)
+		return -1;
+	if (unsealed > 0)
+		r->exit_bits |= MM_EX_DIFF;
 	/* First what was carried, whatever time it claims to be of: what was
 	 * seen just now has the last word. */
 	for (int ours = 0; ours <= 1; ours++) {

@@ -12,7 +12,7 @@ struct mm_collect; /* what has come so far */
 
 struct mm_collect *mm_collect_new(const char *host);
 void mm_collect_free(struct mm_collect *c); /* NULL is allowed */
-/* REPORT, FINDING or LOGIN. An error (MM_EX_DATAERR) is the host's fault. */
+/* REPORT, FINDING, LOGIN or END. An error (MM_EX_DATAERR) is the host's fault. */
 int mm_collect_frame(struct mm_collect *c, const struct mm_frame *f, struct mm_err *err);
 /* The i-th report that answers this request; false: there are no more. Borrows
  * from `c`. */

@@ -299,14 +299,19 @@ void mm_tally_free(struct mm_tally *t)
 		finish(t, unused);
 }
 
-void mm_end_encode(struct mm_tally *t, struct mm_buf *out)
+json_t *mm_end_json(struct mm_tally *t)
 {
 	char hex[MM_SHA256_HEX];
 	finish(t, hex);
 	json_t *o = json_object();
 	mm_json_set_int(o, "frames", t->frames);
 	mm_json_set_str(o, "sha256", hex);
-	mm_wire_finish(o, out);
+	return o;
+}
+
+void mm_end_encode(struct mm_tally *t, struct mm_buf *out)
+{
+	mm_wire_finish(mm_end_json(t), out);
 }
 
 int mm_end_check(struct mm_tally *t, const char *json, size_t n, struct mm_err *err)

@@ -85,6 +85,8 @@ static int take(
 		return take_refused(a, f, err);
 	case MM_FT_END:
 		rc = mm_end_check(&a->tally, f->body, f->len, err);
+		if (rc == 0)
+			rc = frame(ctx, f, err);
 		a->state = MM_ANSWER_COMPLETE;
 		return rc;
 	default:

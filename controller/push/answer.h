@@ -29,7 +29,7 @@ struct mm_answer {
 
 void mm_answer_init(struct mm_answer *a);
 void mm_answer_free(struct mm_answer *a);
-/* Take bytes; `frame` gets every REPORT, FINDING and LOGIN frame. -1 with
+/* Take bytes; `frame` gets every REPORT, FINDING and LOGIN frame, and an END that is good. -1 with
  * an error when the answer is MM_ANSWER_BAD. */
 typedef int mm_answer_frame(void *ctx, const struct mm_frame *f, struct mm_err *err);
 int mm_answer_feed(

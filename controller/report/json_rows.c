@@ -81,6 +81,9 @@ json_t *mm_fleet_json(const struct mm_fleet *f)
 	mm_json_set_int(l, "total", f->logins);
 	set_results(l, "by_result", f->logins_result, f->logins_stale);
 	mm_json_set(o, "logins", l);
+	json_t *seals = json_object();
+	mm_json_set_int(seals, "bad_or_missing", f->seals_bad);
+	mm_json_set(o, "signatures", seals);
 	set_time(o, "oldest_evidence", f->oldest_seen);
 	set_time(o, "newest_evidence", f->newest_seen);
 	return o;

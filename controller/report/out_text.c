@@ -32,6 +32,11 @@ static void begin(struct mm_out *o)
 	    " untested, %" PRId64 " stale\n",
 	    f->logins_result[MM_LOGIN_PASSED], f->logins, f->logins_result[MM_LOGIN_FAILED],
 	    f->logins_result[MM_LOGIN_UNTESTED], f->logins_stale);
+	if (f->seals_bad > 0)
+		fprintf(o->f,
+		    "signatures    %" PRId64
+		    " reports are not what their host has signed: mailmuster audit verify\n",
+		    f->seals_bad);
 }
 
 static void section(struct mm_out *o)

@@ -91,6 +91,16 @@ static int last_entry(struct mm_store *s, int64_t *seq, char prev[MM_SHA256_HEX]
 	return rc < 0 ? -1 : 0;
 }
 
+int mm_audit_next(struct mm_store *s, int64_t *seq, struct mm_err *err)
+{
+	char prev[MM_SHA256_HEX];
+
+	if (last_entry(s, seq, prev, err))
+		return -1;
+	++*seq;
+	return 0;
+}
+
 static int insert(struct mm_store *s, const struct row *r, struct mm_err *err)
 {
 	char sum[MM_SHA256_HEX];

@@ -398,6 +398,8 @@ int mm_store_fleet(
 	if (fleet_revision(s, &all, err) || fleet_places(s, f, &all, err) || fleet_hosts(s, f, &all, err) ||
 	    fleet_numbers(s, f, &all, err))
 		return -1;
+	if (mm_q_one(s, &all.seals_bad, MM_SQL_SEALS_BAD_COUNT, err, "i", all.now - all.stale_after) < 0)
+		return -1;
 	*out = all;
 	return 0;
 }

@@ -137,7 +137,7 @@ static int note_host(struct mm_store *s, const struct mm_store_host *h, enum mm_
 {
 	const char *port = mm_arena_printf(a, "%d", h->port);
 	const char *detail = mm_detail(a, "address", h->address, "port", port, "account", h->account,
-	    "transport", h->transport, "proxy_command", h->proxy_command, NULL);
+	    "transport", h->transport, "proxy_command", h->proxy_command, "report_key", h->report_key, NULL);
 
 	return mm_store_audit(
 	    s, what == MM_PUT_ADDED ? "host.add" : "host.change", h->id, detail, false, err);
@@ -158,6 +158,9 @@ static int host_put(struct mm_store *s, const struct mm_store_host *h, enum mm_p
 		h->proxy_command, h->transport, (int64_t)h->all_users, h->report_key, h->enrolled,
 		mm_store_now(s)) < 0 ||
 	    write_lists(s, h, err))
+		return -1;
+	if (h->report_key && mm_q_run(s, MM_SQL_REPORT_KEY_ADD, err, "tti", h->id, h->report_key,
+				 mm_store_now(s)) < 0)
 		return -1;
 	return note_host(s, h, *done, a, err);
 }

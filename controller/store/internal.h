@@ -74,7 +74,13 @@ struct mm_intake {
 	const struct mm_report_in *in;
 	struct mm_arena *a;
 	int64_t seen; /* when its evidence was collected, by our clock as far as we can tell */
+	int64_t entry; /* its number in the audit log */
+	const char *frames_sha256, *key_id, *signature; /* "" = none */
+	enum mm_seal_state seal;
 };
+int mm_intake_seal(struct mm_intake *t, struct mm_err *err); /* seals.c */
+/* audit.c: the number of the entry that is appended next. In a transaction. */
+int mm_audit_next(struct mm_store *s, int64_t *seq, struct mm_err *err);
 int mm_intake_evidence(struct mm_intake *t, struct mm_err *err);
 /* Does this report say something newer of this user than the store knows? */
 int mm_intake_newer(struct mm_intake *t, const char *user, bool *newer, struct mm_err *err);

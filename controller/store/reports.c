@@ -1,18 +1,25 @@
 #include "controller/store/internal.h"
 
-static int note_report(struct mm_store *s, const struct mm_report_in *in, struct mm_err *err)
+static const char *some(const char *s)
 {
-	struct mm_arena *a = mm_arena_new();
-	const struct mm_report_head *h = in->head;
-	const char *detail = mm_detail(a, "id", h->id, "op", h->op, "evidence",
-	    h->evidence == MM_EV_ATTESTED ? "attested" : "claimed", "revision",
-	    mm_arena_printf(a, "%lld", (long long)h->revision), "findings",
-	    mm_arena_printf(a, "%zu", in->n_findings), "logins", mm_arena_printf(a, "%zu", in->n_logins),
-	    NULL);
-	int rc = mm_store_audit(s, "report", h->host, detail, false, err);
+	return s && *s ? s : NULL;
+}
 
-	mm_arena_free(a);
-	return rc;
+/* All that the signature is over stands in the entry: whoever has the log and
+ * the host's key needs no store. */
+static int note_report(struct mm_intake *t, struct mm_err *err)
+{
+	struct mm_arena *a = t->a;
+	const struct mm_report_head *h = t->in->head;
+	const char *detail = mm_detail(a, "id", h->id, "request", h->request_id, "op", h->op, "evidence",
+	    h->evidence == MM_EV_ATTESTED ? "attested" : "claimed", "collected",
+	    mm_arena_printf(a, "%lld", (long long)h->collected), "revision",
+	    mm_arena_printf(a, "%lld", (long long)h->revision), "findings",
+	    mm_arena_printf(a, "%zu", t->in->n_findings), "logins",
+	    mm_arena_printf(a, "%zu", t->in->n_logins), "frames", some(t->frames_sha256), "key",
+	    some(t->key_id), "signature", some(t->signature), NULL);
+
+	return mm_store_audit(t->s, "report", h->host, detail, false, err);
 }
 
 static int insert_head(struct mm_intake *t, struct mm_err *err)
@@ -20,12 +27,13 @@ static int insert_head(struct mm_intake *t, struct mm_err *err)
 	const struct mm_report_head *h = t->in->head;
 	int64_t now = mm_store_now(t->s);
 
-	if (mm_q_run(t->s, MM_SQL_REPORT_ADD, err, "ttttiiiiiiittiii", h->host, h->id, h->request_id, h->op,
+	if (mm_q_run(t->s, MM_SQL_REPORT_ADD, err, "ttttiiiiiiittiiitttii", h->host, h->id, h->request_id, h->op,
 		(int64_t)h->evidence, h->epoch, h->serial, h->revision, h->collected, now, t->seen, h->agent,
-		h->user, (int64_t)h->expired, (int64_t)t->in->n_findings, (int64_t)t->in->n_logins) < 0)
+		h->user, (int64_t)h->expired, (int64_t)t->in->n_findings, (int64_t)t->in->n_logins,
+		t->frames_sha256, t->key_id, t->signature, (int64_t)t->seal, t->entry) < 0)
 		return -1;
-	return mm_q_run(t->s, MM_SQL_HOST_SEEN, err, "tiitii", h->host, t->seen, now, h->agent, h->revision,
-		   (int64_t)h->expired) < 0
+	return mm_q_run(t->s, MM_SQL_HOST_SEEN, err, "tiitiii", h->host, t->seen, now, h->agent, h->revision,
+		   (int64_t)h->expired, (int64_t)(t->seal == MM_SEAL_UNCHECKED)) < 0
 		   ? -1
 		   : 0;
 }
@@ -83,10 +91,10 @@ static int take(struct mm_intake *t, bool *fresh, struct mm_err *err)
 		return -1;
 	if (!*fresh)
 		return 0;
-	if (insert_head(t, err) || mm_intake_evidence(t, err) || set_coverage(t, err) || drop_gone(t, err) ||
+	if (mm_audit_next(t->s, &t->entry, err) || mm_intake_seal(t, err) || insert_head(t, err) || mm_intake_evidence(t, err) || set_coverage(t, err) || drop_gone(t, err) ||
 	    mm_intake_inventory(t, err))
 		return -1;
-	return note_report(t->s, t->in, err);
+	return note_report(t, err);
 }
 
 int mm_store_report(struct mm_store *s, const struct mm_report_in *in, bool *fresh, struct mm_err *err)

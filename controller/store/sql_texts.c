@@ -261,18 +261,35 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
     [MM_SQL_REPORT_KNOWN] = {"report", "SELECT 1 FROM reports WHERE host = ?1 AND report_id = ?2"},
     [MM_SQL_REPORT_ADD] = {"report",
 	"INSERT INTO reports (host, report_id, request_id, op, evidence, epoch, serial, revision, collected, "
-	"received, seen, agent, user, expired, findings, logins) "
-	"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"},
+	"received, seen, agent, user, expired, findings, logins, frames_sha256, key_id, signature, seal, "
+	"entry) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, "
+	"?19, ?20, ?21)"},
     [MM_SQL_HOST_SEEN] = {"last report of a host",
-	"INSERT INTO host_seen (host, seen, received, agent, revision, expired) VALUES (?1, ?2, ?3, ?4, ?5, "
-	"?6) "
+	"INSERT INTO host_seen (host, seen, received, agent, revision, expired, signs) VALUES (?1, ?2, ?3, "
+	"?4, ?5, ?6, ?7) "
 	"ON CONFLICT (host) DO UPDATE SET received = excluded.received, "
+	"signs = MAX(host_seen.signs, excluded.signs), "
 	"agent = CASE WHEN excluded.seen >= host_seen.seen THEN excluded.agent ELSE host_seen.agent END, "
 	"revision = CASE WHEN excluded.seen >= host_seen.seen THEN excluded.revision ELSE host_seen.revision "
 	"END, "
 	"expired = CASE WHEN excluded.seen >= host_seen.seen THEN excluded.expired ELSE host_seen.expired "
 	"END, "
 	"seen = CASE WHEN excluded.seen >= host_seen.seen THEN excluded.seen ELSE host_seen.seen END"},
+    [MM_SQL_HOST_SIGNS] = {"last report of a host", "SELECT signs FROM host_seen WHERE host = ?1"},
+    [MM_SQL_SEALS_UNCHECKED] = {"signatures of reports",
+	"SELECT id, host, report_id, request_id, collected, evidence, frames_sha256, key_id, signature "
+	"FROM reports WHERE id > ?1 AND seal = 1 ORDER BY id LIMIT ?2"},
+    [MM_SQL_SEAL_SET] = {"signature of a report", "UPDATE reports SET seal = ?2 WHERE id = ?1"},
+    [MM_SQL_SEALS_BAD] = {"signatures of reports",
+	"SELECT host, report_id, evidence, received, seal FROM reports WHERE seal >= 3 AND received >= ?1 "
+	"ORDER BY received, id"},
+    [MM_SQL_SEALS_BAD_COUNT] = {"signatures of reports",
+	"SELECT COUNT(*) FROM reports WHERE seal >= 3 AND received >= ?1"},
+    [MM_SQL_SEALS_COUNT] = {"signatures of reports", "SELECT seal, COUNT(*) FROM reports GROUP BY seal"},
+    [MM_SQL_REPORT_KEY_ADD] = {"report key",
+	"INSERT INTO report_keys (host, pem, added) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING"},
+    [MM_SQL_REPORT_KEYS] = {"report keys",
+	"SELECT k.host, k.pem FROM report_keys k WHERE " ONE_HOST("k") "ORDER BY k.host, k.added"},
     [MM_SQL_COVERAGE_GET] = {"coverage", "SELECT seen FROM coverage WHERE host = ?1 AND user = ?2"},
     [MM_SQL_COVERAGE_SET] = {"coverage",
 	"INSERT INTO coverage (host, user, seen, evidence, revision, expired) VALUES (?1, ?2, ?3, ?4, ?5, "

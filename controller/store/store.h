@@ -28,6 +28,7 @@
 #include "common/err.h"
 #include "common/mem.h"
 #include "schemas/report.h"
+#include "schemas/seal.h"
 #include "schemas/state.h"
 
 #define MM_STORE_BUSY_MS 10000
@@ -288,6 +289,7 @@ struct mm_report_in {
 	 * for what a spool or a check-in carried: of head->collected, but never
 	 * of the future. */
 	bool direct;
+	const struct mm_seal *seal; /* as it came, not verified; NULL: not signed */
 };
 
 /* Store a decoded report in one transaction. *fresh is false when this
@@ -297,6 +299,38 @@ struct mm_report_in {
  * (MM_EX_DATAERR). The head's host must have been checked by the caller
  * against the host that was spoken to. */
 int mm_store_report(struct mm_store *s, const struct mm_report_in *in, bool *fresh, struct mm_err *err);
+
+/* The signature of a stored report (seals.c). It is not verified where reports
+ * come in, but later: SSH has said already who speaks. */
+enum mm_seal_state {
+	MM_SEAL_NONE,      /* not signed */
+	MM_SEAL_UNCHECKED, /* signed; nobody has looked yet */
+	MM_SEAL_GOOD,
+	MM_SEAL_BAD,     /* does not hold, or not by a key of that host */
+	MM_SEAL_MISSING, /* not signed, by a host that has signed before */
+	MM_SEAL_COUNT
+};
+const char *mm_seal_name(enum mm_seal_state s);
+struct mm_seal_row {
+	const char *host, *id; /* of the report */
+	enum mm_evidence evidence;
+	int64_t received;
+	enum mm_seal_state state;
+};
+/* Look at what nobody has looked at yet, at most `max` reports (0: all), oldest first;
+ * *n = how many, *bad = of them bad. */
+int mm_store_seals_check(struct mm_store *s, int64_t max, int64_t *n, int64_t *bad, struct mm_err *err);
+/* Those that are bad or missing and were received at `since` or later. */
+int mm_store_seals_bad(struct mm_store *s, int64_t since,
+    int (*cb)(const struct mm_seal_row *r, void *arg, struct mm_err *err), void *arg, struct mm_err *err);
+/* Has this host ever sent a signed report? */
+int mm_store_host_signs(struct mm_store *s, const char *host, bool *signs, struct mm_err *err);
+/* How many reports are in which state; reads all of them. */
+int mm_store_seals_count(struct mm_store *s, int64_t n[MM_SEAL_COUNT], struct mm_err *err);
+/* Every report key of a host, or of all (NULL): public parts in PEM. */
+int mm_store_report_keys(struct mm_store *s, const char *host,
+    int (*cb)(const char *host, const char *pem, void *arg, struct mm_err *err), void *arg,
+    struct mm_err *err);
 
 /* Report ids that the host may forget, oldest first, at most `max`; NULL-terminated.
  * `request_id`: the request that carries them. They are dropped when an answer to
@@ -404,7 +438,9 @@ struct mm_fleet {
 	int64_t logins;
 	int64_t logins_result[MM_LOGIN_COUNT]; /* of fresh evidence */
 	int64_t logins_stale;
-	int64_t reports;                  /* ever received */
+	int64_t reports;   /* ever received */
+	int64_t seals_bad; /* reports of the whole store received within stale_after whose signature is bad or
+			      missing */
 	int64_t oldest_seen, newest_seen; /* over hosts that have reported */
 };
 /* Of the filter's hosts, users, groups and tags, and settings of its client;

@@ -54,6 +54,8 @@ after:*) # killed so many seconds after its request went out
 esac
 """
 
+SEAL_GOOD = 2  # of reports.seal in the store
+
 
 def frame_of(kind_and_body):
     return agentlib.frame(*kind_and_body)
@@ -273,6 +275,10 @@ class CheckinTest(unittest.TestCase):
         last = self.ctl.audit("checkin", "ws1")[-1]
         self.assertEqual(last["spooled"], len(spool))
         self.assertGreaterEqual(last["acknowledged"], len(spool))
+        # The host has signed what it carried as a claim, and what it saw as attested.
+        seals = self.ctl.sql("SELECT evidence, seal FROM reports WHERE host = 'ws1' AND report_id IN "
+                             f"({','.join('?' * len(spool))}) OR op = 'status'", *spool)
+        self.assertEqual(set(seals), {(0, SEAL_GOOD), (1, SEAL_GOOD)})
 
     def test_d_a_revision_that_is_not_released_stays_here(self):
         self.delivered(self.ws1)

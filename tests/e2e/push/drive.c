@@ -96,9 +96,8 @@ static int prepare(void *ctx, const struct mm_push_job *job, struct mm_buf *out,
 static int frame(void *ctx, const struct mm_push_job *job, const struct mm_frame *f, struct mm_err *err)
 {
 	(void)ctx;
-	(void)f;
 	(void)err;
-	((struct host *)job->arg)->frames++;
+	((struct host *)job->arg)->frames += f->type != MM_FT_END;
 	return 0;
 }
 
