@@ -363,6 +363,21 @@ static bool read_stream(struct mm_session *s, int id)
 	return true;
 }
 
+/* Both streams until there is nothing more. Reading one takes what has come
+ * of the other off the socket, too, which then wakes nobody. */
+static bool read_streams(struct mm_session *s)
+{
+	LIBSSH2_CHANNEL *c = s->own.ssh2->channel;
+	do {
+		if (!read_stream(s, 0))
+			return false;
+		/* Of the first nothing is left: what is there is of the second. */
+		if (libssh2_poll_channel_read(c, 1) == 1 && !read_stream(s, SSH_EXTENDED_DATA_STDERR))
+			return false;
+	} while (!mm_session_choked(s) && libssh2_poll_channel_read(c, 0) == 1);
+	return true;
+}
+
 static bool step_run(struct mm_session *s)
 {
 	struct mm_ssh2 *x = s->own.ssh2;
@@ -370,7 +385,7 @@ static bool step_run(struct mm_session *s)
 	 * the window adjustment that reading brings about. */
 	if (!x->eof_sent && !write_request(s))
 		return false;
-	if (!read_stream(s, 0) || !read_stream(s, SSH_EXTENDED_DATA_STDERR))
+	if (!read_streams(s))
 		return false;
 	if (libssh2_channel_eof(x->channel) != 1)
 		return false;
