@@ -41,7 +41,10 @@ static int list_row(const struct mm_rollout *r, void *arg, struct mm_err *err)
 	bool stands = r->state == MM_RO_PAUSED || r->state == MM_RO_HALTED;
 	(void)err;
 	mm_table_cell(arg, MM_PLAIN, "%lld", (long long)r->id);
-	mm_table_cell(arg, MM_PLAIN, "%lld", (long long)r->revision);
+	if (r->first == r->revision)
+		mm_table_cell(arg, MM_PLAIN, "%lld", (long long)r->revision);
+	else
+		mm_table_cell(arg, MM_PLAIN, "%lld-%lld", (long long)r->first, (long long)r->revision);
 	mm_table_cell(arg, MM_PLAIN, "%s", mm_rollout_kind_name(r->kind));
 	mm_table_cell(arg, MM_PLAIN, "%s", mm_time_utc(r->created, at));
 	mm_table_cell(arg, MM_PLAIN, "%lld", (long long)r->hosts);
@@ -235,31 +238,40 @@ static int retry_it(struct mm_ctl *c, struct act *o, struct mm_err *err)
 	return 0;
 }
 
+static void say_back(int64_t id, const struct mm_rollout_back *b)
+{
+	fprintf(stderr, "rollout %lld is taken back\n", (long long)id);
+	for (size_t i = 0; i < b->n; i++) {
+		const struct mm_ro_former *f = &b->formers[i];
+		const char *s = f->hosts == 1 ? "" : "s";
+		if (f->before > 0)
+			fprintf(stderr,
+			    "revision %lld has the text of revision %lld, which %lld host%s had\n",
+			    (long long)(b->first + (int64_t)i), (long long)f->before, (long long)f->hosts, s);
+		else
+			fprintf(stderr,
+			    "revision %lld asks for nothing, as %lld host%s had nothing of ours before\n",
+			    (long long)(b->first + (int64_t)i), (long long)f->hosts, s);
+	}
+	if (b->gone > 0)
+		fprintf(stderr, "%lld hosts are not in the inventory any more\n", (long long)b->gone);
+	mm_rollout_print_made(&b->made, b->first, b->last);
+}
+
 static int roll_back(struct mm_ctl *c, struct act *o, struct mm_err *err)
 {
 	struct mm_arena *a = mm_arena_new();
 	struct mm_rollout_back b;
 	int rc = mm_rollout_back(c, o->id, &o->opts, a, &b, err);
-	if (rc == 0) {
-		fprintf(stderr, "rollout %lld is taken back: revision %lld ", (long long)o->id,
-		    (long long)b.revision);
-		if (b.before > 0)
-			fprintf(stderr, "has the text of revision %lld\n", (long long)b.before);
-		else
-			fputs("asks for nothing, as its hosts had nothing of ours before\n", stderr);
-		if (b.others > 0)
-			fprintf(stderr, "%lld of the hosts had yet another revision before\n",
-			    (long long)b.others);
-		if (b.new_hosts > 0)
-			fprintf(stderr, "%lld hosts had nothing before, and stay as they are\n",
-			    (long long)b.new_hosts);
-		if (b.gone > 0)
-			fprintf(stderr, "%lld hosts are not in the inventory any more\n", (long long)b.gone);
-		mm_rollout_print_made(&b.made, b.revision);
-		o->id = b.made.id;
-	} else if (err->code == MM_EX_NOPERM) {
+	if (rc == 0 && b.under_way)
+		fprintf(stderr, "rollout %lld is being taken back already, by rollout %lld\n",
+		    (long long)o->id, (long long)b.made.id);
+	else if (rc == 0)
+		say_back(o->id, &b);
+	else if (err->code == MM_EX_NOPERM)
 		(void)mm_err_prefix(err, "approve, then say the same again");
-	}
+	if (rc == 0)
+		o->id = b.made.id;
 	mm_arena_free(a);
 	return rc;
 }
@@ -378,8 +390,9 @@ static int run_retry(struct mm_ctl *c, int argc, char **argv)
 static int run_rollback(struct mm_ctl *c, int argc, char **argv)
 {
 	static const struct verb v = {"rollout rollback",
-	    "Take it back: the text that its hosts had before becomes the next revision, and comes to\n"
-	    "those that it touched, all at once. The rest keeps what it has.",
+	    "Take it back: what its hosts had before becomes the next revision (or several, where they had\n"
+	    "different ones), and each that it touched gets its own, all at once. The rest keeps what it "
+	    "has.",
 	    roll_back, true};
 	struct act o = {.id = 0};
 	const struct mm_opt opts[] = {

@@ -47,6 +47,8 @@ static int judge(const struct rolling *r, enum verdict *out, struct mm_err *err)
 	enum mm_ro_state s = r->last.state;
 	bool same = r->has_last && r->last.revision == r->revision;
 	bool open = same && (s == MM_RO_RUNNING || s == MM_RO_BAKING);
+	/* What was taken back was brought to those who had it, to nobody else. */
+	bool brought = same && s == MM_RO_DONE && r->last.kind != MM_ROLLOUT_ROLLBACK;
 	*out = ORDINARY;
 	if (same && (s == MM_RO_PAUSED || s == MM_RO_HALTED))
 		return stands(r, err);
@@ -57,7 +59,7 @@ static int judge(const struct rolling *r, enum verdict *out, struct mm_err *err)
 		    (long long)r->last.id, (long long)r->last.id);
 	if (open)
 		*out = GO_ON;
-	else if (asked(r->o) || (r->n > 1 && somebody_lacks_it(r) && !(same && s == MM_RO_DONE)))
+	else if (asked(r->o) || (r->n > 1 && somebody_lacks_it(r) && !brought))
 		*out = BEGIN;
 	return 0;
 }
@@ -119,7 +121,7 @@ static int begin(struct rolling *r, int64_t *id, struct mm_err *err)
 	mm_store_set_reason(r->c->store, NULL);
 	if (rc < 0)
 		return -1;
-	mm_rollout_print_made(&made, r->revision);
+	mm_rollout_print_made(&made, r->revision, r->revision);
 	*id = made.id;
 	return 0;
 }

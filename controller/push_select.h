@@ -60,7 +60,8 @@ struct mm_target {
 	size_t n_keys;
 	bool last_unreachable;
 	int64_t has;  /* the revision that it last answered for, 0 = none */
-	int64_t owed; /* with `pending`: the revision that it owes an answer for; else 0 */
+	int64_t owed; /* the revision that it is to have: with `pending` the one that it owes an answer
+		       * for, in a rollout that one's; 0 = the run's */
 };
 
 /* Everything lives in `a`. No selector at all is an error (MM_EX_USAGE); a

@@ -6,54 +6,40 @@
 #include "common/text.h"
 #include "controller/policy_store.h"
 
-struct touched {
-	struct mm_arena *a;
-	const char **hosts; /* that had something before */
-	int64_t *before;    /* by host */
-	size_t n, cap, cap_before;
-	const char **fresh; /* that had nothing */
-	size_t n_fresh, cap_fresh;
+#define NOTHING "format = 1;\n" /* a policy for nobody */
+
+struct had {
+	const char *host;
+	int64_t before;
 };
 
-#define NOTHING "format = 1;\n" /* a policy for nobody */
+struct touched {
+	struct mm_arena *a;
+	struct had *hosts; /* sorted */
+	size_t n, cap;
+	const struct mm_ro_former *formers;
+	int64_t *revisions; /* that the formers have become */
+	size_t n_formers;
+};
 
 static int take(const struct mm_rollout_host *h, void *arg, struct mm_err *err)
 {
 	struct touched *t = arg;
-	size_t n = t->n;
 	(void)err;
 	if (!h->touched)
 		return 0;
-	const char **host = h->before == 0
-				? mm_arena_push(t->a, &t->fresh, &t->n_fresh, &t->cap_fresh, sizeof(*host))
-				: mm_arena_push(t->a, &t->hosts, &t->n, &t->cap, sizeof(*host));
-	*host = mm_arena_strdup(t->a, h->host);
-	if (h->before == 0)
-		return 0;
-	int64_t *before = mm_arena_push(t->a, &t->before, &n, &t->cap_before, sizeof(*before));
-	*before = h->before;
+	struct had *had = mm_arena_push(t->a, &t->hosts, &t->n, &t->cap, sizeof(*had));
+	*had = (struct had){mm_arena_strdup(t->a, h->host), h->before};
 	return 0;
 }
 
-/* What most of them had; of equally many the newest. */
-static int64_t most(const struct touched *t, int64_t *others)
+static int by_host(const void *x, const void *y)
 {
-	int64_t best = 0;
-	size_t best_n = 0;
-	for (size_t i = 0; i < t->n; i++) {
-		size_t n = 0;
-		if (t->before[i] == best)
-			continue;
-		for (size_t k = i; k < t->n; k++)
-			n += t->before[k] == t->before[i];
-		if (n > best_n || (n == best_n && t->before[i] > best)) {
-			best = t->before[i];
-			best_n = n;
-		}
-	}
-	*others = (int64_t)(t->n - best_n);
-	return best;
+	const struct had *a = x, *b = y;
+	return strcmp(a->host, b->host);
 }
+
+/* ---- the revisions */
 
 /* As policy rollback: the text must still hold for everybody. */
 static int store_text(
@@ -61,7 +47,6 @@ static int store_text(
 {
 	struct mm_stored_policy p;
 	struct mm_diags d;
-	bool kept;
 	int rc = mm_policy_stored(c->store, before, a, &p, err);
 	if (rc > 0)
 		return mm_err_set(err, MM_EX_FAILED, "there is no revision %lld", (long long)before);
@@ -74,36 +59,65 @@ static int store_text(
 		mm_diags_err(&d, err);
 		return mm_err_prefix(err, "revision %lld cannot come back", (long long)before);
 	}
-	const struct mm_revision r = {.text = p.revision.text,
-	    .len = p.revision.len,
-	    .author = c->who,
-	    .author_uid = (int64_t)c->uid,
-	    .message = mm_arena_printf(
-		a, "rollback of rollout %lld to revision %lld", (long long)of, (long long)before),
-	    .source = p.revision.source,
-	    .approvals = p.revision.approvals};
-	return mm_store_revision_add(c->store, &r, "policy.rollback", number, &kept, err);
+	/* The author stays: nobody becomes the approver of a text of one's own. */
+	struct mm_revision r = p.revision;
+	r.message =
+	    mm_arena_printf(a, "rollback of rollout %lld to revision %lld", (long long)of, (long long)before);
+	return mm_store_revision_back(c->store, &r, before, number, err);
 }
 
 static int store_nothing(
     struct mm_ctl *c, int64_t of, struct mm_arena *a, int64_t *number, struct mm_err *err)
 {
-	bool kept;
 	const struct mm_revision r = {.text = NOTHING,
 	    .len = strlen(NOTHING),
 	    .author = c->who,
 	    .author_uid = (int64_t)c->uid,
 	    .message = mm_arena_printf(
-		a, "rollback of rollout %lld: nobody had any settings of ours", (long long)of),
+		a, "rollback of rollout %lld: for hosts that had no settings of ours", (long long)of),
 	    .source = ""};
-	return mm_store_revision_add(c->store, &r, "policy.rollback", number, &kept, err);
+	return mm_store_revision_back(c->store, &r, 0, number, err);
 }
 
-static int by_text(const void *x, const void *y)
+/* A revision that asked for nothing came of an earlier rollback: it is nothing once more. */
+static int forget_nothings(struct mm_ctl *c, struct touched *t, int64_t *before, struct mm_err *err)
 {
-	const char *const *a = x, *const *b = y;
-	return strcmp(*a, *b);
+	struct mm_revision r;
+	size_t n;
+	const struct mm_ro_former *f = mm_ro_formers(before, t->n, t->a, &n);
+	for (size_t k = 0; k < n; k++) {
+		int rc = f[k].before > 0 ? mm_store_revision_get(c->store, f[k].before, t->a, &r, err) : 1;
+		if (rc < 0)
+			return -1;
+		for (size_t i = 0; rc == 0 && mm_streq(r.text, NOTHING) && i < t->n; i++)
+			if (before[i] == f[k].before)
+				t->hosts[i].before = 0;
+	}
+	for (size_t i = 0; i < t->n; i++)
+		before[i] = t->hosts[i].before;
+	return 0;
 }
+
+static int store_texts(struct mm_ctl *c, int64_t of, struct touched *t, struct mm_err *err)
+{
+	int64_t *before = mm_arena_alloc(t->a, t->n + 1, sizeof(*before));
+	for (size_t i = 0; i < t->n; i++)
+		before[i] = t->hosts[i].before;
+	if (forget_nothings(c, t, before, err) < 0)
+		return -1;
+	t->formers = mm_ro_formers(before, t->n, t->a, &t->n_formers);
+	t->revisions = mm_arena_alloc(t->a, t->n_formers + 1, sizeof(*t->revisions));
+	for (size_t i = 0; i < t->n_formers; i++) {
+		int64_t had = t->formers[i].before;
+		int rc = had > 0 ? store_text(c, had, of, t->a, &t->revisions[i], err)
+				 : store_nothing(c, of, t->a, &t->revisions[i], err);
+		if (rc < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- the rollout */
 
 static int take_open(const struct mm_rollout_count *c, void *arg, struct mm_err *err)
 {
@@ -125,52 +139,91 @@ static int end_old(struct mm_ctl *c, const struct mm_rollout *r, struct mm_err *
 	return r->state == MM_RO_DONE && open == 0 ? 0 : mm_store_rollout_abort(c->store, r->id, err);
 }
 
-static int bring(struct mm_ctl *c, const struct mm_rollout *r, struct touched *t,
-    const struct mm_rollout_opts *o, struct mm_rollout_back *out, struct mm_err *err)
+static int64_t revision_for(const struct touched *t, const char *host)
 {
+	const struct had key = {.host = host}, *had = bsearch(&key, t->hosts, t->n, sizeof(key), by_host);
+	size_t i = 0;
+	while (t->formers[i].before != had->before)
+		i++;
+	return t->revisions[i];
+}
+
+static int bring(struct mm_ctl *c, int64_t of, const struct touched *t, const struct mm_rollout_opts *o,
+    struct mm_rollout_back *out, struct mm_err *err)
+{
+	const char **hosts = mm_arena_alloc(t->a, t->n + 1, sizeof(*hosts));
 	struct mm_target *targets;
 	size_t n;
-	qsort(t->hosts, t->n, sizeof(*t->hosts), by_text);
-	const struct mm_selection sel = {.only = t->hosts, .n_only = t->n};
+	for (size_t i = 0; i < t->n; i++)
+		hosts[i] = t->hosts[i].host;
+	const struct mm_selection sel = {.only = hosts, .n_only = t->n};
 	if (mm_select(c->store, &sel, t->a, &targets, &n, err) < 0)
 		return -1;
-	out->hosts = (int64_t)n;
+	int64_t *revisions = mm_arena_alloc(t->a, n + 1, sizeof(*revisions));
+	for (size_t i = 0; i < n; i++)
+		revisions[i] = revision_for(t, targets[i].host.id);
+	out->formers = t->formers;
+	out->n = t->n_formers;
+	out->first = t->revisions[0];
+	out->last = t->revisions[t->n_formers - 1];
 	out->gone = (int64_t)(t->n - n);
-	const struct mm_rollout_new what = {.revision = out->revision,
+	const struct mm_rollout_new what = {.revision = out->last,
+	    .first = out->first,
 	    .kind = MM_ROLLOUT_ROLLBACK,
-	    .of = r->id,
-	    .selection = mm_arena_printf(t->a, "what rollout %lld touched", (long long)r->id),
+	    .of = of,
+	    .selection = mm_arena_printf(t->a, "what rollout %lld touched", (long long)of),
 	    .targets = targets,
-	    .n = n};
+	    .n = n,
+	    .revisions = revisions};
 	return mm_rollout_make(c, &what, o, t->a, &out->made, err);
+}
+
+/* 1: somebody has said it already, and it is not through. */
+static int is_under_way(
+    struct mm_ctl *c, int64_t of, struct mm_arena *a, struct mm_rollout_back *out, struct mm_err *err)
+{
+	struct mm_rollout last;
+	int rc = mm_store_rollout_last(c->store, a, &last, err);
+	if (rc != 0)
+		return rc < 0 ? -1 : 0;
+	if (last.kind != MM_ROLLOUT_ROLLBACK || last.of != of || last.state != MM_RO_RUNNING)
+		return 0;
+	out->made.id = last.id;
+	out->under_way = true;
+	return 1;
+}
+
+static int take_back(struct mm_ctl *c, int64_t id, const struct mm_rollout_opts *o, struct mm_arena *a,
+    struct mm_rollout_back *out, struct mm_err *err)
+{
+	struct touched t = {.a = a};
+	struct mm_rollout r;
+	int rc = mm_store_rollout_get(c->store, id, a, &r, err);
+	if (rc > 0)
+		return mm_err_set(err, MM_EX_FAILED, "there is no rollout %lld", (long long)id);
+	if (rc == 0)
+		rc = is_under_way(c, id, a, out, err);
+	if (rc != 0)
+		return rc < 0 ? -1 : 0;
+	if (mm_store_rollout_hosts(c->store, id, 0, take, &t, err) < 0)
+		return -1;
+	if (t.n == 0)
+		return mm_err_set(err, MM_EX_FAILED, "it has touched no host: mailmuster rollout abort %lld",
+		    (long long)id);
+	qsort(t.hosts, t.n, sizeof(*t.hosts), by_host);
+	if (end_old(c, &r, err) < 0 || store_texts(c, id, &t, err) < 0)
+		return -1;
+	return bring(c, id, &t, o, out, err);
 }
 
 int mm_rollout_back(struct mm_ctl *c, int64_t id, const struct mm_rollout_opts *o, struct mm_arena *a,
     struct mm_rollout_back *out, struct mm_err *err)
 {
-	struct touched t = {.a = a};
-	struct mm_rollout r;
-	*out = (struct mm_rollout_back){.before = 0};
-	int rc = mm_store_rollout_get(c->store, id, a, &r, err);
-	if (rc > 0)
-		return mm_err_set(err, MM_EX_FAILED, "there is no rollout %lld", (long long)id);
-	if (rc < 0 || mm_store_rollout_hosts(c->store, id, 0, take, &t, err) < 0)
+	*out = (struct mm_rollout_back){.n = 0};
+	if (mm_store_begin(c->store, err) < 0)
 		return -1;
-	if (t.n == 0 && t.n_fresh == 0)
-		return mm_err_set(err, MM_EX_FAILED, "it has touched no host: mailmuster rollout abort %lld",
-		    (long long)id);
-	if (end_old(c, &r, err) < 0)
-		return -1;
-	if (t.n == 0) {
-		t.hosts = t.fresh;
-		t.n = t.n_fresh;
-		rc = store_nothing(c, id, a, &out->revision, err);
-	} else {
-		out->new_hosts = (int64_t)t.n_fresh;
-		out->before = most(&t, &out->others);
-		rc = store_text(c, out->before, id, a, &out->revision, err);
-	}
-	if (rc < 0)
-		return -1;
-	return bring(c, &r, &t, o, out, err);
+	if (take_back(c, id, o, a, out, err) == 0)
+		return mm_store_commit(c->store, err);
+	mm_store_rollback(c->store);
+	return -1;
 }

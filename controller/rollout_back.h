@@ -1,27 +1,27 @@
 /*
- * Taking a rollout back: the text that the touched hosts had before becomes
- * the next revision, and a rollout of its own brings it to them, and to
- * nobody else.
+ * Taking a rollout back: what the touched hosts had before becomes the next
+ * revisions, one for each text, and a rollout of its own brings every host its
+ * former one, and nobody else anything.
  */
 #ifndef MM_CONTROLLER_ROLLOUT_BACK_H
 #define MM_CONTROLLER_ROLLOUT_BACK_H
 
+#include "controller/rollout/former.h"
 #include "controller/rollout_make.h"
 
 struct mm_rollout_back {
 	struct mm_rollout_made made;
-	int64_t before;    /* the revision whose text comes back; 0 = none: nobody had any */
-	int64_t revision;  /* its number now */
-	int64_t hosts;     /* touched, and taken back */
-	int64_t others;    /* of them: had yet another revision before */
-	int64_t new_hosts; /* touched, but had nothing before: they stay as they are */
-	int64_t gone;      /* touched, but not in the inventory any more */
+	const struct mm_ro_former *formers; /* what they had; the revisions follow in this order */
+	size_t n;
+	int64_t first, last; /* the revisions that were made of it; the last one is the current one */
+	int64_t gone;        /* touched, but not in the inventory any more */
+	bool under_way;      /* it is being taken back already, by made.id: nothing else is set */
 };
 
-/* Where none of the hosts had anything before, a policy that asks for nothing
- * becomes the next revision: what we made is taken away there, and former
- * values come back. The old rollout is ended first. MM_EX_FAILED when it touched nobody, MM_EX_NOPERM when
- * the revision, stored by then, waits for an approval. */
+/* Where hosts had nothing before, theirs is a policy that asks for nothing:
+ * what we made is taken away there, and former values come back. The old rollout is ended.
+ * All of it is stored, or nothing. MM_EX_FAILED when it touched nobody, or a former text does not
+ * hold any more; MM_EX_NOPERM when one has too few approvals (mm_store_revision_back()). */
 int mm_rollout_back(struct mm_ctl *c, int64_t id, const struct mm_rollout_opts *o, struct mm_arena *a,
     struct mm_rollout_back *out, struct mm_err *err);
 

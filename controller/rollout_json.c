@@ -14,6 +14,8 @@ json_t *mm_rollout_head_json(const struct mm_rollout *r)
 	json_t *o = json_object();
 	mm_json_set_int(o, "rollout", r->id);
 	mm_json_set_int(o, "revision", r->revision);
+	if (r->first != r->revision)
+		mm_json_set_int(o, "first_revision", r->first);
 	mm_json_set_str(o, "kind", mm_rollout_kind_name(r->kind));
 	set_time(o, "of", r->of);
 	mm_json_set_str(o, "selection", r->selection);
@@ -79,6 +81,7 @@ static int add_host(const struct mm_rollout_host *h, void *arg, struct mm_err *e
 	set_time(o, "sent", h->sent);
 	set_time(o, "landed", h->landed);
 	set_time(o, "before", h->before);
+	mm_json_set_int(o, "revision", h->revision);
 	mm_json_set_int(o, "users", h->users);
 	mm_json_set_int(o, "tested", h->tested);
 	mm_json_set_int(o, "verified", h->verified);

@@ -98,16 +98,21 @@ static int know(struct mm_ctl *c, const struct mm_rollout_new *what, struct know
 {
 	struct mm_server_finder *f = NULL;
 	struct mm_host_servers s;
-	int rc = mm_server_finder_new(c->store, what->revision, &f, err);
+	/* What is taken back goes everywhere at once: there is no first wave to choose. */
+	bool chooses = what->kind != MM_ROLLOUT_ROLLBACK;
+	int rc = chooses ? mm_server_finder_new(c->store, what->revision, &f, err) : 0;
 	k->hosts = mm_arena_alloc(k->a, what->n + 1, sizeof(*k->hosts));
 	k->n = what->n;
 	for (size_t i = 0; rc == 0 && i < what->n; i++) {
-		rc = mm_server_find(f, &what->targets[i].host, k->a, &s, err);
+		s = (struct mm_host_servers){.n = 0};
+		if (chooses)
+			rc = mm_server_find(f, &what->targets[i].host, k->a, &s, err);
 		k->hosts[i] = (struct mm_ro_candidate){.id = what->targets[i].host.id,
 		    .os = "",
 		    .servers = rc == 0 ? s.names : NULL,
 		    .n_servers = rc == 0 ? s.n : 0,
-		    .last_unreachable = what->targets[i].last_unreachable};
+		    .last_unreachable = what->targets[i].last_unreachable,
+		    .revision = what->revisions != NULL ? what->revisions[i] : what->revision};
 	}
 	mm_server_finder_free(f);
 	if (rc != 0)
@@ -125,9 +130,11 @@ static int store(struct mm_ctl *c, const struct mm_rollout_new *what, const stru
 	struct mm_rollout_member *members = mm_arena_alloc(k->a, k->n + 1, sizeof(*members));
 	struct mm_buf terms = MM_BUF_INIT(65536);
 	for (size_t i = 0; i < k->n; i++)
-		members[i] = (struct mm_rollout_member){k->hosts[i].id, k->hosts[i].wave, k->hosts[i].rank};
+		members[i] = (struct mm_rollout_member){
+		    k->hosts[i].id, k->hosts[i].wave, k->hosts[i].rank, k->hosts[i].revision};
 	mm_ro_terms_json(&out->terms, &terms);
 	const struct mm_rollout r = {.revision = what->revision,
+	    .first = what->first,
 	    .kind = what->kind,
 	    .of = what->of,
 	    .selection = what->selection,

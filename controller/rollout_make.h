@@ -103,6 +103,8 @@ struct mm_rollout_new {
 	const char *selection; /* in words */
 	const struct mm_target *targets;
 	size_t n;
+	int64_t first;            /* of a rollback to several revisions; 0 = `revision` */
+	const int64_t *revisions; /* of each target; NULL = `revision` for all */
 };
 struct mm_rollout_made {
 	int64_t id;

@@ -39,6 +39,13 @@ static void line(const char *label, const char *text)
 	putchar('\n');
 }
 
+const char *mm_rollout_revisions(int64_t first, int64_t last, struct mm_arena *a)
+{
+	return first == last
+		   ? mm_arena_printf(a, "revision %lld", (long long)last)
+		   : mm_arena_printf(a, "revisions %lld to %lld", (long long)first, (long long)last);
+}
+
 /* ---- what comes next */
 
 static const char *when(int64_t until, int64_t now, struct mm_arena *a)
@@ -220,7 +227,7 @@ static void print_terms(const struct mm_rollout_state *st, struct mm_arena *a)
 
 struct listing {
 	struct mm_table *t;
-	bool all;
+	bool all, several; /* revisions */
 	size_t n, max;
 };
 
@@ -244,6 +251,8 @@ static int list_host(const struct mm_rollout_host *h, void *arg, struct mm_err *
 	    : off      ? MM_YELLOW
 		       : MM_RED,
 	    "%s%s", mm_rh_state_name(h->state), h->forgiven ? " (forgiven)" : "");
+	if (l->several)
+		mm_table_cell(l->t, MM_PLAIN, "%lld", (long long)h->revision);
 	mm_table_cell(l->t, MM_PLAIN, "%s", *h->text != '\0' ? h->text : h->outcome);
 	return 0;
 }
@@ -251,8 +260,12 @@ static int list_host(const struct mm_rollout_host *h, void *arg, struct mm_err *
 static int print_hosts(const struct mm_rollout_state *st, bool all, struct mm_err *err)
 {
 	static const char *const heads[] = {"HOST", "WAVE", "STATE", "WHAT", NULL};
-	struct listing l = {
-	    .t = mm_table_new(heads), .all = all, .max = all ? SIZE_MAX : MM_ROLLOUT_HOSTS_SHOWN};
+	static const char *const several[] = {"HOST", "WAVE", "STATE", "REVISION", "WHAT", NULL};
+	bool many = st->r.first != st->r.revision;
+	struct listing l = {.t = mm_table_new(many ? several : heads),
+	    .all = all,
+	    .several = many,
+	    .max = all ? SIZE_MAX : MM_ROLLOUT_HOSTS_SHOWN};
 	int rc = mm_store_rollout_hosts(st->store, st->r.id, 0, list_host, &l, err);
 	if (rc == 0 && l.n > 0) {
 		putchar('\n');
@@ -271,8 +284,8 @@ static void print_head(const struct mm_rollout_state *st, struct mm_arena *a)
 {
 	const struct mm_rollout *r = &st->r;
 	char at[MM_TIME_MAX], took[MM_TIME_MAX];
-	printf("%sRollout %lld: revision %lld to %lld host%s", coloured(MM_BOLD), (long long)r->id,
-	    (long long)r->revision, (long long)r->hosts, r->hosts == 1 ? "" : "s");
+	printf("%sRollout %lld: %s to %lld host%s", coloured(MM_BOLD), (long long)r->id,
+	    mm_rollout_revisions(r->first, r->revision, a), (long long)r->hosts, r->hosts == 1 ? "" : "s");
 	if (r->kind == MM_ROLLOUT_ROLLBACK)
 		printf(", taking back rollout %lld", (long long)r->of);
 	printf("%s (", coloured(MM_PLAIN));
@@ -304,12 +317,14 @@ int mm_rollout_print(const struct mm_rollout_state *st, bool all, struct mm_err 
 	return print_hosts(st, all, err);
 }
 
-void mm_rollout_print_made(const struct mm_rollout_made *m, int64_t revision)
+void mm_rollout_print_made(const struct mm_rollout_made *m, int64_t first, int64_t revision)
 {
 	struct mm_buf b = MM_BUF_INIT(65536);
-	mm_buf_addf(&b, "rollout %lld: revision %lld to %lld host%s in %zu wave%s\n", (long long)m->id,
-	    (long long)revision, (long long)m->plan.hosts, m->plan.hosts == 1 ? "" : "s", m->plan.n_waves,
-	    m->plan.n_waves == 1 ? "" : "s");
+	struct mm_arena *a = mm_arena_new();
+	mm_buf_addf(&b, "rollout %lld: %s to %lld host%s in %zu wave%s\n", (long long)m->id,
+	    mm_rollout_revisions(first, revision, a), (long long)m->plan.hosts, m->plan.hosts == 1 ? "" : "s",
+	    m->plan.n_waves, m->plan.n_waves == 1 ? "" : "s");
+	mm_arena_free(a);
 	mm_ro_worst_print(&m->terms, &m->plan, &m->worst, &b);
 	fputs(mm_buf_str(&b), stderr);
 	mm_buf_free(&b);

@@ -74,14 +74,15 @@ static int look(struct drive *d, bool now, struct mm_err *err)
 
 /* ---- sending */
 
-static int want(struct drive *d, const char *host, struct mm_arena *work, struct mm_err *err)
+static int want(struct drive *d, size_t i, struct mm_arena *work, struct mm_err *err)
 {
+	const char *host = d->st.ids[i];
 	struct mm_push_state p = {.revision = 0};
 	if (mm_store_push_get(d->store, host, work, &p, err) < 0)
 		return -1;
-	if (p.pending && p.revision == d->st.r.revision)
+	if (p.pending && p.revision == d->st.revisions[i])
 		return 0;
-	return mm_store_push_want(d->store, host, d->st.r.revision, err);
+	return mm_store_push_want(d->store, host, d->st.revisions[i], err);
 }
 
 /* It has left the inventory meanwhile. */
@@ -105,7 +106,7 @@ static int claim_one(struct drive *d, size_t i, struct mm_arena *work, bool *our
 	d->st.hosts[i].state = MM_RH_SENT;
 	d->st.hosts[i].tries++;
 	d->st.hosts[i].sent = mm_store_now(d->store);
-	return d->target[i] == SIZE_MAX ? gone(d, i, err) : want(d, host, work, err);
+	return d->target[i] == SIZE_MAX ? gone(d, i, err) : want(d, i, work, err);
 }
 
 /* Written down before anything is sent. */
@@ -197,8 +198,10 @@ static int begin(void *ctx, const struct mm_push_summary *s, struct mm_err *err)
 		d->target[i] = SIZE_MAX;
 	for (size_t t = 0; t < s->n; t++) {
 		d->host[t] = mm_rollout_state_find(&d->st, s->targets[t].host.id);
-		if (d->host[t] != SIZE_MAX)
-			d->target[d->host[t]] = t;
+		if (d->host[t] == SIZE_MAX)
+			continue;
+		d->target[d->host[t]] = t;
+		s->targets[t].owed = d->st.revisions[d->host[t]];
 	}
 	return 0;
 }

@@ -24,13 +24,15 @@ static void fill(struct mm_ro_host *out, const struct mm_rollout_host *h)
 static int take(const struct mm_rollout_host *h, void *arg, struct mm_err *err)
 {
 	struct mm_rollout_state *st = arg;
-	size_t n = st->n;
+	size_t n = st->n, at = st->n;
 	(void)err;
 	struct mm_ro_host *place = mm_arena_push(st->a, &st->hosts, &st->n, &st->cap, sizeof(*place));
 	*place = (struct mm_ro_host){.not_before = mm_ro_jitter(&st->terms, st->r.seed, h->host)};
 	fill(place, h);
 	const char **id = mm_arena_push(st->a, &st->ids, &n, &st->cap_ids, sizeof(*id));
 	*id = mm_arena_strdup(st->a, h->host);
+	int64_t *revision = mm_arena_push(st->a, &st->revisions, &at, &st->cap_revisions, sizeof(*revision));
+	*revision = h->revision;
 	if (h->seq > st->seq)
 		st->seq = h->seq;
 	return 0;

@@ -22,8 +22,9 @@ struct mm_rollout_state {
 	struct mm_ro_terms terms;
 	struct mm_ro_host *hosts;
 	const char **ids;              /* of the hosts */
+	int64_t *revisions;            /* that they are to have */
 	struct mm_rollout_name *names; /* sorted */
-	size_t n, cap, cap_ids;
+	size_t n, cap, cap_ids, cap_revisions;
 	size_t n_servers; /* for rates */
 	int64_t seq;      /* of the newest change that was read */
 };

@@ -41,6 +41,7 @@ struct mm_ro_candidate {
 	const char *const *servers; /* mail servers of its users */
 	size_t n_servers;
 	bool last_unreachable;
+	int64_t revision; /* that it is to have; only carried along */
 	/* out: */
 	int64_t wave; /* from 0 */
 	int64_t rank; /* from 0, unique in the rollout; order of sending within its wave */

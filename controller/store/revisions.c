@@ -128,11 +128,35 @@ static int note_revision(struct mm_store *s, const struct mm_revision *r, const 
 	return rc;
 }
 
+struct terms {
+	int64_t parent, approvals, needed;
+};
+
+/* The next number, which is the current one from now on. */
+static int write_next(struct mm_store *s, const struct mm_revision *r, const char *action,
+    const struct terms *t, int64_t *number, struct mm_err *err)
+{
+	char sha256[MM_SHA256_HEX], text[32];
+	int64_t last = 0;
+
+	mm_sha256_hex(r->text, r->len, sha256);
+	if (mm_q_one(s, &last, MM_SQL_REVISION_LAST, err, "") < 0)
+		return -1;
+	*number = last + 1;
+	snprintf(text, sizeof(text), "%lld", (long long)*number);
+	if (mm_q_run(s, MM_SQL_REVISION_ADD, err, "iibttiittii", *number, t->parent, (const void *)r->text,
+		r->len, sha256, r->author, r->author_uid, mm_store_now(s), r->message, r->source,
+		t->approvals, t->needed) < 0 ||
+	    mm_q_run(s, MM_SQL_META_SET, err, "tt", "current_revision", text) < 0)
+		return -1;
+	return note_revision(s, r, action, *number, sha256, err);
+}
+
 static int add(struct mm_store *s, const struct mm_revision *r, const char *action, int64_t *number,
     bool *kept, struct mm_err *err)
 {
-	char sha256[MM_SHA256_HEX], text[32];
-	int64_t parent = 0, last = 0;
+	char sha256[MM_SHA256_HEX];
+	int64_t parent = 0;
 	struct head h;
 
 	mm_sha256_hex(r->text, r->len, sha256);
@@ -143,16 +167,16 @@ static int add(struct mm_store *s, const struct mm_revision *r, const char *acti
 		*number = parent;
 		return 0;
 	}
-	if (mm_q_one(s, &last, MM_SQL_REVISION_LAST, err, "") < 0)
-		return -1;
-	*number = last + 1;
-	snprintf(text, sizeof(text), "%lld", (long long)*number);
-	if (mm_q_run(s, MM_SQL_REVISION_ADD, err, "iibttiittii", *number, parent, (const void *)r->text,
-		r->len, sha256, r->author, r->author_uid, mm_store_now(s), r->message, r->source,
-		r->approvals, needed_after(&h, r->approvals)) < 0 ||
-	    mm_q_run(s, MM_SQL_META_SET, err, "tt", "current_revision", text) < 0)
-		return -1;
-	return note_revision(s, r, action, *number, sha256, err);
+	const struct terms t = {parent, r->approvals, needed_after(&h, r->approvals)};
+	return write_next(s, r, action, &t, number, err);
+}
+
+static int too_long(const struct mm_revision *r, struct mm_err *err)
+{
+	return r->len > MM_STORE_TEXT_MAX
+		   ? mm_err_set(err, MM_EX_DATAERR, "policy: %zu bytes; at most %u are allowed", r->len,
+			 MM_STORE_TEXT_MAX)
+		   : 0;
 }
 
 int mm_store_revision_add(struct mm_store *s, const struct mm_revision *r, const char *action,
@@ -161,13 +185,50 @@ int mm_store_revision_add(struct mm_store *s, const struct mm_revision *r, const
 	int64_t n = 0;
 	bool same = false;
 
-	if (r->len > MM_STORE_TEXT_MAX)
-		return mm_err_set(err, MM_EX_DATAERR, "policy: %zu bytes; at most %u are allowed", r->len,
-		    MM_STORE_TEXT_MAX);
-	if (mm_store_begin(s, err) || mm_store_end(s, add(s, r, action, &n, &same, err), err))
+	if (too_long(r, err) || mm_store_begin(s, err) ||
+	    mm_store_end(s, add(s, r, action, &n, &same, err), err))
 		return -1;
 	*number = n;
 	*kept = same;
+	return 0;
+}
+
+/* What `of` is short of, before its text may come back. */
+static int was_approved(const struct head *of, int64_t needed, struct mm_err *err)
+{
+	if (of->approved >= needed)
+		return 0;
+	return mm_err_set(err, MM_EX_NOPERM,
+	    "revision %lld, which comes back, has %lld of %lld approvals; somebody other than its author "
+	    "runs: mailmuster policy approve %lld",
+	    (long long)of->number, (long long)of->approved, (long long)needed, (long long)of->number);
+}
+
+static int bring_back(
+    struct mm_store *s, const struct mm_revision *r, int64_t of, int64_t *number, struct mm_err *err)
+{
+	int64_t parent = 0, rule;
+	struct head now, then = {.number = 0};
+
+	if (mm_store_revision_current(s, &parent, err) || head_of(s, parent, &now, err) < 0)
+		return -1;
+	rule = needed_after(&now, r->approvals);
+	if (of > 0 && (head_of(s, of, &then, err) < 0 || was_approved(&then, rule, err)))
+		return -1;
+	const struct terms t = {parent, rule, of > 0 ? rule : 0};
+	if (write_next(s, r, "policy.rollback", &t, number, err))
+		return -1;
+	return of > 0 && mm_q_run(s, MM_SQL_APPROVE_AS, err, "ii", *number, of) < 0 ? -1 : 0;
+}
+
+int mm_store_revision_back(
+    struct mm_store *s, const struct mm_revision *r, int64_t of, int64_t *number, struct mm_err *err)
+{
+	int64_t n = 0;
+
+	if (too_long(r, err) || mm_store_begin(s, err) || mm_store_end(s, bring_back(s, r, of, &n, err), err))
+		return -1;
+	*number = n;
 	return 0;
 }
 

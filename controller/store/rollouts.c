@@ -59,7 +59,8 @@ static void from_row(struct mm_q *q, struct mm_rollout *r)
 	    .seq = mm_q_int(q, 21),
 	    .owner = mm_q_str(q, 22),
 	    .owner_pid = mm_q_int(q, 23),
-	    .lease_until = mm_q_int(q, 24)};
+	    .lease_until = mm_q_int(q, 24),
+	    .first = mm_q_int(q, 25)};
 }
 
 static void keep(struct mm_arena *a, struct mm_rollout *r)
@@ -94,7 +95,8 @@ static void host_from_row(struct mm_q *q, struct mm_rollout_host *h)
 	    .failed = mm_q_int(q, 18),
 	    .outcome = mm_q_str(q, 19),
 	    .text = mm_q_str(q, 20),
-	    .seq = mm_q_int(q, 21)};
+	    .seq = mm_q_int(q, 21),
+	    .revision = mm_q_int(q, 22)};
 }
 
 /* ---- reading */
@@ -267,8 +269,9 @@ static int note_creation(
 {
 	struct mm_arena *a = mm_arena_new();
 	const char *detail = mm_detail(a, "kind", kinds[r->kind], "revision",
-	    mm_arena_printf(a, "%lld", (long long)r->revision), "of",
-	    r->of > 0 ? mm_arena_printf(a, "%lld", (long long)r->of) : NULL, "selection", r->selection,
+	    mm_arena_printf(a, "%lld", (long long)r->revision), "first_revision",
+	    r->first > 0 && r->first != r->revision ? mm_arena_printf(a, "%lld", (long long)r->first) : NULL,
+	    "of", r->of > 0 ? mm_arena_printf(a, "%lld", (long long)r->of) : NULL, "selection", r->selection,
 	    "hosts", mm_arena_printf(a, "%zu", n), "terms", r->terms, NULL);
 	int rc = mm_store_audit(
 	    s, "rollout.create", mm_arena_printf(a, "%lld", (long long)id), detail, false, err);
@@ -295,13 +298,13 @@ static int create(struct mm_store *s, const struct mm_rollout *r, const struct m
     size_t n, int64_t *id, struct mm_err *err)
 {
 	if (mm_q_one(s, id, MM_SQL_ROLLOUT_NEW_ID, err, "") < 0 ||
-	    mm_q_run(s, MM_SQL_ROLLOUT_ADD, err, "iititttiiitit", *id, r->revision, kinds[r->kind], r->of,
+	    mm_q_run(s, MM_SQL_ROLLOUT_ADD, err, "iititttiiititi", *id, r->revision, kinds[r->kind], r->of,
 		r->selection, r->terms, r->seed, r->waves, r->window, (int64_t)n, s->who, mm_store_now(s),
-		s->reason ? s->reason : "") < 0)
+		s->reason ? s->reason : "", r->first > 0 ? r->first : r->revision) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++)
-		if (mm_q_run(s, MM_SQL_ROLLOUT_HOST_ADD, err, "itii", *id, hosts[i].host, hosts[i].wave,
-			hosts[i].rank) < 0)
+		if (mm_q_run(s, MM_SQL_ROLLOUT_HOST_ADD, err, "itiii", *id, hosts[i].host, hosts[i].wave,
+			hosts[i].rank, hosts[i].revision > 0 ? hosts[i].revision : r->revision) < 0)
 			return mm_err_prefix(err, "host \"%s\"", hosts[i].host);
 	return take_over(s, *id, err) ? -1 : note_creation(s, *id, r, n, err);
 }

@@ -95,12 +95,12 @@
 #define ROLLOUT_COLUMNS                                                                                      \
 	"r.id, r.revision, r.kind, r.undoes, r.selection, r.terms, r.seed, r.state, r.why, r.because, "      \
 	"r.waves, r.wave, r.wave_since, r.bake_since, r.approved, r.in_flight, r.hosts, r.who, r.reason, "   \
-	"r.created, r.changed, r.seq, r.owner, r.owner_pid, r.lease_until"
+	"r.created, r.changed, r.seq, r.owner, r.owner_pid, r.lease_until, r.first_revision"
 
 #define ROLLOUT_HOST_COLUMNS                                                                                 \
 	"h.rollout, h.host, h.wave, h.rank, h.state, h.late, h.forgiven, h.touched, h.by_checkin, h.tries, " \
 	"h.next_try, h.sent, h.landed, h.request_id, h.before, h.users, h.tested, h.verified, h.failed, "    \
-	"h.outcome, h.text, h.seq"
+	"h.outcome, h.text, h.seq, h.revision"
 
 /* Of rollout ?1, as it is after MM_SQL_ROLLOUT_SEQ. */
 #define NEW_SEQ "(SELECT r.seq FROM rollouts r WHERE r.id = rollout_hosts.rollout)"
@@ -144,6 +144,10 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
     [MM_SQL_APPROVE] = {"approval",
 	"INSERT INTO approvals (revision, uid, who, time) VALUES (?1, ?2, ?3, ?4) "
 	"ON CONFLICT (revision, uid) DO NOTHING"},
+
+    [MM_SQL_APPROVE_AS] = {"approval",
+	"INSERT INTO approvals (revision, uid, who, time) SELECT ?1, uid, who, time FROM approvals WHERE "
+	"revision = ?2"},
 
     [MM_SQL_USER_ID] = {"user", "SELECT user_id FROM user_personal WHERE login = ?1"},
     [MM_SQL_USER_NEW] = {"new user", "INSERT INTO users (added) VALUES (?1)"},
@@ -403,21 +407,22 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
 						      "u.login") IN_TAG("u.host") IN_GROUP("u.login") ")"},
 
     [MM_SQL_ROLLOUT_NEW_ID] = {"new rollout", "SELECT COALESCE(MAX(id), 0) + 1 FROM rollouts"},
-    [MM_SQL_ROLLOUT_ADD] = {"new rollout", "INSERT INTO rollouts (id, revision, kind, undoes, selection, "
-					   "terms, seed, state, why, because, waves, "
-					   "wave, wave_since, bake_since, approved, in_flight, hosts, who, "
-					   "reason, created, changed, seq, owner, "
-					   "owner_pid, lease_until) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, "
-					   "'running', '', '', ?8, 0, ?12, 0, -1, ?9, "
-					   "?10, ?11, ?13, ?12, ?12, 1, '', 0, 0)"},
+    [MM_SQL_ROLLOUT_ADD] = {"new rollout",
+	"INSERT INTO rollouts (id, revision, kind, undoes, selection, "
+	"terms, seed, state, why, because, waves, "
+	"wave, wave_since, bake_since, approved, in_flight, hosts, who, "
+	"reason, created, changed, seq, owner, "
+	"owner_pid, lease_until, first_revision) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, "
+	"'running', '', '', ?8, 0, ?12, 0, -1, ?9, "
+	"?10, ?11, ?13, ?12, ?12, 1, '', 0, 0, ?14)"},
     [MM_SQL_ROLLOUT_HOST_ADD] = {"hosts of a rollout",
 	"INSERT INTO rollout_hosts (rollout, host, wave, rank, state, late, forgiven, touched, by_checkin, "
 	"tries, next_try, sent, landed, request_id, before, users, tested, verified, failed, outcome, text, "
-	"seq) "
+	"seq, revision) "
 	"VALUES (?1, ?2, ?3, ?4, CASE WHEN ?3 = 0 THEN 'released' ELSE 'waiting' END, 0, 0, 0, 0, 0, 0, 0, "
 	"0, "
 	"'', COALESCE((SELECT NULLIF(done_revision, 0) FROM push_state WHERE host = ?2), (SELECT revision "
-	"FROM host_seen WHERE host = ?2), 0), 0, 0, 0, 0, '', '', 1)"},
+	"FROM host_seen WHERE host = ?2), 0), 0, 0, 0, 0, '', '', 1, ?5)"},
     /* What a new rollout (?1) takes over from older ones. */
     [MM_SQL_ROLLOUT_TAKE_SEQ] = {"older rollouts",
 	"UPDATE rollouts SET seq = seq + 1 WHERE id < ?1 AND state NOT IN " ENDED
@@ -514,39 +519,38 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
 	"IN "
 	"('unreachable', 'late')))"},
     [MM_SQL_ROLLOUT_RELEASED] = {"rollouts of a host",
-	"SELECT r.id, r.revision, h.state, r.in_flight, r.state FROM rollout_hosts h JOIN rollouts r ON r.id "
+	"SELECT r.id, h.revision, h.state, r.in_flight, r.state FROM rollout_hosts h JOIN rollouts r ON r.id "
 	"= "
 	"h.rollout WHERE h.host = ?1 AND (h.state IN ('sent', 'ok', 'failed', 'login', 'reverted') OR "
 	"(h.state "
 	"IN " TO_SERVE " AND r.state IN ('running', 'baking', 'done'))) "
-	"ORDER BY r.revision DESC, r.id DESC LIMIT 1"},
+	"ORDER BY h.revision DESC, r.id DESC LIMIT 1"},
     [MM_SQL_ROLLOUT_HELD] = {"rollouts of a host",
-	"SELECT r.revision, r.id FROM rollout_hosts h JOIN rollouts r ON r.id = h.rollout WHERE h.host = ?1 "
+	"SELECT h.revision, r.id FROM rollout_hosts h JOIN rollouts r ON r.id = h.rollout WHERE h.host = ?1 "
 	"AND "
 	"((h.state = 'waiting' AND r.state IN ('running', 'baking', 'paused', 'halted')) OR (h.state "
-	"IN " TO_SERVE " AND r.state IN ('paused', 'halted'))) ORDER BY r.revision DESC, r.id DESC LIMIT 1"},
+	"IN " TO_SERVE " AND r.state IN ('paused', 'halted'))) ORDER BY h.revision DESC, r.id DESC LIMIT 1"},
     [MM_SQL_ROLLOUT_FLIGHT] = {"hosts of a rollout",
 	"SELECT (SELECT COUNT(*) FROM rollout_hosts WHERE rollout = ?1 AND state = 'sent') < in_flight "
 	"FROM rollouts WHERE id = ?1"},
     [MM_SQL_ROLLOUT_OVERTAKEN_SEQ] = {"rollouts of a host",
-	"UPDATE rollouts SET seq = seq + 1 WHERE revision <= ?2 AND state NOT IN " ENDED
-	" AND id IN (SELECT h.rollout FROM rollout_hosts h WHERE h.host = ?1 AND h.state IN " NOT_SENT_YET
-	")"},
+	"UPDATE rollouts SET seq = seq + 1 WHERE state NOT IN " ENDED
+	" AND id IN (SELECT h.rollout FROM rollout_hosts h WHERE h.host = ?1 AND h.revision <= ?2 AND "
+	"h.state IN " NOT_SENT_YET ")"},
     [MM_SQL_ROLLOUT_OVERTAKEN] = {"rollouts of a host",
 	"UPDATE rollout_hosts SET state = 'superseded', text = ?3, seq = " NEW_SEQ
-	" WHERE host = ?1 AND state IN " NOT_SENT_YET
-	" AND rollout IN (SELECT id FROM rollouts WHERE revision "
-	"<= ?2 AND state NOT IN " ENDED ")"},
+	" WHERE host = ?1 AND revision <= ?2 AND state IN " NOT_SENT_YET
+	" AND rollout IN (SELECT id FROM rollouts WHERE state NOT IN " ENDED ")"},
     /* What a rollout wanted of hosts that have not answered is wanted no more when it ends (?1), or when
      * a newer one (?1) takes them over. */
     [MM_SQL_ROLLOUT_WITHDRAW] = {"push state",
 	"UPDATE push_state SET pending = 0 WHERE pending = 1 AND EXISTS (SELECT 1 FROM rollout_hosts h JOIN "
-	"rollouts r ON r.id = h.rollout WHERE h.rollout = ?1 AND h.host = push_state.host AND r.revision = "
+	"rollouts r ON r.id = h.rollout WHERE h.rollout = ?1 AND h.host = push_state.host AND h.revision = "
 	"push_state.revision AND (h.state = 'sent' OR h.state IN " NOT_SENT_YET "))"},
     [MM_SQL_ROLLOUT_WITHDRAW_OLDER] = {"push state",
 	"UPDATE push_state SET pending = 0 WHERE pending = 1 AND EXISTS (SELECT 1 FROM rollout_hosts n JOIN "
 	"rollout_hosts h ON h.host = n.host JOIN rollouts r ON r.id = h.rollout WHERE n.rollout = ?1 AND "
-	"n.host = push_state.host AND h.rollout < ?1 AND r.revision = push_state.revision AND r.state NOT "
+	"n.host = push_state.host AND h.rollout < ?1 AND h.revision = push_state.revision AND r.state NOT "
 	"IN " ENDED " AND h.state IN " NOT_SENT_YET ")"},
 
     [MM_SQL_INVENTORY] = {"inventory",

@@ -92,6 +92,13 @@ struct mm_revision {
  * `action` is the audit word: "policy.import" or "policy.rollback". */
 int mm_store_revision_add(struct mm_store *s, const struct mm_revision *r, const char *action,
     int64_t *number, bool *kept, struct mm_err *err);
+/* For the rollback of a rollout: the text of revision `of` once more, or (of = 0) one
+ * that asks for nothing. It always gets a number of its own and is the current one. What
+ * approved `of` approves it, too: MM_EX_NOPERM, and nothing is stored, when `of` has
+ * fewer approvals than are needed now. Nothing needs none. A rule that held before holds for
+ * what is imported next. Uses text, len, author, author_uid, message, source, approvals. */
+int mm_store_revision_back(
+    struct mm_store *s, const struct mm_revision *r, int64_t of, int64_t *number, struct mm_err *err);
 /* number 0 = the current one. 1 = there is none. */
 int mm_store_revision_get(
     struct mm_store *s, int64_t number, struct mm_arena *a, struct mm_revision *out, struct mm_err *err);

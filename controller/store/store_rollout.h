@@ -34,7 +34,8 @@ const char *mm_rollout_kind_name(enum mm_rollout_kind k);
 
 struct mm_rollout {
 	int64_t id;       /* from 1 */
-	int64_t revision; /* that its hosts are to have */
+	int64_t revision; /* that its hosts are to have; of a rollback the newest one that it made */
+	int64_t first; /* of a rollback the first one that it made: its hosts are to have first..revision */
 	enum mm_rollout_kind kind;
 	int64_t of;            /* the rollout that a rollback takes back, else 0 */
 	const char *selection; /* in words: "--all", "--tag berlin" */
@@ -70,6 +71,7 @@ struct mm_rollout_host {
 	int64_t landed;         /* when its answer, or its failure, was recorded, 0 = never */
 	const char *request_id; /* of the last request, "" */
 	int64_t before;         /* revision that it had, 0 = none or unknown */
+	int64_t revision;       /* that it is to have */
 	int64_t users, tested, verified, failed; /* of its answer; users, not logins */
 	const char *outcome;                     /* class, the push's own word, "" */
 	const char *text;                        /* one sentence, "" */
@@ -80,10 +82,11 @@ struct mm_rollout_host {
 struct mm_rollout_member {
 	const char *host;
 	int64_t wave, rank;
+	int64_t revision; /* that it is to have; 0 = the rollout's */
 };
 
 /* Store a rollout with all its hosts, in state running with wave 0 open (its
- * hosts released). Uses revision, kind, of, selection, terms, seed, waves, window;
+ * hosts released). Uses revision, first (0 = the same), kind, of, selection, terms, seed, waves, window;
  * who and reason are those of the handle. Each host's `before` is the revision that it
  * last answered for. Hosts that an older rollout still had to serve are
  * superseded there; one that is left with nothing to serve is superseded itself. */

@@ -19,7 +19,7 @@ int64_t ro_create(struct fixture *f, int64_t revision, size_t from, size_t n)
 	int64_t id = 0;
 
 	for (size_t i = 0; i < n; i++)
-		m[i] = (struct mm_rollout_member){ro_names[from + i], (int64_t)(i / 2), (int64_t)i};
+		m[i] = (struct mm_rollout_member){ro_names[from + i], (int64_t)(i / 2), (int64_t)i, 0};
 	ok(f, mm_store_rollout_create(f->s, &r, m, n, &id, &f->err));
 	return id;
 }

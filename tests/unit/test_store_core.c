@@ -28,8 +28,8 @@ static void reopen(struct fixture *f)
 }
 
 /* The number of the last migration, and how to take back those behind the second. */
-#define NEWEST 6
-#define NEWEST_TEXT "6"
+#define NEWEST 7
+#define NEWEST_TEXT "7"
 #define WITHOUT_LATER                                                                                        \
 	"DROP TABLE rollout_hosts; DROP TABLE rollouts; DROP TABLE host_inventory; DROP TABLE "              \
 	"host_clients; "                                                                                     \
@@ -201,6 +201,62 @@ static void test_rule_cannot_be_dropped_alone(void **state)
 	ok(f, mm_store_revision_pushable(f->s, 3, &f->err));
 	add_revision(f, "free now", 5, 0);
 	ok(f, mm_store_revision_pushable(f->s, 4, &f->err));
+}
+
+static int64_t bring_back(struct fixture *f, const char *text, int64_t of, int status)
+{
+	const struct mm_revision r = {
+	    .text = text, .len = strlen(text), .author = "x", .author_uid = 5, .message = "", .source = ""};
+	int64_t n = -1;
+
+	assert_int_equal(mm_store_revision_back(f->s, &r, of, &n, &f->err), status);
+	return n;
+}
+
+/* A text that was approved once needs nobody again, but the rule stays. */
+static void test_what_was_approved_comes_back(void **state)
+{
+	struct fixture *f = *state;
+	struct mm_revision r;
+
+	add_revision(f, "before the rule", 5, 0);
+	add_revision(f, "strict", 5, 1);
+	ok(f, mm_store_revision_approve(f->s, 2, "bob", 6, &f->err));
+	add_revision(f, "wrong", 5, 1);
+	ok(f, mm_store_revision_approve(f->s, 3, "bob", 6, &f->err));
+	assert_int_equal(bring_back(f, "strict", 2, 0), 4);
+	ok(f, mm_store_revision_pushable(f->s, 4, &f->err));
+	ok(f, mm_store_revision_get(f->s, 4, f->a, &r, &f->err));
+	assert_string_equal(r.approvers, "bob");
+	assert_true(r.current);
+	/* Also when it is the current one: an agent wants a number that it has not seen. */
+	assert_int_equal(bring_back(f, "strict", 4, 0), 5);
+	/* This one nobody else has ever looked at. */
+	assert_int_equal(bring_back(f, "before the rule", 1, -1), -1);
+	assert_int_equal(f->err.code, MM_EX_NOPERM);
+	assert_non_null(strstr(f->err.text, "mailmuster policy approve 1"));
+	ok(f, mm_store_revision_approve(f->s, 1, "bob", 6, &f->err));
+	assert_int_equal(bring_back(f, "before the rule", 1, 0), 6);
+	assert_int_equal(bring_back(f, "nothing", 0, 0), 7);
+	ok(f, mm_store_revision_pushable(f->s, 7, &f->err));
+	/* Neither of them has talked its way out of the rule. */
+	add_revision(f, "lax", 5, 0);
+	assert_int_equal(mm_store_revision_pushable(f->s, 8, &f->err), -1);
+	ok(f, mm_store_audit_verify(f->s, &r.number, &f->err));
+}
+
+/* A revision that waits for an approval is no way round it either. */
+static void test_back_from_one_that_waits(void **state)
+{
+	struct fixture *f = *state;
+
+	add_revision(f, "strict", 5, 1);
+	ok(f, mm_store_revision_approve(f->s, 1, "bob", 6, &f->err));
+	add_revision(f, "lax", 5, 0);
+	assert_int_equal(bring_back(f, "lax", 2, -1), -1);
+	assert_int_equal(bring_back(f, "nothing", 0, 0), 3);
+	add_revision(f, "lax again", 5, 0);
+	assert_int_equal(mm_store_revision_pushable(f->s, 4, &f->err), -1);
 }
 
 static int last_entry(const struct mm_audit_entry *e, void *arg, struct mm_err *err)
@@ -515,6 +571,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_revision_too_big, store_setup, store_teardown),
 	    cmocka_unit_test_setup_teardown(test_approvals, store_setup, store_teardown),
 	    cmocka_unit_test_setup_teardown(test_rule_cannot_be_dropped_alone, store_setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(test_what_was_approved_comes_back, store_setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(test_back_from_one_that_waits, store_setup, store_teardown),
 	    cmocka_unit_test_setup_teardown(test_audit_chain, store_setup, store_teardown),
 	    cmocka_unit_test_setup_teardown(test_audit_altered, store_setup, store_teardown),
 	    cmocka_unit_test_setup_teardown(test_audit_missing, store_setup, store_teardown),

@@ -362,7 +362,8 @@ static void test_large(void **state)
 	int64_t id = 0;
 
 	for (size_t i = 0; i < 20000; i++)
-		m[i] = (struct mm_rollout_member){mm_arena_printf(f->a, "big%05zu", i), i >= 100, (int64_t)i};
+		m[i] =
+		    (struct mm_rollout_member){mm_arena_printf(f->a, "big%05zu", i), i >= 100, (int64_t)i, 0};
 	ok(f, mm_store_rollout_create(f->s, &r, m, 20000, &id, &f->err));
 	assert_int_equal(ro_get(f, id).kind, MM_ROLLOUT_ROLLBACK);
 	assert_int_equal(ro_get(f, id).of, 1);

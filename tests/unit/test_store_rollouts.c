@@ -34,7 +34,7 @@ static void test_create_and_get(void **state)
 static void test_create_is_all_or_nothing(void **state)
 {
 	struct fixture *f = *state;
-	const struct mm_rollout_member twice[] = {{"h0", 0, 0}, {"h0", 0, 1}};
+	const struct mm_rollout_member twice[] = {{"h0", 0, 0, 0}, {"h0", 0, 1, 0}};
 	struct mm_rollout r = {
 	    .revision = 6, .selection = "", .terms = "{}", .seed = "s", .waves = 1, .window = 1};
 	int64_t id = 77, before = count_audit(f);
@@ -46,6 +46,52 @@ static void test_create_is_all_or_nothing(void **state)
 	assert_int_equal(count_audit(f), before);
 	assert_int_equal(mm_store_rollout_get(f->s, 2, f->a, &r, &f->err), 1);
 	ro_is(f, 1, "h0", MM_RH_RELEASED);
+}
+
+/* A rollback brings each host its own: what is handed out, owed, held and overtaken goes by that. */
+static void test_each_its_revision(void **state)
+{
+	struct fixture *f = *state;
+	const struct mm_rollout_member m[] = {
+	    {"h0", 0, 0, 7}, {"h1", 0, 1, 8}, {"h2", 1, 2, 9}, {"h3", 0, 3, 0}};
+	const struct mm_rollout r = {.revision = 9,
+	    .first = 7,
+	    .kind = MM_ROLLOUT_ROLLBACK,
+	    .of = 1,
+	    .selection = "",
+	    .terms = "{}",
+	    .seed = "s",
+	    .waves = 2,
+	    .window = 9};
+	struct mm_rollout_offer o;
+	struct mm_push_state p;
+	int64_t id, n = 0;
+
+	ok(f, mm_store_rollout_create(f->s, &r, m, 4, &id, &f->err));
+	assert_int_equal(ro_get(f, id).first, 7);
+	assert_int_equal(ro_get(f, 1).first, 5);
+	assert_int_equal(ro_host(f, id, "h1").revision, 8);
+	assert_int_equal(ro_host(f, id, "h3").revision, 9);
+	assert_int_equal(ro_host(f, 1, "h1").revision, 5);
+	ok(f, mm_store_rollout_offer(f->s, "h1", &o, &f->err));
+	assert_int_equal(o.revision, 8);
+	assert_true(o.claimable);
+	ok(f, mm_store_rollout_offer(f->s, "h2", &o, &f->err));
+	assert_int_equal(o.held, 9);
+	/* Sent 8 otherwise: that is what h1 was to have, and less than h2 was. */
+	ok(f, mm_store_rollout_overtaken(f->s, "h1", 8, &n, &f->err));
+	assert_int_equal(n, 1);
+	ok(f, mm_store_rollout_overtaken(f->s, "h2", 8, &n, &f->err));
+	assert_int_equal(n, 0);
+	ro_is(f, id, "h1", MM_RH_SUPERSEDED);
+	/* Given up: what this rollout wanted of h0 is owed no more, what somebody else wanted is. */
+	ok(f, mm_store_push_want(f->s, "h0", 7, &f->err));
+	ok(f, mm_store_push_want(f->s, "h2", 8, &f->err));
+	ok(f, mm_store_rollout_abort(f->s, id, &f->err));
+	ok(f, mm_store_push_get(f->s, "h0", f->a, &p, &f->err));
+	assert_false(p.pending);
+	ok(f, mm_store_push_get(f->s, "h2", f->a, &p, &f->err));
+	assert_true(p.pending);
 }
 
 static void test_before_is_what_it_had(void **state)
@@ -351,10 +397,10 @@ static void test_retry(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {T(test_create_and_get), T(test_create_is_all_or_nothing),
-	    T(test_before_is_what_it_had), T(test_claim_and_land), T(test_put_back_counts_no_try),
-	    T(test_lease), T(test_waves), T(test_no_wave_beyond_the_last), T(test_pause_and_resume),
-	    T(test_resume_bakes_anew), T(test_halt_and_resume_forgives), T(test_approve), T(test_abort),
-	    T(test_retry)};
+	    T(test_each_its_revision), T(test_before_is_what_it_had), T(test_claim_and_land),
+	    T(test_put_back_counts_no_try), T(test_lease), T(test_waves), T(test_no_wave_beyond_the_last),
+	    T(test_pause_and_resume), T(test_resume_bakes_anew), T(test_halt_and_resume_forgives),
+	    T(test_approve), T(test_abort), T(test_retry)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -345,6 +345,70 @@ class Rollouts(test_push_store.StoreTest):
         self.mm("push", "--all", "--detach")
         self.mm("rollout", "rollback", "3", status=FAILED)
 
+    def mixed(self, n):
+        """A third of n hosts has nothing, a third revision 1, a third 2; then all of them 3. The rollout's number."""
+        self.hosts(["passed"] * n)
+        self.mm("push", "--now", *[x for i in range(1, n, 3) for x in ("--host", f"h{i}")])
+        self.import_policy(message="second")
+        self.mm("push", "--now", *[x for i in range(2, n, 3) for x in ("--host", f"h{i}")])
+        self.import_policy(message="third")
+        self.assertEqual(self.roll("--waves", "100%")[0]["state"], "done")
+
+    def has(self):
+        return dict(self.sql("SELECT host, done_revision FROM push_state"))
+
+    def test_rollback_brings_each_its_own(self):
+        self.mixed(4)
+        self.mm("rollout", "rollback", "1", "--detach")
+        back = self.show(2)
+        self.assertEqual((back["first_revision"], back["revision"]), (4, 6))
+        # Of hosts that had nothing, revision 1, and 2: the one with most hosts comes last.
+        self.assertEqual({h["host"]: h["revision"] for h in back["host_rows"]}, {"h0": 4, "h3": 4, "h1": 5, "h2": 6})
+        self.assertEqual((self.mm("policy", "export", "4"), self.mm("policy", "export", "6")), ("format = 1;\n", self.mm("policy", "export", "2")))
+        # By a check-in, by the driver, and by serve.
+        self.assertEqual((self.checkin("h0"), self.checkin("h1")), (("apply", 4), ("apply", 5)))
+        self.mm("serve", "--once")
+        self.assertEqual((self.states(2), self.pending()), ({"ok": 4}, []))
+        self.assertEqual(self.has(), {"h0": 4, "h1": 5, "h2": 6, "h3": 4})
+        text = self.mm("rollout", "show", "2", "--hosts")
+        self.assertIn("revisions 4 to 6 to 4 hosts", text)
+        self.assertRegex(text, r"h1 +1 +ok +5")
+        # Nobody gets the wrong one again, whoever asks; the current one is for everybody, in waves.
+        self.assertEqual(self.checkin("h0")[0], "status")
+        self.mm("serve", "--once")
+        self.assertEqual(self.has(), {"h0": 4, "h1": 5, "h2": 6, "h3": 4})
+        r, _ = self.roll("--waves", "100%")
+        self.assertEqual((r["rollout"], r["kind"], r["revision"]), (3, "apply", 6))
+        self.assertEqual(set(self.has().values()), {6})
+
+    def test_rollback_that_was_given_up(self):
+        """Who was not served yet keeps what it has, and is owed nothing; the rest can be taken back once more."""
+        self.mixed(3)
+        self.mm("rollout", "rollback", "1", "--detach")
+        self.assertEqual(self.checkin("h1"), ("apply", 5))
+        self.mm("rollout", "abort", "2")
+        self.mm("serve", "--once")
+        self.assertEqual((self.has(), self.pending()), ({"h0": 3, "h1": 5, "h2": 3}, []))
+        self.mm("rollout", "rollback", "1")
+        self.assertEqual(self.has(), {"h0": 7, "h1": 8, "h2": 9})
+
+    def test_rollback_killed_at_any_moment(self):
+        self.mixed(12)
+        rnd = random.Random(11)
+        for _ in range(6):
+            p = self.start("rollout", "rollback", "1", "--in-flight", "2")
+            time.sleep(rnd.uniform(0.05, 0.5))
+            p.kill()
+            p.communicate()
+            if self.sql("SELECT state FROM rollouts WHERE id = 2") == [("done",)]:
+                break
+        else:
+            self.mm("rollout", "rollback", "1")
+        self.assertEqual((self.states(2), self.pending()), ({"ok": 12}, []))
+        self.assertEqual(self.has(), {f"h{i}": 4 + i % 3 for i in range(12)})
+        self.assertEqual(len(json.loads(self.mm("policy", "log", "--json"))), 6, "each text once")
+        self.mm("audit", "verify")
+
     # -- hosts that are off
 
     def test_late_hosts_get_it_when_they_appear(self):
