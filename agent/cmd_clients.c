@@ -192,7 +192,10 @@ static json_t *place_json(const struct place *p)
 		append(accounts, account_json(&p->view.accounts[i]));
 	mm_json_set(o, "accounts", accounts);
 	for (size_t i = 0; i < p->view.n_traps; i++) {
+		if (p->view.traps[i].quiet)
+			continue;
 		json_t *t = json_object();
+		mm_json_set_str(t, "kind", mm_trap_kind_names[p->view.traps[i].kind]);
 		mm_json_set_str(t, "path", p->view.traps[i].path);
 		mm_json_set_int(t, "line", p->view.traps[i].line);
 		mm_json_set_str(t, "text", p->view.traps[i].text);
@@ -332,6 +335,8 @@ static void warnings(const struct row *rows, size_t n)
 			for (size_t m = 0; m < rows[i].places[k].view.n_traps; m++) {
 				const struct mm_trap *trap = &rows[i].places[k].view.traps[m];
 				struct mm_buf b = MM_BUF_INIT(65536);
+				if (trap->quiet)
+					continue;
 				mm_printable(&b, trap->path, strlen(trap->path));
 				if (trap->line > 0)
 					mm_buf_addf(&b, ":%d", trap->line);

@@ -81,8 +81,11 @@ static enum mm_colour colour_of(const struct mm_finding *f)
 	return v.exit_bit == MM_EX_FAILED ? MM_RED : MM_YELLOW;
 }
 
+/* What is not well among the facts is told by the file's own finding. */
 static bool worth_showing(const struct mm_finding *f)
 {
+	if (mm_is_fact(f->setting))
+		return false;
 	return f->action != MM_ACT_NONE || (f->state != MM_ST_COMPLIANT && f->state != MM_ST_UNMANAGED);
 }
 
@@ -144,19 +147,20 @@ static void print_logins(const struct mm_collect *c, FILE *f)
 
 void mm_collect_print(const struct mm_collect *c, bool all, FILE *f)
 {
-	size_t count[MM_ST_COUNT] = {0};
+	size_t count[MM_ST_COUNT] = {0}, sum = 0;
 	const char *comma = "";
 	print_findings(c, all, f);
 	print_logins(c, f);
 	for (size_t i = 0; i < c->n_findings; i++)
-		count[c->findings[i].state]++;
+		count[c->findings[i].state] += !mm_is_fact(c->findings[i].setting);
 	for (int s = 0; s < MM_ST_COUNT; s++) {
 		if (count[s] == 0)
 			continue;
+		sum += count[s];
 		fprintf(f, "%s%zu %s", comma, count[s], mm_state_name((enum mm_state)s));
 		comma = ", ";
 	}
-	fprintf(f, "%s\n", c->n_findings > 0 ? "" : "nothing to compare");
+	fprintf(f, "%s\n", sum > 0 ? "" : "nothing to compare");
 }
 
 /* ---- for machines */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/classify.h"
+#include "agent/facts.h"
 #include "agent/hostwide.h"
 #include "agent/modes.h"
 #include "agent/needs.h"
@@ -159,33 +160,20 @@ static void report_unmanaged(struct mm_place_run *p, const struct mm_seen_accoun
 static void report_traps(struct mm_place_run *p)
 {
 	struct mm_buf all = MM_BUF_INIT(MM_REPORT_TEXT_MAX);
-	if (p->view.n_traps == 0)
-		return;
 	for (size_t i = 0; i < p->view.n_traps && mm_buf_ok(&all); i++) {
 		const struct mm_trap *t = &p->view.traps[i];
-		mm_buf_addf(&all, "%s%s", i > 0 ? "; " : "", t->path != NULL ? t->path : p->place->path);
+		if (t->quiet)
+			continue;
+		mm_buf_addf(
+		    &all, "%s%s", all.len > 0 ? "; " : "", t->path != NULL ? t->path : p->place->path);
 		if (t->line > 0)
 			mm_buf_addf(&all, ":%d", t->line);
 		mm_buf_addf(&all, ": %s", t->text);
 	}
-	mm_report_whole(p->c, p->client->name, p->place->path, MM_ST_UNMANAGED,
-	    mm_arena_strdup(p->c->arena, mm_buf_str(&all)));
+	if (all.len > 0)
+		mm_report_whole(p->c, p->client->name, p->place->path, MM_ST_UNMANAGED,
+		    mm_arena_strdup(p->c->arena, mm_buf_str(&all)));
 	mm_buf_free(&all);
-}
-
-/* A sheet without clients: the policy's own run is about the system's files,
- * and what this program gets from them is not an account of the user's. */
-static bool is_shared(const struct mm_place_run *p, const struct mm_seen_account *acc)
-{
-	if (p->c->sheet->n_clients > 0 || mm_is_hostwide(p->c->who))
-		return false;
-	size_t n = strlen(p->c->who->home);
-	for (int s = 0; s < MM_SET_COUNT; s++) {
-		const char *path = acc->s[s].path;
-		if (path != NULL && strncmp(path, p->c->who->home, n) == 0 && path[n] == '/')
-			return false;
-	}
-	return true;
 }
 
 static void report_place(struct mm_place_run *p)
@@ -197,11 +185,13 @@ static void report_place(struct mm_place_run *p)
 			report_todo(p, &p->todo[i]);
 	}
 	for (size_t i = 0; i < p->view.n && !p->read_only && !p->provided; i++) {
-		if (!p->claimed[i] && !p->view.accounts[i].quiet && !is_shared(p, &p->view.accounts[i]))
+		if (!p->claimed[i] && !p->view.accounts[i].quiet &&
+		    !mm_place_is_shared(p, &p->view.accounts[i]))
 			report_unmanaged(p, &p->view.accounts[i]);
 	}
 	if (!p->read_only && !p->provided)
 		report_traps(p);
+	mm_facts_report(p);
 }
 
 /* ---- evidence for login checks */
@@ -257,19 +247,20 @@ static void restart_rows(struct mm_place_run *p)
 /* After writing: does the program see it on the disk, too? */
 static void check_disk(struct mm_place_run *p)
 {
-	struct mm_view view;
+	struct mm_view *view = mm_arena_alloc(p->c->arena, 1, sizeof(*view));
 	struct mm_err err = MM_ERR_NONE;
-	if (p->client->read(p->reader, p->place, &view, &err) != 0) {
+	if (p->client->read(p->reader, p->place, view, &err) != 0) {
 		mm_place_fail(p, MM_ST_ERROR, mm_arena_strdup(p->c->arena, err.text));
 		return;
 	}
+	p->after = view;
 	for (size_t i = 0; i < p->n; i++) {
 		for (int s = 0; p->todo[i].write && s < MM_SET_COUNT; s++) {
 			struct mm_judged *j = &p->todo[i].s[s];
 			const struct mm_seen *now = NULL;
-			for (size_t k = 0; k < view.n; k++) {
-				if (mm_streq(view.accounts[k].key, p->todo[i].key))
-					now = &view.accounts[k].s[s];
+			for (size_t k = 0; k < view->n; k++) {
+				if (mm_streq(view->accounts[k].key, p->todo[i].key))
+					now = &view->accounts[k].s[s];
 			}
 			if (!j->write ||
 			    (now != NULL && mm_setting_satisfies((enum mm_setting)s, now->value, j->desired)))
@@ -321,6 +312,7 @@ static void read_failed(struct mm_place_run *p, const struct mm_err *err)
 	enum mm_file_trouble why = mm_reader_trouble(p->base);
 	mm_report_whole(p->c, p->client->name, p->place->path, mm_trouble_state(why),
 	    mm_arena_strdup(p->c->arena, err->text));
+	mm_facts_unread(p);
 }
 
 /* Asked when the place was found, or now: a running program puts it off. */

@@ -138,7 +138,7 @@ static bool has_secret(const struct mm_generation *g, const char *path)
 		if (g->did.edits[i].secret && mm_streq(g->did.edits[i].path, path))
 			return true;
 	for (size_t i = 0; g->view != NULL && i < g->view->n_traps; i++)
-		if (g->view->traps[i].secret && mm_streq(g->view->traps[i].path, path))
+		if (g->view->traps[i].kind == MM_TRAP_PASSWORD && mm_streq(g->view->traps[i].path, path))
 			return true;
 	return false;
 }

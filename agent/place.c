@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/classify.h"
+#include "agent/hostwide.h"
 #include "agent/trial.h"
 #include "common/text.h"
 
@@ -290,6 +291,21 @@ void mm_place_fail(struct mm_place_run *p, enum mm_state state, const char *reas
 			p->gone[i].fail = reason;
 		}
 	}
+}
+
+/* A sheet without clients: the policy's own run is about the system's files,
+ * and what this program gets from them is not an account of the user's. */
+bool mm_place_is_shared(const struct mm_place_run *p, const struct mm_seen_account *acc)
+{
+	if (p->c->sheet->n_clients > 0 || mm_is_hostwide(p->c->who))
+		return false;
+	size_t n = strlen(p->c->who->home);
+	for (int s = 0; s < MM_SET_COUNT; s++) {
+		const char *path = acc->s[s].path;
+		if (path != NULL && strncmp(path, p->c->who->home, n) == 0 && path[n] == '/')
+			return false;
+	}
+	return true;
 }
 
 /* ---- what is ours from now on */

@@ -57,6 +57,7 @@ struct mm_place_run {
 	bool may_create;              /* accounts may be added here */
 	bool read_only;               /* not the place in use: only looked at */
 	struct mm_view view;
+	const struct mm_view *after; /* as it was read again after writing; NULL: nothing was written */
 	bool *claimed;
 	struct mm_todo *todo;
 	size_t n;
@@ -83,6 +84,9 @@ void mm_place_attempt(struct mm_place_run *p);
 void mm_place_gather_needs(struct mm_place_run *p, const struct mm_edits *e);
 /* Bring p->rows up to date with what is in effect. */
 void mm_place_own(struct mm_place_run *p);
+
+/* Is it what the system's files give to everybody, and no account of the user's own? */
+bool mm_place_is_shared(const struct mm_place_run *p, const struct mm_seen_account *acc);
 
 /* A setting was not written after all. */
 void mm_place_fail(struct mm_place_run *p, enum mm_state state, const char *reason);

@@ -131,7 +131,9 @@ static const char *or_none(const char *s)
 static void count_finding(
     struct mm_collect *c, const struct mm_finding *f, struct mm_host_result *r, struct mm_push_summary *s)
 {
-	struct mm_verdict v = mm_finding_verdict(f);
+	struct mm_verdict v = mm_verdict(f->state, f->action);
+	if (mm_is_fact(f->setting)) /* kept, and no news of this push */
+		return;
 	r->findings++;
 	r->actions[f->action]++;
 	r->states[f->state]++;

@@ -17,13 +17,15 @@
  *
  *   id                            about             found
  *   client.password               account, or ""    "no" | "in clear": a password stands in the config, or
- *                                                   in a file that it includes. Never the password.
+ *                                                   in a file that it reads; "" where that is of no one
+ *                                                   account. Never the password.
  *   client.certificate_check      account           "yes": the certificate and its name are verified before
  *                                                   anything is told to the server | "no" | "chain only": the
  *                                                   host name is not compared | "no dates": an expired one is
  *                                                   taken | "no tls": there is nothing to verify
- *   client.certificate_exception  account, or ""    "none", or the endpoints whose certificates a person has
- *                                                   accepted by hand, "HOST:PORT", parted by blanks
+ *   client.certificate_exception  account           "none", or the endpoints whose certificates a person has
+ *                                                   accepted by hand, "HOST:PORT" or "HOST", parted
+ *                                                   by blanks; "*": nothing says of which servers
  *   client.cleartext              account           "no" | "yes": a session is not encrypted |
  *                                                   "opportunistic": it is not if the server (or whoever
  *                                                   stands between) says so
@@ -66,6 +68,7 @@ enum mm_fact {
 #define MM_FOUND_NO_DATES "no dates"
 #define MM_FOUND_NO_TLS "no tls"
 #define MM_FOUND_NONE "none"
+#define MM_FOUND_ANY "*"
 #define MM_FOUND_OPPORTUNISTIC "opportunistic"
 
 const char *mm_fact_id(enum mm_fact f);

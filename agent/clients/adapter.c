@@ -91,14 +91,25 @@ void mm_add_place(struct mm_arena *a, struct mm_place **v, size_t *n, const stru
 	*v = grown;
 }
 
-struct mm_trap *mm_add_trap(
-    struct mm_arena *a, struct mm_view *view, const char *path, int line, const char *text)
+const char *const mm_trap_kind_names[MM_TRAP_KIND_COUNT] = {
+    [MM_TRAP_OTHER] = "other",
+    [MM_TRAP_PASSWORD] = "password",
+    [MM_TRAP_NO_VERIFY] = "no-verify",
+    [MM_TRAP_CHAIN_ONLY] = "chain-only",
+    [MM_TRAP_NO_DATES] = "no-dates",
+    [MM_TRAP_EXCEPTION] = "exception",
+    [MM_TRAP_CLEAR] = "cleartext",
+    [MM_TRAP_OPPORTUNISTIC] = "opportunistic",
+};
+
+struct mm_trap *mm_add_trap(struct mm_arena *a, struct mm_view *view, enum mm_trap_kind kind,
+    const char *path, int line, const char *text)
 {
 	struct mm_trap *v = mm_arena_alloc(a, view->n_traps + 1, sizeof(*v));
 
 	if (view->n_traps > 0)
 		memcpy(v, view->traps, view->n_traps * sizeof(*v));
-	v[view->n_traps] = (struct mm_trap){.path = path, .line = line, .text = text};
+	v[view->n_traps] = (struct mm_trap){.kind = kind, .path = path, .line = line, .text = text};
 	view->traps = v;
 	return &v[view->n_traps++];
 }

@@ -33,8 +33,8 @@ void mm_want_file(struct mm_edits *out, struct mm_arena *a, const char *path, co
     const struct mm_edit_list *l, mode_t create_mode);
 
 void mm_add_place(struct mm_arena *a, struct mm_place **v, size_t *n, const struct mm_place *p);
-/* Valid until the next one is added: for `->secret = true`. */
-struct mm_trap *mm_add_trap(
-    struct mm_arena *a, struct mm_view *view, const char *path, int line, const char *text);
+/* Valid until the next one is added: for `->key`, `->endpoint`. */
+struct mm_trap *mm_add_trap(struct mm_arena *a, struct mm_view *view, enum mm_trap_kind kind,
+    const char *path, int line, const char *text);
 
 #endif

@@ -139,10 +139,11 @@ static void see(struct mm_seen_account *s, const struct mm_in_section *in, struc
 	see_outgoing(s, in, a);
 }
 
-static struct mm_trap *trap(
-    struct mm_view *out, struct mm_arena *a, const struct mm_in_section *in, int line, const char *text)
+static void trap(struct mm_view *out, enum mm_trap_kind kind, struct mm_arena *a,
+    const struct mm_in_section *in, int line, const char *text)
 {
-	return mm_add_trap(a, out, in->path, line, mm_arena_printf(a, "Account '%s' %s", in->section, text));
+	mm_add_trap(a, out, kind, in->path, line, mm_arena_printf(a, "Account '%s' %s", in->section, text))
+	    ->key = in->section;
 }
 
 static void traps(
@@ -155,14 +156,14 @@ static void traps(
 		const struct mm_seen *c = &s->s[commands[i]];
 
 		if (c->over_path != NULL && strlen(c->over_by) < 9) /* source, outgoing: an address */
-			trap(out, a, in, c->over_line, "keeps its password in clear text in the file.")
-			    ->secret = true;
+			trap(out, MM_TRAP_PASSWORD, a, in, c->over_line,
+			    "keeps its password in clear text in the file.");
 	}
 	if (mm_streq(s->s[MM_SET_IN_SECURITY].value, "none"))
-		trap(out, a, in, s->s[MM_SET_IN_SECURITY].line,
+		trap(out, MM_TRAP_CLEAR, a, in, s->s[MM_SET_IN_SECURITY].line,
 		    "fetches mail without encryption (imap+insecure).");
 	if (mm_streq(s->s[MM_SET_OUT_SECURITY].value, "none"))
-		trap(out, a, in, outgoing.line,
+		trap(out, MM_TRAP_CLEAR, a, in, outgoing.line,
 		    "sends mail without encryption: smtp:// without smtp-starttls is plain in aerc up to "
 		    "0.14.");
 }
@@ -331,6 +332,7 @@ const struct mm_client mm_client_aerc = {
     .programs = (const char *const[]){"aerc", NULL},
     .incoming = true,
     .outgoing = true,
+    .evidence = MM_EVIDENCE_ALL,
     .unsupported = unsupported,
     .find = find,
     .read = read_place,

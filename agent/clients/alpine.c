@@ -136,12 +136,12 @@ static void see_trap(struct look *l, enum var v, const struct mm_pine_server *s)
 	struct value at = effective(l->c, v);
 
 	if (mm_pine_flag(s, "novalidate-cert", l->a) != NULL)
-		mm_add_trap(l->a, l->out, at.path, at.line,
+		mm_add_trap(l->a, l->out, MM_TRAP_NO_VERIFY, at.path, at.line,
 		    mm_arena_printf(
 			l->a, "%s: the server's certificate is not verified (/novalidate-cert).", names[v]));
 	if (mm_starts_with(mm_pine_security(s, l->a), "starttls if") &&
 	    (v == V_INBOX || mm_pine_flag(s, "user", l->a) != NULL))
-		mm_add_trap(l->a, l->out, at.path, at.line,
+		mm_add_trap(l->a, l->out, MM_TRAP_OPPORTUNISTIC, at.path, at.line,
 		    mm_arena_printf(l->a,
 			"%s: without /tls or /ssl the password goes in clear text where the server does not "
 			"offer STARTTLS.",
@@ -589,6 +589,7 @@ const struct mm_client mm_client_alpine = {
     .programs = (const char *const[]){"alpine", NULL},
     .incoming = true,
     .outgoing = true,
+    .evidence = MM_EVIDENCE_ALL,
     .unsupported = unsupported,
     .find = find,
     .read = read_place,

@@ -201,17 +201,20 @@ static void see_server(const struct config *c, const char *group, const struct s
 	if (v.text == NULL)
 		v = server;
 	if (strstr(acc->s[s->security].value, "none") != NULL)
-		mm_add_trap(a, out, c->path, v.line,
+		mm_add_trap(a, out,
+		    strcmp(acc->s[s->security].value, "none") == 0 ? MM_TRAP_CLEAR : MM_TRAP_OPPORTUNISTIC,
+		    c->path, v.line,
 		    mm_arena_printf(a, "'%s' %s: the password goes in clear text.", label,
 			strcmp(acc->s[s->security].value, "none") == 0
 			    ? "does without encryption"
-			    : "does without encryption where the server offers none"));
+			    : "does without encryption where the server offers none"))
+		    ->key = acc->key;
 	v = get_from(&c->private_doc, c->private_path, group, "Password");
 	if (v.text != NULL)
-		mm_add_trap(a, out, v.path, v.line,
+		mm_add_trap(a, out, MM_TRAP_PASSWORD, v.path, v.line,
 		    mm_arena_printf(
 			a, "'%s' keeps its password in the file, where anybody can make it out.", label))
-		    ->secret = true;
+		    ->key = acc->key;
 }
 
 static void see_text(struct mm_seen_account *acc, enum mm_setting s, struct mm_native v)
@@ -433,6 +436,7 @@ const struct mm_client mm_client_balsa = {
     .programs = (const char *const[]){"balsa", NULL},
     .incoming = true,
     .outgoing = true,
+    .evidence = MM_EVIDENCE_ALL,
     .unsupported = unsupported,
     .find = find,
     .read = read_place,

@@ -90,7 +90,8 @@ static void look_at(struct mm_reader *r, const char *dir, const char *name, stru
 
 		if (host == NULL || (t.p == NULL && mm_read_text(r, path, &t, &err) != 1) || !signs_itself(t))
 			continue;
-		mm_trap_of(r->arena, out, (struct mm_native){.path = path}, out->accounts[i].label,
+		mm_trap_of(r->arena, out, MM_TRAP_EXCEPTION, (struct mm_native){.path = path},
+		    &out->accounts[i],
 		    mm_arena_printf(r->arena,
 			"takes a certificate of %s that signs itself, because it was accepted once and is "
 			"stored.",

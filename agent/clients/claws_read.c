@@ -287,7 +287,7 @@ static void see(const struct mm_claws_block *b, struct mm_seen_account *s)
 
 /* At the key, or at the block where a default is what is wrong. */
 static void trap_at(const struct mm_claws_block *b, const struct mm_seen_account *s, enum mm_setting id,
-    struct mm_arena *a, struct mm_view *out, const char *text)
+    struct mm_arena *a, struct mm_view *out, enum mm_trap_kind kind, const char *text)
 {
 	const struct mm_seen *seen = &s->s[id];
 	struct mm_native at = {.path = b->path, .line = seen->line};
@@ -295,7 +295,7 @@ static void trap_at(const struct mm_claws_block *b, const struct mm_seen_account
 	for (size_t i = 0; at.line == 0 && i < b->doc->n; i++)
 		if (strcmp(b->doc->items[i].section, b->section) == 0)
 			at.line = b->doc->items[i].line;
-	mm_trap_of(a, out, at, s->label, text);
+	mm_trap_of(a, out, kind, at, s, text);
 }
 
 static void look_at_security(const struct mm_claws_block *b, const struct mm_seen_account *s,
@@ -305,7 +305,7 @@ static void look_at_security(const struct mm_claws_block *b, const struct mm_see
 	bool clear = how != NULL && mm_among("password plain login", how);
 
 	if (mm_streq(s->s[security].value, "none") && s->s[security].over_path == NULL)
-		trap_at(b, s, security, a, out,
+		trap_at(b, s, security, a, out, MM_TRAP_CLEAR,
 		    mm_arena_printf(a, "has no encryption for %s mail%s.",
 			mm_side_name(mm_setting_def(security)->side),
 			clear ? ": the password goes in clear text" : ""));
@@ -319,18 +319,18 @@ static void traps(
 	look_at_security(b, s, MM_SET_IN_SECURITY, MM_SET_IN_AUTH, a, out);
 	look_at_security(b, s, MM_SET_OUT_SECURITY, MM_SET_OUT_AUTH, a, out);
 	if (mm_streq(s->s[MM_SET_IN_LEAVE_ON_SERVER].value, "no"))
-		trap_at(b, s, MM_SET_IN_LEAVE_ON_SERVER, a, out,
+		trap_at(b, s, MM_SET_IN_LEAVE_ON_SERVER, a, out, MM_TRAP_OTHER,
 		    "deletes fetched mail from the server (remove_mail).");
 	if (flag(b, b->d->proxy, false))
-		mm_trap_of(a, out,
-		    (struct mm_native){.path = b->path, .line = mm_claws_item(b, b->d->proxy)->line},
-		    s->label, MM_THROUGH_PROXY);
+		mm_trap_of(a, out, MM_TRAP_OTHER,
+		    (struct mm_native){.path = b->path, .line = mm_claws_item(b, b->d->proxy)->line}, s,
+		    MM_THROUGH_PROXY);
 	for (size_t i = 0; b->d->clear_password && i < 2; i++)
 		if (mm_claws_text(b, passwords[i]) != NULL)
-			mm_add_trap(a, out, b->path, mm_claws_item(b, passwords[i])->line,
+			mm_add_trap(a, out, MM_TRAP_PASSWORD, b->path, mm_claws_item(b, passwords[i])->line,
 			    mm_arena_printf(a, "'%s' keeps its password in clear text in the file.",
 				number(b, "account_name", b->section)))
-			    ->secret = true;
+			    ->key = s->key;
 }
 
 int mm_claws_load(struct mm_reader *r, const char *path, struct mm_doc *doc, struct mm_err *err)

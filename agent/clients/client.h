@@ -82,12 +82,29 @@ struct mm_seen {
 	const char *note;       /* anything a person should know, one sentence, or NULL */
 };
 
+/* What a trap is about, for those who judge without reading (agent/facts.h). */
+enum mm_trap_kind {
+	MM_TRAP_OTHER,         /* nothing of what follows: mail is deleted, a line that cannot be read ... */
+	MM_TRAP_PASSWORD,      /* a password stands there: others may not read that file then */
+	MM_TRAP_NO_VERIFY,     /* certificates are not verified */
+	MM_TRAP_CHAIN_ONLY,    /* they are, but for the server's name */
+	MM_TRAP_NO_DATES,      /* they are, but for their dates */
+	MM_TRAP_EXCEPTION,     /* one that fails verification is taken: somebody accepted it by hand */
+	MM_TRAP_CLEAR,         /* no encryption */
+	MM_TRAP_OPPORTUNISTIC, /* none where the server offers none */
+	MM_TRAP_KIND_COUNT
+};
+extern const char *const mm_trap_kind_names[MM_TRAP_KIND_COUNT]; /* "other", "password", "no-verify" ... */
+
 struct mm_seen_account {
 	const char *key; /* native name: "account1", "work"; stands in the journal */
 	const char *label;
 	bool has_incoming, has_outgoing;
 	bool quiet; /* it may be no mail account at all: nobody is told of it unless it is the policy's */
 	struct mm_seen s[MM_SET_COUNT];
+	/* Of these only what may win, or is not certain: about the verification of certificates, and
+	 * about exceptions from it. What is known of them is said by traps. */
+	struct mm_seen verify, exceptions;
 };
 
 struct mm_view {
@@ -99,7 +116,10 @@ struct mm_view {
 		const char *path;
 		int line;
 		const char *text; /* one sentence */
-		bool secret; /* it says that a password stands in the file: others may not read that then */
+		enum mm_trap_kind kind;
+		const char *key;      /* of the account that it is about; NULL: all of this place */
+		const char *endpoint; /* MM_TRAP_EXCEPTION: "HOST:PORT", or NULL: of any server */
+		bool quiet;           /* nobody is told, but for the facts */
 	} * traps;
 	size_t n_traps;
 };
@@ -166,12 +186,20 @@ struct mm_edits {
 extern const char mm_client_not_its_business[];
 #define MM_CLIENT_NOT_ITS_BUSINESS mm_client_not_its_business
 
+#define MM_EVIDENCE_PASSWORD 0x1u   /* passwords in clear */
+#define MM_EVIDENCE_VERIFY 0x2u     /* how certificates are verified; it does by itself */
+#define MM_EVIDENCE_EXCEPTIONS 0x4u /* certificates that were accepted by hand; or it keeps none */
+#define MM_EVIDENCE_ALL 0x7u
+
 struct mm_client {
 	const char *name;            /* in policy, findings, journal: "thunderbird" */
 	const char *label;           /* "Thunderbird" */
 	const char *const *programs; /* executables, NULL-terminated */
 	const char *package;         /* Debian's name; NULL: that of the first program */
 	bool incoming, outgoing;     /* which side it has at all */
+	/* MM_EVIDENCE_...: where the view has no such trap, there is no such thing, since the adapter
+	 * looks at every place where it could be said. */
+	unsigned evidence;
 	/* NULL when the client can express this value, else one sentence why not, or
 	 * MM_CLIENT_NOT_ITS_BUSINESS. `all` is the whole account. Not asked about: a side that the
 	 * client does not have at all, and a value that is in effect already. */

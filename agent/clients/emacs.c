@@ -214,14 +214,14 @@ static int read_place(struct mm_reader *r, const struct mm_place *p, struct mm_v
 		    .path = acc->s[MM_SET_OUT_HOST].path, .line = acc->s[MM_SET_OUT_HOST].line};
 	level = get(&s, "network-security-level");
 	if (mm_streq(level.text, "'low"))
-		mm_add_trap(r->arena, out, level.path, level.line,
+		mm_add_trap(r->arena, out, MM_TRAP_NO_VERIFY, level.path, level.line,
 		    "Emacs does not verify servers' certificates (network-security-level is low).");
 	if (mm_streq(verify.text, "nil"))
-		mm_add_trap(r->arena, out, verify.path, verify.line,
+		mm_add_trap(r->arena, out, MM_TRAP_OTHER, verify.path, verify.line,
 		    "Emacs goes on with a certificate that cannot be verified when the user says so "
 		    "(gnutls-verify-error is nil).");
 	if (out->n > 0 && (type.text == NULL || mm_streq(type.text, "nil")))
-		mm_add_trap(r->arena, out, type.path, type.line,
+		mm_add_trap(r->arena, out, MM_TRAP_OPPORTUNISTIC, type.path, type.line,
 		    "Without smtpmail-stream-type mail goes in clear text where the server offers no TLS.");
 	mm_trap_accepted(r, out, mm_home_path(r, ".emacs.d/network-security.data"), ":conditions (", "Emacs");
 	return 0;
@@ -288,6 +288,7 @@ const struct mm_client mm_client_emacs = {
     .label = "Emacs",
     .programs = (const char *const[]){"emacs", NULL},
     .outgoing = true,
+    .evidence = MM_EVIDENCE_ALL,
     .unsupported = unsupported,
     .find = find,
     .read = read_place,

@@ -272,12 +272,12 @@ static void see_transport(const struct look *l)
 
 /* ---- silent traps */
 
-static void trap(struct mm_view *out, const struct mm_evo_source *s, struct mm_arena *a, const char *group,
-    const char *key, const char *text)
+static void trap(struct mm_view *out, enum mm_trap_kind kind, const struct mm_evo_source *s,
+    struct mm_arena *a, const char *group, const char *key, const char *text)
 {
 	const struct mm_item *it = mm_keyfile_find(&s->doc, group, key);
 
-	mm_add_trap(a, out, s->path, it != NULL ? it->line : 0, text);
+	mm_add_trap(a, out, kind, s->path, it != NULL ? it->line : 0, text);
 }
 
 static void server_traps(
@@ -288,24 +288,24 @@ static void server_traps(
 	const struct mm_item *host = mm_keyfile_find(&s->doc, MM_EVO_AUTH, "Host");
 
 	if (method == NULL)
-		mm_add_trap(a, out, s->path, host != NULL ? host->line : 0,
+		mm_add_trap(a, out, MM_TRAP_CLEAR, s->path, host != NULL ? host->line : 0,
 		    mm_arena_printf(a,
 			"'%s' says nothing of encryption, which means none: the password goes in clear text.",
 			label));
 	else if (mm_streq_nocase(method, "none"))
-		trap(out, s, a, MM_EVO_SECURITY, "Method",
+		trap(out, MM_TRAP_CLEAR, s, a, MM_EVO_SECURITY, "Method",
 		    mm_arena_printf(
 			a, "'%s' does without encryption: the password goes in clear text.", label));
 	else if (mm_word_canon(security_words, method) == NULL)
-		trap(out, s, a, MM_EVO_SECURITY, "Method",
+		trap(out, MM_TRAP_OTHER, s, a, MM_EVO_SECURITY, "Method",
 		    mm_arena_printf(
 			a, "'%s' has a security that the program does not know: it takes STARTTLS.", label));
 	if (port == NULL || strcmp(port, "0") == 0)
-		mm_add_trap(a, out, s->path, host != NULL ? host->line : 0,
+		mm_add_trap(a, out, MM_TRAP_OTHER, s->path, host != NULL ? host->line : 0,
 		    mm_arena_printf(a, "'%s' names no port: the program cannot connect.", label));
 	for (size_t i = 0; i < s->doc.n; i++)
 		if (s->doc.items[i].kind == 'u' && s->doc.items[i].wins)
-			mm_add_trap(a, out, s->path, s->doc.items[i].line,
+			mm_add_trap(a, out, MM_TRAP_OTHER, s->path, s->doc.items[i].line,
 			    mm_arena_printf(a, "'%s': the program cannot read the value of %s.", label,
 				s->doc.items[i].key));
 }
@@ -413,6 +413,7 @@ const struct mm_client mm_client_evolution = {
     .programs = (const char *const[]){"evolution", NULL},
     .incoming = true,
     .outgoing = true,
+    .evidence = MM_EVIDENCE_ALL,
     .unsupported = unsupported,
     .find = find,
     .read = read_place,

@@ -120,7 +120,7 @@ static int take_include(struct files *f, const char *path, const struct mm_item 
 	else if (name != NULL && name[0] != '/')
 		name = mm_arena_printf(f->r->arena, "%s/%s", mm_path_dir(f->r->arena, path), name);
 	if (name == NULL || f->count >= INCLUDES_MAX || !mm_have_file(f->r, name)) {
-		mm_add_trap(f->r->arena, f->view, path, it->line,
+		mm_add_trap(f->r->arena, f->view, MM_TRAP_OTHER, path, it->line,
 		    "A file that is included here cannot be looked at.");
 		return 0;
 	}
@@ -143,7 +143,7 @@ static void take_account(struct files *f, const char *path, const struct mm_item
 	for (size_t i = 0; i < f->n && !f->dead; i++)
 		if (strcmp(f->v[i].name, it->section) == 0 &&
 		    (f->v[i].off == NULL || f->v[i].state[0] == 'd'))
-			mm_add_trap(a, f->view, path, it->line,
+			mm_add_trap(a, f->view, MM_TRAP_OTHER, path, it->line,
 			    mm_arena_printf(
 				a, "A second account '%s': fdm refuses the whole file.", it->section));
 	*(struct account *)mm_arena_push(a, &f->v, &f->n, &f->cap, sizeof(*f->v)) = acc;
@@ -292,34 +292,37 @@ static void traps(const struct files *f, const struct account *acc, const struct
 		struct mm_native at;
 		bool on;
 		const char *text;
+		enum mm_trap_kind kind;
 	} t[] = {
-	    {pass, secret != NULL && secret->kind == 'c', "keeps its password in clear text in the file."},
+	    {pass, secret != NULL && secret->kind == 'c', "keeps its password in clear text in the file.",
+		MM_TRAP_PASSWORD},
 	    {get(acc, "no-verify"), get(acc, "no-verify").text != NULL,
-		"does not verify the server's certificate (no-verify)."},
+		"does not verify the server's certificate (no-verify).", MM_TRAP_NO_VERIFY},
 	    {get(acc, "protocol"), !f->verifies && get(acc, "no-verify").text == NULL,
-		"does not verify the server's certificate: fdm does so only with `set verify-certificates`."},
+		"does not verify the server's certificate: fdm does so only with `set verify-certificates`.",
+		MM_TRAP_NO_VERIFY},
 	    {get(acc, "protocol"),
 		f->verifies && get(acc, "no-verify").text == NULL &&
 		    !mm_streq(s->s[MM_SET_IN_SECURITY].value, "none"),
-		"takes any name in the server's certificate: fdm looks only at who signed it."},
-	    {f->proxy, f->proxy.text != NULL, MM_THROUGH_PROXY},
+		"takes any name in the server's certificate: fdm looks only at who signed it.",
+		MM_TRAP_CHAIN_ONLY},
+	    {f->proxy, f->proxy.text != NULL, MM_THROUGH_PROXY, MM_TRAP_OTHER},
 	    {get(acc, "insecure"), get(acc, "insecure").text != NULL,
-		"allows old versions of TLS (insecure)."},
+		"allows old versions of TLS (insecure).", MM_TRAP_OTHER},
 	    {get(acc, "protocol"), mm_streq(s->s[MM_SET_IN_SECURITY].value, "none"),
-		"does without encryption."},
+		"does without encryption.", MM_TRAP_CLEAR},
 	    {get(acc, "protocol"), get(acc, "keep").text == NULL,
-		"deletes fetched mail from the server (no `keep`)."},
+		"deletes fetched mail from the server (no `keep`).", MM_TRAP_OTHER},
 	};
 
 	/* The first is about the secret. What is left out is dangerous only by what stands there for all to
 	 * read. */
 	for (size_t i = 0; i < (acc->off != NULL && acc->state[0] != 'd' ? 1 : sizeof(t) / sizeof(t[0])); i++)
 		if (t[i].on)
-			mm_trap_of(f->r->arena, f->view,
-			    (struct mm_native){.path = t[i].at.path != NULL ? t[i].at.path : acc->path,
-				.line = t[i].at.line},
-			    acc->name, t[i].text)
-			    ->secret = i == 0;
+			mm_add_trap(f->r->arena, f->view, t[i].kind,
+			    t[i].at.path != NULL ? t[i].at.path : acc->path, t[i].at.line,
+			    mm_arena_printf(f->r->arena, "'%s' %s", acc->name, t[i].text))
+			    ->key = acc->name;
 }
 
 static int read_place(struct mm_reader *r, const struct mm_place *p, struct mm_view *out, struct mm_err *err)
@@ -512,6 +515,7 @@ const struct mm_client mm_client_fdm = {
     .label = "fdm",
     .programs = (const char *const[]){"fdm", NULL},
     .incoming = true,
+    .evidence = MM_EVIDENCE_ALL,
     .unsupported = unsupported,
     .find = find,
     .read = read_place,

@@ -172,29 +172,33 @@ static void traps(
 		struct mm_native at;
 		bool on;
 		const char *text;
+		enum mm_trap_kind kind;
 	} t[] = {
 	    {get(l, "password"), get(l, "password").text != NULL,
-		"keeps its password in clear text in the file."},
+		"keeps its password in clear text in the file.", MM_TRAP_PASSWORD},
 	    {get(l, "sslcertck"), mm_streq(get(l, "sslcertck").text, "no"),
-		"does not verify the server's certificate (no sslcertck)."},
+		"does not verify the server's certificate (no sslcertck).", MM_TRAP_NO_VERIFY},
 	    {get(l, "sslcommonname"),
 		get(l, "sslcommonname").text != NULL && get(l, "sslcommonname").text[0] != '\0',
-		"takes the certificate of another name (sslcommonname)."},
+		"takes the certificate of another name (sslcommonname).", MM_TRAP_CHAIN_ONLY},
 	    {get(l, "sslcertck"), mm_streq(s->s[MM_SET_IN_SECURITY].value, "starttls if offered"),
 		"goes on in clear text where the server offers no TLS (no sslcertck, and no "
-		"sslproto)."},
+		"sslproto).",
+		MM_TRAP_OPPORTUNISTIC},
 	    {get(l, "sslproto"), mm_streq(s->s[MM_SET_IN_SECURITY].value, "none"),
-		"goes on in clear text where the server offers no TLS (empty sslproto)."},
-	    {get(l, "keep"), !yes(get(l, "keep")), "deletes fetched mail from the server (no `keep`)."},
-	    {get(l, "flush"), yes(get(l, "flush")), "deletes old mail from the server (`flush`)."},
+		"goes on in clear text where the server offers no TLS (empty sslproto).",
+		MM_TRAP_OPPORTUNISTIC},
+	    {get(l, "keep"), !yes(get(l, "keep")), "deletes fetched mail from the server (no `keep`).",
+		MM_TRAP_OTHER},
+	    {get(l, "flush"), yes(get(l, "flush")), "deletes old mail from the server (`flush`).",
+		MM_TRAP_OTHER},
 	};
 
-	/* The first is about the secret. */
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
 		if (t[i].on)
-			mm_add_trap(
-			    a, out, l->path, t[i].at.line, mm_arena_printf(a, "'%s' %s", s->key, t[i].text))
-			    ->secret = i == 0;
+			mm_add_trap(a, out, t[i].kind, l->path, t[i].at.line,
+			    mm_arena_printf(a, "'%s' %s", s->key, t[i].text))
+			    ->key = s->key;
 }
 
 /* Is this item the name of a user? Then what it belongs to. */
@@ -337,6 +341,7 @@ const struct mm_client mm_client_fetchmail = {
     .label = "fetchmail",
     .programs = (const char *const[]){"fetchmail", NULL},
     .incoming = true,
+    .evidence = MM_EVIDENCE_ALL,
     .unsupported = unsupported,
     .find = find,
     .read = read_place,

@@ -223,16 +223,18 @@ static void traps(
 		const struct mm_seen *security = &seen->s[sides[i]->s_security];
 
 		if (mm_streq(security->value, "none"))
-			mm_add_trap(a, out, acc->path, security->line,
+			mm_add_trap(a, out, MM_TRAP_CLEAR, acc->path, security->line,
 			    mm_arena_printf(a,
 				"[%s] of '%s' does without encryption: the password goes in clear text.",
-				sides[i]->group, seen->label));
+				sides[i]->group, seen->label))
+			    ->key = seen->key;
 		for (size_t k = 0; k < sizeof(needed) / sizeof(needed[0]); k++)
 			if (mm_keyfile_get(&acc->doc, sides[i]->group, needed[k]) == NULL)
-				mm_add_trap(a, out, acc->path, 0,
+				mm_add_trap(a, out, MM_TRAP_OTHER, acc->path, 0,
 				    mm_arena_printf(a,
 					"[%s] has no %s that can be read: Geary leaves the account out.",
-					sides[i]->group, needed[k]));
+					sides[i]->group, needed[k]))
+				    ->key = seen->key;
 	}
 }
 
@@ -568,6 +570,7 @@ const struct mm_client mm_client_geary = {
     .programs = (const char *const[]){"geary", NULL},
     .incoming = true,
     .outgoing = true,
+    .evidence = MM_EVIDENCE_ALL,
     .unsupported = unsupported,
     .find = find,
     .read = read_place,

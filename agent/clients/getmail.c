@@ -129,20 +129,25 @@ static void traps(
 	const struct mm_seen *security = &s->s[MM_SET_IN_SECURITY];
 
 	if (password.text != NULL)
-		mm_add_trap(a, out, in->path, password.line, "The password stands in clear text in the file.")
-		    ->secret = true;
+		mm_add_trap(a, out, MM_TRAP_PASSWORD, in->path, password.line,
+		    "The password stands in clear text in the file.")
+		    ->key = s->key;
 	if (mm_streq(security->value, "none"))
-		mm_add_trap(a, out, in->path, security->line,
-		    "This type of retriever uses no encryption: the password is sent in clear text.");
+		mm_add_trap(a, out, MM_TRAP_CLEAR, in->path, security->line,
+		    "This type of retriever uses no encryption: the password is sent in clear text.")
+		    ->key = s->key;
 	else if (mm_get_in_section(in, "ca_certs").text == NULL)
-		mm_add_trap(a, out, in->path, security->line,
-		    "Without ca_certs getmail does not verify the server's certificate.");
+		mm_add_trap(a, out, MM_TRAP_NO_VERIFY, in->path, security->line,
+		    "Without ca_certs getmail does not verify the server's certificate.")
+		    ->key = s->key;
 	if (yes(option(in, "delete")))
-		mm_add_trap(
-		    a, out, in->path, option(in, "delete").line, "Fetched mail is deleted from the server.");
+		mm_add_trap(a, out, MM_TRAP_OTHER, in->path, option(in, "delete").line,
+		    "Fetched mail is deleted from the server.")
+		    ->key = s->key;
 	if (deletes_later(in))
-		mm_add_trap(a, out, in->path, after.line,
-		    "Mail is deleted from the server after a number of days (delete_after).");
+		mm_add_trap(a, out, MM_TRAP_OTHER, in->path, after.line,
+		    "Mail is deleted from the server after a number of days (delete_after).")
+		    ->key = s->key;
 }
 
 static int read_place(struct mm_reader *r, const struct mm_place *p, struct mm_view *out, struct mm_err *err)
@@ -284,6 +289,7 @@ const struct mm_client mm_client_getmail = {
     .label = "getmail 6",
     .programs = (const char *const[]){"getmail", NULL},
     .incoming = true,
+    .evidence = MM_EVIDENCE_ALL,
     .unsupported = unsupported,
     .find = find,
     .read = read_place,

@@ -125,18 +125,20 @@ static void traps(
 	struct mm_native ca = get(f, "smtpsslcertpath");
 
 	if (s->has_outgoing && how.text != NULL && mm_streq(s->s[MM_SET_OUT_SECURITY].value, "none"))
-		mm_add_trap(a, out, how.path, how.line,
+		mm_add_trap(a, out, MM_TRAP_CLEAR, how.path, how.line,
 		    mm_arena_printf(a,
 			"smtpEncryption = %s means clear text to git: only `tls` and `ssl` in lower case "
 			"count.",
-			how.text));
+			how.text))
+		    ->key = s->key;
 	if (pass.text != NULL)
-		mm_add_trap(
-		    a, out, pass.path, pass.line, "smtpPass keeps the password in clear text in the file.")
-		    ->secret = true;
+		mm_add_trap(a, out, MM_TRAP_PASSWORD, pass.path, pass.line,
+		    "smtpPass keeps the password in clear text in the file.")
+		    ->key = s->key;
 	if (ca.text != NULL && ca.text[0] == '\0')
-		mm_add_trap(a, out, ca.path, ca.line,
-		    "An empty smtpSslCertPath switches the verification of certificates off.");
+		mm_add_trap(a, out, MM_TRAP_NO_VERIFY, ca.path, ca.line,
+		    "An empty smtpSslCertPath switches the verification of certificates off.")
+		    ->key = s->key;
 }
 
 static bool is_include(const struct mm_item *it)
@@ -194,7 +196,7 @@ static void look_for_includes(const struct files *f, struct mm_reader *r, struct
 
 			if (!is_include(it) || !may_matter(r, f->path[i], it->value))
 				continue;
-			mm_add_trap(r->arena, out, f->path[i], it->line,
+			mm_add_trap(r->arena, out, MM_TRAP_OTHER, f->path[i], it->line,
 			    "A file is included here: what it says may win.");
 			doubt(out, f->path[i], it->line);
 		}
@@ -293,6 +295,7 @@ const struct mm_client mm_client_git = {
     .label = "git send-email",
     .programs = (const char *const[]){"git", NULL},
     .outgoing = true,
+    .evidence = MM_EVIDENCE_ALL,
     .unsupported = unsupported,
     .find = find,
     .read = read_place,

@@ -185,14 +185,16 @@ static void traps(
 	if (get(g, s->host).text == NULL)
 		return;
 	if (yes(g, s->lax))
-		mm_add_trap(g->a, out, g->path, get(g, s->lax).line,
+		mm_add_trap(g->a, out, MM_TRAP_NO_VERIFY, g->path, get(g, s->lax).line,
 		    mm_arena_printf(
-			g->a, "'%s' takes any certificate for its server: %s.", acc->label, s->lax));
+			g->a, "'%s' takes any certificate for its server: %s.", acc->label, s->lax))
+		    ->key = acc->key;
 	if (mm_streq(security, "none"))
-		mm_add_trap(g->a, out, g->path, get(g, s->host).line,
+		mm_add_trap(g->a, out, MM_TRAP_CLEAR, g->path, get(g, s->host).line,
 		    mm_arena_printf(g->a,
 			"'%s' does without encryption for %s: the password goes in clear text.", acc->label,
-			s->host));
+			s->host))
+		    ->key = acc->key;
 }
 
 static bool is_ours_to_see(const struct group *g)
@@ -473,6 +475,7 @@ const struct mm_client mm_client_goa = {
     .package = "gnome-online-accounts",
     .incoming = true,
     .outgoing = true,
+    .evidence = MM_EVIDENCE_ALL,
     .unsupported = unsupported,
     .find = find,
     .read = read_place,

@@ -86,7 +86,8 @@ static void see_v0_security(struct mm_seen_account *s, const struct mm_toml_at *
 	else
 		mm_see(s, on(k, MM_SET_IN_SECURITY), ssl, mm_streq(ssl.text, "false") ? "none" : "tls");
 	if (mm_streq(insecure.text, "true"))
-		mm_trap_of(at->a, out, insecure, s->label, "does not verify the server's certificate.");
+		mm_trap_of(
+		    at->a, out, MM_TRAP_NO_VERIFY, insecure, s, "does not verify the server's certificate.");
 }
 
 static void see_login(struct mm_seen_account *s, const struct mm_toml_at *at,
@@ -107,8 +108,8 @@ static void see_login(struct mm_seen_account *s, const struct mm_toml_at *at,
 		command->value = mm_toml_command(it, true, at->a);
 	if (raw.text != NULL) {
 		mm_see_over(command, raw, "raw", MM_HIMALAYA_RAW);
-		mm_trap_of(at->a, out, raw, s->label, "keeps its password in clear text in the file.")
-		    ->secret = true;
+		mm_trap_of(
+		    at->a, out, MM_TRAP_PASSWORD, raw, s, "keeps its password in clear text in the file.");
 	} else if (ring.text != NULL) {
 		mm_see_over(command, ring, "keyring", MM_HIMALAYA_KEYRING);
 	}
@@ -139,11 +140,11 @@ static void see_side(struct mm_seen_account *s, const struct mm_toml_at *at, con
 	mm_see(s, on(k, MM_SET_IN_TLS_MIN), none, "1.2");
 	see_login(s, at, k, out);
 	if (mm_streq(s->s[security].value, "none"))
-		mm_trap_of(at->a, out,
+		mm_trap_of(at->a, out, MM_TRAP_CLEAR,
 		    s->s[security].path != NULL
 			? mm_get_toml(at, k->encryption != NULL ? k->encryption : side_key(at, k, "ssl"))
 			: host,
-		    s->label, in ? "fetches mail without encryption." : "sends mail without encryption.");
+		    s, in ? "fetches mail without encryption." : "sends mail without encryption.");
 }
 
 static void see(
@@ -407,6 +408,7 @@ const struct mm_client mm_client_himalaya = {
     .programs = (const char *const[]){"himalaya", NULL},
     .incoming = true,
     .outgoing = true,
+    .evidence = MM_EVIDENCE_ALL,
     .unsupported = unsupported,
     .find = find,
     .read = read_place,

@@ -159,7 +159,7 @@ static void see_login(
 	if (raw.text == NULL)
 		return;
 	mm_see_over(&s->s[k->command], raw, "raw", MM_HIMALAYA_RAW);
-	mm_trap_of(at->a, out, raw, s->label, "keeps its password in clear text in the file.")->secret = true;
+	mm_trap_of(at->a, out, MM_TRAP_PASSWORD, raw, s, "keeps its password in clear text in the file.");
 }
 
 static void see_side(
@@ -192,7 +192,7 @@ static void see_side(
 	mm_see(s, k->floor, none, "1.2");
 	see_login(s, k, at, out);
 	if (mm_streq(s->s[k->security].value, "none"))
-		mm_trap_of(at->a, out, v, s->label,
+		mm_trap_of(at->a, out, MM_TRAP_CLEAR, v, s,
 		    k->side == MM_SIDE_INCOMING ? "fetches mail without encryption."
 						: "sends mail without encryption.");
 }

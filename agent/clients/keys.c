@@ -91,10 +91,14 @@ void mm_see_unsure(struct mm_seen *seen, struct mm_native at, const char *why)
 	seen->unsure_open = false;
 }
 
-struct mm_trap *mm_trap_of(
-    struct mm_arena *a, struct mm_view *out, struct mm_native at, const char *label, const char *text)
+struct mm_trap *mm_trap_of(struct mm_arena *a, struct mm_view *out, enum mm_trap_kind kind,
+    struct mm_native at, const struct mm_seen_account *acc, const char *text)
 {
-	return mm_add_trap(a, out, at.path, at.line, mm_arena_printf(a, "'%s' %s", label, text));
+	struct mm_trap *t =
+	    mm_add_trap(a, out, kind, at.path, at.line, mm_arena_printf(a, "'%s' %s", acc->label, text));
+
+	t->key = acc->key;
+	return t;
 }
 
 void mm_trap_deletes(
@@ -104,7 +108,7 @@ void mm_trap_deletes(
 	struct mm_native at = {.path = leave->path != NULL ? leave->path : path, .line = leave->line};
 
 	if (mm_streq(acc->s[MM_SET_IN_PROTOCOL].value, "pop3") && mm_streq(leave->value, "no"))
-		mm_trap_of(a, out, at, acc->label, "deletes fetched mail from the server.");
+		mm_trap_of(a, out, MM_TRAP_OTHER, at, acc, "deletes fetched mail from the server.");
 }
 
 void mm_trap_exception(struct mm_arena *a, struct mm_view *out, struct mm_native at, const char *host)
@@ -114,11 +118,12 @@ void mm_trap_exception(struct mm_arena *a, struct mm_view *out, struct mm_native
 
 		if (mm_streq_nocase(acc->s[MM_SET_IN_HOST].value, host) ||
 		    mm_streq_nocase(acc->s[MM_SET_OUT_HOST].value, host))
-			mm_trap_of(a, out, at, acc->label,
+			mm_trap_of(a, out, MM_TRAP_EXCEPTION, at, acc,
 			    mm_arena_printf(a,
 				"takes a certificate of %s that fails verification, by an exception that was "
 				"stored.",
-				host));
+				host))
+			    ->endpoint = host;
 	}
 }
 
@@ -130,7 +135,7 @@ void mm_trap_accepted(
 
 	if (out->n > 0 && mm_read_text(r, path, &t, &err) == 1 &&
 	    memmem(t.p, t.n, mark, strlen(mark)) != NULL)
-		mm_add_trap(r->arena, out, path, 0,
+		mm_add_trap(r->arena, out, MM_TRAP_EXCEPTION, path, 0,
 		    mm_arena_printf(r->arena,
 			"%s takes certificates that fail verification, by exceptions that were stored here.",
 			label));

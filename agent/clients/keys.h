@@ -59,9 +59,9 @@ void mm_see_over(struct mm_seen *seen, struct mm_native by, const char *name, co
 void mm_see_all_over(struct mm_seen_account *acc, struct mm_native by, const char *name);
 /* `value` may not be what is in effect, and nobody can tell without trying. */
 void mm_see_unsure(struct mm_seen *seen, struct mm_native at, const char *why);
-/* "'label' TEXT" */
-struct mm_trap *mm_trap_of(
-    struct mm_arena *a, struct mm_view *out, struct mm_native at, const char *label, const char *text);
+/* "'label' TEXT", of this account. */
+struct mm_trap *mm_trap_of(struct mm_arena *a, struct mm_view *out, enum mm_trap_kind kind,
+    struct mm_native at, const struct mm_seen_account *acc, const char *text);
 /* A POP3 account that does not leave mail on the server; `path` is where that
  * would be said, where nothing is. */
 void mm_trap_deletes(

@@ -190,10 +190,11 @@ static void put_port(const struct look *l, enum mm_setting s, const char *key, c
 	mm_kde_see(&l->acc->s[s], &v, is_number(v.text) ? v.text : dflt);
 }
 
-static struct mm_trap *trap(const struct look *l, const struct mm_kde_value *v, const char *text)
+static void trap(const struct look *l, enum mm_trap_kind kind, const struct mm_kde_value *v, const char *text)
 {
-	return mm_add_trap(l->r->arena, l->out, v->path != NULL ? v->path : l->f->path, v->line,
-	    mm_arena_printf(l->r->arena, "'%s' %s", l->acc->label, text));
+	mm_add_trap(l->r->arena, l->out, kind, v->path != NULL ? v->path : l->f->path, v->line,
+	    mm_arena_printf(l->r->arena, "'%s' %s", l->acc->label, text))
+	    ->key = l->acc->key;
 }
 
 #define CLEAR_TEXT "does without encryption: the password goes in clear text."
@@ -224,7 +225,7 @@ static void see_imap(const struct look *l)
 	put_number_auth(l, MM_SET_IN_AUTH, "Authentication", 1);
 	mm_kde_see(&l->acc->s[MM_SET_IN_SECURITY], &v, word);
 	if (strcmp(word, "none") == 0)
-		trap(l, &v,
+		trap(l, MM_TRAP_CLEAR, &v,
 		    mm_streq_nocase(v.text, "none")
 			? CLEAR_TEXT
 			: "has a Safety that the program does not know, which means no encryption.");
@@ -246,7 +247,7 @@ static void see_leave(const struct look *l)
 	}
 	mm_kde_see(&l->acc->s[MM_SET_IN_LEAVE_ON_SERVER], &v, leave ? "yes" : "no");
 	if (!leave)
-		trap(l, &v, "deletes fetched mail from the server (leaveOnServer).");
+		trap(l, MM_TRAP_OTHER, &v, "deletes fetched mail from the server (leaveOnServer).");
 }
 
 static void see_pop3(const struct look *l)
@@ -264,7 +265,7 @@ static void see_pop3(const struct look *l)
 	    : is_tls ? "starttls"
 		     : "none");
 	if (!is_ssl && !is_tls)
-		trap(l, &ssl, CLEAR_TEXT);
+		trap(l, MM_TRAP_CLEAR, &ssl, CLEAR_TEXT);
 	see_leave(l);
 }
 
@@ -300,7 +301,8 @@ static void see_smtp_auth(const struct look *l)
 	mm_kde_see(&l->acc->s[MM_SET_OUT_AUTH], type.text != NULL ? &type : &on,
 	    word_of(auth_words, type.text, "plain"));
 	if (type.text != NULL && word_of(auth_words, type.text, NULL) == NULL)
-		trap(l, &type, "has an authtype that the program does not know: it takes PLAIN.");
+		trap(l, MM_TRAP_OTHER, &type,
+		    "has an authtype that the program does not know: it takes PLAIN.");
 }
 
 static void see_transport(struct look l, const struct mm_kmail *k, const char *group)
@@ -322,11 +324,11 @@ static void see_transport(struct look l, const struct mm_kmail *k, const char *g
 	v = get(&l, "encryption");
 	mm_kde_see(&l.acc->s[MM_SET_OUT_SECURITY], &v, word_of(encryption_words, v.text, "none"));
 	if (strcmp(l.acc->s[MM_SET_OUT_SECURITY].value, "none") == 0)
-		trap(&l, &v, CLEAR_TEXT);
+		trap(&l, MM_TRAP_CLEAR, &v, CLEAR_TEXT);
 	password = get(&l, "password");
 	if (password.text != NULL && password.text[0] != '\0')
-		trap(&l, &password, "keeps its password in the file, where anybody can make it out.")
-		    ->secret = true;
+		trap(&l, MM_TRAP_PASSWORD, &password,
+		    "keeps its password in the file, where anybody can make it out.");
 }
 
 static const char *label_of(struct mm_reader *r, const struct mm_kmail *k, const struct mm_kmail_account *a)
@@ -427,6 +429,7 @@ const struct mm_client mm_client_kmail = {
     .programs = (const char *const[]){"kmail", NULL},
     .incoming = true,
     .outgoing = true,
+    .evidence = MM_EVIDENCE_ALL,
     .unsupported = unsupported,
     .find = find,
     .read = read_place,

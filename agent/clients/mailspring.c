@@ -128,10 +128,10 @@ static struct mm_native get(const struct reader *r, const json_t *o, const char 
 	return out;
 }
 
-static struct mm_trap *trap(struct reader *r, int line, const char *text)
+static void trap(struct reader *r, enum mm_trap_kind kind, int line, const char *text)
 {
-	return mm_add_trap(
-	    r->a, r->view, r->path, line, mm_arena_printf(r->a, "'%s' %s", r->out->label, text));
+	mm_add_trap(r->a, r->view, kind, r->path, line, mm_arena_printf(r->a, "'%s' %s", r->out->label, text))
+	    ->key = r->out->key;
 }
 
 static struct mm_native setting(const struct reader *r, bool incoming, const char *name)
@@ -153,7 +153,7 @@ static void see_security(struct reader *r, bool incoming)
 	if (!mm_streq(v.text, "none"))
 		r->out->s[s].note =
 		    mm_arena_printf(r->a, "Mailspring takes '%s' for no encryption at all.", v.text);
-	trap(r, v.line,
+	trap(r, MM_TRAP_CLEAR, v.line,
 	    mm_arena_printf(r->a, "has no encryption for %s mail: the password goes in clear text.",
 		incoming ? "incoming" : "outgoing"));
 }
@@ -164,11 +164,11 @@ static void look_for_traps(struct reader *r, bool incoming)
 	struct mm_native password = setting(r, incoming, "password");
 
 	if (mm_streq(insecure.text, "true"))
-		trap(r, insecure.line,
+		trap(r, MM_TRAP_NO_VERIFY, insecure.line,
 		    mm_arena_printf(r->a, "takes any certificate of the server of %s mail.",
 			incoming ? "incoming" : "outgoing"));
 	if (password.text != NULL && password.text[0] != '\0')
-		trap(r, password.line, "keeps a password in clear text in the file.")->secret = true;
+		trap(r, MM_TRAP_PASSWORD, password.line, "keeps a password in clear text in the file.");
 }
 
 static void see_side(struct reader *r, bool incoming)
@@ -215,9 +215,8 @@ static void see_account(struct reader *r)
 	if (r->out->has_outgoing)
 		see_side(r, false);
 	if (get(r, r->settings, "refresh_token").text != NULL)
-		trap(r, get(r, r->settings, "refresh_token").line,
-		    "keeps an OAuth2 token in clear text in the file.")
-		    ->secret = true;
+		trap(r, MM_TRAP_PASSWORD, get(r, r->settings, "refresh_token").line,
+		    "keeps an OAuth2 token in clear text in the file.");
 }
 
 /* ---- the adapter */
@@ -302,6 +301,7 @@ const struct mm_client mm_client_mailspring = {
     .programs = (const char *const[]){"mailspring", NULL},
     .incoming = true,
     .outgoing = true,
+    .evidence = MM_EVIDENCE_ALL,
     .unsupported = unsupported,
     .find = find,
     .read = read_place,

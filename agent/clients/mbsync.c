@@ -153,15 +153,16 @@ static void traps(
 	const struct mm_seen *security = &s->s[MM_SET_IN_SECURITY];
 
 	if (pass.text != NULL)
-		mm_add_trap(a, out, in->path, pass.line,
+		mm_add_trap(a, out, MM_TRAP_PASSWORD, in->path, pass.line,
 		    mm_arena_printf(a, "%s keeps its password in clear text in the file.", in->section))
-		    ->secret = true;
+		    ->key = in->section;
 	if (mm_streq(security->value, "none") && get(in, "Tunnel", NULL).text == NULL)
-		mm_add_trap(a, out, in->path, security->line,
+		mm_add_trap(a, out, MM_TRAP_CLEAR, in->path, security->line,
 		    mm_arena_printf(a,
 			"%s does without encryption: mbsync sends the password in clear text where the "
 			"server lets it.",
-			in->section));
+			in->section))
+		    ->key = in->section;
 }
 
 /* What makes mbsync refuse the file, or means nothing. */
@@ -175,12 +176,12 @@ static void look_around(const struct mm_doc *d, const char *path, struct mm_aren
 		const char *copy = strchr(it->section, '\n');
 
 		if (it->kind == 'c' && copy != NULL)
-			mm_add_trap(a, out, path, it->line,
+			mm_add_trap(a, out, MM_TRAP_OTHER, path, it->line,
 			    mm_arena_printf(a, "A second %.*s: mbsync takes the first and says nothing.",
 				(int)(copy - it->section), it->section));
 		for (size_t k = 0; it->kind != 'c' && it->section[0] == '\0' && inside[k] != NULL; k++)
 			if (strcmp(it->key, inside[k]) == 0)
-				mm_add_trap(a, out, path, it->line,
+				mm_add_trap(a, out, MM_TRAP_OTHER, path, it->line,
 				    mm_arena_printf(a,
 					"%s stands behind an empty line, which ends the section: mbsync "
 					"refuses the whole file.",
@@ -391,6 +392,7 @@ const struct mm_client mm_client_mbsync = {
     .programs = (const char *const[]){"mbsync", NULL},
     .package = "isync",
     .incoming = true,
+    .evidence = MM_EVIDENCE_ALL,
     .unsupported = unsupported,
     .find = find,
     .read = read_place,

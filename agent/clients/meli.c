@@ -145,10 +145,10 @@ static struct sending sending_of(const struct mm_toml_at *account)
 	return s;
 }
 
-static struct mm_trap *trap(const struct mm_toml_at *at, struct mm_view *out, const struct mm_seen_account *s,
-    struct mm_native v, const char *text)
+static void trap(const struct mm_toml_at *at, struct mm_view *out, enum mm_trap_kind kind,
+    const struct mm_seen_account *s, struct mm_native v, const char *text)
 {
-	return mm_trap_of(at->a, out, v, s->label, text);
+	mm_trap_of(at->a, out, kind, v, s, text);
 }
 
 static void see_in_security(struct mm_seen_account *s, const struct mm_toml_at *at, struct mm_view *out)
@@ -160,12 +160,12 @@ static void see_in_security(struct mm_seen_account *s, const struct mm_toml_at *
 
 	if (mm_streq(tls.text, "false")) {
 		mm_see(s, MM_SET_IN_SECURITY, tls, "none");
-		trap(at, out, s, tls, "fetches mail without encryption.");
+		trap(at, out, MM_TRAP_CLEAR, s, tls, "fetches mail without encryption.");
 	} else {
 		mm_see(s, MM_SET_IN_SECURITY, starttls, upgrade ? "starttls" : "tls");
 	}
 	if (mm_streq(blind.text, "true"))
-		trap(at, out, s, blind, "does not verify the server's certificate.");
+		trap(at, out, MM_TRAP_NO_VERIFY, s, blind, "does not verify the server's certificate.");
 }
 
 static void see_in(struct mm_seen_account *s, const struct mm_toml_at *at, struct mm_view *out)
@@ -192,7 +192,7 @@ static void see_in(struct mm_seen_account *s, const struct mm_toml_at *at, struc
 	if (s->s[MM_SET_IN_PASSWORD_COMMAND].value == NULL)
 		mm_see_over(&s->s[MM_SET_IN_PASSWORD_COMMAND], raw, "server_password",
 		    "A password stands in the file.");
-	trap(at, out, s, raw, "keeps its password in clear text in the file.")->secret = true;
+	trap(at, out, MM_TRAP_PASSWORD, s, raw, "keeps its password in clear text in the file.");
 }
 
 static void see_out_security(struct mm_seen_account *s, const struct sending *m, struct mm_view *out)
@@ -207,10 +207,10 @@ static void see_out_security(struct mm_seen_account *s, const struct sending *m,
 		    : mm_streq(port, "587") ? "starttls"
 					    : NULL);
 	if (mm_streq(s->s[MM_SET_OUT_SECURITY].value, "none"))
-		trap(&m->at, out, s, word, "sends mail without encryption.");
+		trap(&m->at, out, MM_TRAP_CLEAR, s, word, "sends mail without encryption.");
 	if (mm_streq(blind.text, "true"))
-		trap(
-		    &m->at, out, s, blind, "does not verify the certificate of the server that it sends by.");
+		trap(&m->at, out, MM_TRAP_NO_VERIFY, s, blind,
+		    "does not verify the certificate of the server that it sends by.");
 }
 
 static void see_out_password(struct mm_seen_account *s, const struct sending *m, struct mm_view *out)
@@ -225,8 +225,8 @@ static void see_out_password(struct mm_seen_account *s, const struct sending *m,
 		return;
 	*command = (struct mm_seen){.value = NULL};
 	mm_see_over(command, raw, "password", "A password stands in the file.");
-	trap(&m->at, out, s, raw, "keeps the password of outgoing mail in clear text in the file.")->secret =
-	    true;
+	trap(&m->at, out, MM_TRAP_PASSWORD, s, raw,
+	    "keeps the password of outgoing mail in clear text in the file.");
 }
 
 static void see_out(struct mm_seen_account *s, const struct mm_toml_at *at, struct mm_view *out)
@@ -574,6 +574,7 @@ const struct mm_client mm_client_meli = {
     .programs = (const char *const[]){"meli", NULL},
     .incoming = true,
     .outgoing = true,
+    .evidence = MM_EVIDENCE_ALL,
     .unsupported = unsupported,
     .find = find,
     .read = read_place,

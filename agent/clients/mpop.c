@@ -88,9 +88,10 @@ static void traps(const struct mm_stanza *acc, struct mm_arena *a, struct mm_vie
 
 	mm_stanza_traps(acc, "user plain login", a, out);
 	if (!mm_stanza_on(keep, false))
-		mm_add_trap(a, out, acc->path, keep.line,
+		mm_add_trap(a, out, MM_TRAP_OTHER, acc->path, keep.line,
 		    mm_arena_printf(
-			a, "Account '%s' deletes fetched mail from the server (no 'keep on').", acc->name));
+			a, "Account '%s' deletes fetched mail from the server (no 'keep on').", acc->name))
+		    ->key = acc->name;
 }
 
 static int read_place(struct mm_reader *r, const struct mm_place *p, struct mm_view *out, struct mm_err *err)
@@ -213,6 +214,7 @@ const struct mm_client mm_client_mpop = {
     .label = "mpop",
     .programs = (const char *const[]){"mpop", NULL},
     .incoming = true,
+    .evidence = MM_EVIDENCE_ALL,
     .unsupported = unsupported,
     .find = find,
     .read = read_place,

@@ -212,6 +212,7 @@ const struct mm_client mm_client_msmtp = {
     .label = "msmtp",
     .programs = (const char *const[]){"msmtp", NULL},
     .outgoing = true,
+    .evidence = MM_EVIDENCE_ALL,
     .unsupported = unsupported,
     .find = find,
     .read = read_place,

@@ -233,7 +233,8 @@ static void trap_clear(struct look *l, enum mm_setting id)
 {
 	const struct mm_seen *s = &l->acc->s[id];
 
-	mm_add_trap(l->a, l->out, s->path, s->line,
+	mm_add_trap(l->a, l->out, mm_streq(s->value, "none") ? MM_TRAP_CLEAR : MM_TRAP_OPPORTUNISTIC, s->path,
+	    s->line,
 	    mm_arena_printf(l->a,
 		"The password for %s mail goes in clear text where the server offers no TLS, or none is "
 		"asked for "
@@ -296,12 +297,11 @@ static void see_password(
 
 	put(l, id, var, v != NULL && v->kind == 'e' ? mm_sh_from_backtick(v->text, l->a) : NULL);
 	if (clear)
-		mm_add_trap(l->a, l->out, v->path, v->line, "The password stands in clear text in the file.")
-		    ->secret = true;
+		mm_add_trap(l->a, l->out, MM_TRAP_PASSWORD, v->path, v->line,
+		    "The password stands in clear text in the file.");
 	if (u->has_password && url != NULL) {
-		mm_add_trap(
-		    l->a, l->out, url->path, url->line, "The password stands in clear text in an address.")
-		    ->secret = true;
+		mm_add_trap(l->a, l->out, MM_TRAP_PASSWORD, url->path, url->line,
+		    "The password stands in clear text in an address.");
 		overridden(&l->acc->s[id], url->path, url->line, "the password in the address");
 	}
 }
@@ -445,7 +445,7 @@ static void see_incoming(struct look *l)
 	put(l, MM_SET_IN_LEAVE_ON_SERVER, pop ? "pop_delete" : "",
 	    pop && flag(l->s, "pop_delete", false) ? "no" : "yes");
 	if (pop && flag(l->s, "pop_delete", false))
-		mm_add_trap(l->a, l->out, l->acc->s[MM_SET_IN_LEAVE_ON_SERVER].path,
+		mm_add_trap(l->a, l->out, MM_TRAP_OTHER, l->acc->s[MM_SET_IN_LEAVE_ON_SERVER].path,
 		    l->acc->s[MM_SET_IN_LEAVE_ON_SERVER].line,
 		    "Fetched mail is deleted from the server (pop_delete).");
 }
@@ -509,18 +509,22 @@ static void traps(struct look *l)
 	static const struct {
 		const char *var, *text;
 		bool bad;
-	} v[] = {{"ssl_verify_host", "The name in the server's certificate is not verified.", false},
-	    {"ssl_verify_dates", "Expired certificates are accepted.", false},
-	    {"ssl_verify_partial_chains", "Certificates without a complete chain are accepted.", true}};
+		enum mm_trap_kind kind;
+	} v[] = {{"ssl_verify_host", "The name in the server's certificate is not verified.", false,
+		     MM_TRAP_CHAIN_ONLY},
+	    {"ssl_verify_dates", "Expired certificates are accepted.", false, MM_TRAP_NO_DATES},
+	    {"ssl_verify_partial_chains", "Certificates without a complete chain are accepted.", true,
+		MM_TRAP_OTHER}};
 
 	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
 		const struct mm_mutt_var *var = mm_mutt_get(l->s, v[i].var);
 
 		if (var != NULL && flag(l->s, v[i].var, !v[i].bad) == v[i].bad)
-			mm_add_trap(l->a, l->out, var->path, var->line, v[i].text);
+			mm_add_trap(l->a, l->out, v[i].kind, var->path, var->line, v[i].text);
 	}
 	for (size_t i = 0; i < l->s->n_traps; i++)
-		mm_add_trap(l->a, l->out, l->s->traps[i].path, l->s->traps[i].line, l->s->traps[i].text);
+		mm_add_trap(l->a, l->out, MM_TRAP_OTHER, l->s->traps[i].path, l->s->traps[i].line,
+		    l->s->traps[i].text);
 }
 
 /* mutt looks for each of its files with its own version behind the name, and

@@ -73,9 +73,8 @@ static int read_side(
 			secret = it;
 	}
 	if (secret != NULL)
-		mm_add_trap(
-		    r->arena, out, p->path, secret->line, "A password stands in clear text in the file.")
-		    ->secret = true;
+		mm_add_trap(r->arena, out, MM_TRAP_PASSWORD, p->path, secret->line,
+		    "A password stands in clear text in the file.");
 	return 0;
 }
 
@@ -133,6 +132,7 @@ const struct mm_client mm_client_netrc = {
     .label = "netrc, incoming",
     .programs = (const char *const[]){"curl", "fetchmail", "ftp", NULL},
     .incoming = true,
+    .evidence = MM_EVIDENCE_PASSWORD,
     .unsupported = unsupported,
     .find = find,
     .read = read_incoming,
@@ -144,6 +144,7 @@ const struct mm_client mm_client_netrc_smtp = {
     .label = "netrc, outgoing",
     .programs = (const char *const[]){"curl", "fetchmail", "ftp", NULL},
     .outgoing = true,
+    .evidence = MM_EVIDENCE_PASSWORD,
     .unsupported = unsupported,
     .find = find,
     .read = read_outgoing,

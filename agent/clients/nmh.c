@@ -253,11 +253,11 @@ static void see_overrides(const struct profile *p, struct mm_seen_account *s, st
 	}
 }
 
-static void trap(
-    struct mm_arena *a, struct mm_view *out, const struct profile *p, int line, bool on, const char *text)
+static void trap(struct mm_arena *a, struct mm_view *out, enum mm_trap_kind kind, const struct profile *p,
+    int line, bool on, const char *text)
 {
 	if (on)
-		mm_add_trap(a, out, p->path, line, text);
+		mm_add_trap(a, out, kind, p->path, line, text);
 }
 
 static void side_traps(const struct profile *p, const struct side *x, struct mm_arena *a, struct mm_view *out)
@@ -266,11 +266,11 @@ static void side_traps(const struct profile *p, const struct side *x, struct mm_
 	enum mm_setting security = x->in ? MM_SET_IN_SECURITY : MM_SET_OUT_SECURITY;
 
 	last(x->w, "certverify nocertverify", &cert);
-	trap(a, out, p, x->at.line, mm_streq(cert, "nocertverify"),
+	trap(a, out, MM_TRAP_NO_VERIFY, p, x->at.line, mm_streq(cert, "nocertverify"),
 	    mm_arena_printf(a, "%s does not verify the server's certificate (-nocertverify).", name));
-	trap(a, out, p, x->at.line, mm_streq(x->s->s[security].value, "none"),
+	trap(a, out, MM_TRAP_CLEAR, p, x->at.line, mm_streq(x->s->s[security].value, "none"),
 	    mm_arena_printf(a, "%s does without encryption.", name));
-	trap(a, out, p, x->at.line, last(x->w, "proxy", NULL) != NULL,
+	trap(a, out, MM_TRAP_OTHER, p, x->at.line, last(x->w, "proxy", NULL) != NULL,
 	    mm_arena_printf(a, "%s %s", name, MM_THROUGH_PROXY));
 }
 
@@ -287,13 +287,14 @@ static void traps(const struct profile *p, struct mm_arena *a, struct mm_view *o
 	const struct mm_item *box = mm_doc_find(&p->doc, "", "credentials");
 
 	for (size_t i = 0; i < p->doc.n; i++)
-		trap(a, out, p, p->doc.items[i].line, strchr(p->doc.items[i].key, '\n') != NULL,
+		trap(a, out, MM_TRAP_OTHER, p, p->doc.items[i].line,
+		    strchr(p->doc.items[i].key, '\n') != NULL,
 		    mm_arena_printf(a, "A second %.*s: nmh takes the first.",
 			(int)strcspn(p->doc.items[i].key, "\n"), p->doc.items[i].key));
-	trap(a, out, p, box != NULL ? box->line : 0,
+	trap(a, out, MM_TRAP_OTHER, p, box != NULL ? box->line : 0,
 	    box != NULL && mm_starts_with(box->value, "file-nopermcheck:"),
 	    "Others may read the file with the passwords (file-nopermcheck).");
-	trap(a, out, p, p->send_line, last(&p->send, "server", NULL) != NULL && !by_smtp(p),
+	trap(a, out, MM_TRAP_OTHER, p, p->send_line, last(&p->send, "server", NULL) != NULL && !by_smtp(p),
 	    "-server means nothing without -mts smtp: send hands mail to a local program.");
 }
 
@@ -319,7 +320,7 @@ static int read_place(struct mm_reader *r, const struct mm_place *pl, struct mm_
 		see(&in, MM_SET_IN_LEAVE_ON_SERVER, "truncate notruncate",
 		    mm_streq(keep, "notruncate") ? "yes" : "no", NULL);
 		side_traps(&p, &in, r->arena, out);
-		trap(r->arena, out, &p, p.inc_line, !mm_streq(keep, "notruncate"),
+		trap(r->arena, out, MM_TRAP_OTHER, &p, p.inc_line, !mm_streq(keep, "notruncate"),
 		    "inc deletes fetched mail from the server (no -notruncate).");
 	}
 	if (s->has_outgoing) {
@@ -520,6 +521,7 @@ const struct mm_client mm_client_nmh = {
     .package = "nmh",
     .incoming = true,
     .outgoing = true,
+    .evidence = MM_EVIDENCE_ALL,
     .unsupported = unsupported,
     .find = find,
     .read = read_place,

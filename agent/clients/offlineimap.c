@@ -125,14 +125,15 @@ static void traps(const struct mm_in_section *in, struct mm_arena *a, struct mm_
 	struct mm_native ssl = mm_py_get(in, "ssl"), pass = mm_py_get(in, "remotepass");
 
 	if (pass.text != NULL)
-		mm_add_trap(a, out, in->path, pass.line,
+		mm_add_trap(a, out, MM_TRAP_PASSWORD, in->path, pass.line,
 		    mm_arena_printf(a, "[%s] keeps its password in clear text in the file.", in->section))
-		    ->secret = true;
+		    ->key = in->section;
 	if (!is_on(ssl, true) && is_on(mm_py_get(in, "starttls"), true))
-		mm_add_trap(a, out, in->path, ssl.line,
+		mm_add_trap(a, out, MM_TRAP_OPPORTUNISTIC, in->path, ssl.line,
 		    mm_arena_printf(a,
 			"[%s] goes on in clear text where the server offers no STARTTLS (ssl = no).",
-			in->section));
+			in->section))
+		    ->key = in->section;
 }
 
 /* A remote repository: IMAP by its type. */
@@ -167,9 +168,8 @@ static int read_place(struct mm_reader *r, const struct mm_place *p, struct mm_v
 	for (size_t i = 0; i < d.n && out->n > 0; i++)
 		if (d.items[i].wins &&
 		    (strcmp(d.items[i].key, "proxy") == 0 || strcmp(d.items[i].key, "authproxy") == 0))
-			mm_trap_of(r->arena, out,
-			    (struct mm_native){.path = p->path, .line = d.items[i].line}, d.items[i].section,
-			    MM_THROUGH_PROXY);
+			mm_add_trap(r->arena, out, MM_TRAP_OTHER, p->path, d.items[i].line,
+			    mm_arena_printf(r->arena, "'%s' " MM_THROUGH_PROXY, d.items[i].section));
 	return 0;
 }
 
@@ -295,6 +295,7 @@ const struct mm_client mm_client_offlineimap = {
     .label = "OfflineIMAP",
     .programs = (const char *const[]){"offlineimap", NULL},
     .incoming = true,
+    .evidence = MM_EVIDENCE_ALL,
     .unsupported = unsupported,
     .find = find,
     .read = read_place,

@@ -432,6 +432,7 @@ const struct mm_client mm_client_s_nail = {
     .programs = (const char *const[]){"s-nail", NULL},
     .incoming = true,
     .outgoing = true,
+    .evidence = MM_EVIDENCE_ALL,
     .unsupported = unsupported,
     .find = find,
     .read = mm_snail_read,

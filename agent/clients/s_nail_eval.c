@@ -47,7 +47,7 @@ static void open_account(struct mm_snail_files *f, const char *name, const char 
 static void trap(struct mm_snail_files *f, const char *path, int line, const char *text)
 {
 	if (f->view != NULL)
-		mm_add_trap(f->r->arena, f->view, path, line, text);
+		mm_add_trap(f->r->arena, f->view, MM_TRAP_OTHER, path, line, text);
 }
 
 static bool is_account(const struct mm_snail_files *f, const char *name)

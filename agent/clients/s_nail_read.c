@@ -208,14 +208,14 @@ static void see(struct look *l, enum mm_setting s, const struct mm_snail_var *v,
 }
 
 /* Both sides may have it from one line. */
-static struct mm_trap *trap(struct look *l, struct mm_native at, const char *text)
+static void trap(struct look *l, enum mm_trap_kind kind, struct mm_native at, const char *text)
 {
 	const char *whole = mm_arena_printf(l->a, "'%s' %s", l->acc->key, text);
 
 	for (size_t i = 0; i < l->out->n_traps; i++)
 		if (l->out->traps[i].line == at.line && mm_streq(l->out->traps[i].text, whole))
-			return &l->out->traps[i];
-	return mm_trap_of(l->a, l->out, at, l->acc->key, text);
+			return;
+	mm_add_trap(l->a, l->out, kind, at.path, at.line, whole)->key = l->acc->key;
 }
 
 static enum mm_setting side(const struct mm_snail_side *s, enum mm_setting in)
@@ -290,7 +290,7 @@ static void see_password(struct look *l, const struct mm_snail_side *s)
 		return;
 	mm_see_over(&l->acc->s[set], native(clear), "a password in the file",
 	    "A password stands in the file; it is neither looked at nor replaced.");
-	trap(l, native(clear), "keeps its password in clear text in the file.")->secret = true;
+	trap(l, MM_TRAP_PASSWORD, native(clear), "keeps its password in clear text in the file.");
 }
 
 static void see_traps(struct look *l, const struct mm_snail_side *s)
@@ -300,17 +300,18 @@ static void see_traps(struct look *l, const struct mm_snail_side *s)
 	const struct mm_snail_var *hold = mm_snail_get(l->e, "hold");
 
 	if (s->refused)
-		trap(l, native(s->var),
+		trap(l, MM_TRAP_OTHER, native(s->var),
 		    "has an address that s-nail refuses: percent-encode the user name, and set v15-compat.");
 	if (verify != NULL &&
 	    (mm_streq_nocase(verify->value, "warn") || mm_streq_nocase(verify->value, "ignore")))
-		trap(l, native(verify), "does not verify the server's certificate (tls-verify).");
+		trap(l, MM_TRAP_NO_VERIFY, native(verify),
+		    "does not verify the server's certificate (tls-verify).");
 	if (mm_streq(l->acc->s[side(s, MM_SET_IN_SECURITY)].value, "none"))
-		trap(l, native(s->var), "does without encryption.");
+		trap(l, MM_TRAP_CLEAR, native(s->var), "does without encryption.");
 	if (proxy != NULL)
-		trap(l, native(proxy), MM_THROUGH_PROXY);
+		trap(l, MM_TRAP_OTHER, native(proxy), MM_THROUGH_PROXY);
 	if (s->in && hold == NULL)
-		trap(l, native(s->var),
+		trap(l, MM_TRAP_OTHER, native(s->var),
 		    "moves read mail from the server into a file of this computer (no `hold`).");
 }
 

@@ -119,29 +119,34 @@ void mm_stanza_traps(const struct mm_stanza *s, const char *clear, struct mm_are
 			 proxy = mm_stanza_get(s, "proxy_host");
 
 	if (!mm_stanza_on(check, true))
-		mm_add_trap(a, out, s->path, check.line,
-		    mm_arena_printf(a, "Account '%s' does not verify the server's certificate.", s->name));
+		mm_add_trap(a, out, MM_TRAP_NO_VERIFY, s->path, check.line,
+		    mm_arena_printf(a, "Account '%s' does not verify the server's certificate.", s->name))
+		    ->key = s->name;
 	if (!mm_stanza_on(mm_stanza_get(s, "tls"), false) && mm_stanza_given(auth) &&
 	    mm_among(clear, auth.text))
-		mm_add_trap(a, out, s->path, auth.line,
-		    mm_arena_printf(a, "Account '%s' sends the password in clear text.", s->name));
+		mm_add_trap(a, out, MM_TRAP_CLEAR, s->path, auth.line,
+		    mm_arena_printf(a, "Account '%s' sends the password in clear text.", s->name))
+		    ->key = s->name;
 	if (mm_stanza_given(name))
-		mm_add_trap(a, out, s->path, name.line,
+		mm_add_trap(a, out, MM_TRAP_CHAIN_ONLY, s->path, name.line,
 		    mm_arena_printf(
-			a, "Account '%s' takes a server's certificate for another name.", s->name));
+			a, "Account '%s' takes a server's certificate for another name.", s->name))
+		    ->key = s->name;
 	if (mm_stanza_given(proxy))
-		mm_add_trap(a, out, s->path, proxy.line,
-		    mm_arena_printf(a, "Account '%s' " MM_THROUGH_PROXY, s->name));
+		mm_add_trap(a, out, MM_TRAP_OTHER, s->path, proxy.line,
+		    mm_arena_printf(a, "Account '%s' " MM_THROUGH_PROXY, s->name))
+		    ->key = s->name;
 	if (mm_stanza_given(pw))
-		mm_add_trap(a, out, s->path, pw.line,
+		mm_add_trap(a, out, MM_TRAP_PASSWORD, s->path, pw.line,
 		    mm_arena_printf(a, "Account '%s' keeps its password in clear text in the file.", s->name))
-		    ->secret = true;
+		    ->key = s->name;
 	if (s->by_eval)
-		mm_add_trap(a, out, s->path, 0,
+		mm_add_trap(a, out, MM_TRAP_OTHER, s->path, 0,
 		    mm_arena_printf(a,
 			"Account '%s' takes settings from the output of a command (eval), which is not run "
 			"to find out.",
-			s->name));
+			s->name))
+		    ->key = s->name;
 }
 
 void mm_stanza_want_security(
@@ -189,7 +194,7 @@ static void inherit(struct load *l, struct mm_stanza *s, int line)
 			    s->name, from, l->label);
 			l->broken_line = line;
 			if (l->evals) /* the output of a command may have defined it */
-				mm_add_trap(l->r->arena, l->view, l->path, line, l->c->broken);
+				mm_add_trap(l->r->arena, l->view, MM_TRAP_OTHER, l->path, line, l->c->broken);
 			continue;
 		}
 		for (int k = 0; k < MM_STANZA_KEYS_MAX; k++)

@@ -92,8 +92,8 @@ static void list_trap(const struct mm_tb_prefs *t, struct mm_view *view, const c
 	const struct mm_tb_pref *p = mm_tb_find(t, "mail.accountmanager.accounts");
 
 	if (view != NULL && p != NULL)
-		mm_add_trap(
-		    t->a, view, p->path, p->line, mm_arena_printf(t->a, "Account '%s' %s", key, what));
+		mm_add_trap(t->a, view, MM_TRAP_OTHER, p->path, p->line,
+		    mm_arena_printf(t->a, "Account '%s' %s", key, what));
 }
 
 /* Does the program take this one, after those before it? */
@@ -389,6 +389,7 @@ const struct mm_client mm_client_thunderbird = {
     .programs = (const char *const[]){"thunderbird", NULL},
     .incoming = true,
     .outgoing = true,
+    .evidence = MM_EVIDENCE_ALL,
     .unsupported = mm_tb_unsupported,
     .find = mm_tb_find_places,
     .read = read_place,

@@ -24,7 +24,7 @@ struct loader {
 static void trap(struct loader *l, const char *path, int line, const char *text)
 {
 	if (l->view != NULL)
-		mm_add_trap(l->r->arena, l->view, path, line, text);
+		mm_add_trap(l->r->arena, l->view, MM_TRAP_OTHER, path, line, text);
 }
 
 static bool is_relevant(const char *key)

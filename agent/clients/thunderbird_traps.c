@@ -27,11 +27,12 @@ static const char *beside(const struct look *l, const char *name)
 /* ---- accounts: what goes in clear, what is deleted */
 
 /* At the setting, or at the account where a default is what is wrong. */
-static void trap_at(
-    const struct look *l, const struct mm_tb_account *acc, const struct mm_seen *s, const char *text)
+static void trap_at(const struct look *l, enum mm_trap_kind kind, const struct mm_tb_account *acc,
+    const struct mm_seen *s, const char *text)
 {
-	mm_add_trap(l->a, l->view, s->path != NULL ? s->path : l->prefs,
-	    s->path != NULL ? s->line : acc->line, mm_arena_printf(l->a, "Account '%s' %s", acc->key, text));
+	mm_add_trap(l->a, l->view, kind, s->path != NULL ? s->path : l->prefs,
+	    s->path != NULL ? s->line : acc->line, mm_arena_printf(l->a, "Account '%s' %s", acc->key, text))
+	    ->key = acc->key;
 }
 
 static void look_at_security(
@@ -42,7 +43,7 @@ static void look_at_security(
 
 	if (!mm_streq(s->value, "none"))
 		return;
-	trap_at(l, acc, s,
+	trap_at(l, MM_TRAP_CLEAR, acc, s,
 	    mm_arena_printf(l->a, "has no encryption for %s mail: %s in clear text.%s%s",
 		incoming ? "incoming" : "outgoing",
 		mm_streq(auth, "password") ? "the password goes" : "mail goes", s->note != NULL ? " " : "",
@@ -61,7 +62,8 @@ static void look_at_account(
 	if (seen->has_outgoing && mm_streq(seen->s[MM_SET_OUT_PROTOCOL].value, "smtp"))
 		look_at_security(l, acc, seen, false);
 	if (pop && mm_streq(leave->value, "no"))
-		trap_at(l, acc, leave, "deletes fetched mail from the server (leave_on_server).");
+		trap_at(
+		    l, MM_TRAP_OTHER, acc, leave, "deletes fetched mail from the server (leave_on_server).");
 }
 
 /* ---- one floor for all */
@@ -71,7 +73,7 @@ static void look_at_floor(const struct look *l, const struct mm_view *view)
 	const struct mm_seen *s = view->n > 0 ? &view->accounts[0].s[MM_SET_IN_TLS_MIN] : NULL;
 
 	if (s != NULL && s->path != NULL && (mm_streq(s->value, "1.0") || mm_streq(s->value, "1.1")))
-		mm_add_trap(l->a, l->view, s->path, s->line,
+		mm_add_trap(l->a, l->view, MM_TRAP_OTHER, s->path, s->line,
 		    mm_arena_printf(l->a,
 			"All accounts take TLS %s, which Thunderbird itself refuses where nothing is set.",
 			s->value));
@@ -124,11 +126,12 @@ static void look_at_exceptions(const struct look *l)
 		if (tab != NULL && tab > p && tab[-1] == ':')
 			tab--;
 		if (acc != NULL)
-			mm_add_trap(l->a, l->view, path, number,
+			mm_add_trap(l->a, l->view, MM_TRAP_EXCEPTION, path, number,
 			    mm_arena_printf(l->a,
 				"Account '%s': a certificate of %.*s that fails verification is taken "
 				"all the same, by an exception that was stored.",
-				acc->key, (int)((tab != NULL ? tab : end) - p), p));
+				acc->key, (int)((tab != NULL ? tab : end) - p), p))
+			    ->key = acc->key;
 	}
 }
 
@@ -142,7 +145,7 @@ static void look_at_proxy(const struct look *l)
 
 	if (l->view->n > 0 && ((manual && mm_tb_text(l->t, "network.proxy.socks")[0] != '\0') ||
 				  (script && mm_tb_text(l->t, "network.proxy.autoconfig_url")[0] != '\0')))
-		mm_add_trap(l->a, l->view, type->path, type->line,
+		mm_add_trap(l->a, l->view, MM_TRAP_OTHER, type->path, type->line,
 		    mm_arena_printf(l->a, "Thunderbird %s", MM_THROUGH_PROXY));
 }
 
@@ -158,9 +161,8 @@ static void look_at_clear_passwords(const struct look *l)
 
 		if (server && mm_ends_with(p->key, ".password") && p->kind == 's' && p->value != NULL &&
 		    p->value[0] != '\0')
-			mm_add_trap(l->a, l->view, p->path, p->line,
-			    mm_arena_printf(l->a, "%s keeps a password in clear text in the file.", p->key))
-			    ->secret = true;
+			mm_add_trap(l->a, l->view, MM_TRAP_PASSWORD, p->path, p->line,
+			    mm_arena_printf(l->a, "%s keeps a password in clear text in the file.", p->key));
 	}
 }
 
@@ -208,7 +210,7 @@ static void look_at_logins(const struct look *l)
 		if (origin == NULL || mm_streq(origin, last))
 			continue;
 		last = mm_arena_strdup(l->a, origin);
-		mm_add_trap(l->a, l->view, path, 0,
+		mm_add_trap(l->a, l->view, MM_TRAP_OTHER, path, 0,
 		    mm_arena_printf(
 			l->a, "A password for %s is still kept, and no account has this server.", last));
 	}

@@ -40,6 +40,10 @@ def mkrequest(*args, data=b""):
     return p.stdout
 
 
+def is_fact(finding):
+    return finding.get("setting", "").startswith(("client.", "file."))
+
+
 class Answer:
     """What the agent said, taken apart and checked (count and hash of END)."""
 
@@ -67,7 +71,19 @@ class Answer:
 
     @property
     def findings(self):
-        return self.of(FINDING)
+        """What was compared; the facts beside that are apart."""
+        return [f for f in self.of(FINDING) if not is_fact(f)]
+
+    @property
+    def facts(self):
+        return [f for f in self.of(FINDING) if is_fact(f)]
+
+    def fact(self, setting, **where):
+        """What was found, of the one fact about this; None: unknown."""
+        found = [f for f in self.facts if f["setting"] == setting and all(f[k] == v for k, v in where.items())]
+        assert len(found) == 1, (setting, where, found, self.facts)
+        assert ("found" in found[0]) == (found[0]["state"] != "unknown"), found
+        return found[0].get("found")
 
     @property
     def refused(self):

@@ -233,7 +233,9 @@ void mm_client_show(struct mm_reader *r, const struct mm_client *client, struct 
 		for (size_t k = 0; k < view.n; k++)
 			show_account(&view.accounts[k], out);
 		for (size_t k = 0; k < view.n_traps; k++)
-			mm_buf_addf(out, "%s %s:%d: %s\n", view.traps[k].secret ? "secret" : "trap",
-			    view.traps[k].path, view.traps[k].line, view.traps[k].text);
+			if (!view.traps[k].quiet)
+				mm_buf_addf(out, "%s %s:%d: %s\n",
+				    view.traps[k].kind == MM_TRAP_PASSWORD ? "secret" : "trap",
+				    view.traps[k].path, view.traps[k].line, view.traps[k].text);
 	}
 }

@@ -15,6 +15,7 @@
 #include "common/file.h"
 #include "common/text.h"
 #include "fake_client.h"
+#include "schemas/facts.h"
 
 static const char *const none[] = {NULL};
 
@@ -116,6 +117,14 @@ int run(struct world *w, enum mm_how how)
 void apply(struct world *w)
 {
 	assert_int_equal(run(w, MM_HOW_APPLY), 0);
+}
+
+size_t settings_told(const struct world *w)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < w->found.n_findings; i++)
+		n += !mm_is_fact(w->found.findings[i].setting);
+	return n;
 }
 
 const struct mm_finding *finding(struct world *w, const char *account, const char *setting)

@@ -29,6 +29,8 @@ const char *get_file(struct world *w, const char *name); /* NULL = not there */
 /* One run, with what comes before it: journal read, a killed run settled. */
 int run(struct world *w, enum mm_how how);
 void apply(struct world *w);
+/* Findings that are no facts. */
+size_t settings_told(const struct world *w);
 /* The one finding about this; fails when there is none, or more than one. */
 const struct mm_finding *finding(struct world *w, const char *account, const char *setting);
 void expect(struct world *w, const char *account, const char *setting, enum mm_state st, enum mm_action act);

@@ -53,7 +53,7 @@ static void client_not_used(void **state)
 {
 	W;
 	apply(w);
-	assert_int_equal(w->found.n_findings, 0);
+	assert_int_equal(settings_told(w), 0);
 	assert_null(get_file(w, ".fakerc"));
 	assert_int_equal(access(w->state, F_OK), -1);
 }
@@ -73,7 +73,7 @@ static void create_never(void **state)
 	w->sheet.create = MM_CREATE_NEVER;
 	put_file(w, ".fakerc", "");
 	apply(w);
-	assert_int_equal(w->found.n_findings, 0);
+	assert_int_equal(settings_told(w), 0);
 	assert_string_equal(get_file(w, ".fakerc"), "");
 	put_file(w, ".fakerc", "[w]\nfrom=alice@acme.example\nhost=imap.acme.example\nport=1\n");
 	apply(w);
@@ -240,7 +240,7 @@ static void ignored_setting_and_client(void **state)
 		assert_string_not_equal(w->found.findings[i].setting, "incoming.port");
 	w->rule.mode = MM_MODE_IGNORE;
 	apply(w);
-	assert_int_equal(w->found.n_findings, 0);
+	assert_int_equal(settings_told(w), 0);
 }
 
 /* ---- adoption and removal */
@@ -547,7 +547,7 @@ static void malformed_file(void **state)
 	W;
 	put_file(w, ".fakerc", "[work\nhost=x\n");
 	apply(w);
-	assert_int_equal(w->found.n_findings, 1);
+	assert_int_equal(settings_told(w), 1);
 	expect(w, "", "", MM_ST_ERROR, MM_ACT_NONE);
 	assert_string_equal(get_file(w, ".fakerc"), "[work\nhost=x\n");
 }
@@ -560,7 +560,7 @@ static void older_revision(void **state)
 	w->sheet.revision = 2;
 	w->acc[0].want.v[MM_SET_IN_PORT] = "1";
 	apply(w);
-	assert_int_equal(w->found.n_findings, 1);
+	assert_int_equal(settings_told(w), 1);
 	expect(w, "", "", MM_ST_DEFERRED, MM_ACT_NONE);
 	assert_non_null(strstr(get_file(w, ".fakerc"), "port=993"));
 }
