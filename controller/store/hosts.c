@@ -159,8 +159,8 @@ static int host_put(struct mm_store *s, const struct mm_store_host *h, enum mm_p
 		mm_store_now(s)) < 0 ||
 	    write_lists(s, h, err))
 		return -1;
-	if (h->report_key && mm_q_run(s, MM_SQL_REPORT_KEY_ADD, err, "tti", h->id, h->report_key,
-				 mm_store_now(s)) < 0)
+	if (h->report_key &&
+	    mm_q_run(s, MM_SQL_REPORT_KEY_ADD, err, "tti", h->id, h->report_key, mm_store_now(s)) < 0)
 		return -1;
 	return note_host(s, h, *done, a, err);
 }

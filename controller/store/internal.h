@@ -26,7 +26,8 @@ extern const struct mm_migration mm_migrations[]; /* ends with a NULL name */
 struct mm_store {
 	sqlite3 *db;
 	sqlite3_stmt *cache[MM_SQL_COUNT];
-	int depth; /* open transactions, inner ones are savepoints */
+	bool taken[MM_SQL_COUNT]; /* a walk stands on it, or stood to its end */
+	int depth;                /* open transactions, inner ones are savepoints */
 	char *who;
 	char *reason;
 	int64_t fixed_now;
@@ -73,17 +74,33 @@ struct mm_intake {
 	struct mm_store *s;
 	const struct mm_report_in *in;
 	struct mm_arena *a;
-	int64_t seen; /* when its evidence was collected, by our clock as far as we can tell */
+	int64_t seen;  /* when its evidence was collected, by our clock as far as we can tell */
 	int64_t entry; /* its number in the audit log */
 	const char *frames_sha256, *key_id, *signature; /* "" = none */
 	enum mm_seal_state seal;
+	int64_t now; /* when it came */
+	struct mm_changed_place *changed;
+	size_t n_changed, cap_changed;
 };
 int mm_intake_seal(struct mm_intake *t, struct mm_err *err); /* seals.c */
 /* audit.c: the number of the entry that is appended next. In a transaction. */
 int mm_audit_next(struct mm_store *s, int64_t *seq, struct mm_err *err);
+/* Whose rows were written: their summaries are made anew before the end (summary.c). */
+#define MM_CHANGED_SETTINGS 0x1u
+#define MM_CHANGED_LOGINS 0x2u
+struct mm_changed_place {
+	const char *user;
+	unsigned what;
+};
+void mm_intake_changed(struct mm_intake *t, const char *user, unsigned what);
+int mm_intake_summaries(struct mm_intake *t, struct mm_err *err);
+/* The same for whoever else writes rows of findings or logins that are open. `what`: MM_CHANGED_... */
+int mm_place_renew(struct mm_store *s, const char *host, const char *user, unsigned what, struct mm_err *err);
+int mm_places_renew(struct mm_store *s, const char *host, struct mm_err *err); /* all of a host */
 int mm_intake_evidence(struct mm_intake *t, struct mm_err *err);
 /* Does this report say something newer of this user than the store knows? */
 int mm_intake_newer(struct mm_intake *t, const char *user, bool *newer, struct mm_err *err);
+bool mm_intake_speaks_for(const struct mm_intake *t, const char *user);
 bool mm_intake_covers(const struct mm_intake *t, const char *user);
 /* inventory.c: what the host says of itself. */
 int mm_intake_inventory(struct mm_intake *t, struct mm_err *err);

@@ -102,6 +102,12 @@ static struct incoming *find(struct index *x, const char *user, const char *clie
 	return NULL;
 }
 
+/* A report of one user's own run says nothing of others. */
+bool mm_intake_speaks_for(const struct mm_intake *t, const char *user)
+{
+	return !t->in->head->user || mm_streq(t->in->head->user, user);
+}
+
 /* An identity that comes twice counts once, at its worse. */
 static void index_make(struct mm_intake *t, struct index *x)
 {
@@ -115,7 +121,11 @@ static void index_make(struct mm_intake *t, struct index *x)
 	for (size_t i = 0; i < n; i++) {
 		const struct mm_finding *f = &t->in->findings[i];
 		size_t *slot = NULL;
-		struct incoming *have = find(x, f->user, f->client, f->path, f->account, f->setting, &slot);
+		struct incoming *have;
+
+		if (!mm_intake_speaks_for(t, f->user))
+			continue;
+		have = find(x, f->user, f->client, f->path, f->account, f->setting, &slot);
 
 		if (have && have->f->state == MM_ST_COMPLIANT)
 			have->f = f;
@@ -173,6 +183,7 @@ static int touch(struct mm_intake *t, int64_t id, const struct mm_finding *f, st
 	int n = mm_q_run(t->s, MM_SQL_FINDING_TOUCH, err, "iittiii", id, (int64_t)f->line, f->override_path,
 	    f->reason, (int64_t)h->evidence, h->revision, t->seen);
 
+	mm_intake_changed(t, f->user, MM_CHANGED_SETTINGS);
 	return n < 0 ? -1 : 0;
 }
 
@@ -183,6 +194,7 @@ static void end_it(struct mm_intake *t, struct mm_q *q, struct endings *e)
 	*d = (struct ending){.id = mm_q_int(q, C_ID),
 	    .user = mm_arena_strdup(t->a, mm_q_str(q, C_USER)),
 	    .account = mm_arena_strdup(t->a, mm_q_str(q, C_ACCOUNT))};
+	mm_intake_changed(t, d->user, MM_CHANGED_SETTINGS);
 }
 
 /* One open interval against what came. */
@@ -232,11 +244,12 @@ static int insert(struct mm_intake *t, const struct incoming *c, struct mm_err *
 {
 	const struct mm_report_head *h = t->in->head;
 	const struct mm_finding *f = c->f;
-	int n = mm_q_run(t->s, MM_SQL_FINDING_ADD, err, "ttttttttittttiiii", h->host, f->user, f->client,
+	int n = mm_q_run(t->s, MM_SQL_FINDING_ADD, err, "ttttttttittttiiiii", h->host, f->user, f->client,
 	    f->path, f->account, f->setting, f->desired, f->found, (int64_t)f->line, f->override_path,
 	    mm_state_name(f->state), mm_action_name(f->action), f->reason, (int64_t)h->evidence, h->revision,
-	    c->since ? c->since : t->seen, t->seen);
+	    c->since ? c->since : t->seen, t->seen, t->now);
 
+	mm_intake_changed(t, f->user, MM_CHANGED_SETTINGS);
 	return n < 0 ? -1 : 0;
 }
 
@@ -245,7 +258,7 @@ static int write_all(struct mm_intake *t, struct index *x, struct endings *e, st
 	struct user_facts u = {0};
 
 	for (size_t i = 0; i < e->n; i++)
-		if (mm_q_run(t->s, MM_SQL_FINDING_CLOSE, err, "ii", e->items[i].id, t->seen) < 0)
+		if (mm_q_run(t->s, MM_SQL_FINDING_CLOSE, err, "iii", e->items[i].id, t->seen, t->now) < 0)
 			return -1;
 	for (size_t i = 0; i < x->n; i++) {
 		struct incoming *c = &x->items[i];
@@ -271,9 +284,13 @@ static int end_logins(struct mm_intake *t, struct endings *e, struct mm_err *err
 		if (last && mm_streq(last->user, d->user) && mm_streq(last->account, d->account))
 			continue;
 		last = d;
-		if (mm_q_run(t->s, MM_SQL_LOGIN_CLOSE_ACCOUNT, err, "ttti", t->in->head->host, d->user,
-			d->account, t->seen) < 0)
+		int n = mm_q_run(t->s, MM_SQL_LOGIN_CLOSE_ACCOUNT, err, "tttii", t->in->head->host, d->user,
+		    d->account, t->seen, t->now);
+
+		if (n < 0)
 			return -1;
+		if (n > 0)
+			mm_intake_changed(t, d->user, MM_CHANGED_LOGINS);
 	}
 	return 0;
 }
@@ -343,6 +360,7 @@ static int write_login(struct mm_intake *t, const struct mm_login *l, const char
 	int64_t passed = 0;
 	int64_t evidence = t->in->head->evidence;
 
+	mm_intake_changed(t, l->user, MM_CHANGED_LOGINS);
 	if (last_passed(t, l, endpoint, o, &passed, err))
 		return -1;
 	if (o->id && o->same_endpoint && o->same_result)
@@ -350,11 +368,11 @@ static int write_login(struct mm_intake *t, const struct mm_login *l, const char
 			   t->s, MM_SQL_LOGIN_TOUCH, err, "itiii", o->id, body, evidence, t->seen, passed) < 0
 			   ? -1
 			   : 0;
-	if (o->id && mm_q_run(t->s, MM_SQL_LOGIN_CLOSE, err, "ii", o->id, t->seen) < 0)
+	if (o->id && mm_q_run(t->s, MM_SQL_LOGIN_CLOSE, err, "iii", o->id, t->seen, t->now) < 0)
 		return -1;
-	return mm_q_run(t->s, MM_SQL_LOGIN_ADD, err, "ttttttttiiii", t->in->head->host, l->user, l->account,
+	return mm_q_run(t->s, MM_SQL_LOGIN_ADD, err, "ttttttttiiiii", t->in->head->host, l->user, l->account,
 		   l->side, mm_result_name(l->result), l->cls, endpoint, body, evidence,
-		   o->same_result ? o->since : t->seen, t->seen, passed) < 0
+		   o->same_result ? o->since : t->seen, t->seen, passed, t->now) < 0
 		   ? -1
 		   : 0;
 }
@@ -365,6 +383,8 @@ static int intake_login(
 	const char *endpoint = endpoint_of(t->a, l);
 	struct open_login o;
 
+	if (!mm_intake_speaks_for(t, l->user))
+		return 0;
 	if (open_login(t, l, endpoint, &o, err))
 		return -1;
 	if (o.id && o.seen > t->seen)

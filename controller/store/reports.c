@@ -1,5 +1,7 @@
 #include "controller/store/internal.h"
 
+#define COVERS_MAX (1u << 20)
+
 static const char *some(const char *s)
 {
 	return s && *s ? s : NULL;
@@ -22,15 +24,38 @@ static int note_report(struct mm_intake *t, struct mm_err *err)
 	return mm_store_audit(t->s, "report", h->host, detail, false, err);
 }
 
+/* Whom and which logins it speaks for, as 0008-places.sql says. What is beyond
+ * the limit was not confirmed as far as a view of the past can tell. */
+static void list_covers(const struct mm_intake *t, struct mm_buf *b)
+{
+	const struct mm_report_in *in = t->in;
+
+	mm_buf_addc(b, '\n');
+	for (size_t i = 0; in->head->users && in->head->users[i]; i++)
+		if (mm_intake_speaks_for(t, in->head->users[i]))
+			mm_buf_addf(b, "%s\n", in->head->users[i]);
+	for (size_t i = 0; i < in->n_logins; i++) {
+		const struct mm_login *l = &in->logins[i];
+
+		if (mm_intake_speaks_for(t, l->user))
+			mm_buf_addf(b, "%s\t%s\t%s\n", l->user, l->account, l->side);
+	}
+}
+
 static int insert_head(struct mm_intake *t, struct mm_err *err)
 {
 	const struct mm_report_head *h = t->in->head;
-	int64_t now = mm_store_now(t->s);
+	struct mm_buf covers = MM_BUF_INIT(COVERS_MAX);
+	int64_t now = t->now;
+	int n;
 
-	if (mm_q_run(t->s, MM_SQL_REPORT_ADD, err, "ttttiiiiiiittiiitttii", h->host, h->id, h->request_id, h->op,
-		(int64_t)h->evidence, h->epoch, h->serial, h->revision, h->collected, now, t->seen, h->agent,
-		h->user, (int64_t)h->expired, (int64_t)t->in->n_findings, (int64_t)t->in->n_logins,
-		t->frames_sha256, t->key_id, t->signature, (int64_t)t->seal, t->entry) < 0)
+	list_covers(t, &covers);
+	n = mm_q_run(t->s, MM_SQL_REPORT_ADD, err, "ttttiiiiiiittiiitttiit", h->host, h->id, h->request_id,
+	    h->op, (int64_t)h->evidence, h->epoch, h->serial, h->revision, h->collected, now, t->seen,
+	    h->agent, h->user, (int64_t)h->expired, (int64_t)t->in->n_findings, (int64_t)t->in->n_logins,
+	    t->frames_sha256, t->key_id, t->signature, (int64_t)t->seal, t->entry, mm_buf_str(&covers));
+	mm_buf_free(&covers);
+	if (n < 0)
 		return -1;
 	return mm_q_run(t->s, MM_SQL_HOST_SEEN, err, "tiitiii", h->host, t->seen, now, h->agent, h->revision,
 		   (int64_t)h->expired, (int64_t)(t->seal == MM_SEAL_UNCHECKED)) < 0
@@ -45,6 +70,8 @@ static int set_coverage(struct mm_intake *t, struct mm_err *err)
 	bool newer = false;
 
 	for (size_t i = 0; h->users && h->users[i]; i++) {
+		if (!mm_intake_speaks_for(t, h->users[i]))
+			continue;
 		if (mm_intake_newer(t, h->users[i], &newer, err))
 			return -1;
 		if (newer && mm_q_run(t->s, MM_SQL_COVERAGE_SET, err, "ttiiii", h->host, h->users[i], t->seen,
@@ -59,14 +86,17 @@ static int set_coverage(struct mm_intake *t, struct mm_err *err)
 static int drop_gone(struct mm_intake *t, struct mm_err *err)
 {
 	const struct mm_report_head *h = t->in->head;
+	int findings, logins;
 
 	if (h->user)
 		return 0;
-	if (mm_q_run(t->s, MM_SQL_COVERAGE_GONE, err, "ti", h->host, t->seen) < 0 ||
-	    mm_q_run(t->s, MM_SQL_FINDINGS_GONE, err, "ti", h->host, t->seen) < 0 ||
-	    mm_q_run(t->s, MM_SQL_LOGINS_GONE, err, "ti", h->host, t->seen) < 0)
+	if (mm_q_run(t->s, MM_SQL_COVERAGE_GONE, err, "ti", h->host, t->seen) < 0)
 		return -1;
-	return 0;
+	findings = mm_q_run(t->s, MM_SQL_FINDINGS_GONE, err, "tii", h->host, t->seen, t->now);
+	logins = findings < 0 ? -1 : mm_q_run(t->s, MM_SQL_LOGINS_GONE, err, "tii", h->host, t->seen, t->now);
+	if (logins < 0)
+		return -1;
+	return findings + logins > 0 ? mm_places_renew(t->s, h->host, err) : 0;
 }
 
 static int take(struct mm_intake *t, bool *fresh, struct mm_err *err)
@@ -91,8 +121,9 @@ static int take(struct mm_intake *t, bool *fresh, struct mm_err *err)
 		return -1;
 	if (!*fresh)
 		return 0;
-	if (mm_audit_next(t->s, &t->entry, err) || mm_intake_seal(t, err) || insert_head(t, err) || mm_intake_evidence(t, err) || set_coverage(t, err) || drop_gone(t, err) ||
-	    mm_intake_inventory(t, err))
+	if (mm_audit_next(t->s, &t->entry, err) || mm_intake_seal(t, err) || insert_head(t, err) ||
+	    mm_intake_evidence(t, err) || mm_intake_summaries(t, err) || set_coverage(t, err) ||
+	    drop_gone(t, err) || mm_intake_inventory(t, err))
 		return -1;
 	return note_report(t, err);
 }
@@ -100,7 +131,7 @@ static int take(struct mm_intake *t, bool *fresh, struct mm_err *err)
 int mm_store_report(struct mm_store *s, const struct mm_report_in *in, bool *fresh, struct mm_err *err)
 {
 	int64_t now = mm_store_now(s);
-	struct mm_intake t = {.s = s, .in = in, .a = mm_arena_new()};
+	struct mm_intake t = {.s = s, .in = in, .a = mm_arena_new(), .now = now};
 	bool is_new = false;
 	int rc;
 

@@ -60,6 +60,34 @@ int mm_store_revision_get(
 	return rc < 0 ? -1 : !rc;
 }
 
+int mm_store_revision_at(struct mm_store *s, int64_t at, int64_t *number, int64_t *time, struct mm_err *err)
+{
+	struct mm_arena *a;
+	struct mm_revision r;
+	struct mm_q q;
+	int rc;
+
+	if (at == 0) {
+		a = mm_arena_new();
+		rc = mm_store_revision_get(s, 0, a, &r, err);
+		if (rc == 0) {
+			*number = r.number;
+			*time = r.time;
+		}
+		mm_arena_free(a);
+		return rc;
+	}
+	if (mm_q_start(s, &q, MM_SQL_REVISION_AT, err, "i", at))
+		return -1;
+	rc = mm_q_step(&q, err);
+	if (rc == 1) {
+		*number = mm_q_int(&q, 0);
+		*time = mm_q_int(&q, 1);
+	}
+	mm_q_done(&q);
+	return rc < 0 ? -1 : !rc;
+}
+
 int mm_store_revision_each(struct mm_store *s,
     int (*cb)(const struct mm_revision *r, void *arg, struct mm_err *err), void *arg, struct mm_err *err)
 {

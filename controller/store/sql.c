@@ -21,15 +21,18 @@ static int prepare(struct mm_store *s, struct mm_q *q, enum mm_sql id, struct mm
 
 	q->s = s;
 	q->id = id;
-	q->own = st && sqlite3_stmt_busy(st);
+	q->own = s->taken[id];
 	if (st && !q->own) {
 		q->st = st;
+		s->taken[id] = true;
 		return 0;
 	}
 	if (sqlite3_prepare_v3(s->db, t->sql, -1, q->own ? 0 : SQLITE_PREPARE_PERSISTENT, &q->st, NULL))
 		return mm_q_fail(s, t->name, err);
-	if (!q->own)
+	if (!q->own) {
 		s->cache[id] = q->st;
+		s->taken[id] = true;
+	}
 	return 0;
 }
 
@@ -103,6 +106,7 @@ void mm_q_done(struct mm_q *q)
 	} else {
 		sqlite3_reset(q->st);
 		sqlite3_clear_bindings(q->st);
+		q->s->taken[q->id] = false;
 	}
 	q->st = NULL;
 }

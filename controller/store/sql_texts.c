@@ -36,30 +36,10 @@
 	"WHERE h.id = ?1 AND h.all_users = 1 AND EXISTS (SELECT 1 FROM user_personal p WHERE p.login = " u   \
 	")))"
 
-/* What a report covers is seen in every report, without a write to the row. */
-#define FINDING_SEEN "CASE WHEN f.closed = 0 AND c.seen > f.seen THEN c.seen ELSE f.seen END"
-#define FINDING_OF(col) "CASE WHEN f.closed = 0 AND c.seen >= f.seen THEN c." col " ELSE f." col " END"
-
-/* The waiver that covers row `t` of check `c` and client `cl` longest, as of time `at`. */
-#define WAIVER_OF(t, c, cl, at)                                                                              \
-	"(SELECT w.id FROM waivers w WHERE w.added <= " at " AND (w.removed = 0 OR w.removed > " at ") "     \
-	"AND w.host IN ('', " t ".host) AND w.user IN ('', " t ".user) AND w.client IN ('', " cl ") "        \
-	"AND w.account IN ('', " t ".account) AND w.check_id IN ('', " c ") AND (w.group_name = '' OR "      \
-	"EXISTS (SELECT 1 FROM user_personal p JOIN memberships m ON m.user_id = p.user_id JOIN groups g "   \
-	"ON g.id = m.group_id WHERE p.login = " t ".user AND g.name = w.group_name)) "                       \
-	"ORDER BY w.until DESC, w.id LIMIT 1) "
-#define WAIVER_COLUMNS ", w.id, w.until, w.owner, w.reason "
-#define FINDING_WAIVER(at) "LEFT JOIN waivers w ON w.id = " WAIVER_OF("f", "f.setting", "f.client", at)
-#define LOGIN_WAIVER(at) "LEFT JOIN waivers w ON w.id = " WAIVER_OF("l", "'login'", "''", at)
-
 #define FINDING_COLUMNS                                                                                      \
 	"f.host, f.user, f.client, f.path, f.account, f.setting, f.desired, f.found, f.line, "               \
-	"f.override_path, f.state, f.action, f.reason, " FINDING_OF("evidence") ", " FINDING_OF(             \
-	    "revision") ", "                                                                                 \
-			"f.since, f.first_seen, " FINDING_SEEN                                               \
-			", f.closed, COALESCE(c.expired, 0)" WAIVER_COLUMNS
-
-#define FINDINGS_FROM "FROM findings f LEFT JOIN coverage c ON c.host = f.host AND c.user = f.user "
+	"f.override_path, f.state, f.action, f.reason, f.evidence, f.revision, f.since, f.first_seen, "      \
+	"f.seen, f.closed "
 
 /* A range that is one host or all: the index serves both. */
 #define ONE_HOST(t) t ".host BETWEEN COALESCE(?1, '') AND COALESCE(?1, char(1114111)) "
@@ -75,22 +55,38 @@
 /* What mm_evidence_filter says of workstations and people. */
 #define CHOSEN(t) ONE_HOST(t) ONE_USER(t ".user") IN_TAG_AND_GROUP(t)
 
+/* The same of workstations that have somebody who is meant. */
+#define CHOSEN_HOST                                                                                          \
+	"h.id BETWEEN COALESCE(?1, '') AND COALESCE(?1, char(1114111)) " IN_TAG(                             \
+	    "h.id") "AND ((?2 IS NULL AND ?4 IS NULL) OR h.id IN (SELECT v.host FROM coverage v WHERE 1 = "  \
+		    "1 " ONE_USER("v.user") IN_GROUP(                                                        \
+			"v.user") "UNION SELECT v.host FROM places v WHERE 1 = 1 " ONE_USER("v.user")        \
+			IN_GROUP("v.user") "UNION SELECT u.host FROM host_users u WHERE 1 = 1 " ONE_USER(    \
+			    "u.login") IN_GROUP("u.login") ")) "
+
 #define FINDINGS_WHERE                                                                                       \
-	"WHERE " ONE_HOST("f") "AND (?2 IS NULL OR f.user = ?2) " IN_TAG_AND_GROUP(                          \
-	    "f") "AND (?5 IS NULL OR f.account = ?5) AND (?6 = 0 OR f.state <> 'compliant') "                \
-		 "AND (?7 IS NULL OR f.client = ?7) AND (?8 IS NULL OR f.setting = ?8) "                     \
-		 "AND (?11 = 1 OR NOT " FACT("f") ") "
+	"WHERE " ONE_HOST("f") ONE_USER("f.user")                                                            \
+	    IN_TAG_AND_GROUP("f") "AND (?5 IS NULL OR f.account = "                                          \
+				  "?5) AND (?6 IS NULL OR f.client = "                                       \
+				  "?6) AND (?7 IS NULL OR f.setting "                                        \
+				  "= ?7) AND (?8 = 1 OR NOT " FACT("f") ") "
 
 /* What mm_is_fact() says. */
-#define FACT(t) "(" t ".setting LIKE 'client.%' OR " t ".setting LIKE 'file.%') "
+#define FACT(t) "(substr(" t ".setting, 1, 7) = 'client.' OR substr(" t ".setting, 1, 5) = 'file.') "
 
 #define FINDINGS_ORDER "ORDER BY f.host, f.user, f.client, f.path, f.account, f.setting"
 
-#define LOGIN_COLUMNS "l.host, l.body, l.since, l.seen, l.closed, l.last_passed, l.evidence" WAIVER_COLUMNS
+#define LOGIN_COLUMNS                                                                                        \
+	"l.host, l.body, l.since, l.seen, l.closed, l.last_passed, l.evidence, l.user, l.account, l.side, "  \
+	"l.known "
 
 #define LOGINS_WHERE                                                                                         \
-	"WHERE " ONE_HOST("l") "AND (?2 IS NULL OR l.user = ?2) " IN_TAG_AND_GROUP(                          \
-	    "l") "AND (?5 IS NULL OR l.account = ?5) AND (?6 = 0 OR l.result <> 'passed') "
+	"WHERE " ONE_HOST("l") ONE_USER("l.user") IN_TAG_AND_GROUP("l") "AND (?5 IS NULL OR l.account = "    \
+									"?5) "
+
+/* Of the past: what was known by then, and whose end was not. */
+#define STOOD(t, at)                                                                                         \
+	"AND (" at " = 0 OR (" t ".known <= " at " AND (" t ".closed = 0 OR " t ".ended > " at "))) "
 
 #define ROLLOUT_COLUMNS                                                                                      \
 	"r.id, r.revision, r.kind, r.undoes, r.selection, r.terms, r.seed, r.state, r.why, r.because, "      \
@@ -203,9 +199,9 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
 	"INSERT INTO host_users (host, login) VALUES (?1, ?2) ON CONFLICT DO NOTHING"},
     [MM_SQL_HOST_EXISTS] = {"host", "SELECT 1 FROM hosts WHERE id = ?1"},
     [MM_SQL_HOST_CLOSE_FINDINGS] = {"removal of a host",
-	"UPDATE findings SET closed = ?2 WHERE host = ?1 AND closed = 0"},
+	"UPDATE findings SET closed = ?2, ended = ?2 WHERE host = ?1 AND closed = 0"},
     [MM_SQL_HOST_CLOSE_LOGINS] = {"removal of a host",
-	"UPDATE logins SET closed = ?2 WHERE host = ?1 AND closed = 0"},
+	"UPDATE logins SET closed = ?2, ended = ?2 WHERE host = ?1 AND closed = 0"},
     [MM_SQL_HOSTKEY_GET] = {"host key", "SELECT blob FROM host_keys WHERE host = ?1 AND algorithm = ?2"},
     [MM_SQL_HOSTKEY_PUT] = {"host key",
 	"INSERT INTO host_keys (host, algorithm, blob, source, added) VALUES (?1, ?2, ?3, ?4, ?5) "
@@ -266,8 +262,8 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
     [MM_SQL_REPORT_ADD] = {"report",
 	"INSERT INTO reports (host, report_id, request_id, op, evidence, epoch, serial, revision, collected, "
 	"received, seen, agent, user, expired, findings, logins, frames_sha256, key_id, signature, seal, "
-	"entry) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, "
-	"?19, ?20, ?21)"},
+	"entry, covers) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
+	"?18, ?19, ?20, ?21, ?22)"},
     [MM_SQL_HOST_SEEN] = {"last report of a host",
 	"INSERT INTO host_seen (host, seen, received, agent, revision, expired, signs) VALUES (?1, ?2, ?3, "
 	"?4, ?5, ?6, ?7) "
@@ -303,10 +299,12 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
     [MM_SQL_COVERAGE_GONE] = {"users who left a host",
 	"DELETE FROM coverage WHERE host = ?1 AND seen < ?2 AND NOT " BELONGS("coverage.user")},
     [MM_SQL_FINDINGS_GONE] = {"users who left a host",
-	"UPDATE findings SET closed = ?2 WHERE host = ?1 AND closed = 0 AND seen < ?2 AND user NOT IN "
+	"UPDATE findings SET closed = ?2, ended = ?3 WHERE host = ?1 AND closed = 0 AND seen < ?2 AND user "
+	"NOT IN "
 	"(SELECT user FROM coverage WHERE host = ?1) AND NOT " BELONGS("findings.user")},
     [MM_SQL_LOGINS_GONE] = {"users who left a host",
-	"UPDATE logins SET closed = ?2 WHERE host = ?1 AND closed = 0 AND seen < ?2 AND user NOT IN "
+	"UPDATE logins SET closed = ?2, ended = ?3 WHERE host = ?1 AND closed = 0 AND seen < ?2 AND user NOT "
+	"IN "
 	"(SELECT user FROM coverage WHERE host = ?1) AND NOT " BELONGS("logins.user")},
     [MM_SQL_ACK_ADD] = {"acknowledgement",
 	"INSERT INTO acks (host, report_id, request_id) VALUES (?1, ?2, '') "
@@ -322,16 +320,18 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
 	"action, "
 	"reason, since FROM findings WHERE host = ?1 AND closed = 0 "
 	"AND user BETWEEN COALESCE(?2, '') AND COALESCE(?2, char(1114111))"},
-    [MM_SQL_FINDING_ADD] = {"finding", "INSERT INTO findings (host, user, client, path, account, setting, "
-				       "desired, found, line, override_path, "
-				       "state, action, reason, evidence, revision, since, first_seen, seen, "
-				       "closed) VALUES (?1, ?2, ?3, ?4, ?5, "
-				       "?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?17, 0)"},
+    [MM_SQL_FINDING_ADD] = {"finding",
+	"INSERT INTO findings (host, user, client, path, account, setting, "
+	"desired, found, line, override_path, "
+	"state, action, reason, evidence, revision, since, first_seen, seen, "
+	"closed, known) VALUES (?1, ?2, ?3, ?4, ?5, "
+	"?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?17, 0, ?18)"},
     [MM_SQL_FINDING_TOUCH] = {"finding", "UPDATE findings SET line = ?2, override_path = ?3, reason = ?4, "
 					 "evidence = ?5, revision = ?6, seen = ?7 "
 					 "WHERE id = ?1"},
     [MM_SQL_FINDING_CLOSE] = {"finding",
-	"UPDATE findings SET closed = ?2, seen = MAX(seen, COALESCE((SELECT c.seen FROM coverage c "
+	"UPDATE findings SET closed = ?2, ended = ?3, seen = MAX(seen, COALESCE((SELECT c.seen FROM coverage "
+	"c "
 	"WHERE c.host = findings.host AND c.user = findings.user), 0)) WHERE id = ?1"},
     [MM_SQL_LOGIN_OPEN] = {"login check", "SELECT id, result, class, endpoint, since, seen, last_passed FROM "
 					  "logins WHERE host = ?1 AND user = ?2 "
@@ -342,69 +342,17 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
     [MM_SQL_LOGIN_ADD] = {"login check",
 	"INSERT INTO logins (host, user, account, side, result, class, endpoint, body, evidence, since, "
 	"seen, "
-	"closed, last_passed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0, ?12)"},
+	"closed, last_passed, known) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0, ?12, ?13)"},
     [MM_SQL_LOGIN_TOUCH] = {"login check",
 	"UPDATE logins SET body = ?2, evidence = ?3, seen = ?4, last_passed = ?5 WHERE id = ?1"},
-    [MM_SQL_LOGIN_CLOSE] = {"login check", "UPDATE logins SET closed = ?2 WHERE id = ?1"},
+    [MM_SQL_LOGIN_CLOSE] = {"login check", "UPDATE logins SET closed = ?2, ended = ?3 WHERE id = ?1"},
     [MM_SQL_LOGIN_CLOSE_ACCOUNT] = {"login check",
-	"UPDATE logins SET closed = ?4 WHERE host = ?1 AND user = ?2 AND account = ?3 AND closed = 0 "
+	"UPDATE logins SET closed = ?4, ended = ?5 WHERE host = ?1 AND user = ?2 AND account = ?3 AND closed "
+	"= 0 "
 	"AND seen < ?4 AND NOT EXISTS (SELECT 1 FROM findings f WHERE f.host = ?1 AND f.user = ?2 "
 	"AND f.account = ?3 AND f.closed = 0 AND NOT " FACT("f") ")"},
 
-    [MM_SQL_FINDINGS] = {"findings", "SELECT " FINDING_COLUMNS " " FINDINGS_FROM FINDING_WAIVER("?10")
-					 FINDINGS_WHERE "AND f.closed = 0 " FINDINGS_ORDER},
-    [MM_SQL_FINDINGS_HISTORY] = {"findings",
-	"SELECT " FINDING_COLUMNS " " FINDINGS_FROM FINDING_WAIVER("?10") FINDINGS_WHERE
-	"AND (?9 = 0 OR (f.first_seen <= ?9 AND (f.closed = 0 OR f.closed > ?9))) " FINDINGS_ORDER
-	", f.first_seen"},
-    [MM_SQL_LOGINS] = {"login checks",
-	"SELECT " LOGIN_COLUMNS "FROM logins l " LOGIN_WAIVER("?8") LOGINS_WHERE
-	"AND l.closed = 0 ORDER BY l.host, l.user, l.account, l.side"},
-    [MM_SQL_LOGINS_HISTORY] = {"login checks",
-	"SELECT " LOGIN_COLUMNS "FROM logins l " LOGIN_WAIVER("?8") LOGINS_WHERE
-	"AND (?7 = 0 OR (l.since <= ?7 AND (l.closed = 0 OR l.closed > ?7))) "
-	"ORDER BY l.host, l.user, l.account, l.side, l.since, l.id"},
-    [MM_SQL_HOST_ROWS] = {"hosts",
-	"SELECT h.id, h.address, (SELECT group_concat(tag, char(10)) FROM (SELECT tag FROM host_tags t "
-	"WHERE t.host = h.id ORDER BY tag)), COALESCE(s.seen, 0), COALESCE(s.received, 0), s.agent, "
-	"COALESCE(s.revision, 0), COALESCE(s.expired, 0), (SELECT COUNT(*) FROM coverage c WHERE c.host = "
-	"h.id), " PUSH_COLUMNS
-	" FROM hosts h LEFT JOIN host_seen s ON s.host = h.id LEFT JOIN push_state p ON p.host = h.id "
-	"WHERE h.id BETWEEN COALESCE(?1, '') AND COALESCE(?1, char(1114111)) " IN_TAG(
-	    "h.id") "AND ((?2 IS NULL AND ?4 IS NULL) OR h.id IN (SELECT v.host FROM coverage v WHERE 1 = "
-		    "1 " ONE_USER("v.user") IN_GROUP(
-			"v.user") "UNION SELECT u.host FROM host_users u WHERE 1 = 1 " ONE_USER("u.login")
-			IN_GROUP("u.login") ")) ORDER BY h.id"},
-    [MM_SQL_COUNT_FINDINGS] = {"count of findings",
-	"SELECT f.host, f.user, f.state, f.action, CASE WHEN " FINDING_SEEN
-	" < ?5 THEN 1 ELSE 0 END AS stale, "
-	"COUNT(*), COALESCE(w.until > ?7, 0) AS waived " FINDINGS_FROM
-	    FINDING_WAIVER("?7") "WHERE f.closed = 0 AND NOT " FACT("f") "AND " CHOSEN(
-		"f") "AND (?6 IS NULL OR f.client = ?6) GROUP BY f.host, f.user, "
-		     "f.state, f.action, stale, waived ORDER BY f.host, f.user"},
-    [MM_SQL_COUNT_LOGINS] = {"count of login checks",
-	"SELECT l.host, l.user, l.result, CASE WHEN l.seen < ?5 THEN 1 ELSE 0 END AS stale, COUNT(*), "
-	"l.class, COALESCE(w.until > ?6, 0) AS waived FROM logins l " LOGIN_WAIVER(
-	    "?6") "WHERE l.closed = 0 AND " CHOSEN("l") "GROUP BY l.host, l.user, l.result, l.class, stale, "
-							"waived ORDER BY l.host, l.user"},
-    [MM_SQL_FLEET] = {"fleet",
-	"SELECT (SELECT COUNT(*) FROM user_personal p WHERE 1 = 1 " ONE_USER("p.login") IN_GROUP(
-	    "p.login") "), "
-		       "(SELECT COUNT(DISTINCT c.user) FROM coverage c JOIN user_personal p ON p.login = "
-		       "c.user WHERE " CHOSEN(
-			   "c") "), "
-				"(SELECT COUNT(*) FROM coverage c WHERE NOT EXISTS (SELECT 1 FROM findings f "
-				"WHERE f.host = c.host "
-				"AND f.user = c.user AND f.closed = 0 AND NOT " FACT(
-				    "f") ") AND NOT EXISTS (SELECT 1 FROM logins "
-					 "l WHERE l.host = c.host "
-					 "AND l.user = c.user AND l.closed = 0) AND " CHOSEN(
-					     "c") "), (SELECT COUNT(*) FROM reports), "
-						  "(SELECT COUNT(*) FROM host_users u WHERE NOT EXISTS "
-						  "(SELECT 1 FROM "
-						  "coverage c WHERE c.host = u.host "
-						  "AND c.user = u.login) AND " ONE_HOST("u") ONE_USER(
-						      "u.login") IN_TAG("u.host") IN_GROUP("u.login") ")"},
+#include "controller/store/sql_evidence.inc"
 
     [MM_SQL_ROLLOUT_NEW_ID] = {"new rollout", "SELECT COALESCE(MAX(id), 0) + 1 FROM rollouts"},
     [MM_SQL_ROLLOUT_ADD] = {"new rollout",
@@ -574,6 +522,12 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
 	"added, until, removed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0) RETURNING id"},
     [MM_SQL_WAIVER_GET] = {"waiver", "SELECT user, host FROM waivers WHERE id = ?1 AND removed = 0"},
     [MM_SQL_WAIVER_REMOVE] = {"waiver", "UPDATE waivers SET removed = ?2 WHERE id = ?1"},
+    [MM_SQL_WAIVERS_AT] = {"waivers",
+	"SELECT id, host, user, group_name, client, account, check_id, until, owner, reason FROM waivers "
+	"WHERE added <= ?1 AND (removed = 0 OR removed > ?1) ORDER BY until DESC, id"},
+    [MM_SQL_MEMBER_OF] = {"membership",
+	"SELECT 1 FROM user_personal p JOIN memberships m ON m.user_id = p.user_id JOIN groups g ON g.id = "
+	"m.group_id WHERE p.login = ?1 AND g.name = ?2"},
     [MM_SQL_WAIVER_EACH] = {"waivers", "SELECT id, host, user, group_name, client, account, check_id, "
 				       "reason, owner, added_by, added, until, "
 				       "removed FROM waivers WHERE ?1 = 1 OR removed = 0 ORDER BY id"},

@@ -103,6 +103,8 @@ int mm_store_revision_back(
 int mm_store_revision_get(
     struct mm_store *s, int64_t number, struct mm_arena *a, struct mm_revision *out, struct mm_err *err);
 int mm_store_revision_current(struct mm_store *s, int64_t *number, struct mm_err *err); /* 0 = none yet */
+/* Which was current at a time (0 = now), and since when. 1 = there was none. */
+int mm_store_revision_at(struct mm_store *s, int64_t at, int64_t *number, int64_t *time, struct mm_err *err);
 int mm_store_revision_each(struct mm_store *s,
     int (*cb)(const struct mm_revision *r, void *arg, struct mm_err *err), void *arg,
     struct mm_err *err); /* newest first */
@@ -399,6 +401,30 @@ int mm_store_findings(struct mm_store *s, const struct mm_evidence_filter *f,
     int (*cb)(const struct mm_finding_row *r, void *arg, struct mm_err *err), void *arg, struct mm_err *err);
 int mm_store_logins(struct mm_store *s, const struct mm_evidence_filter *f,
     int (*cb)(const struct mm_login_row *r, void *arg, struct mm_err *err), void *arg, struct mm_err *err);
+
+/* One user on one host: the unit that people ask about, and that is compliant or not. */
+struct mm_place {
+	const char *host, *user;
+	enum mm_audit worst;                 /* of its findings and logins; stale evidence is unknown */
+	int64_t settings;                    /* open findings */
+	int64_t settings_by[MM_AUDIT_COUNT]; /* by verdict; stale ones are unknown */
+	int64_t settings_state[MM_ST_COUNT]; /* of fresh evidence */
+	int64_t settings_stale;
+	int64_t logins;
+	int64_t logins_result[MM_LOGIN_COUNT]; /* of fresh evidence */
+	int64_t logins_by[MM_AUDIT_COUNT];     /* by verdict; stale ones are unknown */
+	int64_t logins_stale;
+	int64_t seen; /* oldest evidence of the place */
+	bool stale;   /* some of it is too old */
+	bool claimed; /* some of it is what the user's own run claimed */
+	/* The first of those that differ most, NULL = none differs. */
+	const struct mm_finding_row *finding;
+	const struct mm_login_row *login;
+};
+/* Those with a finding or a login, in order of host, user. Counts come from
+ * summaries that are kept with the evidence: rows are read where they differ. */
+int mm_store_places(struct mm_store *s, const struct mm_evidence_filter *f,
+    int (*cb)(const struct mm_place *p, void *arg, struct mm_err *err), void *arg, struct mm_err *err);
 
 /* One line per host: for the status table and the report's host list. */
 struct mm_host_row {
