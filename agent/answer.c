@@ -91,7 +91,8 @@ void mm_answer_keepalive(struct mm_answer *a)
 
 bool mm_answer_end(struct mm_answer *a)
 {
-	struct mm_buf body = MM_BUF_INIT(MM_FRAME_MAX), frame = MM_BUF_INIT(MM_FRAME_HEADER + (size_t)MM_FRAME_MAX);
+	struct mm_buf body = MM_BUF_INIT(MM_FRAME_MAX),
+		      frame = MM_BUF_INIT(MM_FRAME_HEADER + (size_t)MM_FRAME_MAX);
 	struct mm_end_seals seals = {.key = NULL};
 	if (a->sealer != NULL)
 		seals = mm_sealer_end(a->sealer);

@@ -16,10 +16,10 @@ struct mm_answer {
 	int fd;
 	struct mm_tally tally;
 	struct mm_sealer *sealer; /* NULL: nothing is signed; set after mm_answer_begin() */
-	size_t sent;     /* bytes */
-	int64_t last_ms; /* when something was sent */
-	bool broken;     /* nobody listens any more: the run goes on, silently */
-	bool overflow;   /* the stream's limit was reached: reports were left out */
+	size_t sent;              /* bytes */
+	int64_t last_ms;          /* when something was sent */
+	bool broken;              /* nobody listens any more: the run goes on, silently */
+	bool overflow;            /* the stream's limit was reached: reports were left out */
 };
 
 void mm_answer_begin(struct mm_answer *a, int fd, const char *host);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "agent/answer.h"
+#include "agent/checkpoints.h"
 #include "agent/hostwide.h"
 #include "agent/inventory.h"
 #include "agent/planned.h"
@@ -31,6 +32,7 @@ struct job {
 	struct mm_user_job *users;
 	size_t n_users;
 	struct mm_held held; /* what reports say is in force */
+	struct mm_checkpoint seen;
 	struct mm_system machine;
 	bool told_system; /* a report said what this host is */
 	int exit_bits;
@@ -440,6 +442,9 @@ static int check_and_run(struct job *j)
 		mm_err_set(j->err, MM_EX_FAILED, "switched off on this host: %s", off.reason);
 		return refuse(j, MM_REFUSED_DISABLED);
 	}
+	struct mm_err unseen = MM_ERR_NONE; /* a witness that cannot write is no reason to stop */
+	if (mm_checkpoints_keep(c, j->t.request.checkpoint, &j->seen, &unseen) == 0)
+		mm_sealer_checkpoint(j->answer.sealer, &j->seen);
 	return carry_out(j);
 }
 

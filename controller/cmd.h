@@ -25,6 +25,7 @@ struct mm_ctl {
 	char *who;              /* for people and the audit log: "alice (uid 1000)" */
 	uid_t uid;              /* who really typed: SUDO_UID when root was reached by sudo */
 	struct mm_store *store; /* NULL until mm_ctl_open() */
+	bool remote;            /* what goes to standard error is read by a workstation */
 };
 
 struct mm_cmd {

@@ -357,6 +357,7 @@ static int run_for(struct mm_ctl *c, const char *host)
 	    .request = MM_BUF_INIT(MM_STREAM_MAX)};
 	int status = MM_EX_OK;
 	k.sum = (struct mm_push_summary){.arena = k.a, .op = MM_OP_STATUS, .causes = mm_causes_new(k.a)};
+	c->remote = true;
 	int rc = mm_ctl_open(c, &err);
 	k.store = c->store;
 	if (rc != 0 || serve(&k, &err) != 0)

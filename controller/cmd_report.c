@@ -145,7 +145,7 @@ static int status_exit(const struct mm_fleet *f)
 	if (f->places_by[MM_AUDIT_PASS] + f->places_by[MM_AUDIT_WAIVED] +
 		    f->places_by[MM_AUDIT_NOT_APPLICABLE] <
 		f->places ||
-	    f->hosts_pending > 0 || f->seals_bad > 0 ||
+	    f->hosts_pending > 0 || f->seals_bad > 0 || f->alarms > 0 ||
 	    (f->revision > 0 && f->hosts_current < f->hosts_fresh))
 		rc |= MM_EX_DIFF;
 	if (f->hosts_refused > 0)
@@ -190,6 +190,11 @@ static void status_head(const struct mm_fleet *f)
 		printf("%-14s%" PRId64
 		       " workstations still wait for their revision (mailmuster push --pending)\n",
 		    "pending", f->hosts_pending);
+	if (f->alarms > 0)
+		printf("%-14s%" PRId64
+		       " checkpoints that hosts have seen are not in our log: it was put back or "
+		       "altered (mailmuster audit verify)\n",
+		    "AUDIT LOG", f->alarms);
 	if (f->seals_bad > 0) {
 		bool colour = mm_term_colour(stdout);
 		printf("%-14s%s%" PRId64

@@ -15,6 +15,7 @@
 #include "controller/cmd.h"
 #include "controller/request_build.h"
 #include "controller/rollout_run.h"
+#include "controller/witness.h"
 
 #define SEALS_AT_ONCE 1000 /* signatures of reports */
 #define LOOK_S 5           /* for what commands have stored meanwhile */
@@ -299,6 +300,7 @@ static int loop(struct serving *s, struct mm_err *err)
 				fprintf(stderr, "mailmuster serve: %s\n", now.text);
 		}
 		last = now;
+		mm_witness_conclude(s->c);
 		if (!s->stopped)
 			look_at_seals(s);
 		if (s->once)

@@ -17,12 +17,12 @@ add_executable(mailmuster
   cmd_serve.c cmd_rollout.c rollout_run.c rollout_state.c rollout_land.c rollout_heard.c rollout_event.c rollout_follow.c rollout_go.c rollout_make.c rollout_servers.c rollout_back.c rollout_print.c rollout_json.c push_roll.c
   cmd_checkin.c checkin_talk.c
   cmd_report.c cmd_waiver.c
-  cmd_audit.c
+  cmd_audit.c conf.c witness.c
   cmd_key.c
   cmd_backup.c
   cmd_completion.c)
 add_dependencies(mailmuster mailmuster-push-worker)
-target_link_libraries(mailmuster PRIVATE mm_request_build mm_push mm_rollout mm_csv mm_report mm_store mm_policy mm_schemas)
+target_link_libraries(mailmuster PRIVATE mm_request_build mm_push mm_rollout mm_csv mm_report mm_store mm_policy mm_schemas PkgConfig::LIBCONFIG)
 install(TARGETS mailmuster RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT controller)
 
 # The names of the mail programs that this version's agent knows.

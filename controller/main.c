@@ -8,6 +8,7 @@
 #include "common/proc.h"
 #include "common/text.h"
 #include "controller/cmd.h"
+#include "controller/witness.h"
 
 #define MM_CMD(name) extern const struct mm_cmd mm_cmd_##name;
 #include "controller/commands.def"
@@ -184,6 +185,7 @@ int main(int argc, char **argv)
 	}
 	identify(&c);
 	status = finish(run(&c, argc, argv));
+	mm_witness_conclude(&c);
 	mm_store_close(c.store);
 	free(c.state);
 	free(c.who);

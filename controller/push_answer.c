@@ -201,7 +201,8 @@ static void count(
 		r->agent = mm_arena_strdup(s->arena, p->head.agent);
 }
 
-static int store_report(struct mm_store *store, const struct report *p, bool ours, struct mm_err *err)
+static int store_report(
+    struct mm_store *store, const struct report *p, bool ours, int64_t checkpoint, struct mm_err *err)
 {
 	struct mm_report_head head = p->head;
 	bool fresh;
@@ -217,6 +218,7 @@ static int store_report(struct mm_store *store, const struct report *p, bool our
 	    .logins = p->logins,
 	    .n_logins = p->n_logins,
 	    .direct = ours,
+	    .checkpoint = checkpoint,
 	    .seal = &p->seal};
 	return mm_store_report(store, &in, &fresh, err);
 }
@@ -275,6 +277,23 @@ static int look_at_seals(
 	return signs;
 }
 
+/* What the host has seen of our log must be in it. */
+static int look_at_checkpoint(
+    struct mm_collect *c, struct mm_store *store, struct mm_push_summary *s, bool *ours, struct mm_err *err)
+{
+	struct mm_trouble t = {
+	    .host = c->host, .user = "", .client = "", .account = "", .what = "audit log contradicted"};
+	*ours = c->checkpoint != NULL;
+	if (!*ours)
+		return 0;
+	if (mm_store_checkpoint_heard(store, c->host, c->checkpoint, c->a, &t.text, err) < 0)
+		return -1;
+	*ours = t.text == NULL;
+	if (t.text != NULL)
+		mm_trouble_add(s, &t);
+	return t.text != NULL;
+}
+
 int mm_collect_store(struct mm_collect *c, struct mm_store *store, struct mm_host_result *r,
     struct mm_push_summary *s, struct mm_err *err)
 {
@@ -282,10 +301,12 @@ int mm_collect_store(struct mm_collect *c, struct mm_store *store, struct mm_hos
 		note_plan(c, r);
 	/* It is about settings that are not in force, or about no policy's at all. */
 	bool keep = s->op != MM_OP_PREFLIGHT && s->op != MM_OP_DISCOVER;
+	bool seen = false;
 	int unsealed = keep ? look_at_seals(c, store, s, err) : 0;
-	if (unsealed < 0)
+	int alarm = look_at_checkpoint(c, store, s, &seen, err);
+	if (unsealed < 0 || alarm < 0)
 		return -1;
-	if (unsealed > 0)
+	if (unsealed > 0 || alarm > 0)
 		r->exit_bits |= MM_EX_DIFF;
 	/* First what was carried, whatever time it claims to be of: what was
 	 * seen just now has the last word. */
@@ -298,7 +319,8 @@ int mm_collect_store(struct mm_collect *c, struct mm_store *store, struct mm_hos
 				count(c, p, r, s);
 			r->reports += ours;
 			r->spooled += !ours;
-			if (keep && store_report(store, p, ours == 1, err) != 0)
+			if (keep &&
+			    store_report(store, p, ours == 1, seen ? c->checkpoint->seq : 0, err) != 0)
 				return -1;
 		}
 	}

@@ -38,6 +38,7 @@ struct mm_request_builder {
 	bool hostwide_cached;
 	const struct mm_sheet *hostwide; /* of everybody, on hosts that the policy does not name */
 	struct mm_buf scratch, payload, envelope;
+	struct mm_checkpoint_row point; /* the newest; its seq is 0 when there is none */
 };
 
 /* ---- the builder */
@@ -88,7 +89,8 @@ int mm_request_builder_new(struct mm_store *store, const struct mm_key *key, int
 	b->scratch = MM_BUF_INIT(MM_FRAME_MAX);
 	b->payload = MM_BUF_INIT(MM_FRAME_MAX);
 	b->envelope = MM_BUF_INIT(ENVELOPE_MAX);
-	if (check_key(store, key, err) || load(b, revision, err)) {
+	if (check_key(store, key, err) || load(b, revision, err) ||
+	    mm_store_checkpoint_newest(store, &b->point, err) < 0) {
 		mm_request_builder_free(b);
 		return -1;
 	}
@@ -322,6 +324,7 @@ static int sign_request(struct host_job *j, const char *host, enum mm_op op, int
 	    .manifest = manifest,
 	    .n_manifest = j->list.n,
 	    .hostwide = j->hostwide,
+	    .checkpoint = b->point.hosts ? &b->point.c : NULL,
 	    .expect = j->expect,
 	    .op_args = j->args,
 	    .n_op_args = j->n_args};

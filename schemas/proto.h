@@ -22,8 +22,9 @@
 #define MM_SCHEMAS_PROTO_H
 
 #define MM_PROTO_MAJOR 1
-/* 1: scope of a client, the system's sheet in the request, findings of the user "*". */
-#define MM_PROTO_MINOR 1
+/* 2: the checkpoint in the request, signatures and checkpoint in END.
+ * 1: scope of a client, the system's sheet in the request, findings of the user "*". */
+#define MM_PROTO_MINOR 2
 
 enum mm_frame_type {
 	/* controller -> agent */

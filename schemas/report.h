@@ -148,8 +148,8 @@ void mm_tally_init(struct mm_tally *t);
 void mm_tally_add(
     struct mm_tally *t, uint16_t type, const void *body, size_t len); /* skips KEEPALIVE and END */
 void mm_tally_free(struct mm_tally *t);
-void mm_end_encode(struct mm_tally *t, struct mm_buf *out);                           /* finishes the tally */
-json_t *mm_end_json(struct mm_tally *t); /* the same, for members more (schemas/seal.h) */
+void mm_end_encode(struct mm_tally *t, struct mm_buf *out); /* finishes the tally */
+json_t *mm_end_json(struct mm_tally *t);                    /* the same, for members more (schemas/seal.h) */
 int mm_end_check(struct mm_tally *t, const char *json, size_t n, struct mm_err *err); /* finishes the tally */
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "schemas/proto.h"
+#include "schemas/seal.h"
 #include "schemas/settings.h"
 #include "schemas/wire.h"
 
@@ -21,7 +22,7 @@ static const char *const op_names[MM_OP_COUNT] = {
 };
 
 static const char *const members[] = {"proto", "op", "id", "host", "epoch", "serial", "revision", "issued",
-    "expires", "manifest", "ack", "op_args", "system", "expect", NULL};
+    "expires", "manifest", "ack", "op_args", "system", "expect", "checkpoint", NULL};
 
 const char *mm_op_name(enum mm_op op)
 {
@@ -41,7 +42,8 @@ int mm_op_by_name(const char *s)
 void mm_request_encode(const struct mm_request *r, struct mm_buf *out)
 {
 	json_t *o = json_object();
-	mm_wire_put_proto(o, r->major, r->hostwide != NULL && r->minor < 1 ? 1 : r->minor);
+	int minor = r->checkpoint != NULL ? 2 : r->hostwide != NULL ? 1 : 0;
+	mm_wire_put_proto(o, r->major, r->minor < minor ? minor : r->minor);
 	mm_json_set_str(o, "op", mm_op_name(r->op));
 	mm_json_set_str(o, "id", r->id);
 	mm_json_set_str(o, "host", r->host);
@@ -60,6 +62,8 @@ void mm_request_encode(const struct mm_request *r, struct mm_buf *out)
 	mm_json_set_str(o, "expect", r->expect);
 	if (r->hostwide != NULL)
 		mm_json_set(o, "system", mm_sheet_json(r->hostwide));
+	if (r->checkpoint != NULL)
+		mm_json_set(o, "checkpoint", mm_checkpoint_json(r->checkpoint));
 	mm_wire_finish(o, out);
 }
 
@@ -130,6 +134,19 @@ static int read_system(const json_t *o, struct mm_arena *a, struct mm_request *r
 	return 0;
 }
 
+static int read_checkpoint(const json_t *o, struct mm_arena *a, struct mm_request *r, struct mm_err *err)
+{
+	const json_t *point;
+	struct mm_checkpoint *c;
+	if (mm_json_object(o, "checkpoint", true, &point, err) != 0)
+		return -1;
+	if (point == NULL)
+		return 0;
+	c = mm_arena_alloc(a, 1, sizeof(*c));
+	r->checkpoint = c;
+	return mm_checkpoint_read(point, c, err);
+}
+
 static int read_members(const json_t *o, struct mm_arena *a, struct mm_request *r, struct mm_err *err)
 {
 	if (mm_wire_proto(o, &r->major, &r->minor, err) != 0 ||
@@ -145,7 +162,7 @@ static int read_members(const json_t *o, struct mm_arena *a, struct mm_request *
 	if (mm_wire_strings(
 		o, "op_args", MM_OP_ARGS_MAX, OP_ARG_MAX, NULL, a, &r->op_args, &r->n_op_args, err) != 0)
 		return -1;
-	return read_system(o, a, r, err);
+	return read_checkpoint(o, a, r, err) == 0 ? read_system(o, a, r, err) : -1;
 }
 
 int mm_request_decode(

@@ -14,6 +14,8 @@
 #include "common/mem.h"
 #include "schemas/sheet.h"
 
+struct mm_checkpoint; /* schemas/seal.h */
+
 enum mm_op {
 	MM_OP_APPLY,
 	MM_OP_PLAN,
@@ -60,6 +62,9 @@ struct mm_request {
 	 * of a preflight: MM_VERIFY_AGAIN; of a discover: schemas/discover.h */
 	const char *const *op_args;
 	size_t n_op_args;
+	/* The newest checkpoint of the controller's audit log, for the host to
+	 * keep and hand back; NULL = none. An agent of minor version 1 ignores it. */
+	const struct mm_checkpoint *checkpoint;
 };
 
 void mm_request_encode(const struct mm_request *r, struct mm_buf *out);

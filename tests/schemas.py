@@ -79,6 +79,9 @@ def documents(samples):
                          ("preflight", "preflight"), ("preflight-local", "preflight-local"), ("rollout", "rollout"),
                          ("discover", "discover")):
         yield f"{name} of 1.1", schema, json.loads((two / f"{name}.json").read_text("utf-8"))
+    three = samples / "v1.2"
+    for name in ("request", "end", "checkpoint"):
+        yield f"{name} of 1.2", name, json.loads((three / f"{name}.json").read_text("utf-8"))
     for name, schema in (("probe-tasks", "probe-task"), ("probe-answers", "probe-answer"),
                          ("probe-candidates", "probe-candidate")):
         for number, line in enumerate((one / f"{name}.jsonl").read_text("utf-8").splitlines()):

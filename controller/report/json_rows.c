@@ -84,6 +84,7 @@ json_t *mm_fleet_json(const struct mm_fleet *f)
 	json_t *seals = json_object();
 	mm_json_set_int(seals, "bad_or_missing", f->seals_bad);
 	mm_json_set(o, "signatures", seals);
+	mm_json_set_int(o, "audit_alarms", f->alarms);
 	set_time(o, "oldest_evidence", f->oldest_seen);
 	set_time(o, "newest_evidence", f->newest_seen);
 	return o;

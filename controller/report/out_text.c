@@ -32,6 +32,11 @@ static void begin(struct mm_out *o)
 	    " untested, %" PRId64 " stale\n",
 	    f->logins_result[MM_LOGIN_PASSED], f->logins, f->logins_result[MM_LOGIN_FAILED],
 	    f->logins_result[MM_LOGIN_UNTESTED], f->logins_stale);
+	if (f->alarms > 0)
+		fprintf(o->f,
+		    "AUDIT LOG     %" PRId64
+		    " checkpoints that hosts have seen are not in it: mailmuster audit verify\n",
+		    f->alarms);
 	if (f->seals_bad > 0)
 		fprintf(o->f,
 		    "signatures    %" PRId64

@@ -73,7 +73,7 @@ static void hash_apart(const char *salt, const char *object, const char *detail,
 	finish(c, out);
 }
 
-static int last_entry(struct mm_store *s, int64_t *seq, char prev[MM_SHA256_HEX], struct mm_err *err)
+int mm_audit_last(struct mm_store *s, int64_t *seq, char prev[MM_SHA256_HEX], struct mm_err *err)
 {
 	struct mm_q q;
 	int rc;
@@ -95,7 +95,7 @@ int mm_audit_next(struct mm_store *s, int64_t *seq, struct mm_err *err)
 {
 	char prev[MM_SHA256_HEX];
 
-	if (last_entry(s, seq, prev, err))
+	if (mm_audit_last(s, seq, prev, err))
 		return -1;
 	++*seq;
 	return 0;
@@ -125,7 +125,7 @@ static int append(struct mm_store *s, const char *action, const char *object, co
 	    .apart = apart,
 	    .prev = prev};
 
-	if (last_entry(s, &r.seq, prev, err))
+	if (mm_audit_last(s, &r.seq, prev, err))
 		return -1;
 	r.seq++;
 	if (personal) {
@@ -134,6 +134,7 @@ static int append(struct mm_store *s, const char *action, const char *object, co
 	}
 	if (insert(s, &r, err))
 		return -1;
+	s->appended++;
 	if (personal && mm_q_run(s, MM_SQL_AUDIT_ADD_PERSONAL, err, "ittt", r.seq, salt, object, detail) < 0)
 		return -1;
 	return 0;

@@ -435,6 +435,8 @@ int mm_store_fleet(
 		return -1;
 	if (mm_q_one(s, &all.seals_bad, MM_SQL_SEALS_BAD_COUNT, err, "i", all.now - all.stale_after) < 0)
 		return -1;
+	if (mm_q_one(s, &all.alarms, MM_SQL_ALARM_COUNT, err, "") < 0)
+		return -1;
 	*out = all;
 	return 0;
 }

@@ -11,6 +11,7 @@
 
 #include "common/digest.h"
 #include "common/err.h"
+#include "common/json.h"
 #include "controller/store/sql.h"
 #include "controller/store/store.h"
 
@@ -31,6 +32,9 @@ struct mm_store {
 	char *who;
 	char *reason;
 	int64_t fixed_now;
+	int64_t appended;  /* audit entries since the last checkpoint */
+	int64_t heard_seq; /* whose hash this is; 0 = none */
+	char heard_sha256[MM_SHA256_HEX];
 };
 
 /* A statement under way. */
@@ -84,6 +88,7 @@ struct mm_intake {
 };
 int mm_intake_seal(struct mm_intake *t, struct mm_err *err); /* seals.c */
 /* audit.c: the number of the entry that is appended next. In a transaction. */
+int mm_audit_last(struct mm_store *s, int64_t *seq, char sha256[MM_SHA256_HEX], struct mm_err *err);
 int mm_audit_next(struct mm_store *s, int64_t *seq, struct mm_err *err);
 /* Whose rows were written: their summaries are made anew before the end (summary.c). */
 #define MM_CHANGED_SETTINGS 0x1u

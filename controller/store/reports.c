@@ -57,8 +57,8 @@ static int insert_head(struct mm_intake *t, struct mm_err *err)
 	mm_buf_free(&covers);
 	if (n < 0)
 		return -1;
-	return mm_q_run(t->s, MM_SQL_HOST_SEEN, err, "tiitiii", h->host, t->seen, now, h->agent, h->revision,
-		   (int64_t)h->expired, (int64_t)(t->seal == MM_SEAL_UNCHECKED)) < 0
+	return mm_q_run(t->s, MM_SQL_HOST_SEEN, err, "tiitiiii", h->host, t->seen, now, h->agent, h->revision,
+		   (int64_t)h->expired, (int64_t)(t->seal == MM_SEAL_UNCHECKED), t->in->checkpoint) < 0
 		   ? -1
 		   : 0;
 }

@@ -298,6 +298,7 @@ struct mm_report_in {
 	 * for what a spool or a check-in carried: of head->collected, but never
 	 * of the future. */
 	bool direct;
+	int64_t checkpoint;         /* that the host has handed back, and that is ours; 0 = none */
 	const struct mm_seal *seal; /* as it came, not verified; NULL: not signed */
 };
 
@@ -472,6 +473,7 @@ struct mm_fleet {
 	int64_t logins_result[MM_LOGIN_COUNT]; /* of fresh evidence */
 	int64_t logins_stale;
 	int64_t reports;   /* ever received */
+	int64_t alarms;    /* checkpoints that hosts have seen and our log does not have */
 	int64_t seals_bad; /* reports of the whole store received within stale_after whose signature is bad or
 			      missing */
 	int64_t oldest_seen, newest_seen; /* over hosts that have reported */
@@ -553,5 +555,43 @@ int mm_store_audit_each(struct mm_store *s, int64_t after,
 /* Walk the chain; *n = good entries. An altered, missing or surplus entry is
  * an error that names the first bad one. */
 int mm_store_audit_verify(struct mm_store *s, int64_t *n, struct mm_err *err);
+
+/* ---- checkpoints of the log (checkpoints.c) */
+
+struct mm_checkpoint_row {
+	struct mm_checkpoint c;
+	int64_t witnesses; /* outside that took it: files, the system's log */
+	bool hosts;        /* it goes out with requests */
+};
+int mm_store_fleet_id(struct mm_store *s, char out[MM_ID_LEN], struct mm_err *err);
+/* Entries that this handle has appended since it made a checkpoint. */
+int64_t mm_store_appended(const struct mm_store *s);
+/* Sign the log as it stands. 1: it is empty, or has this checkpoint already. */
+int mm_store_checkpoint_make(
+    struct mm_store *s, const struct mm_key *k, bool hosts, struct mm_checkpoint *out, struct mm_err *err);
+int mm_store_checkpoint_taken(struct mm_store *s, int64_t seq, int64_t witnesses, struct mm_err *err);
+int mm_store_checkpoint_newest(
+    struct mm_store *s, struct mm_checkpoint_row *out, struct mm_err *err); /* 1 = none */
+/* Oldest first. */
+int mm_store_checkpoint_each(struct mm_store *s,
+    int (*cb)(const struct mm_checkpoint_row *r, void *arg, struct mm_err *err), void *arg,
+    struct mm_err *err);
+/* A host hands back what it has seen. *alarm is NULL when our log has that, else a
+ * sentence about the host; one that we have signed indeed is kept as an alarm,
+ * with an entry in the log. */
+int mm_store_checkpoint_heard(struct mm_store *s, const char *host, const struct mm_checkpoint *c,
+    struct mm_arena *a, const char **alarm, struct mm_err *err);
+struct mm_alarm {
+	const char *host, *text, *body; /* body: the checkpoint as JSON */
+	int64_t seq, heard;
+};
+int mm_store_alarm_each(struct mm_store *s,
+    int (*cb)(const struct mm_alarm *al, void *arg, struct mm_err *err), void *arg, struct mm_err *err);
+/* The newest one that any host has handed back, and how many hosts have handed
+ * back one at all. 0: none. */
+int mm_store_checkpoint_hosts(struct mm_store *s, int64_t *newest, int64_t *hosts, struct mm_err *err);
+/* Notes of a command to its successors; *out stays as it is when there is none. */
+int mm_store_note_get(struct mm_store *s, const char *name, struct mm_buf *out, struct mm_err *err);
+int mm_store_note_set(struct mm_store *s, const char *name, const char *text, struct mm_err *err);
 
 #endif

@@ -280,6 +280,42 @@ class CheckinTest(unittest.TestCase):
                              f"({','.join('?' * len(spool))}) OR op = 'status'", *spool)
         self.assertEqual(set(seals), {(0, SEAL_GOOD), (1, SEAL_GOOD)})
 
+    def copy_store(self, source, target):
+        path = self.ctl.ws.root / STATE[1:] / "store.db"
+        with sqlite3.connect(source or path) as a, sqlite3.connect(target or path) as b:
+            a.backup(b)
+
+    def test_c_a_host_is_a_witness(self):
+        self.delivered(self.ws1)
+        old, new = f"{self.tmp}/old.db", f"{self.tmp}/new.db"
+        self.copy_store(None, old)
+        self.checkin(self.ws1, OK)
+        self.checkin(self.ws1, OK)
+        kept = [json.loads(line) for line in self.ws1.read("/var/lib/mailmuster-agent/checkpoints").splitlines()]
+        self.assertEqual([c["seq"] for c in kept], sorted(c["seq"] for c in kept))
+        self.assertLessEqual(len(kept), 16)
+        self.assertEqual(self.ctl.sql("SELECT checkpoint FROM host_seen WHERE host = 'ws1'")[0][0], kept[-1]["seq"])
+        self.assertEqual(self.ctl.sql("SELECT COUNT(*) FROM witness_alarms"), [(0,)])
+        # The store of before is put back: the host has seen more.
+        self.copy_store(None, new)
+        last = self.ctl.sql("SELECT serial FROM serials WHERE host = 'ws1'")[0][0]
+        self.copy_store(old, None)
+        while time.time() <= last + 1:  # or its requests would be refused as replays
+            time.sleep(0.1)
+        self.checkin(self.ws1, OK)
+        self.assertEqual([(a, host) for a, host in self.ctl.sql(
+            "SELECT action, object FROM audit_log WHERE action = 'audit.alarm'")], [("audit.alarm", "ws1")])
+        r = self.ctl.run("status")
+        self.assertEqual(r.returncode & DIFF, DIFF, r.stdout)
+        self.assertIn("are not in our log", r.stdout)
+        # What the host holds is not replaced by what the older store says.
+        self.assertEqual(json.loads(self.ws1.read("/var/lib/mailmuster-agent/checkpoints").splitlines()[-1]), kept[-1])
+        last = self.ctl.sql("SELECT serial FROM serials WHERE host = 'ws1'")[0][0]
+        self.copy_store(new, None)
+        while time.time() <= last + 1:
+            time.sleep(0.1)
+        self.checkin(self.ws1, OK)
+
     def test_d_a_revision_that_is_not_released_stays_here(self):
         self.delivered(self.ws1)
         new = story.POLICY.replace("port = 465", "port = 587").replace(
