@@ -71,21 +71,25 @@ static bool has_side(const struct mm_seen_account *acc, size_t i)
 	return i == 0 ? acc->has_incoming : acc->has_outgoing;
 }
 
-/* Adapters say "starttls if offered" and the like where it is not required. */
+/* Adapters say "starttls if offered", "starttls, or none" where it is not
+ * required, and "tls, with any certificate". */
 static const char *cleartext_of(
     const struct mm_view *view, const struct mm_seen_account *acc, const struct side *side)
 {
 	const char *p = acc->s[side->protocol].value, *v = acc->s[side->security].value;
 	if (v == NULL || !(mm_streq(p, "imap") || mm_streq(p, "pop3") || mm_streq(p, "smtp")))
 		return NULL;
-	if (strcmp(v, "tls") == 0 || strcmp(v, "starttls") == 0)
+	if (mm_starts_with(v, "tls"))
 		return MM_FOUND_NO;
 	for (size_t i = 0; i < view->n_traps; i++)
 		if (view->traps[i].kind == MM_TRAP_OPPORTUNISTIC && is_about(&view->traps[i], acc))
 			return MM_FOUND_OPPORTUNISTIC;
 	if (strcmp(v, "none") == 0)
 		return MM_FOUND_YES;
-	return mm_starts_with(v, "starttls") ? MM_FOUND_OPPORTUNISTIC : NULL;
+	if (!mm_starts_with(v, "starttls"))
+		return NULL;
+	return strstr(v, "offered") != NULL || strstr(v, "none") != NULL ? MM_FOUND_OPPORTUNISTIC
+									 : MM_FOUND_NO;
 }
 
 #define NO_SUCH_SECURITY "what this account speaks, or how it is encrypted, is not known here"
@@ -100,6 +104,8 @@ static struct mm_fact_row cleartext(
 			continue;
 		const char *word = cleartext_of(view, acc, &sides[i]);
 		take_doubt(&row, s, a);
+		if (acc->verify.over_path != NULL && acc->verify.unsure_path == NULL) /* a tunnel */
+			take_doubt(&row, &acc->verify, a);
 		take(&row, word, s->path, s->line,
 		    word == NULL                                      ? NO_SUCH_SECURITY
 		    : s->note != NULL && !mm_streq(word, MM_FOUND_NO) ? s->note
@@ -143,7 +149,7 @@ static struct mm_fact_row certificate_check(
 static bool is_named(const char *list, const char *endpoint)
 {
 	size_t n = strlen(endpoint);
-	for (const char *p = list; p != NULL && (p = strstr(p, endpoint)) != NULL; p += n)
+	for (const char *p = list; p != NULL && (p = strcasestr(p, endpoint)) != NULL; p += n)
 		if ((p == list || p[-1] == ' ') && (p[n] == '\0' || p[n] == ' '))
 			return true;
 	return false;
@@ -187,18 +193,20 @@ static struct mm_fact_row password(
 			take_doubt(&row, &acc->s[sides[i].command], a);
 	for (size_t i = 0; i < view->n_traps; i++) {
 		const struct mm_trap *t = &view->traps[i];
-		if (t->kind == MM_TRAP_PASSWORD && mm_streq(t->key, acc->key))
-			take(&row, MM_FOUND_IN_CLEAR, t->path, t->line, t->text);
+		if (t->kind == MM_TRAP_PASSWORD && is_about(t, acc))
+			take(&row, t->key != NULL || view->n == 1 ? MM_FOUND_IN_CLEAR : NULL, t->path,
+			    t->line, t->text);
 	}
 	return row;
 }
 
 size_t mm_facts_of_place(const struct mm_client *cl, const struct mm_view *view, struct mm_fact_row *out)
 {
+	bool told = view->n == 1 && !view->accounts[0].quiet;
 	*out = well(MM_FACT_PASSWORD);
 	for (size_t i = 0; i < view->n_traps; i++) {
 		const struct mm_trap *t = &view->traps[i];
-		if (t->kind == MM_TRAP_PASSWORD && t->key == NULL)
+		if (t->kind == MM_TRAP_PASSWORD && (t->key == NULL ? !told : t->key[0] == '\0'))
 			take(out, MM_FOUND_IN_CLEAR, t->path, t->line, t->text);
 	}
 	/* Where every password belongs to an account, they say it. */

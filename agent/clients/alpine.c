@@ -318,6 +318,7 @@ static int read_place(struct mm_reader *r, const struct mm_place *p, struct mm_v
 	if (l.acc->has_incoming || l.acc->has_outgoing) {
 		see_identity(&l);
 		out->n = 1;
+		mm_pine_passfile(r, l.acc);
 	}
 	return 0;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "agent/clients/keys.h"
 #include "common/text.h"
 
 #define FROM "from:"
@@ -75,4 +76,20 @@ bool mm_pine_forbids_from(const char *features)
 		p += strspn(p, BLANKS ",");
 	}
 	return forbids;
+}
+
+void mm_pine_passfile(struct mm_reader *r, struct mm_seen_account *acc)
+{
+	static const enum mm_setting sides[] = {MM_SET_IN_PASSWORD_COMMAND, MM_SET_OUT_PASSWORD_COMMAND};
+	const struct mm_native at = {.path = mm_home_path(r, ".pine-passfile")};
+	struct mm_err err = MM_ERR_NONE;
+	struct mm_text t;
+
+	if (mm_read_text(r, at.path, &t, &err) != 1 || t.n == 0)
+		return;
+	for (size_t i = 0; i < 2; i++)
+		mm_see_unsure(&acc->s[sides[i]], at,
+		    "passwords are kept there, and whether encrypted or in a way that anybody can make out "
+		    "is "
+		    "not known");
 }

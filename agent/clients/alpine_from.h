@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "agent/clients/client.h"
 #include "common/mem.h"
 
 /* The value of the first From in the list, or NULL. The list may be NULL. */
@@ -17,5 +18,8 @@ const char *mm_pine_from(const char *list, struct mm_arena *a);
 const char *mm_pine_with_from(const char *list, const char *mailbox, struct mm_arena *a);
 /* Does feature-list say no-allow-changing-from? Then From in the list counts for nothing. */
 bool mm_pine_forbids_from(const char *features);
+
+/* Passwords that it keeps in a file, encrypted or hardly so: which is not known. */
+void mm_pine_passfile(struct mm_reader *r, struct mm_seen_account *acc);
 
 #endif

@@ -22,9 +22,10 @@ struct mm_claws_dialect {
 	bool clear_password;
 	bool gnutls; /* has a key for the TLS priorities */
 	bool client_cert;
-	const char *proxy;   /* the switch of one */
-	const char *trusted; /* NULL, or a file beside accountrc with what was accepted by hand */
-	const char *certs;   /* NULL, or a folder beside accountrc with each certificate that was accepted */
+	const char *proxy;      /* the switch of one */
+	const char *trusted;    /* NULL, or a file beside accountrc with what was accepted by hand */
+	const char *unverified; /* NULL, or the preference (clawsrc) by which nothing is verified */
+	const char *certs; /* NULL, or a folder beside accountrc with each certificate that was accepted */
 	const char *pop3, *pop3_too, *imap; /* numbers of `protocol` */
 	const char *pop_auth_key;           /* switches APOP or OAuth2 on */
 	const struct mm_claws_word *imap_auth, *smtp_auth;

@@ -88,14 +88,21 @@ static void look_at(struct mm_reader *r, const char *dir, const char *name, stru
 	for (size_t i = 0; i < out->n; i++) {
 		const char *host = host_of(&out->accounts[i], name, r->arena);
 
-		if (host == NULL || (t.p == NULL && mm_read_text(r, path, &t, &err) != 1) || !signs_itself(t))
+		if (host == NULL || (t.p == NULL && mm_read_text(r, path, &t, &err) != 1))
 			continue;
+		if (!signs_itself(t)) {
+			mm_see_unsure(&out->accounts[i].exceptions, (struct mm_native){.path = path},
+			    "a certificate is stored here, and nothing says whether it was valid or accepted "
+			    "by hand");
+			continue;
+		}
 		mm_trap_of(r->arena, out, MM_TRAP_EXCEPTION, (struct mm_native){.path = path},
 		    &out->accounts[i],
 		    mm_arena_printf(r->arena,
 			"takes a certificate of %s that signs itself, because it was accepted once and is "
 			"stored.",
-			host));
+			host))
+		    ->endpoint = host;
 	}
 }
 

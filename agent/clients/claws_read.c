@@ -22,6 +22,7 @@ static const struct mm_claws_word sylpheed_smtp_auth[] = {{"0", "auto", false}, 
     {NULL, NULL, false}};
 
 const struct mm_claws_dialect mm_claws = {.label = "Claws Mail",
+    .unverified = "skip_ssl_cert_check",
     .comm = "claws-mail",
     .program = "claws-mail",
     .dir = ".claws-mail",
@@ -344,6 +345,25 @@ int mm_claws_load(struct mm_reader *r, const char *path, struct mm_doc *doc, str
 	return rc < 0 ? -1 : 0;
 }
 
+/* A preference for all accounts, in the program's other file. */
+static void look_at_common(
+    struct mm_reader *r, const struct mm_claws_dialect *d, const struct mm_place *p, struct mm_view *out)
+{
+	const char *path = mm_arena_printf(r->arena, "%s/clawsrc", mm_path_dir(r->arena, p->path));
+	struct mm_err err = MM_ERR_NONE;
+	struct mm_doc doc;
+
+	if (out->n == 0 || mm_claws_load(r, path, &doc, &err) != 0)
+		return;
+	for (size_t i = 0; i < doc.n; i++)
+		if (doc.items[i].wins && mm_streq_nocase(doc.items[i].key, d->unverified) &&
+		    doc.items[i].value != NULL && !mm_streq(doc.items[i].value, "0") &&
+		    doc.items[i].value[0] != '\0')
+			mm_add_trap(r->arena, out, MM_TRAP_NO_VERIFY, path, doc.items[i].line,
+			    mm_arena_printf(r->arena, "%s does not verify servers' certificates (%s).",
+				d->label, d->unverified));
+}
+
 static bool is_account(const struct mm_item *it)
 {
 	return it->kind == 'c' && mm_starts_with(it->section, MM_CLAWS_PREFIX);
@@ -370,6 +390,8 @@ int mm_claws_read(struct mm_reader *r, const struct mm_claws_dialect *d, const s
 			see_folders(&b, &out->accounts[out->n], r->arena);
 		traps(&b, &out->accounts[out->n++], r->arena, out);
 	}
+	if (d->unverified != NULL)
+		look_at_common(r, d, p, out);
 	if (d->trusted != NULL)
 		mm_trap_accepted(r, out,
 		    mm_arena_printf(r->arena, "%s/%s", mm_path_dir(r->arena, p->path), d->trusted),

@@ -102,8 +102,8 @@ struct mm_seen_account {
 	bool has_incoming, has_outgoing;
 	bool quiet; /* it may be no mail account at all: nobody is told of it unless it is the policy's */
 	struct mm_seen s[MM_SET_COUNT];
-	/* Of these only what may win, or is not certain: about the verification of certificates, and
-	 * about exceptions from it. What is known of them is said by traps. */
+	/* Of these only what may win (a program that makes the connection), or is not certain: about the
+	 * verification of certificates, and about exceptions from it. What is known is said by traps. */
 	struct mm_seen verify, exceptions;
 };
 
@@ -117,7 +117,7 @@ struct mm_view {
 		int line;
 		const char *text; /* one sentence */
 		enum mm_trap_kind kind;
-		const char *key;      /* of the account that it is about; NULL: all of this place */
+		const char *key;      /* of the account that it is about; NULL: any of this place, "": none */
 		const char *endpoint; /* MM_TRAP_EXCEPTION: "HOST:PORT", or NULL: of any server */
 		bool quiet;           /* nobody is told, but for the facts */
 	} * traps;

@@ -51,7 +51,8 @@ static const struct mm_key table[] = {
 };
 #define N_TABLE (sizeof(table) / sizeof(table[0]))
 
-static const char floor_key[] = "gnutls-algorithm-priority", verify_key[] = "gnutls-verify-error";
+static const char floor_key[] = "gnutls-algorithm-priority", verify_key[] = "gnutls-verify-error",
+		  level_key[] = "network-security-level", nsm_key[] = "nsm-settings-file";
 #define EMACS_KEY "emacs"
 
 static const char *own_path(struct mm_reader *r)
@@ -193,6 +194,10 @@ static void see(struct mm_seen_account *acc, const struct state *s)
 		doubt(s, &acc->s[table[i].s], table[i].key);
 	mm_see(acc, MM_SET_OUT_TLS_MIN, floor, mm_gnutls_floor(floor.text));
 	doubt(s, &acc->s[MM_SET_OUT_TLS_MIN], floor_key);
+	doubt(s, &acc->verify, level_key);
+	doubt(s, &acc->exceptions, nsm_key);
+	if (get(s, nsm_key).text != NULL)
+		mm_see_unsure(&acc->exceptions, get(s, nsm_key), "exceptions are stored in another file");
 	acc->has_outgoing = acc->s[MM_SET_OUT_HOST].value != NULL;
 }
 
@@ -212,7 +217,7 @@ static int read_place(struct mm_reader *r, const struct mm_place *p, struct mm_v
 	if (type.text == NULL) /* said of the server then */
 		type = (struct mm_native){
 		    .path = acc->s[MM_SET_OUT_HOST].path, .line = acc->s[MM_SET_OUT_HOST].line};
-	level = get(&s, "network-security-level");
+	level = get(&s, level_key);
 	if (mm_streq(level.text, "'low"))
 		mm_add_trap(r->arena, out, MM_TRAP_NO_VERIFY, level.path, level.line,
 		    "Emacs does not verify servers' certificates (network-security-level is low).");
@@ -224,6 +229,8 @@ static int read_place(struct mm_reader *r, const struct mm_place *p, struct mm_v
 		mm_add_trap(r->arena, out, MM_TRAP_OPPORTUNISTIC, type.path, type.line,
 		    "Without smtpmail-stream-type mail goes in clear text where the server offers no TLS.");
 	mm_trap_accepted(r, out, mm_home_path(r, ".emacs.d/network-security.data"), ":conditions (", "Emacs");
+	mm_trap_accepted(r, out, mm_config_path(r, "emacs/network-security.data"), ":conditions (", "Emacs");
+	mm_trap_kept(r, out, mm_home_path(r, ".authinfo"), "password ", "Emacs (auth-sources)");
 	return 0;
 }
 

@@ -270,6 +270,7 @@ static void see(struct mm_seen_account *s, const struct account *acc, struct mm_
 	see_text(s, acc, MM_SET_IN_HOST, "server");
 	if (word(acc, "server") != NULL && word(acc, "server")->kind == 'c') {
 		mm_see(s, MM_SET_IN_HOST, (struct mm_native){.text = NULL}, NULL);
+		mm_see_over(&s->verify, get(acc, "server"), "pipe", NULL);
 		mm_see_over(&s->s[MM_SET_IN_HOST], get(acc, "server"), "pipe",
 		    "fdm speaks with the program that pipe names, not with a server.");
 	}

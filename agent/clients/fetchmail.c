@@ -160,6 +160,7 @@ static void see(struct mm_seen_account *s, const struct look *l, struct mm_arena
 	if (plugin.text != NULL && plugin.text[0] != '\0') {
 		mm_see_over(&s->s[MM_SET_IN_HOST], plugin, "plugin", PLUGIN_NOTE);
 		mm_see_over(&s->s[MM_SET_IN_PORT], plugin, "plugin", PLUGIN_NOTE);
+		mm_see_over(&s->verify, plugin, "plugin", NULL);
 	}
 	if (skipped(l).text != NULL)
 		mm_see_all_over(s, skipped(l), "skip, by which it is never polled by itself,");

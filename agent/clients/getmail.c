@@ -140,6 +140,11 @@ static void traps(
 		mm_add_trap(a, out, MM_TRAP_NO_VERIFY, in->path, security->line,
 		    "Without ca_certs getmail does not verify the server's certificate.")
 		    ->key = s->key;
+	if (mm_get_in_section(in, "ssl_cert_hostname").text != NULL)
+		mm_add_trap(a, out, MM_TRAP_CHAIN_ONLY, in->path,
+		    mm_get_in_section(in, "ssl_cert_hostname").line,
+		    "The certificate of another name is taken (ssl_cert_hostname).")
+		    ->key = s->key;
 	if (yes(option(in, "delete")))
 		mm_add_trap(a, out, MM_TRAP_OTHER, in->path, option(in, "delete").line,
 		    "Fetched mail is deleted from the server.")

@@ -224,6 +224,8 @@ static int read_place(struct mm_reader *r, const struct mm_place *p, struct mm_v
 		}
 	if (out->n > 0)
 		look_for_includes(&f, r, out);
+	mm_trap_kept(r, out, mm_home_path(r, ".git-credentials"), "smtp://", "git (credential-store)");
+	mm_trap_kept(r, out, mm_config_path(r, "git/credentials"), "smtp://", "git (credential-store)");
 	return 0;
 }
 

@@ -141,6 +141,18 @@ void mm_trap_accepted(
 			label));
 }
 
+void mm_trap_kept(
+    struct mm_reader *r, struct mm_view *out, const char *path, const char *mark, const char *label)
+{
+	struct mm_err err = MM_ERR_NONE;
+	struct mm_text t;
+
+	if (out->n > 0 && mm_read_text(r, path, &t, &err) == 1 &&
+	    memmem(t.p, t.n, mark, strlen(mark)) != NULL)
+		mm_add_trap(r->arena, out, MM_TRAP_PASSWORD, path, 0,
+		    mm_arena_printf(r->arena, "%s keeps passwords in clear text in this file.", label));
+}
+
 void mm_want_set(
     struct mm_edit_list *l, struct mm_arena *a, const char *section, const char *key, const char *value)
 {

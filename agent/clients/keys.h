@@ -73,6 +73,10 @@ void mm_trap_exception(struct mm_arena *a, struct mm_view *out, struct mm_native
  * hand, and which says nothing of hosts: a trap where it holds `mark`. */
 void mm_trap_accepted(
     struct mm_reader *r, struct mm_view *out, const char *path, const char *mark, const char *label);
+/* A file of its own in which the program keeps passwords in clear: a trap where
+ * it holds `mark`. */
+void mm_trap_kept(
+    struct mm_reader *r, struct mm_view *out, const char *path, const char *mark, const char *label);
 #define MM_PEM_MARK "-----BEGIN CERTIFICATE-----"
 
 /* Edits for all settings of the table that `want` names. */

@@ -124,9 +124,11 @@ static void see_password(struct mm_seen_account *s, const struct mm_in_section *
 	if (user.text != NULL)
 		mm_see_over(&s->s[MM_SET_IN_USERNAME], user, "UserCmd",
 		    "The user name is the output of a command, which is not run to find out.");
-	if (tunnel.text != NULL)
-		mm_see_over(&s->s[MM_SET_IN_HOST], tunnel, "Tunnel",
-		    "mbsync speaks with the program that Tunnel names, not with Host.");
+	if (tunnel.text == NULL)
+		return;
+	mm_see_over(&s->verify, tunnel, "Tunnel", NULL);
+	mm_see_over(&s->s[MM_SET_IN_HOST], tunnel, "Tunnel",
+	    "mbsync speaks with the program that Tunnel names, not with Host.");
 }
 
 static void see(struct mm_seen_account *s, const struct mm_in_section *in, struct mm_arena *a)

@@ -59,6 +59,8 @@ static const struct {
 
 static void look_for_doubt(struct mm_seen_account *s, const struct mm_stanza *acc)
 {
+	mm_stanza_doubt(acc, "tls_certcheck", false, &s->verify);
+	mm_stanza_doubt(acc, "tls_host_override", false, &s->verify);
 	for (size_t i = 0; i < N_TABLE; i++)
 		mm_stanza_doubt(acc, table[i].key, true, &s->s[table[i].s]);
 	for (size_t i = 0; i < sizeof(made_of) / sizeof(made_of[0]); i++)

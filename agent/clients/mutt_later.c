@@ -3,6 +3,7 @@
 #include <regex.h>
 #include <string.h>
 
+#include "agent/clients/adapter.h"
 #include "common/text.h"
 
 struct mm_mutt_ran { /* a hook that concerns the account, and what it leaves behind */
@@ -248,4 +249,30 @@ const struct mm_mutt_hook *mm_mutt_later_from(const struct mm_mutt_later *l, boo
 		if (l->ran[i].header && other_from(l->s, l->ran[i].h->command, name))
 			return l->ran[i].h;
 	return NULL;
+}
+
+/* NAME=VALUE with a value that no command and no variable gives. */
+static bool sets_in_clear(const char *command, const char *name)
+{
+	const char *at = command != NULL ? strstr(command, name) : NULL;
+
+	if (at == NULL)
+		return false;
+	at += strlen(name);
+	at += strspn(at, " ");
+	if (*at++ != '=')
+		return false;
+	at += strspn(at, " \\\"'");
+	return *at != '\0' && *at != '`' && *at != '$' && *at != ';';
+}
+
+void mm_mutt_later_passwords(const struct mm_mutt_state *s, struct mm_view *out)
+{
+	static const char *const names[] = {"imap_pass", "pop_pass", "smtp_pass"};
+
+	for (size_t i = 0; i < s->n_hooks; i++)
+		for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++)
+			if (sets_in_clear(s->hooks[i].command, names[k]))
+				mm_add_trap(s->r->arena, out, MM_TRAP_PASSWORD, s->hooks[i].path,
+				    s->hooks[i].line, "A password stands in clear text in the file.");
 }

@@ -30,5 +30,7 @@ const struct mm_mutt_hook *mm_mutt_later_sets(const struct mm_mutt_later *l, con
 const struct mm_mutt_hook *mm_mutt_later_from(const struct mm_mutt_later *l, bool name);
 /* What may set the variable later, or NULL. */
 const struct mm_mutt_doubt *mm_mutt_later_doubt(const struct mm_mutt_later *l, const char *var);
+/* Passwords that stand in clear in what happens later: traps. */
+void mm_mutt_later_passwords(const struct mm_mutt_state *s, struct mm_view *out);
 
 #endif

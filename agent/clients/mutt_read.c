@@ -264,6 +264,17 @@ static void see_security(struct look *l, enum mm_setting id, const struct mm_mut
 		    "With ssl_force_tls=no the password goes in clear when the server offers no TLS.";
 }
 
+/* What may say otherwise of the certificates; what is said of them is a trap. */
+static void see_verify(struct look *l, const char *var)
+{
+	const struct mm_mutt_hook *h = mm_mutt_later_sets(&l->later, var);
+
+	look_for_doubt(l, &l->acc->verify, var);
+	if (h != NULL)
+		mm_see_unsure(&l->acc->verify, (struct mm_native){.path = h->path, .line = h->line},
+		    "it is set otherwise later");
+}
+
 static const char *auth_word(const struct mm_mutt_state *s, const char *var)
 {
 	const char *t = mm_mutt_text(s, var, "");
@@ -522,6 +533,7 @@ static void traps(struct look *l)
 		if (var != NULL && flag(l->s, v[i].var, !v[i].bad) == v[i].bad)
 			mm_add_trap(l->a, l->out, v[i].kind, var->path, var->line, v[i].text);
 	}
+	mm_mutt_later_passwords(l->s, l->out);
 	for (size_t i = 0; i < l->s->n_traps; i++)
 		mm_add_trap(l->a, l->out, MM_TRAP_OTHER, l->s->traps[i].path, l->s->traps[i].line,
 		    l->s->traps[i].text);
@@ -573,6 +585,8 @@ int mm_mutt_read(struct mm_reader *r, const struct mm_mutt_kind *k, const struct
 	l.acc->key = MM_MUTT_KEY;
 	l.acc->label = "";
 	see_identity(&l);
+	see_verify(&l, "ssl_verify_host");
+	see_verify(&l, "ssl_verify_dates");
 	if (l.in.var != NULL)
 		see_incoming(&l);
 	if (l.has_smtp)

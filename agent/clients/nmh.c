@@ -282,8 +282,24 @@ static bool by_smtp(const struct profile *p)
 	return mts != NULL && mm_streq_nocase(mts, "smtp");
 }
 
-static void traps(const struct profile *p, struct mm_arena *a, struct mm_view *out)
+/* Below the folder of mail, where it is not absolute; ~/.netrc is looked at by itself. */
+static void look_at_credentials(
+    struct mm_reader *r, struct mm_view *out, const char *name, struct mm_native at)
 {
+	while (*name == ' ')
+		name++;
+	if (mm_starts_with(name, "~/"))
+		name = mm_home_path(r, name + 2);
+	if (name[0] == '/')
+		mm_trap_kept(r, out, name, "password", "nmh");
+	else if (*name != '\0')
+		mm_see_unsure(&out->accounts[0].s[MM_SET_IN_PASSWORD_COMMAND], at,
+		    "which file that is depends on the folder of mail");
+}
+
+static void traps(const struct profile *p, struct mm_reader *r, struct mm_view *out)
+{
+	struct mm_arena *a = r->arena;
 	const struct mm_item *box = mm_doc_find(&p->doc, "", "credentials");
 
 	for (size_t i = 0; i < p->doc.n; i++)
@@ -294,6 +310,9 @@ static void traps(const struct profile *p, struct mm_arena *a, struct mm_view *o
 	trap(a, out, MM_TRAP_OTHER, p, box != NULL ? box->line : 0,
 	    box != NULL && mm_starts_with(box->value, "file-nopermcheck:"),
 	    "Others may read the file with the passwords (file-nopermcheck).");
+	if (box != NULL && strchr(box->value, ':') != NULL)
+		look_at_credentials(r, out, strchr(box->value, ':') + 1,
+		    (struct mm_native){.path = p->path, .line = box->line});
 	trap(a, out, MM_TRAP_OTHER, p, p->send_line, last(&p->send, "server", NULL) != NULL && !by_smtp(p),
 	    "-server means nothing without -mts smtp: send hands mail to a local program.");
 }
@@ -328,8 +347,8 @@ static int read_place(struct mm_reader *r, const struct mm_place *pl, struct mm_
 		side_traps(&p, &send, r->arena, out);
 	}
 	see_overrides(&p, s, r->arena);
-	traps(&p, r->arena, out);
 	out->n = s->has_incoming || s->has_outgoing ? 1 : 0;
+	traps(&p, r, out);
 	return 0;
 }
 

@@ -85,6 +85,7 @@ static void see_tunnels(struct mm_seen_account *s, const struct mm_in_section *i
 			continue;
 		mm_see_over(&s->s[MM_SET_IN_HOST], v, keys[i], TUNNEL_NOTE);
 		mm_see_over(&s->s[MM_SET_IN_PORT], v, keys[i], TUNNEL_NOTE);
+		mm_see_over(&s->verify, v, keys[i], NULL);
 		if (i == 1) /* logged in already, and nothing is encrypted by us */
 			mm_see_over(&s->s[MM_SET_IN_SECURITY], v, keys[i], TUNNEL_NOTE);
 	}
@@ -128,6 +129,13 @@ static void traps(const struct mm_in_section *in, struct mm_arena *a, struct mm_
 		mm_add_trap(a, out, MM_TRAP_PASSWORD, in->path, pass.line,
 		    mm_arena_printf(a, "[%s] keeps its password in clear text in the file.", in->section))
 		    ->key = in->section;
+	/* imapserver.py: without ssl it begins TLS with nothing to verify by. */
+	if (!is_on(ssl, true)) {
+		struct mm_trap *t = mm_add_trap(a, out, MM_TRAP_NO_VERIFY, in->path, ssl.line,
+		    "Without ssl offlineimap does not verify the server's certificate.");
+		t->key = in->section;
+		t->quiet = true;
+	}
 	if (!is_on(ssl, true) && is_on(mm_py_get(in, "starttls"), true))
 		mm_add_trap(a, out, MM_TRAP_OPPORTUNISTIC, in->path, ssl.line,
 		    mm_arena_printf(a,

@@ -299,6 +299,9 @@ static void see_traps(struct look *l, const struct mm_snail_side *s)
 	const struct mm_snail_var *proxy = mm_snail_chain(l->e, "socks-proxy", s->user, &s->url);
 	const struct mm_snail_var *hold = mm_snail_get(l->e, "hold");
 
+	if (verify == NULL) /* the old name, which is still understood */
+		verify = mm_snail_chain(l->e, "ssl-verify", s->user, &s->url);
+	doubt(l, &l->acc->verify, verify);
 	if (s->refused)
 		trap(l, MM_TRAP_OTHER, native(s->var),
 		    "has an address that s-nail refuses: percent-encode the user name, and set v15-compat.");

@@ -125,13 +125,16 @@ static void look_at_exceptions(const struct look *l)
 		tab = memchr(p, '\t', (size_t)(end - p));
 		if (tab != NULL && tab > p && tab[-1] == ':')
 			tab--;
-		if (acc != NULL)
-			mm_add_trap(l->a, l->view, MM_TRAP_EXCEPTION, path, number,
-			    mm_arena_printf(l->a,
-				"Account '%s': a certificate of %.*s that fails verification is taken "
-				"all the same, by an exception that was stored.",
-				acc->key, (int)((tab != NULL ? tab : end) - p), p))
-			    ->key = acc->key;
+		if (acc == NULL)
+			continue;
+		const char *of = mm_arena_strndup(l->a, p, (size_t)((tab != NULL ? tab : end) - p));
+		struct mm_trap *t = mm_add_trap(l->a, l->view, MM_TRAP_EXCEPTION, path, number,
+		    mm_arena_printf(l->a,
+			"Account '%s': a certificate of %s that fails verification is taken "
+			"all the same, by an exception that was stored.",
+			acc->key, of));
+		t->key = acc->key;
+		t->endpoint = of;
 	}
 }
 
@@ -151,6 +154,23 @@ static void look_at_proxy(const struct look *l)
 
 /* ---- passwords that are left over */
 
+/* The account of mail.server.KEY.password; a server for sending is nobody's alone. */
+static const char *owner_of(const struct look *l, const char *pref)
+{
+	size_t head = strlen("mail.server.");
+	const char *server = mm_starts_with(pref, "mail.server.")
+				 ? mm_arena_strndup(l->a, pref + head, strcspn(pref + head, "."))
+				 : NULL;
+
+	for (size_t i = 0; server != NULL && i < l->view->n; i++) {
+		const char *key = l->view->accounts[i].key;
+
+		if (mm_streq(mm_tb_text(l->t, mm_arena_printf(l->a, "mail.account.%s.server", key)), server))
+			return key;
+	}
+	return "";
+}
+
 /* Of programs of long ago, and of people's scripts: Thunderbird does not read it. */
 static void look_at_clear_passwords(const struct look *l)
 {
@@ -162,7 +182,8 @@ static void look_at_clear_passwords(const struct look *l)
 		if (server && mm_ends_with(p->key, ".password") && p->kind == 's' && p->value != NULL &&
 		    p->value[0] != '\0')
 			mm_add_trap(l->a, l->view, MM_TRAP_PASSWORD, p->path, p->line,
-			    mm_arena_printf(l->a, "%s keeps a password in clear text in the file.", p->key));
+			    mm_arena_printf(l->a, "%s keeps a password in clear text in the file.", p->key))
+			    ->key = owner_of(l, p->key);
 	}
 }
 

@@ -1,0 +1,7 @@
+(setq user-mail-address "alice@acme.example")
+(setq send-mail-function 'smtpmail-send-it)
+(setq smtpmail-smtp-server "smtp.acme.example")
+(setq smtpmail-smtp-service 465)
+(setq smtpmail-stream-type 'ssl)
+(setq nsm-settings-file "~/trusted")
+(add-hook 'mail-mode-hook (lambda () (setq network-security-level 'low)))
