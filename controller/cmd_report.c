@@ -15,12 +15,13 @@
 #include "controller/push_op.h"
 #include "controller/report/json_rows.h"
 #include "controller/report/report.h"
+#include "controller/report_checks.h"
 
 struct query {
 	struct mm_evidence_filter f;
 	int64_t stale_days;
-	bool json, help, refresh;
-	const char *format, *output;
+	bool json, help, refresh, list;
+	const char *format, *output, *baseline, *check;
 };
 
 #define QUERY_OPTS(q)                                                                                        \
@@ -85,13 +86,33 @@ static int open_query(struct mm_ctl *c, struct query *q, const struct mm_opt *op
 
 /* ---- report */
 
-static int report_to_file(
-    struct mm_ctl *c, const struct mm_output *out, const struct query *q, struct mm_err *err)
+static int report_to_file(struct mm_ctl *c, const struct mm_output *out, const struct query *q,
+    const struct mm_report_checks *checks, struct mm_err *err)
 {
 	struct mm_ctl_file o;
 	if (mm_ctl_create(&o, q->output, 0644, err) != 0)
 		return -1;
-	return mm_ctl_finish(&o, mm_report_write(c->store, out, &q->f, o.f, err) == 0, err);
+	return mm_ctl_finish(&o, mm_report_write(c->store, out, &q->f, checks, o.f, err) == 0, err);
+}
+
+static int report(struct mm_ctl *c, const struct mm_output *out, const struct query *q, struct mm_err *err)
+{
+	struct mm_arena *a = mm_arena_new();
+	struct mm_judged_by j;
+	int rc = mm_judge_by(c, q->baseline, q->check, a, &j, err);
+	if (rc == 0 && q->list) {
+		mm_list_checks(&j, q->json);
+	} else if (rc == 0) {
+		struct mm_report_checks checks = {.baseline = j.baseline,
+		    .by = j.by,
+		    .sums = mm_arena_alloc(a, j.baseline->n + 1, sizeof(*checks.sums))};
+		rc = q->output != NULL ? report_to_file(c, out, q, &checks, err)
+				       : mm_report_write(c->store, out, &q->f, &checks, stdout, err);
+		if (rc == 0)
+			rc = mm_checks_exit(j.baseline, checks.sums);
+	}
+	mm_arena_free(a);
+	return rc;
 }
 
 static int unknown_format(const char *format)
@@ -121,6 +142,24 @@ static int cmd_report(struct mm_ctl *c, int argc, char **argv)
 		.dest = &q.output,
 		.arg = "FILE",
 		.help = "write here instead of standard output"},
+	    {.name = "baseline",
+		.kind = MM_OPT_STRING,
+		.dest = &q.baseline,
+		.arg = "NAME",
+		.help = "judge by this baseline instead of the policy's"},
+	    {.name = "check",
+		.kind = MM_OPT_STRING,
+		.dest = &q.check,
+		.arg = "ID",
+		.help = "only this check"},
+	    {.name = "list-checks",
+		.kind = MM_OPT_FLAG,
+		.dest = &q.list,
+		.help = "print the baseline: what is checked, why, and how it is set right"},
+	    {.name = "json",
+		.kind = MM_OPT_FLAG,
+		.dest = &q.json,
+		.help = "with --list-checks: for machines"},
 	    QUERY_OPTS(&q),
 	    {.name = NULL},
 	};
@@ -132,9 +171,8 @@ static int cmd_report(struct mm_ctl *c, int argc, char **argv)
 	const struct mm_output *out = mm_output_by_name(q.format);
 	if (out == NULL)
 		return unknown_format(q.format);
-	rc = q.output != NULL ? report_to_file(c, out, &q, &err)
-			      : mm_report_write(c->store, out, &q.f, stdout, &err);
-	return rc < 0 ? mm_ctl_fail("report", &err) : MM_EX_OK;
+	rc = report(c, out, &q, &err);
+	return rc < 0 ? mm_ctl_fail("report", &err) : rc;
 }
 
 /* ---- status */

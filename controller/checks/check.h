@@ -27,7 +27,7 @@ const char *mm_severity_name(enum mm_severity s); /* info, low, medium, high, cr
 int mm_severity_by_name(const char *s);           /* -1: none of them */
 
 /* How a check went on one object. */
-enum mm_outcome {
+enum mm_check_outcome {
 	MM_OUT_COMPLIANT,
 	MM_OUT_DRIFTED,  /* fails, and was as it should be before */
 	MM_OUT_FAILED,   /* fails */
@@ -38,7 +38,7 @@ enum mm_outcome {
 	MM_OUT_COUNT
 };
 const char *mm_outcome_name(
-    enum mm_outcome o); /* compliant, drifted, failed, unknown, waived, deferred, notapplicable */
+    enum mm_check_outcome o); /* compliant, drifted, failed, unknown, waived, deferred, notapplicable */
 
 /* Where a rule is written. */
 struct mm_rule_ref {
@@ -91,13 +91,13 @@ enum mm_method {
 	MM_METHOD_TEST,    /* a live login was made */
 };
 
-struct mm_result {
+struct mm_check_result {
 	const struct mm_check *check;
 	const char *host, *user, *client, *account; /* "" = not of one; all "" = of the fleet */
 	const char *path;                           /* where it stands, or NULL */
 	int line;                                   /* 0 = none */
 	const char *found, *wanted;                 /* or NULL */
-	enum mm_outcome outcome;
+	enum mm_check_outcome outcome;
 	const char *why; /* one sentence; "" when the outcome says it all */
 	const char *fix; /* how this client is set right, one line, or "" */
 	enum mm_method method;
@@ -121,7 +121,7 @@ struct mm_check_sum {
 	int64_t oldest;               /* oldest evidence, 0 = none */
 };
 
-typedef int mm_result_cb(const struct mm_result *r, void *arg, struct mm_err *err);
+typedef int mm_result_cb(const struct mm_check_result *r, void *arg, struct mm_err *err);
 
 /* Every result, in order of host, user, client, account, check; those of the
  * fleet first. One pass over the store, memory of one host; rows are valid

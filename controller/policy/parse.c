@@ -338,7 +338,7 @@ void mm_parse_policy(struct mm_parser *p, const char *clean)
 	static const struct mm_key keys[] = {{"format", read_format}, {"organisation", read_organisation},
 	    {"endpoints", read_endpoints}, {"accounts", read_accounts}, {"groups", mm_parse_groups},
 	    {"hosts", mm_parse_hosts}, {"users", mm_parse_users}, {"final", read_final},
-	    {"rules", read_rules}, {NULL, NULL}};
+	    {"rules", read_rules}, {"audit", mm_parse_audit}, {NULL, NULL}};
 	config_t cfg;
 	config_init(&cfg);
 	if (config_read_string(&cfg, clean) != CONFIG_TRUE) {

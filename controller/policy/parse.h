@@ -1,7 +1,8 @@
 /*
  * Inside controller/policy: from libconfig's tree to struct mm_policy.
  * parse.c has the blocks, parse_scope.c groups, hosts and users,
- * parse_value.c single values. Only these three and parse.h know libconfig.
+ * parse_value.c single values, parse_audit.c the audit block. Only these and parse.h
+ * know libconfig.
  *
  * Every function reports into p->diags and goes on, so that all errors of a
  * file are listed.
@@ -70,5 +71,8 @@ void mm_parse_setting(
 void mm_parse_groups(struct mm_parser *p, config_setting_t *s, void *into, const char *what);
 void mm_parse_hosts(struct mm_parser *p, config_setting_t *s, void *into, const char *what);
 void mm_parse_users(struct mm_parser *p, config_setting_t *s, void *into, const char *what);
+
+/* ---- parse_audit.c */
+void mm_parse_audit(struct mm_parser *p, config_setting_t *s, void *into, const char *what);
 
 #endif

@@ -122,6 +122,22 @@ struct mm_rules {
 	struct mm_origin allow_cleartext_at, tls_min_at, check_at, approvals_at, discover_at;
 };
 
+/* What the policy is judged by: a compliance baseline, and what is changed of it.
+ * Only its form is checked here: controller/checks knows what there is. */
+struct mm_ptailor {
+	struct mm_said check;
+	struct mm_said severity;
+	int threshold; /* -1 when not said */
+	struct mm_origin threshold_at;
+	struct mm_said off; /* why it is not looked at */
+};
+
+struct mm_paudit {
+	struct mm_said baseline; /* text NULL: not said */
+	struct mm_ptailor *tailor;
+	size_t n, cap;
+};
+
 struct mm_policy {
 	const char *name; /* of the file */
 	const char *text; /* with its includes resolved: what a revision stores */
@@ -135,6 +151,7 @@ struct mm_policy {
 	struct mm_scopes groups, hosts, users;
 	struct mm_origin final[MM_SET_COUNT]; /* file NULL: not final */
 	struct mm_rules rules;
+	struct mm_paudit audit;
 };
 
 struct mm_known_route { /* a client that can be set up through the system's files */

@@ -107,7 +107,7 @@ static json_t *place_json(const struct mm_place_row *p)
 	return o;
 }
 
-static void set_waiver(json_t *o, const struct mm_waiver_of *w)
+void mm_waiver_of_json(json_t *o, const struct mm_waiver_of *w)
 {
 	json_t *j = w->id > 0 ? json_object() : json_null();
 	if (w->id > 0) {
@@ -143,7 +143,7 @@ static json_t *finding_json(const struct mm_finding_row *r)
 	mm_json_set_str(o, "evidence", evidence_name(r->evidence));
 	mm_json_set_int(o, "revision", r->revision);
 	mm_json_set_bool(o, "stale", r->stale);
-	set_waiver(o, &r->waiver);
+	mm_waiver_of_json(o, &r->waiver);
 	return o;
 }
 
@@ -191,7 +191,7 @@ static json_t *login_json(const struct mm_login_row *r)
 	mm_json_set_str(o, "evidence", evidence_name(r->evidence));
 	mm_json_set_bool(o, "stale", r->stale);
 	mm_json_set_str(o, "audit", mm_audit_name(r->audit));
-	set_waiver(o, &r->waiver);
+	mm_waiver_of_json(o, &r->waiver);
 	return o;
 }
 
@@ -278,6 +278,11 @@ json_t *mm_row_json(enum mm_section sec, union mm_report_row row)
 		return waiver_json(row.waiver);
 	case MM_SEC_HOSTS:
 		return host_json(row.host);
+	case MM_SEC_CHECKS:
+		return mm_check_json(row.sum);
+	case MM_SEC_RESULTS:
+	case MM_SEC_ALL_RESULTS:
+		return mm_check_result_json(row.result);
 	case MM_SEC_COUNT:
 		break;
 	}
@@ -295,6 +300,9 @@ const char *mm_section_key(enum mm_section sec)
 	    [MM_SEC_HOSTS] = "hosts",
 	    [MM_SEC_ALL_FINDINGS] = "findings",
 	    [MM_SEC_ALL_LOGINS] = "logins",
+	    [MM_SEC_CHECKS] = "checks",
+	    [MM_SEC_RESULTS] = "not_compliant",
+	    [MM_SEC_ALL_RESULTS] = "results",
 	};
 	return key[sec];
 }

@@ -9,6 +9,14 @@
 
 json_t *mm_fleet_json(const struct mm_fleet *f);
 json_t *mm_row_json(enum mm_section sec, union mm_report_row row);
+void mm_waiver_of_json(json_t *o, const struct mm_waiver_of *w); /* sets "waiver" */
+
+/* ---- json_checks.c */
+json_t *mm_baseline_json(const struct mm_baseline *b, const char *by);
+json_t *mm_check_about_json(const struct mm_check *c); /* what it is, without any result */
+json_t *mm_check_json(const struct mm_check_sum *s);   /* with its sum */
+json_t *mm_check_result_json(const struct mm_check_result *r);
+
 const char *mm_section_key(enum mm_section sec); /* "places", "findings", "logins", "hosts" */
 
 #endif

@@ -251,6 +251,9 @@ int mm_report_section(struct mm_store *s, enum mm_section sec, const struct mm_e
 		return mm_store_findings(s, &f, pass_finding, &w, err);
 	case MM_SEC_ALL_LOGINS:
 		return mm_store_logins(s, &f, pass_login, &w, err);
+	case MM_SEC_CHECKS:
+	case MM_SEC_RESULTS:
+	case MM_SEC_ALL_RESULTS:
 	case MM_SEC_COUNT:
 		break;
 	}
@@ -286,7 +289,9 @@ static int print_section(struct mm_store *s, struct mm_out *o, enum mm_section s
 	o->rows = 0;
 	if (o->output->section != NULL)
 		o->output->section(o);
-	if (mm_report_section(s, sec, &o->meta->filter, print_row, o, err) < 0)
+	bool of_checks = sec == MM_SEC_CHECKS || sec == MM_SEC_RESULTS || sec == MM_SEC_ALL_RESULTS;
+	if ((of_checks ? mm_report_checks(s, sec, o->meta, print_row, o, err)
+		       : mm_report_section(s, sec, &o->meta->filter, print_row, o, err)) < 0)
 		return -1;
 	if (o->output->section_end != NULL)
 		o->output->section_end(o);
@@ -294,12 +299,19 @@ static int print_section(struct mm_store *s, struct mm_out *o, enum mm_section s
 }
 
 int mm_report_write(struct mm_store *s, const struct mm_output *output,
-    const struct mm_evidence_filter *filter, FILE *f, struct mm_err *err)
+    const struct mm_evidence_filter *filter, const struct mm_report_checks *checks, FILE *f,
+    struct mm_err *err)
 {
 	struct mm_arena *a = mm_arena_new();
 	struct mm_report_meta meta;
 	struct mm_out o = {.output = output, .f = f, .meta = &meta};
 	int rc = mm_report_meta(s, filter, a, &meta, err);
+	if (rc == 0 && checks != NULL) {
+		meta.baseline = checks->baseline;
+		meta.baseline_by = checks->by;
+		meta.sums = checks->sums;
+		rc = mm_checks_walk(s, checks->baseline, &meta.filter, NULL, NULL, checks->sums, err);
+	}
 	if (rc == 0 && output->begin != NULL)
 		output->begin(&o);
 	for (size_t i = 0; rc == 0 && output->sections[i] != MM_SEC_COUNT; i++)

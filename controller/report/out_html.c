@@ -330,6 +330,9 @@ static void row(struct mm_out *o, union mm_report_row r)
 		break;
 	case MM_SEC_ALL_FINDINGS:
 	case MM_SEC_ALL_LOGINS:
+	case MM_SEC_CHECKS:
+	case MM_SEC_RESULTS:
+	case MM_SEC_ALL_RESULTS:
 	case MM_SEC_COUNT:
 		break;
 	}

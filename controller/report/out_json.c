@@ -28,6 +28,9 @@ static void begin(struct mm_out *o)
 	put(o, head);
 	fputs(",\n\"fleet\":", o->f);
 	put(o, mm_fleet_json(&o->meta->fleet));
+	fputs(",\n\"baseline\":", o->f);
+	put(o, o->meta->baseline != NULL ? mm_baseline_json(o->meta->baseline, o->meta->baseline_by)
+					 : json_null());
 }
 
 static void section(struct mm_out *o)
@@ -54,8 +57,8 @@ static void end(struct mm_out *o)
 const struct mm_output mm_output_json = {
     .name = "json",
     .about = "JSON for machines",
-    .sections = {MM_SEC_HOSTS, MM_SEC_PLACES, MM_SEC_ALL_FINDINGS, MM_SEC_ALL_LOGINS, MM_SEC_REMARKS,
-	MM_SEC_WAIVERS, MM_SEC_COUNT},
+    .sections = {MM_SEC_CHECKS, MM_SEC_ALL_RESULTS, MM_SEC_HOSTS, MM_SEC_PLACES, MM_SEC_ALL_FINDINGS,
+	MM_SEC_ALL_LOGINS, MM_SEC_REMARKS, MM_SEC_WAIVERS, MM_SEC_COUNT},
     .begin = begin,
     .section = section,
     .row = row,

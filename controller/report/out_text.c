@@ -138,6 +138,56 @@ static void waiver(struct mm_out *o, const struct mm_waiver *w)
 	mm_buf_free(&s);
 }
 
+static void controls(struct mm_out *o, const struct mm_check *c)
+{
+	for (size_t i = 0; i < c->n_controls; i++)
+		fprintf(o->f, "%s%s", i > 0 ? ", " : "  ", c->controls[i].id);
+	fputc('\n', o->f);
+}
+
+static void check(struct mm_out *o, const struct mm_check_sum *s)
+{
+	struct mm_buf w = MM_BUF_INIT(4096), b = MM_BUF_INIT(16384);
+	const struct mm_check *c = s->check;
+	mm_check_sum_words(s, &w);
+	fprintf(o->f, "  %-8s %s: %s\n", mm_severity_name(c->severity), c->id, printable(&b, mm_buf_str(&w)));
+	fprintf(o->f, "           %s.", printable(&b, c->title));
+	controls(o, c);
+	if (c->tailored != NULL)
+		fprintf(o->f, "           the policy: %s\n", printable(&b, c->tailored));
+	mm_buf_free(&b);
+	mm_buf_free(&w);
+}
+
+static void result(struct mm_out *o, const struct mm_check_result *r)
+{
+	char age[MM_TIME_MAX * 2];
+	struct mm_buf w = MM_BUF_INIT(16384), b = MM_BUF_INIT(65536);
+	mm_check_result_of(r, &w);
+	fprintf(o->f, "  %-9s %-8s %s: %s\n", mm_outcome_name(r->outcome),
+	    mm_severity_name(r->check->severity), r->check->id, printable(&b, mm_buf_str(&w)));
+	mm_buf_reset(&w);
+	mm_check_result_sentence(r, &w);
+	if (w.len > 0)
+		fprintf(o->f, "      %s\n", printable(&b, mm_buf_str(&w)));
+	if (r->path != NULL && r->path[0] != '\0') {
+		fprintf(o->f, "      %s", printable(&b, r->path));
+		if (r->line > 0)
+			fprintf(o->f, ":%d", r->line);
+		fputc('\n', o->f);
+	}
+	fprintf(o->f, "      evidence %s%s%s", mm_age(o->meta->fleet.now, r->seen, age),
+	    r->stale ? ", stale" : "", r->evidence == MM_EV_CLAIMED ? ", claimed" : "");
+	if (r->since > 0)
+		fprintf(o->f, ", so since %s", mm_age(o->meta->fleet.now, r->since, age));
+	fputc('\n', o->f);
+	if (r->fix[0] != '\0')
+		fprintf(o->f, "      to do: %s\n", printable(&b, r->fix));
+	waiver_of(o, &r->waiver);
+	mm_buf_free(&b);
+	mm_buf_free(&w);
+}
+
 static void host(struct mm_out *o, const struct mm_host_row *h)
 {
 	char age[MM_TIME_MAX * 2];
@@ -172,6 +222,13 @@ static void row(struct mm_out *o, union mm_report_row r)
 	case MM_SEC_HOSTS:
 		host(o, r.host);
 		break;
+	case MM_SEC_CHECKS:
+		check(o, r.sum);
+		break;
+	case MM_SEC_RESULTS:
+	case MM_SEC_ALL_RESULTS:
+		result(o, r.result);
+		break;
 	case MM_SEC_ALL_FINDINGS:
 	case MM_SEC_ALL_LOGINS:
 	case MM_SEC_COUNT:
@@ -188,8 +245,8 @@ static void section_end(struct mm_out *o)
 const struct mm_output mm_output_text = {
     .name = "text",
     .about = "plain text for a terminal or a mail",
-    .sections = {MM_SEC_PLACES, MM_SEC_DIFFERENCES, MM_SEC_LOGINS, MM_SEC_REMARKS, MM_SEC_WAIVERS,
-	MM_SEC_HOSTS, MM_SEC_COUNT},
+    .sections = {MM_SEC_CHECKS, MM_SEC_RESULTS, MM_SEC_PLACES, MM_SEC_DIFFERENCES, MM_SEC_LOGINS,
+	MM_SEC_REMARKS, MM_SEC_WAIVERS, MM_SEC_HOSTS, MM_SEC_COUNT},
     .begin = begin,
     .section = section,
     .row = row,

@@ -19,6 +19,7 @@
 #include <stdio.h>
 
 #include "common/err.h"
+#include "controller/checks/check.h"
 #include "controller/store/store.h"
 
 /* One user on one host: the unit people ask about. */
@@ -50,6 +51,18 @@ struct mm_report_meta {
 	const char *version;         /* of this program */
 	struct mm_revision revision; /* current; number 0 = none */
 	struct mm_evidence_filter filter;
+	/* What is judged by, and the sum of each of its checks (baseline->n of them). NULL: there
+	 * is none, and the sections of checks are empty. */
+	const struct mm_baseline *baseline;
+	const char *baseline_by; /* who chose it: "the policy", "--baseline" ... */
+	const struct mm_check_sum *sums;
+};
+
+/* For mm_report_write(): the baseline to judge by. */
+struct mm_report_checks {
+	const struct mm_baseline *baseline;
+	const char *by;
+	struct mm_check_sum *sums; /* baseline->n of them, filled in for the caller */
 };
 
 enum mm_section {
@@ -61,6 +74,9 @@ enum mm_section {
 	MM_SEC_HOSTS,        /* struct mm_host_row */
 	MM_SEC_ALL_FINDINGS, /* every open finding */
 	MM_SEC_ALL_LOGINS,
+	MM_SEC_CHECKS,      /* struct mm_check_sum: every check, also those that are turned off */
+	MM_SEC_RESULTS,     /* struct mm_check_result: what is neither compliant nor not applicable */
+	MM_SEC_ALL_RESULTS, /* every result */
 	MM_SEC_COUNT
 };
 
@@ -71,6 +87,8 @@ union mm_report_row {
 	const struct mm_remark_row *remark;
 	const struct mm_waiver *waiver;
 	const struct mm_host_row *host;
+	const struct mm_check_sum *sum;
+	const struct mm_check_result *result;
 };
 
 struct mm_output;
@@ -98,20 +116,31 @@ struct mm_output {
 extern const struct mm_output *const mm_outputs[]; /* NULL-terminated */
 const struct mm_output *mm_output_by_name(const char *name);
 
-/* Walk the store and print. -1: the store or the output failed. */
+/* Walk the store and print. -1: the store or the output failed. `checks` NULL: without. */
 int mm_report_write(struct mm_store *s, const struct mm_output *output,
-    const struct mm_evidence_filter *filter, FILE *f, struct mm_err *err);
+    const struct mm_evidence_filter *filter, const struct mm_report_checks *checks, FILE *f,
+    struct mm_err *err);
 
 /* Fill in the head only (for status). `a` holds the revision's texts. */
 int mm_report_meta(struct mm_store *s, const struct mm_evidence_filter *filter, struct mm_arena *a,
     struct mm_report_meta *meta, struct mm_err *err);
 
-/* Walk one section. */
+/* Walk one section; of those of checks there is nothing here: mm_report_checks(). */
 typedef int mm_section_cb(union mm_report_row row, void *arg, struct mm_err *err);
 int mm_report_section(struct mm_store *s, enum mm_section sec, const struct mm_evidence_filter *filter,
     mm_section_cb *cb, void *arg, struct mm_err *err);
 
+/* Walk one of the sections of checks, with meta's baseline and sums. */
+int mm_report_checks(struct mm_store *s, enum mm_section sec, const struct mm_report_meta *meta,
+    mm_section_cb *cb, void *arg, struct mm_err *err);
+
 /* Words for people. */
+/* "38 of 40 accounts (95 %), 2 failed, 1 unknown, 1 stale"; of the fleet: the outcome. */
+void mm_check_sum_words(const struct mm_check_sum *s, struct mm_buf *out);
+/* "alice on ws1, mutt, work": what a result is about; "the fleet". */
+void mm_check_result_of(const struct mm_check_result *r, struct mm_buf *out);
+/* "found none, wanted tls or starttls: the session is not encrypted" */
+void mm_check_result_sentence(const struct mm_check_result *r, struct mm_buf *out);
 const char *mm_section_title(enum mm_section s);
 /* "3 h ago", "never"; buf: MM_TIME_MAX bytes. */
 const char *mm_age(int64_t now, int64_t then, char *buf);

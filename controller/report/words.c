@@ -15,6 +15,9 @@ const char *mm_section_title(enum mm_section s)
 	    [MM_SEC_HOSTS] = "Workstations",
 	    [MM_SEC_ALL_FINDINGS] = "Settings",
 	    [MM_SEC_ALL_LOGINS] = "Logins",
+	    [MM_SEC_CHECKS] = "Checks",
+	    [MM_SEC_RESULTS] = "What is not compliant",
+	    [MM_SEC_ALL_RESULTS] = "Results",
 	};
 	return title[s];
 }

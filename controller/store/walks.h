@@ -10,30 +10,9 @@
 #define MM_CONTROLLER_STORE_WALKS_H
 
 #include "controller/store/internal.h"
+#include "controller/store/walk.h"
 
-/* The time that a view is of, and before which evidence is stale in it. */
-struct mm_moment {
-	int64_t now;  /* of the view */
-	int64_t edge; /* evidence that was seen before is stale */
-	int64_t past; /* the same as now when the view is not of the present: what came later is not in it */
-};
-struct mm_moment mm_moment_of(struct mm_store *s, const struct mm_evidence_filter *f);
 extern const struct mm_evidence_filter mm_everything;
-
-/* ---- waivers, matched (waived.c) */
-
-struct mm_waivers;
-/* Those that were there at `m`, with those that had expired by then. */
-int mm_waivers_load(
-    struct mm_store *s, const struct mm_moment *m, struct mm_waivers **out, struct mm_err *err);
-void mm_waivers_free(struct mm_waivers *w);
-bool mm_waivers_any(const struct mm_waivers *w);
-/* Is there any that may cover something of this user on this host? Rows are
- * asked for place by place; what was found for the last place is kept. */
-int mm_waivers_place(struct mm_waivers *w, const char *host, const char *user, bool *any, struct mm_err *err);
-/* Of the place asked about last: the one that covers this check furthest. */
-struct mm_waiver_of mm_waivers_find(
-    const struct mm_waivers *w, const char *client, const char *account, const char *check);
 
 /* ---- up to when a place is known completely (covers.c) */
 

@@ -28,7 +28,7 @@ sqlite3\.h ^controller/store/
 libssh2.*\.h ^controller/push/
 curl/.*\.h ^agent/probe/
 (krb5|gssapi/.*)\.h ^agent/probe/tickets?\.c$
-libconfig\.h ^controller/(policy/|conf\.c$)|^agent/conf[a-z_]*\.[ch]$
+libconfig\.h ^controller/(policy/|checks/load\.c$|conf\.c$)|^agent/conf[a-z_]*\.[ch]$
 openssl/.*\.h ^common/digest\.c$|^schemas/signing\.c$|^agent/probe/tls[a-z_]*\.[ch]$
 seccomp\.h ^common/sandbox\.c$
 systemd/.*\.h ^agent/[a-z_]*\.[ch]$

@@ -175,7 +175,7 @@ static char *render(struct fixture *f, const char *format, const struct mm_evide
 	assert_non_null(m);
 	const struct mm_output *out = mm_output_by_name(format);
 	assert_non_null(out);
-	ok(mm_report_write(f->store, out, filter, m, &err), &err);
+	ok(mm_report_write(f->store, out, filter, NULL, m, &err), &err);
 	fclose(m);
 	return text;
 }

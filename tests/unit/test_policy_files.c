@@ -108,7 +108,8 @@ static const char probe[] =
     " incoming = { qqqqqqqqqqqq = 1; }; outgoing = { qqqqqqqqqqqq = 1; }; }; };\n"
     " clients = { c = { qqqqqqqqqqqq = 1; settings = { qqqqqqqqqqqq = 1; }; }; }; }; };\n"
     "hosts = ( { host = \"h\"; qqqqqqqqqqqq = 1; } );\nusers = ( { user = \"u\"; qqqqqqqqqqqq = 1; } );\n"
-    "rules = { qqqqqqqqqqqq = 1; };\n";
+    "rules = { qqqqqqqqqqqq = 1; };\n"
+    "audit = { qqqqqqqqqqqq = 1; tailor = ( { check = \"c\"; qqqqqqqqqqqq = 1; } ); };\n";
 
 typedef bool mentions(const char *text, const char *key);
 
@@ -134,7 +135,7 @@ static size_t check_keys(const char *text, mentions *ok)
 	return lists;
 }
 
-#define BLOCKS 15 /* with qqqqqqqqqqqq above */
+#define BLOCKS 17 /* with qqqqqqqqqqqq above */
 
 static bool assigned(const char *text, const char *key)
 {

@@ -83,7 +83,8 @@ class Controller:
 
     def must(self, status, *args):
         r = self.run(*args)
-        if r.returncode != status:
+        # a report's own status says whether the checks hold: tests/e2e/report looks at that
+        if r.returncode not in ((OK, DIFF) if args[0] == "report" else (status,)):
             raise AssertionError(f"mailmuster {' '.join(map(str, args))}: status {r.returncode}, wanted {status}\n"
                                  f"{r.stdout}\n{r.stderr}")
         return r

@@ -1,0 +1,117 @@
+/* Checks, baselines and results as JSON: schemas/json/compliance.schema.json. */
+#include "common/json.h"
+#include "common/text.h"
+#include "controller/checks/baseline.h"
+#include "controller/report/json_rows.h"
+
+static void set_time(json_t *o, const char *key, int64_t t)
+{
+	char buf[MM_TIME_MAX];
+	if (t > 0)
+		mm_json_set_str(o, key, mm_time_utc(t, buf));
+	else
+		mm_json_set(o, key, json_null());
+}
+
+static void set_text(json_t *o, const char *key, const char *s)
+{
+	if (s != NULL)
+		mm_json_set_str(o, key, s);
+	else
+		mm_json_set(o, key, json_null());
+}
+
+json_t *mm_baseline_json(const struct mm_baseline *b, const char *by)
+{
+	json_t *o = json_object();
+	mm_json_set_str(o, "id", b->id);
+	mm_json_set_str(o, "title", b->title);
+	mm_json_set_str(o, "framework", b->framework);
+	mm_json_set_str(o, "version", b->version);
+	mm_json_set_str(o, "href", b->href);
+	mm_json_set_str(o, "sha256", b->sha256);
+	mm_json_set_str(o, "chosen_by", by);
+	return o;
+}
+
+static json_t *refs_json(const struct mm_check *c)
+{
+	json_t *refs = json_array();
+	for (size_t i = 0; i < c->n_refs; i++) {
+		json_t *r = json_object();
+		mm_json_set_str(r, "document", c->refs[i].document);
+		mm_json_set_str(r, "section", c->refs[i].section);
+		mm_json_set_str(r, "words", c->refs[i].words);
+		json_array_append_new(refs, r);
+	}
+	return refs;
+}
+
+json_t *mm_check_about_json(const struct mm_check *c)
+{
+	json_t *o = json_object(), *controls = json_array(), *fixes = json_object();
+	for (size_t i = 0; i < c->n_controls; i++) {
+		json_t *k = json_object();
+		mm_json_set_str(k, "framework", c->controls[i].framework);
+		mm_json_set_str(k, "id", c->controls[i].id);
+		json_array_append_new(controls, k);
+	}
+	for (size_t i = 0; i < c->n_fixes; i++)
+		mm_json_set_str(
+		    fixes, c->fixes[i].client[0] != '\0' ? c->fixes[i].client : "any", c->fixes[i].text);
+	mm_json_set_str(o, "id", c->id);
+	mm_json_set_str(o, "title", c->title);
+	mm_json_set_str(o, "rationale", c->rationale);
+	mm_json_set_str(o, "severity", mm_severity_name(c->severity));
+	mm_json_set_str(o, "test", c->test);
+	mm_json_set_int(o, "threshold", c->threshold);
+	mm_json_set_str(o, "units", mm_check_unit(c));
+	set_text(o, "off", c->off);
+	set_text(o, "tailored", c->tailored);
+	mm_json_set(o, "references", refs_json(c));
+	mm_json_set(o, "controls", controls);
+	mm_json_set(o, "fixes", fixes);
+	return o;
+}
+
+json_t *mm_check_json(const struct mm_check_sum *s)
+{
+	json_t *o = mm_check_about_json(s->check), *by = json_object();
+	for (int i = 0; i < MM_OUT_COUNT; i++)
+		mm_json_set_int(by, mm_outcome_name((enum mm_check_outcome)i), s->by[i]);
+	mm_json_set_int(o, "results", s->results);
+	mm_json_set(o, "by_outcome", by);
+	mm_json_set_int(o, "stale", s->stale);
+	mm_json_set_int(o, "claimed", s->claimed);
+	mm_json_set_int(o, "expired_waivers", s->expired_waivers);
+	mm_json_set_int(o, "users", s->users);
+	mm_json_set_int(o, "users_failing", s->users_failing);
+	set_time(o, "oldest_evidence", s->oldest);
+	return o;
+}
+
+json_t *mm_check_result_json(const struct mm_check_result *r)
+{
+	json_t *o = json_object();
+	mm_json_set_str(o, "check", r->check->id);
+	mm_json_set_str(o, "outcome", mm_outcome_name(r->outcome));
+	mm_json_set_str(o, "severity", mm_severity_name(r->check->severity));
+	mm_json_set_str(o, "host", r->host);
+	mm_json_set_str(o, "user", r->user);
+	mm_json_set_str(o, "client", r->client);
+	mm_json_set_str(o, "account", r->account);
+	set_text(o, "path", r->path);
+	mm_json_set_int(o, "line", r->line);
+	set_text(o, "found", r->found);
+	set_text(o, "wanted", r->wanted);
+	mm_json_set_str(o, "why", r->why);
+	mm_json_set_str(o, "fix", r->fix);
+	mm_json_set_str(o, "method", r->method == MM_METHOD_TEST ? "test" : "examine");
+	mm_json_set_str(o, "evidence", r->evidence == MM_EV_CLAIMED ? "claimed" : "attested");
+	set_time(o, "since", r->since);
+	set_time(o, "seen", r->seen);
+	set_time(o, "expires", r->expires);
+	mm_json_set_bool(o, "stale", r->stale);
+	mm_waiver_of_json(o, &r->waiver);
+	return o;
+}
