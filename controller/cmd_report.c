@@ -105,6 +105,7 @@ static int report(struct mm_ctl *c, const struct mm_output *out, const struct qu
 	} else if (rc == 0) {
 		struct mm_report_checks checks = {.baseline = j.baseline,
 		    .by = j.by,
+		    .sample = q->baseline == NULL && q->check == NULL,
 		    .sums = mm_arena_alloc(a, j.baseline->n + 1, sizeof(*checks.sums))};
 		rc = q->output != NULL ? report_to_file(c, out, q, &checks, err)
 				       : mm_report_write(c->store, out, &q->f, &checks, stdout, err);

@@ -283,6 +283,8 @@ json_t *mm_row_json(enum mm_section sec, union mm_report_row row)
 	case MM_SEC_RESULTS:
 	case MM_SEC_ALL_RESULTS:
 		return mm_check_result_json(row.result);
+	case MM_SEC_CERTS:
+	case MM_SEC_SAMPLES:
 	case MM_SEC_COUNT:
 		break;
 	}

@@ -5,6 +5,8 @@
 
 #include "common/mem.h"
 #include "common/text.h"
+#include "controller/report/certs.h"
+#include "controller/report/dims.h"
 
 /* ---- places: findings and logins of one host, folded by user */
 
@@ -221,6 +223,27 @@ static int pass_waiver(const struct mm_waiver *v, void *arg, struct mm_err *err)
 	return w->cb((union mm_report_row){.waiver = v}, w->arg, err);
 }
 
+static int pass_sample(const struct mm_sample *v, void *arg, struct mm_err *err)
+{
+	const struct walk *w = arg;
+	return w->cb((union mm_report_row){.sample = v}, w->arg, err);
+}
+
+/* Of a part of the fleet nothing was measured over time. */
+static int samples(struct mm_store *s, struct walk *w, struct mm_err *err)
+{
+	int64_t now = w->filter->at > 0 ? w->filter->at : mm_store_now(s);
+	if (mm_filter_narrows(w->filter))
+		return 0;
+	return mm_store_samples_each(s, now - MM_SAMPLE_DAYS * INT64_C(86400), now, pass_sample, w, err);
+}
+
+bool mm_filter_narrows(const struct mm_evidence_filter *f)
+{
+	return f->host != NULL || f->user != NULL || f->client != NULL || f->account != NULL ||
+	       f->setting != NULL || f->tag != NULL || f->group != NULL;
+}
+
 static int pass_login(const struct mm_login_row *r, void *arg, struct mm_err *err)
 {
 	const struct walk *w = arg;
@@ -247,6 +270,10 @@ int mm_report_section(struct mm_store *s, enum mm_section sec, const struct mm_e
 		return remarks(s, &w, err);
 	case MM_SEC_WAIVERS:
 		return mm_store_waiver_each(s, false, pass_waiver, &w, err);
+	case MM_SEC_CERTS:
+		return mm_report_certs(s, &f, cb, arg, err);
+	case MM_SEC_SAMPLES:
+		return samples(s, &w, err);
 	case MM_SEC_ALL_FINDINGS:
 		return mm_store_findings(s, &f, pass_finding, &w, err);
 	case MM_SEC_ALL_LOGINS:
@@ -298,19 +325,53 @@ static int print_section(struct mm_store *s, struct mm_out *o, enum mm_section s
 	return 0;
 }
 
+struct judging {
+	struct mm_out *o;
+	struct mm_dims *dims;
+};
+
+static int judged(const struct mm_check_result *r, void *arg, struct mm_err *err)
+{
+	(void)err;
+	const struct judging *j = arg;
+	mm_dims_add(j->dims, r);
+	if (j->o->output->judged != NULL)
+		j->o->output->judged(j->o, r);
+	return 0;
+}
+
+/* Keep what was counted, when it is the whole fleet as it is now. A report of a store that
+ * cannot be written to is a report all the same. */
+static void sample(struct mm_store *s, const struct mm_dims *dims, const struct mm_report_meta *meta)
+{
+	int64_t taken;
+	if (meta->filter.at != 0 || mm_filter_narrows(&meta->filter) ||
+	    mm_store_samples_taken(s, &taken, NULL) != 0 || mm_store_now(s) - taken < MM_SAMPLE_RENEWED_S)
+		return;
+	(void)mm_dims_sample(dims, s, meta->baseline->id, NULL);
+}
+
 int mm_report_write(struct mm_store *s, const struct mm_output *output,
     const struct mm_evidence_filter *filter, const struct mm_report_checks *checks, FILE *f,
     struct mm_err *err)
 {
 	struct mm_arena *a = mm_arena_new();
 	struct mm_report_meta meta;
-	struct mm_out o = {.output = output, .f = f, .meta = &meta};
+	struct mm_out o = {.output = output, .f = f, .meta = &meta, .arena = a};
+	struct mm_dims *dims = NULL;
 	int rc = mm_report_meta(s, filter, a, &meta, err);
+	bool feeds = output->judged != NULL || (checks != NULL && checks->sample);
+	if (rc == 0 && feeds)
+		rc = mm_dims_new(s, meta.filter.group, a, &dims, err);
+	o.dims = dims;
 	if (rc == 0 && checks != NULL) {
 		meta.baseline = checks->baseline;
 		meta.baseline_by = checks->by;
 		meta.sums = checks->sums;
-		rc = mm_checks_walk(s, checks->baseline, &meta.filter, NULL, NULL, checks->sums, err);
+		rc = mm_checks_walk(s, checks->baseline, &meta.filter, feeds ? judged : NULL,
+		    &(struct judging){&o, dims}, checks->sums, err);
+		if (rc == 0 && checks->sample)
+			sample(s, dims, &meta);
 	}
 	if (rc == 0 && output->begin != NULL)
 		output->begin(&o);

@@ -229,6 +229,8 @@ static void row(struct mm_out *o, union mm_report_row r)
 	case MM_SEC_ALL_RESULTS:
 		result(o, r.result);
 		break;
+	case MM_SEC_CERTS:
+	case MM_SEC_SAMPLES:
 	case MM_SEC_ALL_FINDINGS:
 	case MM_SEC_ALL_LOGINS:
 	case MM_SEC_COUNT:

@@ -43,7 +43,19 @@ struct mm_remark_row {
 	int64_t seen;         /* latest */
 	bool stale;           /* also the latest is too old */
 };
-#define MM_REMARKS_MAX 4096 /* of servers and classes; further ones are left out */
+/* A certificate that logins were shown by one server, whoever saw it. */
+struct mm_cert_row {
+	const char *protocol, *server, *subject, *issuer; /* "" where it was not told */
+	int port;
+	int64_t not_after;
+	int64_t users, hosts; /* how many saw it last; a user on two hosts counts twice */
+	int64_t seen;         /* latest */
+	bool stale;           /* also the latest is too old */
+};
+
+#define MM_SAMPLE_DAYS 365       /* that are shown */
+#define MM_SAMPLE_RENEWED_S 3600 /* so old is today\'s when a report takes it anew */
+#define MM_REMARKS_MAX 4096      /* of servers and classes; further ones are left out */
 
 struct mm_report_meta {
 	struct mm_fleet fleet;
@@ -63,6 +75,8 @@ struct mm_report_checks {
 	const struct mm_baseline *baseline;
 	const char *by;
 	struct mm_check_sum *sums; /* baseline->n of them, filled in for the caller */
+	bool
+	    sample; /* it is what the policy says, all of it: what is counted may be kept as today's sample */
 };
 
 enum mm_section {
@@ -72,6 +86,8 @@ enum mm_section {
 	MM_SEC_REMARKS,      /* struct mm_remark_row: what works, and needs attention */
 	MM_SEC_WAIVERS,      /* struct mm_waiver: accepted for a while, and those that have expired */
 	MM_SEC_HOSTS,        /* struct mm_host_row */
+	MM_SEC_CERTS,        /* struct mm_cert_row */
+	MM_SEC_SAMPLES,      /* struct mm_sample: of the year before now; none when the filter narrows */
 	MM_SEC_ALL_FINDINGS, /* every open finding */
 	MM_SEC_ALL_LOGINS,
 	MM_SEC_CHECKS,      /* struct mm_check_sum: every check, also those that are turned off */
@@ -89,9 +105,12 @@ union mm_report_row {
 	const struct mm_host_row *host;
 	const struct mm_check_sum *sum;
 	const struct mm_check_result *result;
+	const struct mm_cert_row *cert;
+	const struct mm_sample *sample;
 };
 
 struct mm_output;
+struct mm_dims;
 
 struct mm_out {
 	const struct mm_output *output;
@@ -99,6 +118,9 @@ struct mm_out {
 	const struct mm_report_meta *meta;
 	int64_t rows; /* of the section at hand */
 	enum mm_section section;
+	struct mm_arena *arena;     /* until the report is written */
+	const struct mm_dims *dims; /* the results that went by, counted; NULL without `judged` */
+	void *state;                /* the output's own, in the arena */
 };
 
 struct mm_output {
@@ -111,6 +133,8 @@ struct mm_output {
 	void (*row)(struct mm_out *o, union mm_report_row row);
 	void (*section_end)(struct mm_out *o); /* o->rows is then complete */
 	void (*end)(struct mm_out *o);
+	/* Every result of the checks, in one walk before begin(); o->dims counts them. May be NULL. */
+	void (*judged)(struct mm_out *o, const struct mm_check_result *r);
 };
 
 extern const struct mm_output *const mm_outputs[]; /* NULL-terminated */
@@ -124,6 +148,9 @@ int mm_report_write(struct mm_store *s, const struct mm_output *output,
 /* Fill in the head only (for status). `a` holds the revision's texts. */
 int mm_report_meta(struct mm_store *s, const struct mm_evidence_filter *filter, struct mm_arena *a,
     struct mm_report_meta *meta, struct mm_err *err);
+
+/* Is the report of a part of the fleet? */
+bool mm_filter_narrows(const struct mm_evidence_filter *f);
 
 /* Walk one section; of those of checks there is nothing here: mm_report_checks(). */
 typedef int mm_section_cb(union mm_report_row row, void *arg, struct mm_err *err);

@@ -13,6 +13,8 @@ const char *mm_section_title(enum mm_section s)
 	    [MM_SEC_REMARKS] = "What needs attention on the servers",
 	    [MM_SEC_WAIVERS] = "What was waived, and until when",
 	    [MM_SEC_HOSTS] = "Workstations",
+	    [MM_SEC_CERTS] = "Certificates",
+	    [MM_SEC_SAMPLES] = "Over time",
 	    [MM_SEC_ALL_FINDINGS] = "Settings",
 	    [MM_SEC_ALL_LOGINS] = "Logins",
 	    [MM_SEC_CHECKS] = "Checks",

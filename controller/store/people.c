@@ -228,6 +228,22 @@ int mm_store_group_synced(struct mm_store *s, const char *group, struct mm_err *
 
 /* ---- memberships */
 
+int mm_store_membership_each(struct mm_store *s,
+    int (*cb)(const char *login, const char *group, void *arg, struct mm_err *err), void *arg,
+    struct mm_err *err)
+{
+	struct mm_q q;
+	int rc;
+
+	if (mm_q_start(s, &q, MM_SQL_MEMBER_EACH, err, ""))
+		return -1;
+	while ((rc = mm_q_step(&q, err)) == 1)
+		if ((rc = cb(mm_q_str(&q, 0), mm_q_str(&q, 1), arg, err)))
+			break;
+	mm_q_done(&q);
+	return rc;
+}
+
 static int user_id(struct mm_store *s, const char *login, int64_t *id, struct mm_err *err)
 {
 	return mm_q_one(s, id, MM_SQL_USER_ID, err, "t", login);

@@ -191,6 +191,9 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
     [MM_SQL_MEMBER_DELETE] = {"membership",
 	"DELETE FROM memberships WHERE group_id = (SELECT id FROM groups WHERE name = ?1) "
 	"AND user_id = (SELECT user_id FROM user_personal WHERE login = ?2)"},
+    [MM_SQL_MEMBER_EACH] = {"memberships",
+	"SELECT p.login, g.name FROM user_personal p JOIN memberships m ON m.user_id = p.user_id JOIN "
+	"groups g ON g.id = m.group_id ORDER BY p.login, g.name"},
     [MM_SQL_GROUP_ID] = {"group", "SELECT id FROM groups WHERE name = ?1"},
     [MM_SQL_GROUP_ADD] = {"new group", "INSERT INTO groups (name, source, synced) VALUES (?1, ?2, 0)"},
     [MM_SQL_GROUP_SOURCE] = {"group", "UPDATE groups SET source = ?2 WHERE id = ?1 AND source <> ?2"},

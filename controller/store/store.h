@@ -162,6 +162,10 @@ int mm_store_member_put(
     struct mm_store *s, const char *group, const char *login, enum mm_put *done, struct mm_err *err);
 int mm_store_member_remove(
     struct mm_store *s, const char *group, const char *login, struct mm_err *err); /* 1 = was none */
+/* Who is in which group, in order of login and group. */
+int mm_store_membership_each(struct mm_store *s,
+    int (*cb)(const char *login, const char *group, void *arg, struct mm_err *err), void *arg,
+    struct mm_err *err);
 int mm_store_group_synced(struct mm_store *s, const char *group, struct mm_err *err);
 
 /* ---- hosts (hosts.c) */

@@ -262,12 +262,12 @@ static void test_html(void **state)
 		fclose(f);
 	}
 	assert_null(strstr(text, "<script"));
-	assert_non_null(strstr(text, "&lt;script&gt;alert(1)&lt;/script&gt;&quot;&amp;'"));
+	assert_non_null(strstr(text, "&lt;script&gt;alert(1)&lt;/script&gt;&quot;&amp;&#39;"));
 	assert_null(strstr(text, "http://"));
 	assert_null(strstr(text, "https://"));
 	assert_non_null(strstr(text, "1 of 4"));
 	assert_non_null(strstr(text, "User name or password not accepted."));
-	assert_non_null(strstr(text, "<span class=\"fix\">Ask &lt;carol&gt; for the password.</span>"));
+	assert_non_null(strstr(text, "Ask &lt;carol&gt; for the password."));
 	assert_int_equal(times(text, "The certificate of &lt;imap&gt; expires on 2026-12-01."), 1);
 	free(text);
 }
