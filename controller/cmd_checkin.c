@@ -187,7 +187,7 @@ static int make_request(struct checkin *k, struct mm_err *err)
 		rc = prepare(k, key, err);
 	k->made_one = rc == 0;
 	if (rc == 0)
-		memcpy(k->result.request_id, k->made.id, sizeof(k->result.request_id));
+		k->result.made = k->made;
 	mm_key_free(key);
 	return rc;
 }
@@ -219,7 +219,7 @@ static enum mm_push_class class_of(const struct mm_err *err)
  * a success settles what is owed, and only what is still owed is left. */
 static int record(struct checkin *k, struct mm_err *err)
 {
-	const struct mm_outcome *o = &k->result.outcome;
+	const struct mm_ended *o = &k->result.outcome;
 	struct mm_push_state now = {.pending = true};
 	if (k->op != MM_OP_APPLY || o->cls == MM_PC_SUPERSEDED)
 		return 0;
@@ -258,11 +258,11 @@ static int tell_rollout(struct checkin *k, struct mm_err *err)
 
 static int refused(struct checkin *k, const struct mm_answer *a, struct mm_err *err)
 {
-	struct mm_outcome *o = &k->result.outcome;
+	struct mm_ended *o = &k->result.outcome;
 	enum mm_overtaken what;
 	struct mm_issued by;
-	mm_outcome_set(o, MM_PC_REFUSED, "%s: %s", a->refused_reason, a->refused_text);
-	(void)snprintf(o->reason, sizeof(o->reason), "%s", a->refused_reason);
+	mm_ended_set(o, k->a, MM_PC_REFUSED, "%s: %s", a->refused_reason, a->refused_text);
+	o->reason = mm_arena_strdup(k->a, a->refused_reason);
 	o->code = a->refused_code;
 	o->seen_epoch = a->refused_epoch;
 	o->seen_serial = a->refused_serial;
@@ -270,7 +270,7 @@ static int refused(struct checkin *k, const struct mm_answer *a, struct mm_err *
 		return -1;
 	/* A push serves the host at this moment: it has what it needs. */
 	if (what != MM_OV_NO)
-		mm_outcome_set(o, MM_PC_SUPERSEDED, "another request of ours was there first");
+		mm_ended_set(o, k->a, MM_PC_SUPERSEDED, "another request of ours was there first");
 	return 0;
 }
 
@@ -340,7 +340,7 @@ static int serve(struct checkin *k, struct mm_err *err)
 		return -1;
 	int rc = talk(k, err);
 	if (rc != 0)
-		mm_outcome_set(&k->result.outcome, class_of(err), "%s", err->text);
+		mm_ended_set(&k->result.outcome, k->a, class_of(err), "%s", err->text);
 	/* The first trouble is the one to tell. */
 	if (conclude(k, rc == 0 ? err : &later) != 0)
 		rc = -1;
@@ -353,7 +353,7 @@ static int run_for(struct mm_ctl *c, const char *host)
 	struct checkin k = {.c = c,
 	    .host = host,
 	    .a = mm_arena_new(),
-	    .result = {.outcome = MM_OUTCOME_NONE, .agent = ""},
+	    .result = {.outcome = MM_ENDED_NONE, .agent = ""},
 	    .request = MM_BUF_INIT(MM_STREAM_MAX)};
 	int status = MM_EX_OK;
 	k.sum = (struct mm_push_summary){.arena = k.a, .op = MM_OP_STATUS, .causes = mm_causes_new(k.a)};

@@ -131,9 +131,7 @@ static int save(const struct mm_proposal *p, const char *path, struct mm_err *er
 static void print(const struct mm_push_summary *s, const struct mm_proposal *p, bool json)
 {
 	if (json) {
-		json_t *o = mm_push_json(s);
-		mm_json_set(o, "discovered", mm_proposal_json(p));
-		mm_ctl_json(o);
+		mm_push_print_json(s, "discovered", mm_proposal_json(p));
 		return;
 	}
 	mm_proposal_print(p);

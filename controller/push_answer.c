@@ -97,7 +97,8 @@ int mm_collect_frame(struct mm_collect *c, const struct mm_frame *f, struct mm_e
 	if (f->type == MM_FT_FINDING) {
 		struct mm_finding *place =
 		    mm_arena_push(c->a, &r->findings, &r->n_findings, &r->cap_findings, sizeof(*place));
-		return mm_finding_decode(f->body, f->len, c->a, place, err);
+		const struct mm_finding *last = r->n_findings > 1 ? place - 1 : NULL;
+		return mm_finding_decode_after(f->body, f->len, c->a, last, place, err);
 	}
 	struct mm_login *place =
 	    mm_arena_push(c->a, &r->logins, &r->n_logins, &r->cap_logins, sizeof(*place));
@@ -197,8 +198,11 @@ static void count(
 		count_login(c, &p->logins[i], r, s);
 	for (const char *const *u = p->head.users; u != NULL && *u != NULL; u++)
 		r->covered++;
+	/* Most hosts have the same one. */
+	if (!mm_streq(s->agent, p->head.agent))
+		s->agent = mm_arena_strdup(s->arena, p->head.agent);
 	if (r->agent[0] == '\0')
-		r->agent = mm_arena_strdup(s->arena, p->head.agent);
+		r->agent = s->agent;
 }
 
 static int store_report(
@@ -225,7 +229,7 @@ static int store_report(
 
 static bool answers(const struct report *p, const struct mm_host_result *r)
 {
-	return mm_streq(p->head.request_id, r->request_id);
+	return mm_streq(p->head.request_id, r->made.id);
 }
 
 bool mm_collect_report(const struct mm_collect *c, const char *request_id, size_t i, struct mm_report_in *out)
@@ -245,13 +249,15 @@ bool mm_collect_report(const struct mm_collect *c, const char *request_id, size_
 	return false;
 }
 
-static void note_plan(const struct mm_collect *c, struct mm_host_result *r)
+static void note_plan(const struct mm_collect *c, struct mm_host_result *r, struct mm_arena *keep)
 {
+	char hex[MM_SHA256_HEX];
 	struct mm_plan_digest *d = mm_plan_digest_new();
 	for (size_t i = 0; i < c->n; i++)
 		for (size_t k = 0; answers(&c->reports[i], r) && k < c->reports[i].n_findings; k++)
 			mm_plan_digest_add(d, &c->reports[i].findings[k]);
-	r->changes = mm_plan_digest_end(d, r->plan);
+	r->changes = mm_plan_digest_end(d, hex);
+	r->plan = mm_arena_strdup(keep, hex);
 }
 
 /* A host that has signed what it reported, and does so no more. */
@@ -298,7 +304,7 @@ int mm_collect_store(struct mm_collect *c, struct mm_store *store, struct mm_hos
     struct mm_push_summary *s, struct mm_err *err)
 {
 	if (s->op == MM_OP_PLAN)
-		note_plan(c, r);
+		note_plan(c, r, s->arena);
 	/* It is about settings that are not in force, or about no policy's at all. */
 	bool keep = s->op != MM_OP_PREFLIGHT && s->op != MM_OP_DISCOVER;
 	bool seen = false;
@@ -317,8 +323,8 @@ int mm_collect_store(struct mm_collect *c, struct mm_store *store, struct mm_hos
 				continue;
 			if (ours == 1)
 				count(c, p, r, s);
-			r->reports += ours;
-			r->spooled += !ours;
+			r->reports += ours == 1;
+			r->spooled += ours == 0;
 			if (keep &&
 			    store_report(store, p, ours == 1, seen ? c->checkpoint->seq : 0, err) != 0)
 				return -1;

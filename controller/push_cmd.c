@@ -72,7 +72,7 @@ static int run(struct mm_ctl *c, const char *what, struct mm_push_cmd *o)
 		status = failure(what, &err);
 	} else {
 		if (o->json)
-			mm_push_print_json(&s);
+			mm_push_print_json(&s, NULL, NULL);
 		else
 			mm_push_print(&s);
 		status = s.exit_status;

@@ -1,10 +1,11 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "common/json.h"
 #include "controller/preflight.h"
 #include "controller/push_print.h"
 
-static json_t *counts(const int64_t *n, int max, const char *(*name)(int))
+static json_t *counts(const uint32_t *n, int max, const char *(*name)(int))
 {
 	json_t *o = json_object();
 	for (int i = 0; i < max; i++)
@@ -36,7 +37,7 @@ static void set_ms(json_t *o, const char *key, int ms)
 
 static json_t *host_json(const struct mm_host_result *r)
 {
-	const struct mm_outcome *out = &r->outcome;
+	const struct mm_ended *out = &r->outcome;
 	json_t *o = json_object(), *t = json_object();
 	mm_json_set_str(o, "host", r->target->host.id);
 	mm_json_set_str(o, "outcome", mm_push_class_def(out->cls)->name);
@@ -46,7 +47,7 @@ static json_t *host_json(const struct mm_host_result *r)
 	mm_json_set_str(o, "reason", out->reason[0] != '\0' ? out->reason : NULL);
 	mm_json_set_str(o, "host_key", out->fingerprint[0] != '\0' ? out->fingerprint : NULL);
 	mm_json_set_str(o, "transport", out->by_ssh ? "ssh" : "libssh2");
-	mm_json_set_str(o, "request_id", r->request_id[0] != '\0' ? r->request_id : NULL);
+	mm_json_set_str(o, "request_id", r->made.id[0] != '\0' ? r->made.id : NULL);
 	mm_json_set_str(o, "superseded_by", out->cls == MM_PC_SUPERSEDED ? r->by.request_id : NULL);
 	mm_json_set_str(o, "agent", r->agent[0] != '\0' ? r->agent : NULL);
 	mm_json_set(o, "actions", counts(r->actions, MM_ACT_COUNT, action));
@@ -200,9 +201,10 @@ static json_t *people_json(const struct mm_push_summary *s)
 	return o;
 }
 
-json_t *mm_push_json(const struct mm_push_summary *s)
+/* Everything but the hosts. */
+static json_t *head_json(const struct mm_push_summary *s)
 {
-	json_t *o = json_object(), *hosts = json_array(), *troubles = json_array();
+	json_t *o = json_object(), *troubles = json_array();
 	mm_json_set_str(o, "op", mm_op_name(s->op));
 	mm_json_set_int(o, "revision", s->revision);
 	mm_json_set(o, "summary", summary_json(s));
@@ -216,13 +218,32 @@ json_t *mm_push_json(const struct mm_push_summary *s)
 	for (size_t i = 0; i < s->n_troubles; i++)
 		json_array_append_new(troubles, trouble_json(&s->troubles[i]));
 	mm_json_set(o, "troubles", troubles);
-	for (size_t i = 0; i < s->n; i++)
-		json_array_append_new(hosts, host_json(&s->hosts[i]));
-	mm_json_set(o, "hosts", hosts);
 	return o;
 }
 
-void mm_push_print_json(const struct mm_push_summary *s)
+static void print_value(json_t *stolen, struct mm_buf *b)
 {
-	mm_ctl_json(mm_push_json(s));
+	mm_buf_reset(b);
+	mm_json_dump(stolen, b);
+	json_decref(stolen);
+}
+
+/* The hosts one by one: what is held does not grow with the fleet. */
+void mm_push_print_json(const struct mm_push_summary *s, const char *key, json_t *stolen)
+{
+	struct mm_buf b = MM_BUF_INIT(SIZE_MAX / 2);
+	json_t *head = head_json(s);
+	if (key != NULL)
+		mm_json_set(head, key, stolen);
+	print_value(head, &b);
+	(void)fwrite(b.data, 1, b.len - 1, stdout); /* it goes on where its last brace was */
+	fputs(",\"hosts\":[", stdout);
+	for (size_t i = 0; i < s->n; i++) {
+		print_value(host_json(&s->hosts[i]), &b);
+		(void)fwrite(b.data, 1, b.len, stdout);
+		if (i + 1 < s->n)
+			putchar(',');
+	}
+	puts("]}");
+	mm_buf_free(&b);
 }

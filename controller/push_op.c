@@ -45,7 +45,7 @@ static int choose(struct mm_push_run *o, size_t *i, struct mm_err *err)
 
 static struct mm_host_result nothing_yet(const struct mm_target *t)
 {
-	return (struct mm_host_result){.target = t, .outcome = MM_OUTCOME_NONE, .agent = ""};
+	return (struct mm_host_result){.target = t, .outcome = MM_ENDED_NONE, .agent = ""};
 }
 
 /* It is served once more: the last time counts. */
@@ -135,11 +135,7 @@ static int prepare(void *ctx, const struct mm_push_job *job, struct mm_buf *out,
 	struct mm_host_result *r = &o->s->hosts[index_of(o, job)];
 	if (mm_push_transaction(o, err) < 0)
 		return -1;
-	int rc = ask_for(o, r->target, out, &r->made, err);
-	if (rc < 0)
-		return -1;
-	memcpy(r->request_id, r->made.id, sizeof(r->request_id));
-	return 0;
+	return ask_for(o, r->target, out, &r->made, err) < 0 ? -1 : 0;
 }
 
 static int frame(void *ctx, const struct mm_push_job *job, const struct mm_frame *f, struct mm_err *err)
@@ -183,7 +179,7 @@ static int done(void *ctx, const struct mm_push_job *job, const struct mm_outcom
 	struct mm_push_run *o = ctx;
 	size_t i = index_of(o, job);
 	(void)err;
-	o->s->hosts[i].outcome = *out;
+	o->s->hosts[i].outcome = mm_ended_of(out, o->s->arena);
 	o->finished++;
 	if (out->cls == MM_PC_INTERRUPTED) {
 		o->out--;
@@ -278,7 +274,7 @@ static int await_others(struct mm_push_run *o, int stop, struct mm_err *err)
 			continue;
 		for (;;) {
 			rc = mm_overtaken_fate(
-			    o->c->store, r->target->host.id, &r->by, &r->outcome, &bits, err);
+			    o->c->store, r->target->host.id, &r->by, o->s->arena, &r->outcome, &bits, err);
 			int64_t left = deadline - mm_now_ms();
 			if (rc <= 0 || left <= 0)
 				break;
@@ -367,7 +363,7 @@ static void conclude(struct mm_push_run *o, bool stopped)
 	for (size_t i = 0; i < s->n; i++) {
 		if (o->decided[i])
 			continue;
-		mm_outcome_set(&s->hosts[i].outcome, MM_PC_INTERRUPTED,
+		mm_ended_set(&s->hosts[i].outcome, s->arena, MM_PC_INTERRUPTED,
 		    s->rolled && !stopped ? "not sent now" : "not begun: the run was stopped");
 		s->by_class[MM_PC_INTERRUPTED]++;
 	}

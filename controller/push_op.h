@@ -71,19 +71,18 @@ struct mm_judgement {
 /* What became of one host. */
 struct mm_host_result {
 	const struct mm_target *target;
-	struct mm_outcome outcome;
-	char request_id[MM_ID_LEN];
+	struct mm_ended outcome;
 	struct mm_request_made made; /* id "" = nothing was made for it */
 	struct mm_issued by;         /* MM_PC_SUPERSEDED: the newer request */
 	const char *agent;           /* version, "" = did not say */
 	/* of the report that answers the request */
-	int64_t findings, actions[MM_ACT_COUNT], states[MM_ST_COUNT], logins[MM_LOGIN_COUNT];
-	int64_t errors;           /* findings that count as failed */
-	int64_t reports;          /* that answer the request: a complete answer has at least one */
-	int64_t covered;          /* users whom these cover */
-	int64_t spooled;          /* older reports that came along */
-	char plan[MM_SHA256_HEX]; /* of a plan: mm_plan_digest_end() */
-	size_t changes;           /* that it holds */
+	uint32_t findings, actions[MM_ACT_COUNT], states[MM_ST_COUNT], logins[MM_LOGIN_COUNT];
+	uint32_t errors;  /* findings that count as failed */
+	uint32_t reports; /* that answer the request: a complete answer has at least one */
+	uint32_t covered; /* users whom these cover */
+	uint32_t spooled; /* older reports that came along */
+	const char *plan; /* of a plan: mm_plan_digest_end(); else NULL */
+	size_t changes;   /* that it holds */
 	struct mm_judgement people;
 	int exit_bits;
 };
@@ -109,6 +108,7 @@ struct mm_push_summary {
 	struct mm_causes *causes; /* every login check that answers the requests */
 	struct mm_trouble *troubles;
 	size_t n_troubles, cap_troubles, more_troubles;
+	const char *agent; /* the version that was met last, or NULL */
 	struct mm_push_stats stats;
 	int64_t took_ms;
 	bool interrupted;

@@ -11,7 +11,7 @@ static bool newer(const struct mm_serial *seen, const struct mm_request_made *ma
 }
 
 static int replayed(struct mm_store *s, const char *host, enum mm_op op, const struct mm_request_made *made,
-    const struct mm_outcome *o, struct mm_arena *a, enum mm_overtaken *out, struct mm_issued *by,
+    const struct mm_ended *o, struct mm_arena *a, enum mm_overtaken *out, struct mm_issued *by,
     struct mm_err *err)
 {
 	const struct mm_serial seen = {.epoch = o->seen_epoch, .serial = o->seen_serial};
@@ -28,7 +28,7 @@ static int replayed(struct mm_store *s, const char *host, enum mm_op op, const s
 }
 
 int mm_overtaken(struct mm_store *s, const char *host, enum mm_op op, const struct mm_request_made *made,
-    const struct mm_outcome *o, struct mm_arena *a, enum mm_overtaken *out, struct mm_issued *by,
+    const struct mm_ended *o, struct mm_arena *a, enum mm_overtaken *out, struct mm_issued *by,
     struct mm_err *err)
 {
 	int64_t rivals = 0;
@@ -58,41 +58,41 @@ static int judge(const struct mm_host_row *r, void *arg, struct mm_err *err)
 	return 0;
 }
 
-static int answered(struct mm_store *s, const char *host, const struct mm_issued *by, struct mm_outcome *o,
-    int *bits, struct mm_err *err)
+static int answered(struct mm_store *s, const char *host, const struct mm_issued *by, struct mm_arena *keep,
+    struct mm_ended *o, int *bits, struct mm_err *err)
 {
 	const struct mm_evidence_filter f = {.host = host};
-	mm_outcome_set(o, MM_PC_SUPERSEDED, "another run has brought revision %lld there meanwhile",
+	mm_ended_set(o, keep, MM_PC_SUPERSEDED, "another run has brought revision %lld there meanwhile",
 	    (long long)by->revision);
 	if (mm_store_host_rows(s, &f, judge, bits, err) < 0)
 		return -1;
 	if (*bits != MM_EX_OK)
-		mm_outcome_set(o, MM_PC_SUPERSEDED,
+		mm_ended_set(o, keep, MM_PC_SUPERSEDED,
 		    "another run has brought revision %lld there meanwhile; differences are left: "
 		    "mailmuster drift --host %s",
 		    (long long)by->revision, host);
 	return 0;
 }
 
-static void failed(const struct mm_push_state *p, struct mm_outcome *o, int *bits)
+static void failed(const struct mm_push_state *p, struct mm_arena *keep, struct mm_ended *o, int *bits)
 {
 	int cls = mm_push_class_by_name(p->outcome);
 	*bits = MM_EX_DIFF | (cls >= 0 ? mm_push_class_def((enum mm_push_class)cls)->exit_bit : MM_EX_OK);
-	mm_outcome_set(o, MM_PC_SUPERSEDED, "another run was there first, and has failed: %s", p->text);
+	mm_ended_set(o, keep, MM_PC_SUPERSEDED, "another run was there first, and has failed: %s", p->text);
 }
 
-int mm_overtaken_fate(struct mm_store *s, const char *host, const struct mm_issued *by, struct mm_outcome *o,
-    int *bits, struct mm_err *err)
+int mm_overtaken_fate(struct mm_store *s, const char *host, const struct mm_issued *by, struct mm_arena *keep,
+    struct mm_ended *o, int *bits, struct mm_err *err)
 {
 	struct mm_arena *a = mm_arena_new();
 	struct mm_push_state p = {.request_id = ""};
 	int rc = mm_store_answered(s, host, by->request_id, err);
 	if (rc == 0) {
-		rc = answered(s, host, by, o, bits, err);
+		rc = answered(s, host, by, keep, o, bits, err);
 	} else if (rc > 0) {
 		rc = mm_store_push_get(s, host, a, &p, err) < 0 ? -1 : 1;
 		if (rc > 0 && mm_streq(p.request_id, by->request_id)) {
-			failed(&p, o, bits);
+			failed(&p, keep, o, bits);
 			rc = 0;
 		}
 	}

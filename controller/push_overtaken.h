@@ -25,12 +25,12 @@ enum mm_overtaken {
 /* `o` is the refusal of the request `made` with this op. With MM_OV_DONE `by`
  * is the newer request; its texts live in `a`. */
 int mm_overtaken(struct mm_store *s, const char *host, enum mm_op op, const struct mm_request_made *made,
-    const struct mm_outcome *o, struct mm_arena *a, enum mm_overtaken *out, struct mm_issued *by,
+    const struct mm_ended *o, struct mm_arena *a, enum mm_overtaken *out, struct mm_issued *by,
     struct mm_err *err);
 
 /* What has become of the newer request: 0 and *bits (of the exit status) when
- * it is known, 1 while it is under way. Writes the sentence of `o`. */
-int mm_overtaken_fate(struct mm_store *s, const char *host, const struct mm_issued *by, struct mm_outcome *o,
-    int *bits, struct mm_err *err);
+ * it is known, 1 while it is under way. Writes the sentence of `o`, into `keep`. */
+int mm_overtaken_fate(struct mm_store *s, const char *host, const struct mm_issued *by, struct mm_arena *keep,
+    struct mm_ended *o, int *bits, struct mm_err *err);
 
 #endif

@@ -342,7 +342,9 @@ static void add_count(struct mm_buf *b, int64_t n, const char *word)
 
 static void print_sums(const struct mm_push_summary *s)
 {
-	struct mm_host_result sum = {0};
+	struct {
+		int64_t actions[MM_ACT_COUNT], logins[MM_LOGIN_COUNT], spooled;
+	} sum = {0};
 	struct mm_buf b = MM_BUF_INIT(1024);
 	for (size_t i = 0; i < s->n; i++) {
 		const struct mm_host_result *r = &s->hosts[i];
@@ -350,7 +352,6 @@ static void print_sums(const struct mm_push_summary *s)
 			sum.actions[k] += r->actions[k];
 		for (int k = 0; k < MM_LOGIN_COUNT; k++)
 			sum.logins[k] += r->logins[k];
-		sum.findings += r->findings;
 		sum.spooled += r->spooled;
 	}
 	for (int k = MM_ACT_NONE + 1; k < MM_ACT_COUNT; k++)

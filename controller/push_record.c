@@ -42,7 +42,7 @@ static int remember_transport(struct mm_push_run *o, const struct mm_target *t, 
 static int record(
     struct mm_push_run *o, const struct mm_target *t, struct mm_host_result *r, struct mm_err *err)
 {
-	const struct mm_outcome *out = &r->outcome;
+	const struct mm_ended *out = &r->outcome;
 	bool ok = out->cls == MM_PC_OK;
 	/* What a plan does not hold for waits for another plan, not for a retry. */
 	bool moved = out->cls == MM_PC_REFUSED && mm_streq(out->reason, MM_REFUSED_MOVED);
@@ -50,7 +50,7 @@ static int record(
 	    .host = t->host.id,
 	    .revision = t->owed != 0 ? t->owed : o->s->revision,
 	    .op = mm_op_name(o->how->op),
-	    .request_id = r->request_id,
+	    .request_id = r->made.id,
 	    .pending = !ok && !moved,
 	    .next_retry = ok ? 0 : retry_at(o, t->host.id),
 	    .outcome = mm_push_class_def(out->cls)->name,
@@ -92,7 +92,7 @@ static int store_answer(
 {
 	struct mm_err why = MM_ERR_NONE;
 	if (o->how->op == MM_OP_APPLY &&
-	    mm_push_judge(o->c->store, a, r->request_id, o->s->arena, &r->people, err) < 0)
+	    mm_push_judge(o->c->store, a, r->made.id, o->s->arena, &r->people, err) < 0)
 		return -1;
 	if (mm_store_begin(o->c->store, err) < 0)
 		return -1;
@@ -105,7 +105,7 @@ static int store_answer(
 		*err = why;
 		return -1;
 	}
-	mm_outcome_set(&r->outcome, MM_PC_HOSTILE, "its report cannot be stored: %s", why.text);
+	mm_ended_set(&r->outcome, o->s->arena, MM_PC_HOSTILE, "its report cannot be stored: %s", why.text);
 	return 0;
 }
 
@@ -124,11 +124,11 @@ static int overtaken(struct mm_push_run *o, size_t i, struct mm_err *err)
 	if (what == MM_OV_AGAIN && o->round < MM_PUSH_ROUNDS) {
 		o->again[o->n_again++] = i;
 		o->finished--;
-		r->outcome = MM_OUTCOME_NONE;
+		r->outcome = MM_ENDED_NONE;
 		return 1;
 	}
 	if (what == MM_OV_DONE || (what == MM_OV_AGAIN && replay)) {
-		mm_outcome_set(&r->outcome, MM_PC_SUPERSEDED,
+		mm_ended_set(&r->outcome, o->s->arena, MM_PC_SUPERSEDED,
 		    "another run was there first (%s, revision %lld), and has not ended yet", r->by.op,
 		    (long long)r->by.revision);
 		r->exit_bits |= MM_EX_DIFF; /* until its end is known */

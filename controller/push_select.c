@@ -9,9 +9,10 @@ struct choosing {
 	struct mm_store *store;
 	const struct mm_selection *sel;
 	struct mm_arena *a;
-	struct mm_target *targets;
+	struct mm_target *targets; /* malloced: it grows, and would leave its former selves in `a` */
 	size_t n, cap;
-	const char **users; /* of --user and --group, sorted */
+	struct mm_target last; /* what it has in common with the next is there already */
+	const char **users;    /* of --user and --group, sorted */
 	size_t n_users, cap_users;
 	bool by_user;
 	size_t *seen_host, *seen_tag; /* how often each name of the options was met */
@@ -90,12 +91,46 @@ static bool listed(const struct mm_opt_list *l, size_t *seen, const char *const 
 	return found;
 }
 
+static bool same_list(const char *const *x, const char *const *y, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!mm_streq(x[i], y[i]))
+			return false;
+	return true;
+}
+
 static const char *const *copy_list(struct mm_arena *a, const char *const *items, size_t n)
 {
 	const char **out = mm_arena_alloc(a, n + 1, sizeof(*out));
 	for (size_t i = 0; i < n; i++)
 		out[i] = mm_arena_strdup(a, items[i]);
 	return out;
+}
+
+static const char *copy(struct mm_arena *a, const char *text, const char *last)
+{
+	return mm_streq(text, last) ? last : mm_arena_strdup(a, text);
+}
+
+static void add_target(struct choosing *c, const struct mm_store_host *h)
+{
+	const struct mm_store_host *last = &c->last.host;
+	bool same_tags =
+	    last->tags != NULL && h->n_tags == last->n_tags && same_list(h->tags, last->tags, h->n_tags);
+	struct mm_target t = {.host = *h};
+	t.host.id = mm_arena_strdup(c->a, h->id);
+	t.host.address = *h->address != '\0' ? mm_arena_strdup(c->a, h->address) : t.host.id;
+	t.host.account = copy(c->a, h->account, last->account);
+	t.host.proxy_command = copy(c->a, h->proxy_command, last->proxy_command);
+	t.host.transport = copy(c->a, h->transport, last->transport);
+	t.host.tags = same_tags ? last->tags : copy_list(c->a, h->tags, h->n_tags);
+	t.host.users = copy_list(c->a, h->users, h->n_users);
+	t.host.report_key = NULL;
+	if (c->n == c->cap) {
+		c->cap = c->cap == 0 ? 64 : 2 * c->cap;
+		c->targets = mm_xrealloc(c->targets, c->cap, sizeof(*c->targets));
+	}
+	c->targets[c->n++] = c->last = t;
 }
 
 static int take_host(const struct mm_store_host *h, void *arg, struct mm_err *err)
@@ -110,16 +145,7 @@ static int take_host(const struct mm_store_host *h, void *arg, struct mm_err *er
 		return 0;
 	if (!by_name || !by_tag || !has_user(c, h))
 		return 0;
-	struct mm_target *t = mm_arena_push(c->a, &c->targets, &c->n, &c->cap, sizeof(*t));
-	*t = (struct mm_target){.host = *h};
-	t->host.id = mm_arena_strdup(c->a, h->id);
-	t->host.address = mm_arena_strdup(c->a, *h->address != '\0' ? h->address : h->id);
-	t->host.account = mm_arena_strdup(c->a, h->account);
-	t->host.proxy_command = mm_arena_strdup(c->a, h->proxy_command);
-	t->host.transport = mm_arena_strdup(c->a, h->transport);
-	t->host.tags = copy_list(c->a, h->tags, h->n_tags);
-	t->host.users = copy_list(c->a, h->users, h->n_users);
-	t->host.report_key = NULL;
+	add_target(c, h);
 	return 0;
 }
 
@@ -137,7 +163,6 @@ static int check_seen(
 /* Both walks are in order of host id: a merge. */
 struct merging {
 	struct choosing *c;
-	struct mm_sshkey **keys; /* for each target, MM_SSHKEYS_MAX at most */
 	size_t at;
 	size_t kept;
 };
@@ -158,10 +183,11 @@ static int take_key(const struct mm_hostkey *k, void *arg, struct mm_err *err)
 		return 0;
 	if (mm_sshkey_from_blob(k->blob, k->len, m->c->a, &key, err) < 0)
 		return mm_err_prefix(err, "host key of %s in the store", k->host);
-	if (t->n_keys == 0)
-		m->keys[m->at] = mm_arena_alloc(m->c->a, MM_SSHKEYS_MAX, sizeof(key));
-	m->keys[m->at][t->n_keys++] = key;
-	t->keys = m->keys[m->at];
+	struct mm_sshkey *keys = mm_arena_alloc(m->c->a, t->n_keys + 1, sizeof(key));
+	for (size_t i = 0; i < t->n_keys; i++)
+		keys[i] = t->keys[i];
+	keys[t->n_keys++] = key;
+	t->keys = keys;
 	return 0;
 }
 
@@ -199,7 +225,6 @@ static int choose(struct choosing *c, struct mm_err *err)
 	    check_seen(c, &s->hosts, c->seen_host, "host", err) < 0 ||
 	    check_seen(c, &s->tags, c->seen_tag, "host with the tag", err) < 0)
 		return -1;
-	m.keys = mm_arena_alloc(c->a, c->n + 1, sizeof(*m.keys));
 	if (mm_store_hostkey_each(c->store, s->hosts.n == 1 ? s->hosts.items[0] : NULL, take_key, &m, err) <
 	    0)
 		return -1;
@@ -236,9 +261,13 @@ int mm_select(struct mm_store *s, const struct mm_selection *sel, struct mm_aren
 	struct choosing c = {.store = s, .sel = sel, .a = a};
 	c.seen_host = mm_arena_alloc(a, sel->hosts.n + 1, sizeof(*c.seen_host));
 	c.seen_tag = mm_arena_alloc(a, sel->tags.n + 1, sizeof(*c.seen_tag));
-	if (choose(&c, err) < 0)
-		return -1;
-	*out = c.targets;
-	*n = c.n;
-	return 0;
+	int rc = choose(&c, err);
+	if (rc == 0) {
+		*out = mm_arena_alloc(a, c.n + 1, sizeof(**out));
+		for (size_t i = 0; i < c.n; i++)
+			(*out)[i] = c.targets[i];
+		*n = c.n;
+	}
+	free(c.targets);
+	return rc;
 }

@@ -10,7 +10,7 @@
 
 #define ENVELOPE_MAX MM_FRAME_MAX
 #define DAYS_MAX 366
-#define SHEETS_MAX ((size_t)4 * 1024 * 1024) /* kept of users of single hosts */
+#define SHEETS_MAX ((size_t)1024 * 1024) /* kept of users of single hosts */
 
 /* One user's sheet, encoded once for all hosts that the policy does not name. */
 struct sheet {

@@ -25,7 +25,7 @@ static int print_stand(struct mm_ctl *c, int64_t id, struct mm_err *err)
 static int print_json(struct mm_ctl *c, int64_t id, const struct mm_push_summary *sum, struct mm_err *err)
 {
 	struct mm_rollout_state st;
-	json_t *r = NULL, *o;
+	json_t *r = NULL;
 	int rc = mm_rollout_state_load(c->store, id, &st, err);
 	if (rc == 0)
 		r = mm_rollout_json(&st, err);
@@ -36,10 +36,8 @@ static int print_json(struct mm_ctl *c, int64_t id, const struct mm_push_summary
 		mm_ctl_json(r);
 		return 0;
 	}
-	o = mm_push_json(sum);
 	json_object_del(r, "host_rows"); /* the hosts stand in the summary */
-	json_object_set_new(o, "rollout", r);
-	mm_ctl_json(o);
+	mm_push_print_json(sum, "rollout", r);
 	return 0;
 }
 

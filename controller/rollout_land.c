@@ -46,7 +46,7 @@ static int count_in(struct mm_store *s, const char *host, const struct mm_rollou
 {
 	struct mm_rollout_host h = mm_rollout_host_of(r, host);
 	if (offer->claimable) {
-		int rc = mm_store_rollout_checkin(s, offer->rollout, host, r->request_id, err);
+		int rc = mm_store_rollout_checkin(s, offer->rollout, host, r->made.id, err);
 		if (rc != 0)
 			return rc;
 	}

@@ -1,7 +1,5 @@
 #include "schemas/report.h"
 
-#include <limits.h>
-
 #include "common/text.h"
 #include "schemas/proto.h"
 #include "schemas/wire.h"
@@ -92,105 +90,6 @@ int mm_report_head_decode(
 		*out = h;
 	else
 		mm_err_prefix(err, "report");
-	json_decref(o);
-	return rc;
-}
-
-/* ---- findings */
-
-static bool is_setting_or_empty(const char *s)
-{
-	return mm_streq(s, "") || mm_wire_is_setting_id(s);
-}
-
-#define COSTS_MAX 16
-#define COST_WORD_MAX 32 /* bytes */
-
-static void put_costs(json_t *o, unsigned costs)
-{
-	const char *words[MM_COST_COUNT];
-	size_t n = 0;
-
-	for (int i = 0; i < MM_COST_COUNT; i++)
-		if ((costs & 1u << i) != 0)
-			words[n++] = mm_cost_name(i);
-	if (n > 0)
-		mm_wire_put_strings(o, "costs", words, n, COST_WORD_MAX);
-}
-
-/* A newer agent may know more of them. */
-static int read_costs(const json_t *o, struct mm_arena *a, unsigned *costs, struct mm_err *err)
-{
-	const char *const *words;
-	size_t n;
-
-	if (mm_wire_strings(o, "costs", COSTS_MAX, COST_WORD_MAX, NULL, a, &words, &n, err) != 0)
-		return -1;
-	for (size_t k = 0; k < n; k++)
-		for (int i = 0; i < MM_COST_COUNT; i++)
-			if (mm_streq(words[k], mm_cost_name(i)))
-				*costs |= 1u << i;
-	return 0;
-}
-
-void mm_finding_encode(const struct mm_finding *f, struct mm_buf *out)
-{
-	json_t *o = json_object();
-	mm_json_set_str(o, "user", f->user);
-	mm_json_set_str(o, "client", f->client);
-	mm_wire_put(o, "path", f->path, MM_REPORT_PATH_MAX);
-	mm_wire_put(o, "account", f->account, MM_REPORT_NAME_MAX);
-	mm_json_set_str(o, "setting", f->setting);
-	mm_wire_put(o, "desired", f->desired, MM_VALUE_MAX);
-	mm_wire_put(o, "found", f->found, MM_VALUE_MAX);
-	if (f->line > 0)
-		mm_json_set_int(o, "line", f->line);
-	mm_wire_put(o, "override_path", f->override_path, MM_REPORT_PATH_MAX);
-	mm_json_set_str(o, "state", mm_state_name(f->state));
-	mm_json_set_str(o, "action", mm_action_name(f->action));
-	mm_wire_put(o, "reason", f->reason, MM_REPORT_TEXT_MAX);
-	put_costs(o, f->costs);
-	mm_wire_finish(o, out);
-}
-
-static int read_finding(const json_t *o, struct mm_arena *a, struct mm_finding *f, struct mm_err *err)
-{
-	int state = 0, action = 0;
-	int64_t line = 0;
-	if (mm_wire_form_str(o, "user", mm_is_report_user, false, a, &f->user, err) != 0 ||
-	    mm_wire_form_str(o, "client", mm_wire_is_client, false, a, &f->client, err) != 0 ||
-	    mm_wire_str_opt(o, "path", MM_REPORT_PATH_MAX, "", a, &f->path, err) != 0 ||
-	    mm_wire_str_opt(o, "account", MM_REPORT_NAME_MAX, "", a, &f->account, err) != 0 ||
-	    mm_wire_form_str(o, "setting", is_setting_or_empty, true, a, &f->setting, err) != 0 ||
-	    mm_wire_str_opt(o, "desired", MM_VALUE_MAX, NULL, a, &f->desired, err) != 0 ||
-	    mm_wire_str_opt(o, "found", MM_VALUE_MAX, NULL, a, &f->found, err) != 0 ||
-	    mm_json_int_opt(o, "line", 0, INT_MAX, 0, &line, err) != 0 ||
-	    mm_wire_str_opt(o, "override_path", MM_REPORT_PATH_MAX, NULL, a, &f->override_path, err) != 0 ||
-	    mm_wire_word(o, "state", mm_state_by_name, &state, err) != 0 ||
-	    mm_wire_word(o, "action", mm_action_by_name, &action, err) != 0 ||
-	    mm_wire_str_opt(o, "reason", MM_REPORT_TEXT_MAX, "", a, &f->reason, err) != 0 ||
-	    read_costs(o, a, &f->costs, err) != 0)
-		return -1;
-	if (f->setting == NULL)
-		f->setting = "";
-	f->line = (int)line;
-	f->state = (enum mm_state)state;
-	f->action = (enum mm_action)action;
-	return 0;
-}
-
-int mm_finding_decode(
-    const char *json, size_t n, struct mm_arena *a, struct mm_finding *out, struct mm_err *err)
-{
-	json_t *o = mm_wire_load("finding", json, n, err);
-	if (o == NULL)
-		return -1;
-	struct mm_finding f = {.user = NULL};
-	int rc = read_finding(o, a, &f, err);
-	if (rc == 0)
-		*out = f;
-	else
-		mm_err_prefix(err, "finding");
 	json_decref(o);
 	return rc;
 }

@@ -120,6 +120,13 @@ int mm_report_head_decode(
     const char *json, size_t n, struct mm_arena *a, struct mm_report_head *out, struct mm_err *err);
 int mm_finding_decode(
     const char *json, size_t n, struct mm_arena *a, struct mm_finding *out, struct mm_err *err);
+/* The same; texts that are as in `last` (NULL = none) are not copied but
+ * shared with it, so it must live in `a`, too. */
+int mm_finding_decode_after(const char *json, size_t n, struct mm_arena *a, const struct mm_finding *last,
+    struct mm_finding *out, struct mm_err *err);
+/* The same without the short way for what is plain: for tests. */
+int mm_finding_decode_parsed(
+    const char *json, size_t n, struct mm_arena *a, struct mm_finding *out, struct mm_err *err);
 int mm_login_decode(const char *json, size_t n, struct mm_arena *a, struct mm_login *out, struct mm_err *err);
 
 struct mm_hello {

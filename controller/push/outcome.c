@@ -44,14 +44,54 @@ int mm_push_class_by_name(const char *name)
 	return -1;
 }
 
+static void print(char text[MM_OUTCOME_TEXT], const char *fmt, va_list ap)
+    __attribute__((format(printf, 2, 0)));
+static void print(char text[MM_OUTCOME_TEXT], const char *fmt, va_list ap)
+{
+	(void)vsnprintf(text, MM_OUTCOME_TEXT, fmt, ap);
+	for (char *p = text; *p != '\0'; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			*p = '?';
+}
+
 void mm_outcome_set(struct mm_outcome *o, enum mm_push_class c, const char *fmt, ...)
 {
 	va_list ap;
 	va_start(ap, fmt);
-	(void)vsnprintf(o->text, sizeof(o->text), fmt, ap);
+	print(o->text, fmt, ap);
 	va_end(ap);
-	for (char *p = o->text; *p != '\0'; p++)
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			*p = '?';
 	o->cls = c;
+}
+
+static const char *keep(struct mm_arena *a, const char *s)
+{
+	return *s != '\0' ? mm_arena_strdup(a, s) : "";
+}
+
+struct mm_ended mm_ended_of(const struct mm_outcome *o, struct mm_arena *a)
+{
+	return (struct mm_ended){.cls = o->cls,
+	    .code = o->code,
+	    .reason = keep(a, o->reason),
+	    .text = keep(a, o->text),
+	    .fingerprint = keep(a, o->fingerprint),
+	    .seen_epoch = o->seen_epoch,
+	    .seen_serial = o->seen_serial,
+	    .ms_connect = o->ms_connect,
+	    .ms_handshake = o->ms_handshake,
+	    .ms_auth = o->ms_auth,
+	    .ms_answer = o->ms_answer,
+	    .delivered = o->delivered,
+	    .by_ssh = o->by_ssh};
+}
+
+void mm_ended_set(struct mm_ended *e, struct mm_arena *a, enum mm_push_class c, const char *fmt, ...)
+{
+	char text[MM_OUTCOME_TEXT];
+	va_list ap;
+	va_start(ap, fmt);
+	print(text, fmt, ap);
+	va_end(ap);
+	e->text = keep(a, text);
+	e->cls = c;
 }

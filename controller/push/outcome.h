@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/mem.h"
+
 enum mm_push_class {
 	MM_PC_OK,              /* a complete answer with a good END */
 	MM_PC_SUPERSEDED,      /* a newer request of ours has reached the host before this one */
@@ -70,5 +72,31 @@ struct mm_outcome {
 /* Set class and text; control characters become '?', too long text is cut. */
 void mm_outcome_set(struct mm_outcome *o, enum mm_push_class c, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* The same as it is kept of thousands of hosts: texts, of which most have
+ * none, live in an arena; "" = none, never NULL. */
+struct mm_ended {
+	enum mm_push_class cls;
+	int code;
+	const char *reason, *text, *fingerprint;
+	int64_t seen_epoch, seen_serial;
+	int ms_connect, ms_handshake, ms_auth, ms_answer;
+	bool delivered, by_ssh;
+};
+
+#define MM_ENDED_NONE                                                                                        \
+	((struct mm_ended){.reason = "",                                                                     \
+	    .text = "",                                                                                      \
+	    .fingerprint = "",                                                                               \
+	    .code = -1,                                                                                      \
+	    .ms_connect = -1,                                                                                \
+	    .ms_handshake = -1,                                                                              \
+	    .ms_auth = -1,                                                                                   \
+	    .ms_answer = -1})
+
+struct mm_ended mm_ended_of(const struct mm_outcome *o, struct mm_arena *a);
+/* As mm_outcome_set(). */
+void mm_ended_set(struct mm_ended *e, struct mm_arena *a, enum mm_push_class c, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
 
 #endif

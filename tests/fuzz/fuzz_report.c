@@ -33,11 +33,42 @@ static int turn_head(const char *p, size_t n, struct mm_arena *a, struct mm_buf 
 	return 0;
 }
 
+static void same_text(const char *x, const char *y)
+{
+	assert(mm_streq(x, y));
+}
+
+/* The short way and the shared texts read what the JSON parser reads. */
+static void same_as_parsed(const char *p, size_t n, struct mm_arena *a, const struct mm_finding *f)
+{
+	struct mm_finding parsed, after;
+	struct mm_err none = MM_ERR_NONE;
+	assert(mm_finding_decode_parsed(p, n, a, &parsed, &none) == 0);
+	assert(mm_finding_decode_after(p, n, a, f, &after, &none) == 0);
+	const struct mm_finding *const two[] = {&parsed, &after};
+	for (size_t i = 0; i < 2; i++) {
+		same_text(f->user, two[i]->user);
+		same_text(f->client, two[i]->client);
+		same_text(f->path, two[i]->path);
+		same_text(f->account, two[i]->account);
+		same_text(f->setting, two[i]->setting);
+		same_text(f->desired, two[i]->desired);
+		same_text(f->found, two[i]->found);
+		same_text(f->override_path, two[i]->override_path);
+		same_text(f->reason, two[i]->reason);
+		assert(f->line == two[i]->line && f->state == two[i]->state && f->action == two[i]->action &&
+		       f->costs == two[i]->costs);
+	}
+}
+
 static int turn_finding(const char *p, size_t n, struct mm_arena *a, struct mm_buf *out, struct mm_err *err)
 {
 	struct mm_finding f;
-	if (mm_finding_decode(p, n, a, &f, err) != 0)
+	if (mm_finding_decode(p, n, a, &f, err) != 0) {
+		assert(mm_finding_decode_parsed(p, n, a, &f, NULL) != 0);
 		return -1;
+	}
+	same_as_parsed(p, n, a, &f);
 	printable(f.path);
 	printable(f.account);
 	printable(f.desired);

@@ -11,6 +11,7 @@
 
 #include "common/frame.h"
 #include "common/json.h"
+#include "common/text.h"
 #include "schemas/proto.h"
 #include "schemas/report.h"
 #include "tests/unit/edited.h"
@@ -303,6 +304,84 @@ static void finding_of_an_unknown_setting(void **state)
 	assert_string_equal(f.setting, "account.signature");
 }
 
+#define PLAIN(members)                                                                                       \
+	"{\"user\":\"alice\",\"client\":\"mutt\",\"state\":\"drifted\",\"action\":\"none\"" members "}"
+
+/* What is read without the JSON parser is what that reads, and nothing else is taken. */
+static void finding_plain_or_parsed(void **state)
+{
+	(void)state;
+	static const char *const all[] = {PLAIN(""), PLAIN(",\"line\":0"), PLAIN(",\"line\":2147483647"),
+	    PLAIN(",\"line\":2147483648"), PLAIN(",\"line\":01"), PLAIN(",\"line\":-1"),
+	    PLAIN(",\"line\":1.0"), PLAIN(",\"line\":1e1"), PLAIN(",\"line\":\"1\""),
+	    PLAIN(",\"line\":999999999999999999999"), PLAIN(",\"line\":"), PLAIN(",\"path\":7"),
+	    PLAIN(",\"path\":null"), PLAIN(",\"path\":\"a b~\""), PLAIN(",\"path\":\"a\\\"b\""),
+	    PLAIN(",\"path\":\"a\\u0041\""), PLAIN(",\"path\":\"a\tb\""), PLAIN(",\"path\":\"\x7f\""),
+	    PLAIN(",\"path\":\"\xc3\xa4\""), PLAIN(",\"path\":\"\xc3\""),
+	    PLAIN(",\"path\":\"a\",\"path\":\"a\""), PLAIN(",\"user\":\"alice\""), PLAIN(",\"x\":1"),
+	    PLAIN(",\"X\":1"), PLAIN(",\"pat\":\"a\""), PLAIN(",\"paths\":\"a\""), PLAIN(",\"\":\"a\""),
+	    PLAIN(","), PLAIN(",\"setting\":\"\""), PLAIN(",\"setting\":\"a b\""),
+	    PLAIN(",\"desired\":\"\",\"found\":\"\""), PLAIN(", \"path\":\"a\""), PLAIN(",\"path\":\"a"),
+	    PLAIN("") " ", PLAIN("") "x", "{}", "{", "", "[]",
+	    "{\"user\":\"a b\",\"client\":\"mutt\",\"state\":\"drifted\",\"action\":\"none\"}",
+	    "{\"client\":\"mutt\",\"state\":\"drifted\",\"action\":\"none\"}",
+	    "{\"user\":\"alice\",\"client\":\"mutt\",\"state\":\"drifte\",\"action\":\"none\"}",
+	    "{\"user\":\"alice\",\"client\":\"mutt\",\"state\":1,\"action\":\"none\"}"};
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		struct mm_finding f = {.user = NULL}, parsed = f;
+		struct mm_err err = MM_ERR_NONE, same = MM_ERR_NONE;
+		int rc = mm_finding_decode_parsed(all[i], strlen(all[i]), arena, &parsed, &same);
+		assert_int_equal(mm_finding_decode(all[i], strlen(all[i]), arena, &f, &err), rc);
+		if (rc != 0) {
+			assert_string_equal(err.text, same.text);
+			continue;
+		}
+		assert_string_equal(f.user, parsed.user);
+		assert_string_equal(f.path, parsed.path);
+		assert_string_equal(f.setting, parsed.setting);
+		assert_true(mm_streq(f.desired, parsed.desired) && mm_streq(f.found, parsed.found));
+		assert_int_equal(f.line, parsed.line);
+		assert_int_equal(f.state, parsed.state);
+	}
+}
+
+/* Texts that the finding before has, too, are there once. */
+static void finding_shares_texts(void **state)
+{
+	(void)state;
+	struct mm_finding one, two;
+	struct mm_err err = MM_ERR_NONE;
+	const char *first = PLAIN(",\"path\":\"/a\",\"desired\":\"x\",\"found\":\"x\""),
+		   *second = PLAIN(",\"path\":\"/a\",\"desired\":\"xy\",\"found\":\"\"");
+	assert_int_equal(mm_finding_decode(first, strlen(first), arena, &one, &err), 0);
+	assert_int_equal(mm_finding_decode_after(second, strlen(second), arena, &one, &two, &err), 0);
+	assert_ptr_equal(one.desired, one.found);
+	assert_ptr_equal(two.path, one.path);
+	assert_ptr_equal(two.user, one.user);
+	assert_string_equal(two.desired, "xy");
+	assert_string_equal(two.found, "");
+	assert_string_equal(one.desired, "x");
+}
+
+/* The longest text that is allowed, whichever way it is read, and one byte more. */
+static void finding_limits(void **state)
+{
+	(void)state;
+	for (size_t n = MM_REPORT_PATH_MAX; n <= MM_REPORT_PATH_MAX + 1; n++) {
+		struct mm_buf b = MM_BUF_INIT(MM_FRAME_MAX);
+		struct mm_finding f;
+		struct mm_err err = MM_ERR_NONE;
+		mm_buf_adds(&b, "{\"user\":\"alice\",\"client\":\"mutt\",\"state\":\"drifted\",\"action\":"
+				"\"none\",\"path\":\"");
+		for (size_t i = 0; i < n; i++)
+			mm_buf_addc(&b, '/');
+		mm_buf_adds(&b, "\"}");
+		assert_int_equal(
+		    mm_finding_decode(b.data, b.len, arena, &f, &err), n > MM_REPORT_PATH_MAX ? -1 : 0);
+		mm_buf_free(&b);
+	}
+}
+
 static void finding_malformed(void **state)
 {
 	(void)state;
@@ -506,6 +585,9 @@ int main(void)
 	    cmocka_unit_test(finding_defaults),
 	    cmocka_unit_test(finding_costs),
 	    cmocka_unit_test(finding_of_an_unknown_setting),
+	    cmocka_unit_test(finding_plain_or_parsed),
+	    cmocka_unit_test(finding_shares_texts),
+	    cmocka_unit_test(finding_limits),
 	    cmocka_unit_test(finding_malformed),
 	    cmocka_unit_test(finding_is_cleaned),
 	    cmocka_unit_test(cut_after_cleaning),
