@@ -160,7 +160,10 @@ struct mm_table {
 	struct cell *cells; /* row by row, the heads first */
 	size_t n, cap;
 	size_t columns;
+	size_t *least; /* widths so far, once something has flowed */
 };
+
+#define FLOW_ROWS 2000
 
 static void add_cell(struct mm_table *t, enum mm_colour c, const char *text)
 {
@@ -202,7 +205,7 @@ void mm_table_cell(struct mm_table *t, enum mm_colour c, const char *fmt, ...)
 
 static size_t column_width(const struct mm_table *t, size_t column)
 {
-	size_t w = 0;
+	size_t w = t->least != NULL ? t->least[column] : 0;
 	for (size_t i = column; i < t->n; i += t->columns) {
 		if (t->cells[i].width > w)
 			w = t->cells[i].width;
@@ -255,7 +258,19 @@ void mm_table_print(struct mm_table *t, FILE *f)
 	size_t total = isatty(fileno(f)) == 1 ? (size_t)mm_term_width(f) : (size_t)-1;
 	for (size_t row = 0; row < t->n; row += t->columns)
 		print_row(t, f, row, widths, total);
-	free(widths);
+	free(t->least);
+	t->least = widths;
+}
+
+void mm_table_flow(struct mm_table *t, FILE *f)
+{
+	if (t->n < FLOW_ROWS * t->columns)
+		return;
+	mm_table_print(t, f);
+	mm_arena_free(t->arena);
+	t->arena = mm_arena_new();
+	t->cells = NULL;
+	t->n = t->cap = 0;
 }
 
 void mm_table_free(struct mm_table *t)
@@ -263,6 +278,7 @@ void mm_table_free(struct mm_table *t)
 	if (t == NULL)
 		return;
 	mm_arena_free(t->arena);
+	free(t->least);
 	free(t);
 }
 

@@ -37,6 +37,9 @@ struct mm_table *mm_table_new(const char *const *heads); /* NULL-terminated */
 void mm_table_cell(struct mm_table *t, enum mm_colour c, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void mm_table_print(struct mm_table *t, FILE *f);
+/* Of a long table print and forget what has come: call it after each row. The
+ * columns are as wide as the first 2,000 rows need, and wider behind wider ones. */
+void mm_table_flow(struct mm_table *t, FILE *f);
 void mm_table_free(struct mm_table *t);
 
 /* One status line on stderr that is rewritten in place, at most 10 times a

@@ -1,5 +1,6 @@
 #include "controller/rollout_back.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -143,6 +144,7 @@ static int64_t revision_for(const struct touched *t, const char *host)
 {
 	const struct had key = {.host = host}, *had = bsearch(&key, t->hosts, t->n, sizeof(key), by_host);
 	size_t i = 0;
+	assert(had != NULL);
 	while (t->formers[i].before != had->before)
 		i++;
 	return t->revisions[i];

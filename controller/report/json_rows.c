@@ -291,6 +291,17 @@ json_t *mm_row_json(enum mm_section sec, union mm_report_row row)
 	return json_null();
 }
 
+void mm_row_print(FILE *f, enum mm_section sec, union mm_report_row row, int64_t n)
+{
+	struct mm_buf b = MM_BUF_INIT(1u << 20);
+	json_t *o = mm_row_json(sec, row);
+	mm_json_dump(o, &b);
+	json_decref(o);
+	fputs(n > 0 ? ",\n" : "\n", f);
+	fputs(mm_buf_str(&b), f);
+	mm_buf_free(&b);
+}
+
 const char *mm_section_key(enum mm_section sec)
 {
 	static const char *const key[MM_SEC_COUNT] = {

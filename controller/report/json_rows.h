@@ -9,6 +9,8 @@
 
 json_t *mm_fleet_json(const struct mm_fleet *f);
 json_t *mm_row_json(enum mm_section sec, union mm_report_row row);
+/* The same, printed: with a comma before it unless `n`, the rows before it, is 0. */
+void mm_row_print(FILE *f, enum mm_section sec, union mm_report_row row, int64_t n);
 void mm_waiver_of_json(json_t *o, const struct mm_waiver_of *w); /* sets "waiver" */
 
 /* ---- json_checks.c */
