@@ -8,6 +8,7 @@
 
 #include "common/json.h"
 #include "common/text.h"
+#include "controller/checks/baseline.h"
 #include "controller/known_clients.h"
 #include "controller/policy_store.h"
 
@@ -59,6 +60,7 @@ static int cmd_check(struct mm_ctl *c, int argc, char **argv)
 	    .max = 1};
 	struct mm_arena *a = mm_arena_new();
 	struct mm_err err = MM_ERR_NONE;
+	const struct mm_baseline *b;
 	struct mm_policy *p;
 	struct mm_diags d;
 	int rc = mm_ctl_args(&args, &argc, argv);
@@ -66,6 +68,7 @@ static int cmd_check(struct mm_ctl *c, int argc, char **argv)
 	if (rc < 0) {
 		mm_diags_init(&d, a);
 		if (mm_policy_load_file(argv[0], &as_written, a, &p, &d) == 0 &&
+		    mm_baseline_of_policy(p, d.folder, a, &b, NULL, &d) == 0 &&
 		    check_people(c, p, &d, &err)) {
 			rc = mm_ctl_fail("policy check", &err);
 		} else {
@@ -88,6 +91,8 @@ struct intake {
 	const char *author, *message, *reason;
 	bool json;
 	struct mm_diags d;
+	struct mm_said baseline;     /* its text and its file's name; text NULL = stored already, or none */
+	const char *baseline_sha256; /* "" = none */
 	int64_t number;
 	bool kept;
 };
@@ -103,6 +108,7 @@ static void say_revision(struct intake *in, const struct mm_policy *p)
 		mm_json_set_int(o, "revision", in->number);
 		mm_json_set_bool(o, "kept", in->kept);
 		mm_json_set_str(o, "sha256", mm_policy_sha256(p));
+		mm_json_set_str(o, "baseline_sha256", in->baseline_sha256);
 		mm_json_set_bool(o, "pushable", pushable);
 		mm_json_set(o, "diagnostics", mm_diags_json(&in->d));
 		mm_ctl_json(o);
@@ -134,12 +140,15 @@ static int store_policy(struct intake *in, const struct mm_policy *p, struct mm_
 	    .author_uid = (int64_t)in->c->uid,
 	    .message = in->message ? in->message : "",
 	    .source = p->name,
-	    .approvals = p->rules.approvals};
+	    .approvals = p->rules.approvals,
+	    .baseline = in->baseline_sha256};
 
 	if (mm_store_begin(s, err))
 		return -1;
 	mm_store_set_reason(s, in->reason);
 	if (mm_policy_holds(s, p, NULL, &in->d, err) ||
+	    (in->baseline.text && mm_store_baseline_put(s, in->baseline_sha256, in->baseline.at.file,
+				      in->baseline.text, err)) ||
 	    (in->d.errors == 0 && mm_store_revision_add(s, &r, in->action, &in->number, &in->kept, err))) {
 		mm_store_rollback(s);
 		return -1;
@@ -166,6 +175,17 @@ static int take(struct intake *in, const struct mm_policy *p)
 static bool is_line(const char *s)
 {
 	return !s || (strlen(s) <= 1000 && !mm_has_control(s) && mm_is_utf8(s, strlen(s)));
+}
+
+/* A revision is judged for ever by the texts that it was imported with. */
+static int look_up_baseline(struct intake *in, const struct mm_policy *p, struct mm_arena *a)
+{
+	const struct mm_baseline *b;
+
+	if (mm_baseline_of_policy(p, in->d.folder, a, &b, &in->baseline, &in->d))
+		return -1;
+	in->baseline_sha256 = b ? b->sha256 : "";
+	return 0;
 }
 
 static int cmd_import(struct mm_ctl *c, int argc, char **argv)
@@ -205,7 +225,9 @@ static int cmd_import(struct mm_ctl *c, int argc, char **argv)
 		    in.what, "author, message and reason are single lines of at most 1000 bytes");
 	a = mm_arena_new();
 	mm_diags_init(&in.d, a);
-	rc = mm_policy_load_file(argv[0], &as_written, a, &p, &in.d) ? refuse(&in) : take(&in, p);
+	rc = mm_policy_load_file(argv[0], &as_written, a, &p, &in.d) || look_up_baseline(&in, p, a)
+		 ? refuse(&in)
+		 : take(&in, p);
 	mm_arena_free(a);
 	return rc;
 }
@@ -220,6 +242,7 @@ static int rollback_to(struct intake *in, int64_t number, struct mm_arena *a)
 		mm_err_set(&err, MM_EX_FAILED, "there is no revision %lld", (long long)number);
 	if (rc)
 		return mm_ctl_fail(in->what, &err);
+	in->baseline_sha256 = p.revision.baseline;
 	if (!in->message)
 		in->message = mm_arena_printf(a, "rollback to revision %lld", (long long)number);
 	return take(in, p.policy);

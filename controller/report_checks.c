@@ -25,6 +25,23 @@ static int from_files(
 	return 0;
 }
 
+/* The text that was stored with the revision; 1 = there is none. */
+static int as_imported(struct mm_ctl *c, const struct mm_revision *r, struct mm_arena *a,
+    const struct mm_baseline **out, struct mm_err *err)
+{
+	const char *name, *text;
+	struct mm_diags d;
+	int rc =
+	    r->baseline[0] == '\0' ? 1 : mm_store_baseline_get(c->store, r->baseline, a, &name, &text, err);
+	if (rc != 0)
+		return rc;
+	mm_diags_init(&d, a);
+	if (mm_baseline_load_text(name, text, a, out, &d) == 0)
+		return 0;
+	mm_diags_err(&d, err);
+	return mm_err_prefix(err, "the baseline of revision %" PRId64, r->number);
+}
+
 static int of_policy(struct mm_ctl *c, struct mm_arena *a, struct mm_judged_by *out, struct mm_err *err)
 {
 	static const struct mm_paudit nothing;
@@ -36,7 +53,11 @@ static int of_policy(struct mm_ctl *c, struct mm_arena *a, struct mm_judged_by *
 		return -1;
 	const struct mm_paudit *audit = rc == 0 ? &p.policy->audit : &nothing;
 	bool named = audit->baseline.text != NULL;
-	if (from_files(named ? audit->baseline.text : MM_BASELINE_DEFAULT, a, &b, err) != 0)
+	if (rc == 0)
+		rc = as_imported(c, &p.revision, a, &b, err);
+	if (rc == 1)
+		rc = from_files(named ? audit->baseline.text : MM_BASELINE_DEFAULT, a, &b, err);
+	if (rc != 0)
 		return -1;
 	mm_diags_init(&d, a);
 	if (mm_baseline_tailor(b, audit, a, &out->baseline, &d) != 0) {

@@ -39,6 +39,13 @@ const struct mm_baseline *mm_baseline_only(
  * program. NULL when there is none; `looked` (may be NULL) gets where it was looked for. */
 const char *mm_baseline_find(const char *name, const char *folder, struct mm_arena *a, const char **looked);
 
+/* What a policy asks for: its baseline's files are found (`folder` as in
+ * mm_baseline_find()), read and tailored. Everything that is wrong is an error in `d`,
+ * at the place in the policy. Where the policy names none and the program's data are
+ * not there, *out is NULL and that is no error. `text` (may be NULL): what to store, and the file's name. */
+int mm_baseline_of_policy(const struct mm_policy *p, const char *folder, struct mm_arena *a,
+    const struct mm_baseline **out, struct mm_said *text, struct mm_diags *d);
+
 /* The fix of a check for a client: its own, else the one for any, else "". */
 const char *mm_check_fix(const struct mm_check *c, const char *client);
 /* What one result of it is about: "account", "client", "login", "workstation", "fleet". */

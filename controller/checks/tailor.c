@@ -77,3 +77,29 @@ int mm_baseline_tailor(const struct mm_baseline *b, const struct mm_paudit *audi
 	*out = mine;
 	return 0;
 }
+
+int mm_baseline_of_policy(const struct mm_policy *p, const char *folder, struct mm_arena *a,
+    const struct mm_baseline **out, struct mm_said *text, struct mm_diags *d)
+{
+	const struct mm_said *named = &p->audit.baseline;
+	const char *name = named->text != NULL ? named->text : MM_BASELINE_DEFAULT, *looked = "";
+	const char *path = mm_baseline_find(name, folder, a, &looked);
+	struct mm_origin at = named->text != NULL ? named->at : (struct mm_origin){p->name, 0};
+	const struct mm_baseline *b;
+	struct mm_err err = MM_ERR_NONE;
+	struct mm_diags own;
+	*out = NULL;
+	if (path == NULL) {
+		if (named->text == NULL && p->audit.n == 0)
+			return 0;
+		mm_diag_error(d, at, "audit: there is no baseline \"%s\" in %s", name, looked);
+		return -1;
+	}
+	mm_diags_init(&own, a);
+	if (mm_baseline_load_file(path, a, &b, text, &own) != 0) {
+		mm_diags_err(&own, &err);
+		mm_diag_error(d, at, "audit: baseline %s: %s", name, err.text);
+		return -1;
+	}
+	return mm_baseline_tailor(b, &p->audit, a, out, d);
+}

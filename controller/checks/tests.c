@@ -209,7 +209,6 @@ static const struct mm_test tests[] = {
     {.name = "cleartext-offered", .scope = MM_SCOPE_LOGIN, .units = "logins", .login = mm_login_cleartext_offered},
     {.name = "tls-floor", .scope = MM_SCOPE_ACCOUNT, .units = "accounts", .looks_at = IDS("incoming.tls_min", "outgoing.tls_min"), .finding = tls_floor},
     {.name = "tls-negotiated", .scope = MM_SCOPE_LOGIN, .units = "logins", .login = mm_login_tls},
-    {.name = "tls-offered", .scope = MM_SCOPE_LOGIN, .units = "logins", .login = mm_login_tls_offered},
     {.name = "certificate-verified", .scope = MM_SCOPE_ACCOUNT, .units = "accounts and logins", .looks_at = IDS("client.certificate_check"), .unseen = NOT_LOOKED, .unseen_speaks = true, .finding = verified, .login = mm_login_verified},
     {.name = "certificate-exception", .scope = MM_SCOPE_ACCOUNT, .units = "accounts", .looks_at = IDS("client.certificate_exception"), .unseen = NOT_LOOKED, .unseen_speaks = true, .finding = exception},
     {.name = "certificate-expiry", .scope = MM_SCOPE_LOGIN, .units = "logins", .login = mm_login_expiry},

@@ -97,7 +97,6 @@ int mm_tls_number(const char *version);
 void mm_login_cleartext(const struct mm_look_login *l, struct mm_say *out);
 void mm_login_cleartext_offered(const struct mm_look_login *l, struct mm_say *out);
 void mm_login_tls(const struct mm_look_login *l, struct mm_say *out);
-void mm_login_tls_offered(const struct mm_look_login *l, struct mm_say *out);
 void mm_login_verified(const struct mm_look_login *l, struct mm_say *out);
 void mm_login_expiry(const struct mm_look_login *l, struct mm_say *out);
 void mm_login_sasl(const struct mm_look_login *l, struct mm_say *out);

@@ -71,29 +71,6 @@ void mm_login_tls(const struct mm_look_login *l, struct mm_say *out)
 		mm_say(out, MM_OUT_FAILED, "the version of TLS that was negotiated is too old");
 }
 
-void mm_login_tls_offered(const struct mm_look_login *l, struct mm_say *out)
-{
-	const struct mm_login *x = &l->row->l;
-	const char *p = x->tls.offered;
-	if (nothing_seen(x, out))
-		return;
-	if (p == NULL || p[0] == '\0') {
-		mm_say(out, MM_OUT_UNKNOWN, "what the server offers was not looked at");
-		return;
-	}
-	out->found = p;
-	mm_say(out, MM_OUT_COMPLIANT, "");
-	while (*p != '\0') {
-		char word[16];
-		size_t n = strcspn(p, " ");
-		snprintf(word, sizeof(word), "%.*s", (int)n, p);
-		if (n > 0 && mm_tls_number(word) < l->check->threshold)
-			mm_sayf(out, MM_OUT_FAILED, "the server still accepts %s", word);
-		p += n;
-		p += strspn(p, " ");
-	}
-}
-
 void mm_login_verified(const struct mm_look_login *l, struct mm_say *out)
 {
 	const struct mm_login *x = &l->row->l;

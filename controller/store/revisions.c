@@ -15,7 +15,8 @@ static void from_row(struct mm_q *q, struct mm_revision *r)
 	    .needed = mm_q_int(q, 9),
 	    .n_approved = mm_q_int(q, 10),
 	    .approvers = mm_q_str(q, 11),
-	    .current = mm_q_int(q, 12) != 0};
+	    .current = mm_q_int(q, 12) != 0,
+	    .baseline = mm_q_str(q, 13)};
 }
 
 static void keep(struct mm_arena *a, struct mm_revision *r)
@@ -25,6 +26,7 @@ static void keep(struct mm_arena *a, struct mm_revision *r)
 	r->message = mm_arena_strdup(a, r->message);
 	r->source = mm_arena_strdup(a, r->source);
 	r->approvers = mm_arena_strdup(a, r->approvers);
+	r->baseline = mm_arena_strdup(a, r->baseline);
 }
 
 int mm_store_revision_current(struct mm_store *s, int64_t *number, struct mm_err *err)
@@ -52,8 +54,8 @@ int mm_store_revision_get(
 	if (rc == 1) {
 		from_row(&q, &r);
 		keep(a, &r);
-		r.len = (size_t)sqlite3_column_bytes(q.st, 13);
-		r.text = mm_arena_strndup(a, mm_q_str(&q, 13), r.len);
+		r.len = (size_t)sqlite3_column_bytes(q.st, 14);
+		r.text = mm_arena_strndup(a, mm_q_str(&q, 14), r.len);
 		*out = r;
 	}
 	mm_q_done(&q);
@@ -109,7 +111,7 @@ int mm_store_revision_each(struct mm_store *s,
 /* number, sha256, approvals, needed, n_approved of one revision. */
 struct head {
 	int64_t number, approvals, needed, approved, author_uid;
-	char sha256[MM_SHA256_HEX];
+	char sha256[MM_SHA256_HEX], baseline[MM_SHA256_HEX];
 };
 
 static int head_of(struct mm_store *s, int64_t number, struct head *h, struct mm_err *err)
@@ -128,6 +130,7 @@ static int head_of(struct mm_store *s, int64_t number, struct head *h, struct mm
 		    .approved = mm_q_int(&q, 2),
 		    .author_uid = mm_q_int(&q, 3)};
 		snprintf(h->sha256, sizeof(h->sha256), "%s", mm_q_str(&q, 4));
+		snprintf(h->baseline, sizeof(h->baseline), "%s", mm_q_str(&q, 5));
 	}
 	mm_q_done(&q);
 	return rc < 0 ? -1 : !rc;
@@ -143,13 +146,18 @@ static int64_t needed_after(const struct head *parent, int64_t own)
 	return own > inherited ? own : inherited;
 }
 
+static const char *baseline_of(const struct mm_revision *r)
+{
+	return r->baseline ? r->baseline : "";
+}
+
 static int note_revision(struct mm_store *s, const struct mm_revision *r, const char *action, int64_t number,
     const char *sha256, struct mm_err *err)
 {
 	struct mm_arena *a = mm_arena_new();
 	const char *object = mm_arena_printf(a, "%lld", (long long)number);
-	const char *detail = mm_detail(
-	    a, "sha256", sha256, "author", r->author, "message", r->message, "source", r->source, NULL);
+	const char *detail = mm_detail(a, "sha256", sha256, "author", r->author, "message", r->message,
+	    "source", r->source, "baseline", baseline_of(r)[0] != '\0' ? r->baseline : NULL, NULL);
 	int rc = mm_store_audit(s, action, object, detail, false, err);
 
 	mm_arena_free(a);
@@ -172,9 +180,9 @@ static int write_next(struct mm_store *s, const struct mm_revision *r, const cha
 		return -1;
 	*number = last + 1;
 	snprintf(text, sizeof(text), "%lld", (long long)*number);
-	if (mm_q_run(s, MM_SQL_REVISION_ADD, err, "iibttiittii", *number, t->parent, (const void *)r->text,
+	if (mm_q_run(s, MM_SQL_REVISION_ADD, err, "iibttiittiit", *number, t->parent, (const void *)r->text,
 		r->len, sha256, r->author, r->author_uid, mm_store_now(s), r->message, r->source,
-		t->approvals, t->needed) < 0 ||
+		t->approvals, t->needed, baseline_of(r)) < 0 ||
 	    mm_q_run(s, MM_SQL_META_SET, err, "tt", "current_revision", text) < 0)
 		return -1;
 	return note_revision(s, r, action, *number, sha256, err);
@@ -190,7 +198,7 @@ static int add(struct mm_store *s, const struct mm_revision *r, const char *acti
 	mm_sha256_hex(r->text, r->len, sha256);
 	if (mm_store_revision_current(s, &parent, err) || head_of(s, parent, &h, err) < 0)
 		return -1;
-	*kept = parent > 0 && strcmp(h.sha256, sha256) == 0;
+	*kept = parent > 0 && strcmp(h.sha256, sha256) == 0 && strcmp(h.baseline, baseline_of(r)) == 0;
 	if (*kept) {
 		*number = parent;
 		return 0;
@@ -307,4 +315,30 @@ int mm_store_revision_pushable(struct mm_store *s, int64_t number, struct mm_err
 		    "mailmuster policy approve %lld",
 		    (long long)number, (long long)h.approved, (long long)h.needed, (long long)number);
 	return 0;
+}
+
+int mm_store_baseline_put(
+    struct mm_store *s, const char *sha256, const char *name, const char *text, struct mm_err *err)
+{
+	return mm_q_run(s, MM_SQL_BASELINE_ADD, err, "ttbi", sha256, name, (const void *)text, strlen(text),
+		   mm_store_now(s)) < 0
+		   ? -1
+		   : 0;
+}
+
+int mm_store_baseline_get(struct mm_store *s, const char *sha256, struct mm_arena *a, const char **name,
+    const char **text, struct mm_err *err)
+{
+	struct mm_q q;
+	int rc;
+
+	if (mm_q_start(s, &q, MM_SQL_BASELINE_GET, err, "t", sha256))
+		return -1;
+	rc = mm_q_step(&q, err);
+	if (rc == 1) {
+		*name = mm_arena_strdup(a, mm_q_str(&q, 0));
+		*text = mm_arena_strdup(a, mm_q_str(&q, 1));
+	}
+	mm_q_done(&q);
+	return rc < 0 ? -1 : !rc;
 }

@@ -10,7 +10,7 @@
 	"r.approvals, r.needed, (SELECT COUNT(*) FROM approvals a WHERE a.revision = r.number), "            \
 	"(SELECT group_concat(who, ', ') FROM (SELECT who FROM approvals a WHERE a.revision = r.number "     \
 	"ORDER BY a.time, a.uid)), r.number = (SELECT CAST(value AS INTEGER) FROM meta "                     \
-	"WHERE key = 'current_revision')"
+	"WHERE key = 'current_revision'), r.baseline"
 
 #define USER_COLUMNS "p.user_id, p.login, p.name, p.address"
 
@@ -149,14 +149,18 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
 				 "SET value = excluded.value"},
     [MM_SQL_REVISION_ADD] = {"new revision",
 	"INSERT INTO revisions (number, parent, text, sha256, author, author_uid, time, message, source, "
-	"approvals, needed) VALUES (?1, NULLIF(?2, 0), ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"},
+	"approvals, needed, baseline) VALUES (?1, NULLIF(?2, 0), ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, "
+	"?12)"},
+    [MM_SQL_BASELINE_ADD] = {"baseline", "INSERT INTO baselines (sha256, name, text, added) VALUES (?1, ?2, "
+					 "?3, ?4) ON CONFLICT (sha256) DO NOTHING"},
+    [MM_SQL_BASELINE_GET] = {"baseline", "SELECT name, text FROM baselines WHERE sha256 = ?1"},
     [MM_SQL_REVISION_GET] = {"revision",
 	"SELECT " REVISION_COLUMNS ", r.text FROM revisions r WHERE r.number = ?1"},
     [MM_SQL_REVISION_EACH] = {"revisions",
 	"SELECT " REVISION_COLUMNS " FROM revisions r ORDER BY r.number DESC"},
     [MM_SQL_REVISION_HEAD] = {"revision", "SELECT approvals, needed, (SELECT COUNT(*) FROM approvals a WHERE "
 					  "a.revision = r.number), author_uid, "
-					  "sha256 FROM revisions r WHERE r.number = ?1"},
+					  "sha256, baseline FROM revisions r WHERE r.number = ?1"},
     [MM_SQL_REVISION_LAST] = {"revisions", "SELECT number FROM revisions ORDER BY number DESC LIMIT 1"},
     [MM_SQL_APPROVE] = {"approval",
 	"INSERT INTO approvals (revision, uid, who, time) VALUES (?1, ?2, ?3, ?4) "

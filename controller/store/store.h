@@ -84,11 +84,19 @@ struct mm_revision {
 	int64_t n_approved;
 	const char *approvers; /* "bob, carol"; "" when none */
 	bool current;
+	const char
+	    *baseline; /* SHA-256 of the baseline that it is judged by; "" (or NULL) = none was stored */
 };
 
-/* Store a revision and make it the current one. Text equal to the current
+/* The text of a compliance baseline, includes resolved, under its SHA-256; once. */
+int mm_store_baseline_put(
+    struct mm_store *s, const char *sha256, const char *name, const char *text, struct mm_err *err);
+int mm_store_baseline_get(struct mm_store *s, const char *sha256, struct mm_arena *a, const char **name,
+    const char **text, struct mm_err *err); /* 1 = not there */
+
+/* Store a revision and make it the current one. Text and baseline equal to the current
  * revision's: nothing is stored, *kept is true, *number is the current one.
- * Uses text, len, author, author_uid, message, source, approvals.
+ * Uses text, len, author, author_uid, message, source, approvals, baseline.
  * `action` is the audit word: "policy.import" or "policy.rollback". */
 int mm_store_revision_add(struct mm_store *s, const struct mm_revision *r, const char *action,
     int64_t *number, bool *kept, struct mm_err *err);
@@ -96,7 +104,7 @@ int mm_store_revision_add(struct mm_store *s, const struct mm_revision *r, const
  * that asks for nothing. It always gets a number of its own and is the current one. What
  * approved `of` approves it, too: MM_EX_NOPERM, and nothing is stored, when `of` has
  * fewer approvals than are needed now. Nothing needs none. A rule that held before holds for
- * what is imported next. Uses text, len, author, author_uid, message, source, approvals. */
+ * what is imported next. Uses text, len, author, author_uid, message, source, approvals, baseline. */
 int mm_store_revision_back(
     struct mm_store *s, const struct mm_revision *r, int64_t of, int64_t *number, struct mm_err *err);
 /* number 0 = the current one. 1 = there is none. */
