@@ -32,6 +32,10 @@ static void begin(struct mm_out *o)
 	    " untested, %" PRId64 " stale\n",
 	    f->logins_result[MM_LOGIN_PASSED], f->logins, f->logins_result[MM_LOGIN_FAILED],
 	    f->logins_result[MM_LOGIN_UNTESTED], f->logins_stale);
+	const struct mm_baseline *b = o->meta->baseline;
+	if (b != NULL)
+		fprintf(o->f, "judged by     %s: %s, %s (%s)\n              sha256 %s\n", b->id, b->title,
+		    b->version, o->meta->baseline_by, b->sha256);
 	if (f->alarms > 0)
 		fprintf(o->f,
 		    "AUDIT LOG     %" PRId64
