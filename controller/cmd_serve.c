@@ -15,6 +15,7 @@
 #include "controller/cmd.h"
 #include "controller/request_build.h"
 #include "controller/rollout_run.h"
+#include "controller/sampling.h"
 #include "controller/witness.h"
 
 #define SEALS_AT_ONCE 1000 /* signatures of reports */
@@ -38,6 +39,7 @@ struct serving {
 	bool once;
 	int stop_fd;
 	bool stopped;
+	bool unmeasured; /* today's sample could not be taken: until the next start */
 	int64_t wake; /* unix seconds */
 	struct looked looked[REMEMBERED];
 	size_t n_looked;
@@ -278,6 +280,16 @@ static void look_at_seals(struct serving *s)
 		s->wake = mm_store_now(s->store); /* there are more */
 }
 
+/* What was measured today, for the plots of reports; trouble with it is told once. */
+static void measure(struct serving *s)
+{
+	struct mm_err err = MM_ERR_NONE;
+	if (s->unmeasured || mm_sample_today(s->c, &err) == 0)
+		return;
+	fprintf(stderr, "mailmuster serve: today's sample: %s\n", err.text);
+	s->unmeasured = true;
+}
+
 static void rest(struct serving *s)
 {
 	int64_t left = s->wake - mm_store_now(s->store);
@@ -303,6 +315,8 @@ static int loop(struct serving *s, struct mm_err *err)
 		mm_witness_conclude(s->c);
 		if (!s->stopped)
 			look_at_seals(s);
+		if (!s->stopped)
+			measure(s);
 		if (s->once)
 			return 0;
 		if (!s->stopped)

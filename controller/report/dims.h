@@ -9,6 +9,7 @@
 #define MM_CONTROLLER_REPORT_DIMS_H
 
 #include "controller/checks/check.h"
+#include "controller/store/store_samples.h"
 
 #define MM_DIM_NAMES_MAX 1000 /* of each dimension; what comes after is counted in `left` */
 

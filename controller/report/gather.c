@@ -308,10 +308,22 @@ static void note_baseline(struct mm_page *p, const struct mm_sample *v)
 	p->sample_baseline = mm_arena_strdup(p->a, v->baseline);
 }
 
+static int64_t whole_of(const struct mm_svg_day *d)
+{
+	int64_t whole = 0;
+	for (size_t i = 0; i < MM_PAGE_SERIES; i++)
+		whole += d->n[i];
+	return whole;
+}
+
+/* A day on which there was nothing to check is a gap. */
 void mm_page_sample(struct mm_page *p, const struct mm_sample *v)
 {
 	struct mm_svg_day day = {.day = v->day};
 	from_sample(v, day.n);
+	int64_t whole = whole_of(&day);
+	if (whole == 0)
+		return;
 	if (mm_streq(v->dimension, mm_dim_name(MM_DIM_ALL))) {
 		note_baseline(p, v);
 		struct mm_svg_day *d =
@@ -319,10 +331,7 @@ void mm_page_sample(struct mm_page *p, const struct mm_sample *v)
 		*d = day;
 		return;
 	}
-	int64_t whole = 0;
-	for (size_t i = 0; i < MM_PAGE_SERIES; i++)
-		whole += day.n[i];
-	for (enum mm_dim dim = MM_DIM_CHECK; whole > 0 && dim < MM_DIM_COUNT; dim++) {
+	for (enum mm_dim dim = MM_DIM_CHECK; dim < MM_DIM_COUNT; dim++) {
 		if (!mm_streq(v->dimension, mm_dim_name(dim)))
 			continue;
 		struct mm_page_trend *t = trend(p, dim, v->name);

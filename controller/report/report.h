@@ -21,6 +21,7 @@
 #include "common/err.h"
 #include "controller/checks/check.h"
 #include "controller/store/store.h"
+#include "controller/store/store_samples.h"
 
 /* One user on one host: the unit people ask about. */
 struct mm_place_row {

@@ -1,4 +1,5 @@
 #include "controller/store/internal.h"
+#include "controller/store/store_samples.h"
 
 #define DAY INT64_C(86400)
 

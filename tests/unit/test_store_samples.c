@@ -2,6 +2,7 @@
 #include "store_fixture.h"
 
 #include "common/text.h"
+#include "controller/store/store_samples.h"
 
 #define DAY INT64_C(86400)
 #define TODAY (T0 - T0 % DAY)
