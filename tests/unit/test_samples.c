@@ -11,6 +11,7 @@
 
 #include "common/frame.h"
 #include "common/json.h"
+#include "schemas/facts.h"
 #include "schemas/probe.h"
 #include "schemas/proto.h"
 #include "schemas/seal.h"
@@ -477,6 +478,29 @@ static void system_finding(void **state)
 	assert_string_equal(f.path, "/etc/msmtprc");
 }
 
+/* A reader of settings takes it for a setting that it does not know; it counts for nothing. */
+static void facts(void **state)
+{
+	struct box *b = *state;
+	size_t n;
+	struct mm_finding f;
+	struct mm_buf again = NEW_BUF;
+	const char *json = sample(b, "v1.2/fact.json", &n);
+	assert_int_equal(mm_finding_decode(json, n, b->a, &f, &b->err), 0);
+	assert_int_equal(mm_fact_by_id(f.setting), MM_FACT_CERT_CHECK);
+	assert_string_equal(f.found, MM_FOUND_NO);
+	assert_int_equal(mm_setting_by_id(f.setting), MM_SET_NONE);
+	assert_int_equal(mm_verdict(f.state, f.action).exit_bit, MM_EX_OK);
+	assert_int_equal(mm_finding_verdict(&f).audit, MM_AUDIT_NOT_APPLICABLE);
+	mm_finding_encode(&f, &again);
+	same_meaning(json, n, &again);
+	json = sample(b, "v1.2/fact-unknown.json", &n);
+	assert_int_equal(mm_finding_decode(json, n, b->a, &f, &b->err), 0);
+	assert_int_equal(mm_fact_by_id(f.setting), MM_FACT_PASSWORD);
+	assert_null(f.found);
+	assert_int_equal(mm_finding_verdict(&f).exit_bit, MM_EX_OK);
+}
+
 static void system_report(void **state)
 {
 	struct box *b = *state;
@@ -593,6 +617,7 @@ int main(void)
 	    cmocka_unit_test(system_request),
 	    cmocka_unit_test(system_user),
 	    cmocka_unit_test(system_finding),
+	    cmocka_unit_test(facts),
 	    cmocka_unit_test(system_report),
 	    cmocka_unit_test(newer_minor),
 	    cmocka_unit_test(newer_major),
