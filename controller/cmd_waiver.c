@@ -9,6 +9,8 @@
 #include "controller/cmd.h"
 #include "controller/known_clients.h"
 #include "controller/report/json_rows.h"
+#include "controller/report_checks.h"
+#include "schemas/facts.h"
 
 #define DAYS_MAX 366 /* a waiver that outlives a year is a policy that nobody wrote */
 
@@ -30,13 +32,34 @@ static int check_client(const char *name, struct mm_err *err)
 	return name[0] == '\0' ? 0 : no_such("client", name, mm_nearest(name, known_clients), err);
 }
 
-static int check_check(const char *id, struct mm_err *err)
+/* A setting, the login checks, or a check of the baseline in force. */
+static int check_check(struct mm_ctl *c, const char *id, struct mm_arena *a, struct mm_err *err)
 {
-	const char *ids[MM_SET_COUNT + 2] = {MM_CHECK_LOGIN};
+	struct mm_judged_by j;
 	if (id[0] == '\0' || mm_streq(id, MM_CHECK_LOGIN) || mm_setting_by_id(id) != MM_SET_NONE)
 		return 0;
+	if (mm_judge_by(c, NULL, NULL, a, &j, err) != 0)
+		return -1;
+	const char **ids = mm_arena_alloc(a, MM_SET_COUNT + j.baseline->n + 2, sizeof(*ids));
+	size_t n = 0;
+	ids[n++] = MM_CHECK_LOGIN;
 	for (int i = 0; i < MM_SET_COUNT; i++)
-		ids[i + 1] = mm_setting_def((enum mm_setting)i)->id;
+		ids[n++] = mm_setting_def((enum mm_setting)i)->id;
+	for (size_t i = 0; i < j.baseline->n; i++) {
+		const struct mm_check *k = &j.baseline->checks[i];
+		ids[n++] = k->id;
+		if (!mm_streq(k->id, id))
+			continue;
+		return k->off == NULL
+			   ? 0
+			   : mm_err_set(err, MM_EX_FAILED,
+				 "the policy has turned check %s off (%s): there is nothing to accept", id,
+				 k->off);
+	}
+	if (mm_is_fact(id))
+		return mm_err_set(err, MM_EX_FAILED,
+		    "%s is what an agent saw, and no check: name the check of baseline %s that judges it", id,
+		    j.baseline->id);
 	return no_such("check", id, mm_nearest(id, ids), err);
 }
 
@@ -88,7 +111,7 @@ static int check_waiver(
 		    : w->owner[0] == '\0' ? "--owner"
 					  : "--until");
 	if (check_end(until, mm_store_now(c->store), &w->until, err) != 0 ||
-	    check_client(w->client, err) != 0 || check_check(w->check, err) != 0)
+	    check_client(w->client, err) != 0 || check_check(c, w->check, a, err) != 0)
 		return -1;
 	return check_names(c, w, a, err);
 }
@@ -134,7 +157,7 @@ static int cmd_add(struct mm_ctl *c, int argc, char **argv)
 		.kind = MM_OPT_STRING,
 		.dest = &w.check,
 		.arg = "ID",
-		.help = "this setting (incoming.port ...), or \"login\": its login checks"},
+		.help = "this setting (incoming.port ...), \"login\", or this check (password-in-clear ...)"},
 	    {.name = "until",
 		.kind = MM_OPT_STRING,
 		.dest = &until,

@@ -187,7 +187,7 @@ static void file_access(const struct mm_look *l, struct mm_say *out)
 	if (l->value[0] == '\0' || *end != '\0')
 		mm_say(out, MM_OUT_UNKNOWN, "the agent told no file mode");
 	else
-		good_if(out, (mode & ~most & 07777ul) == 0, "others may read or change the file");
+		good_if(out, (mode & ~most & 0666ul) == 0, "others may read or change the file");
 }
 
 /* ---- the table */

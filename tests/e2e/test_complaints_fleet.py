@@ -224,6 +224,54 @@ class Complaints(unittest.TestCase):
         rows = [f for f in got["findings"] if f["setting"] == "outgoing.port" and f["client"] == "msmtp"]
         self.assertEqual([(f["result"], f["waiver"]["expired"]) for f in rows], [("fail", True)])
 
+    def test_a_password_in_clear_is_told_and_stays_where_it_is(self):
+        """Evidence of a weakness that holds the secret itself."""
+        secret = "hunter2-Gr8"
+        here = ["--host", "ws1", "--user", "alice"]
+        self.home(1, {".msmtprc": "account office\nhost smtp.acme.example\nfrom alice@acme.example\nuser alice\ntls on\n"
+                                  f"tls_starttls off\nport 465\ntls_certcheck off\nauth on\npassword {secret}\n"})
+        (self.fleet["ws1"].root / "home/alice/.msmtprc").chmod(0o644)
+        self.admin.run("status", "--refresh", *here)
+        before = json.loads(self.admin.run("report", "--format", "json", *here).stdout)
+
+        def results(check):
+            """Of msmtp: what was found, and how it was judged."""
+            got = json.loads(self.admin.run("report", "--format", "json", "--check", check, *here).stdout)
+            return [r for r in got["results"] if r["client"] == "msmtp"]
+
+        for check, found in (("password-in-clear", "in clear"), ("certificate-verified", "no"), ("file-mode", "0644")):
+            rows = results(check)
+            self.assertEqual([(r["found"], r["outcome"]) for r in rows if r["outcome"] != "compliant"], [(found, "failed")], rows)
+        self.assertEqual([f for f in before["findings"] if f["setting"].startswith(("client.", "file."))], [])
+        self.assertNotIn("client.password", self.admin.run("drift", *here).stdout)
+        self.assertEqual([r["outcome"] for r in results("certificate-exception")], ["compliant"])
+
+        scope = ["--user", "alice", "--client", "msmtp", "--check", "password-in-clear", "--owner", "Dana", "--reason", "moves in May"]
+        number = self.must(OK, "waiver", "add", *scope, "--until", self.utc(86400)).stdout.split()[1]
+        self.assertEqual([(r["outcome"], r["waiver"]["expired"]) for r in results("password-in-clear")], [("waived", False)])
+        for form in ("text", "html", "json"):
+            said = self.admin.run("report", "--format", form, *here).stdout
+            self.assertIn("moves in May", said, form)
+        self.must(OK, "waiver", "remove", number)
+        self.must(OK, "waiver", "add", *scope, "--until", self.utc(2))
+        for _ in range(100):
+            if "expired" in self.must(OK, "waiver", "list").stdout:
+                break
+            time.sleep(0.1)
+        self.assertEqual([(r["outcome"], r["waiver"]["expired"]) for r in results("password-in-clear")], [("failed", True)])
+        for form in ("text",):
+            said = self.admin.run("report", "--format", form, "--check", "password-in-clear", *here).stdout
+            self.assertIn("EXPIRED", said, form)
+
+        everywhere = [p for p in pathlib.Path(self.tmp).glob("controller/**/*") if p.is_file()]
+        everywhere += [p for p in (self.fleet["ws1"].root / "var/lib").rglob("*") if p.is_file()]
+        everywhere += [p for p in (self.fleet["ws1"].root / "home/alice/.local").rglob("*") if p.is_file()]
+        self.assertTrue(any(p.name.endswith(".db") or "store" in p.name for p in everywhere), everywhere)
+        for p in everywhere:
+            self.assertNotIn(secret.encode(), p.read_bytes(), p)
+        for form in ("text", "html", "csv", "json"):
+            self.assertNotIn(secret, self.admin.run("report", "--format", form, *here).stdout)
+
     @staticmethod
     def utc(seconds):
         return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))

@@ -6,6 +6,18 @@ import unittest
 from common import Case
 
 
+POLICY = """format = 1;
+organisation = { name = "Acme"; domain = "acme.example"; };
+endpoints = {
+  imap = { protocol = "imap"; host = "imap.acme.example"; port = 993; security = "tls"; auth = "password"; username = "%{address}"; };
+  smtp = { protocol = "smtp"; host = "smtp.acme.example"; port = 465; security = "tls"; auth = "password"; username = "%{address}"; };
+};
+accounts = { work = { label = "Acme"; address = "%{address}"; real_name = "%{name}"; incoming = "imap"; outgoing = "smtp"; }; };
+groups = { staff = { priority = 10; accounts = [ "work" ]; clients = { msmtp = "enforce"; }; create = "existing"; }; };
+audit = { tailor = ( { check = "no-cleartext"; off = "a gateway on this host"; } ); };
+"""
+
+
 class Waivers(Case):
     def setUp(self):
         super().setUp()
@@ -30,6 +42,17 @@ class Waivers(Case):
         log = [(e["action"], e["reason"]) for e in self.mm_json("audit", "log") if e["action"].startswith("waiver")]
         self.assertEqual(log, [("waiver.add", ""), ("waiver.add", ""), ("waiver.remove", "scanner is gone")])
         self.mm("audit", "verify")
+
+    def test_a_check_of_the_baseline_in_force(self):
+        self.assertEqual(self.add("--user", "alice", "--client", "msmtp", "--check", "password-in-clear")[0], "waiver 1\n")
+        self.assertEqual(self.mm_json("waiver", "list")[0]["check"], "password-in-clear")
+        for check, words in (("password-in-cleer", 'did you mean "password-in-clear"?'), ("Password", "no check"),
+                             ("client.password", "name the check of baseline rfc8314"), ("x" * 500, "no check")):
+            self.assertIn(words, self.add("--check", check, rc=1)[1])
+        self.mm("policy", "import", self.file("p.conf", POLICY))
+        self.assertIn("turned check no-cleartext off (a gateway on this host)", self.add("--check", "no-cleartext", rc=1)[1])
+        self.add("--check", "starttls-required")
+        self.assertEqual(len(self.mm_json("waiver", "list")), 2)
 
     def test_refused(self):
         far = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 400 * 86400))
