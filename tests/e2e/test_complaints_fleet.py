@@ -253,7 +253,8 @@ class Complaints(unittest.TestCase):
             said = self.admin.run("report", "--format", form, *here).stdout
             self.assertIn("moves in May", said, form)
         self.must(OK, "waiver", "remove", number)
-        self.must(OK, "waiver", "add", *scope, "--until", self.utc(2))
+        number = self.must(OK, "waiver", "add", *scope, "--until", self.utc(2)).stdout.split()[1]
+        self.addCleanup(self.admin.run, "waiver", "remove", number)
         for _ in range(100):
             if "expired" in self.must(OK, "waiver", "list").stdout:
                 break
