@@ -5,6 +5,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -46,6 +47,39 @@ void mm_hmac_sha1(const void *key, size_t keylen, const void *p, size_t n, uint8
 	const void *k = keylen > 0 ? key : "";
 	if (HMAC(EVP_sha1(), k, (int)keylen, p, n, out, NULL) == NULL)
 		mm_oom();
+}
+
+/* The 32 digits of a UUID, wherever its hyphens stand. */
+static void uuid_bytes(const char *text, uint8_t out[16])
+{
+	char digits[33];
+	size_t n = 0;
+	for (const char *p = text; *p != '\0' && n < 32; p++)
+		if (*p != '-')
+			digits[n++] = *p;
+	digits[n] = '\0';
+	int rc = mm_unhex(digits, out, 16);
+	assert(rc == 0);
+	(void)rc;
+}
+
+void mm_uuid5(const char *space, const void *name, size_t n, char out[MM_UUID_LEN])
+{
+	uint8_t b[MM_SHA1_LEN] = {0};
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+	if (md == NULL)
+		mm_oom();
+	uuid_bytes(space, b);
+	must(EVP_DigestInit_ex(md, EVP_sha1(), NULL));
+	must(EVP_DigestUpdate(md, b, 16));
+	must(EVP_DigestUpdate(md, name, n));
+	must(EVP_DigestFinal_ex(md, b, NULL));
+	EVP_MD_CTX_free(md);
+	b[6] = (uint8_t)((b[6] & 0x0f) | 0x50); /* version 5 */
+	b[8] = (uint8_t)((b[8] & 0x3f) | 0x80); /* variant of RFC 9562 */
+	char hex[33];
+	mm_hex(b, 16, hex);
+	snprintf(out, MM_UUID_LEN, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
 }
 
 struct mm_sha256_ctx {

@@ -1,6 +1,7 @@
 /*
  * SHA-256 (FIPS 180-4), HMAC-SHA-256 (RFC 2104), hexadecimal, base64
- * (RFC 4648, section 4) and random bytes, over OpenSSL's libcrypto.
+ * (RFC 4648, section 4), UUIDs from names (RFC 9562, section 5.5) and random
+ * bytes, over OpenSSL's libcrypto.
  */
 #ifndef MM_COMMON_DIGEST_H
 #define MM_COMMON_DIGEST_H
@@ -20,6 +21,11 @@ void mm_hmac_sha256(const void *key, size_t keylen, const void *p, size_t n, uin
 #define MM_SHA1_LEN 20
 /* For formats of others that have nothing better (hashed known_hosts). */
 void mm_hmac_sha1(const void *key, size_t keylen, const void *p, size_t n, uint8_t out[MM_SHA1_LEN]);
+
+/* UUID version 5 of n bytes within a name space, which is a UUID itself in its
+ * usual form (anything else is a bug). The same name gives the same UUID. */
+#define MM_UUID_LEN 37
+void mm_uuid5(const char *space, const void *name, size_t n, char out[MM_UUID_LEN]);
 
 /* Incremental SHA-256. mm_sha256_end() frees the context. */
 struct mm_sha256_ctx;

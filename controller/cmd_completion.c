@@ -5,6 +5,7 @@
 
 #include "common/text.h"
 #include "controller/cmd.h"
+#include "controller/report/report.h"
 
 /* "add|import|list" at the head of a usage text. */
 static void print_words(const char *usage)
@@ -40,7 +41,12 @@ static void bash(void)
 		print_words((*c)->usage);
 		printf("\" -- \"$cur\")\n\t\t\treturn\n\t\t\t;;\n");
 	}
-	printf("\t\tesac\n\tfi\n\tif [[ $cur == -* ]]; then\n"
+	printf("\t\tesac\n\tfi\n\tif [[ ${COMP_WORDS[COMP_CWORD - 1]} == --format ]]; then\n"
+	       "\t\tmapfile -t COMPREPLY < <(compgen -W \"");
+	for (const struct mm_output *const *f = mm_outputs; *f; f++)
+		printf("%s%s", f != mm_outputs ? " " : "", (*f)->name);
+	printf("\" -- \"$cur\")\n\t\treturn\n\tfi\n"
+	       "\tif [[ $cur == -* ]]; then\n"
 	       "\t\tmapfile -t COMPREPLY < <(compgen -W \"--json --help --reason\" -- "
 	       "\"$cur\")\n\t\treturn\n\tfi\n"
 	       "\tmapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n}\n"

@@ -58,6 +58,15 @@ static int unknown_format(const char *format)
 	return rc;
 }
 
+static void report_about(struct mm_buf *b)
+{
+	mm_buf_adds(b,
+	    "Write a report of what the workstations have told, and how it compares with a baseline.\n\n"
+	    "Formats:");
+	for (size_t i = 0; mm_outputs[i] != NULL; i++)
+		mm_buf_addf(b, "\n  %-12s%s", mm_outputs[i]->name, mm_outputs[i]->about);
+}
+
 static int cmd_report(struct mm_ctl *c, int argc, char **argv)
 {
 	struct report r = {.q = MM_QUERY_INIT, .format = "text"};
@@ -67,7 +76,7 @@ static int cmd_report(struct mm_ctl *c, int argc, char **argv)
 		.kind = MM_OPT_STRING,
 		.dest = &r.format,
 		.arg = "FORMAT",
-		.help = "text, json, csv or html (text)"},
+		.help = "one of the formats above (text)"},
 	    {.name = "output",
 		.letter = 'o',
 		.kind = MM_OPT_STRING,
@@ -96,8 +105,10 @@ static int cmd_report(struct mm_ctl *c, int argc, char **argv)
 	    {.name = NULL},
 	};
 	bool go;
-	int rc = mm_query_open(
-	    c, &r.q, opts, "report", "Write a report of what the workstations have told.", argc, argv, &go);
+	struct mm_buf about = MM_BUF_INIT(8192);
+	report_about(&about);
+	int rc = mm_query_open(c, &r.q, opts, "report", mm_buf_str(&about), argc, argv, &go);
+	mm_buf_free(&about);
 	if (!go)
 		return rc;
 	const struct mm_output *out = mm_output_by_name(r.format);

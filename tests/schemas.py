@@ -77,7 +77,7 @@ def documents(samples):
     two = samples / "v1.1"
     for name, schema in (("request", "request"), ("sheet-bob", "sheet"), ("finding", "finding"), ("report", "report"), ("plan", "plan"),
                          ("preflight", "preflight"), ("preflight-local", "preflight-local"), ("rollout", "rollout"),
-                         ("discover", "discover")):
+                         ("discover", "discover"), ("fleet-report", "fleet-report")):
         yield f"{name} of 1.1", schema, json.loads((two / f"{name}.json").read_text("utf-8"))
     three = samples / "v1.2"
     for name in ("request", "end", "checkpoint"):

@@ -2,6 +2,7 @@
 
 #include "common/json.h"
 #include "common/text.h"
+#include "controller/report/about.h"
 #include "schemas/wire.h"
 
 static void set_time(json_t *o, const char *key, int64_t t)
@@ -19,11 +20,6 @@ static void set_text(json_t *o, const char *key, const char *s)
 		mm_json_set_str(o, key, s);
 	else
 		mm_json_set(o, key, json_null());
-}
-
-static const char *evidence_name(enum mm_evidence e)
-{
-	return e == MM_EV_CLAIMED ? "claimed" : "attested";
 }
 
 static void set_audits(json_t *o, const char *key, const int64_t by[MM_AUDIT_COUNT])
@@ -102,7 +98,7 @@ static json_t *place_json(const struct mm_place_row *p)
 	set_results(o, "logins_by_result", p->logins_by, p->logins_stale);
 	set_time(o, "oldest_evidence", p->seen);
 	mm_json_set_bool(o, "stale", p->stale);
-	mm_json_set_str(o, "evidence", evidence_name(p->claimed ? MM_EV_CLAIMED : MM_EV_ATTESTED));
+	mm_json_set_str(o, "evidence", mm_evidence_name(p->claimed ? MM_EV_CLAIMED : MM_EV_ATTESTED));
 	mm_json_set_str(o, "why", p->why);
 	return o;
 }
@@ -140,7 +136,7 @@ static json_t *finding_json(const struct mm_finding_row *r)
 	mm_json_set_str(o, "result", mm_audit_name(r->audit));
 	set_time(o, "since", r->since);
 	set_time(o, "seen", r->seen);
-	mm_json_set_str(o, "evidence", evidence_name(r->evidence));
+	mm_json_set_str(o, "evidence", mm_evidence_name(r->evidence));
 	mm_json_set_int(o, "revision", r->revision);
 	mm_json_set_bool(o, "stale", r->stale);
 	mm_waiver_of_json(o, &r->waiver);
@@ -188,7 +184,7 @@ static json_t *login_json(const struct mm_login_row *r)
 	set_time(o, "since", r->since);
 	set_time(o, "seen", r->seen);
 	set_time(o, "last_passed", r->last_passed);
-	mm_json_set_str(o, "evidence", evidence_name(r->evidence));
+	mm_json_set_str(o, "evidence", mm_evidence_name(r->evidence));
 	mm_json_set_bool(o, "stale", r->stale);
 	mm_json_set_str(o, "audit", mm_audit_name(r->audit));
 	mm_waiver_of_json(o, &r->waiver);

@@ -19,6 +19,10 @@ json_t *mm_check_about_json(const struct mm_check *c); /* what it is, without an
 json_t *mm_check_json(const struct mm_check_sum *s);   /* with its sum */
 json_t *mm_check_result_json(const struct mm_check_result *r);
 
+/* ---- json_head.c */
+json_t *mm_report_head_json(const struct mm_report_meta *m); /* format, generator, fleet, as of when ... */
+void mm_json_write(FILE *f, json_t *stolen);                 /* compact, without a newline */
+
 const char *mm_section_key(enum mm_section sec); /* "places", "findings", "logins", "hosts" */
 
 #endif

@@ -1,5 +1,6 @@
 #include "controller/report/report.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -289,13 +290,35 @@ int mm_report_section(struct mm_store *s, enum mm_section sec, const struct mm_e
 
 /* ---- writing */
 
+static int oldest_key(const struct mm_store_key *k, void *arg, struct mm_err *err)
+{
+	(void)err;
+	struct mm_buf *id = arg;
+	mm_buf_reset(id);
+	mm_buf_adds(id, k->id);
+	return 0;
+}
+
+/* The name space of everything that Mailmuster names: version 5 of
+ * "urn:mailmuster" among the URLs. */
+#define NAMES "46aea1f7-ce7e-545f-b196-bfe8648c25cc"
+
+static int fleet_id(struct mm_store *s, char out[MM_UUID_LEN], struct mm_err *err)
+{
+	struct mm_buf id = MM_BUF_INIT(1024);
+	int rc = mm_store_key_each(s, oldest_key, &id, err);
+	mm_uuid5(NAMES, mm_buf_str(&id), id.len, out);
+	mm_buf_free(&id);
+	return rc;
+}
+
 int mm_report_meta(struct mm_store *s, const struct mm_evidence_filter *filter, struct mm_arena *a,
     struct mm_report_meta *meta, struct mm_err *err)
 {
 	*meta = (struct mm_report_meta){.title = "Mail settings of the fleet", .version = MM_VERSION};
 	if (filter != NULL)
 		meta->filter = *filter;
-	if (mm_store_fleet(s, &meta->filter, &meta->fleet, err) < 0)
+	if (mm_store_fleet(s, &meta->filter, &meta->fleet, err) < 0 || fleet_id(s, meta->fleet_id, err) < 0)
 		return -1;
 	return mm_store_revision_get(s, 0, a, &meta->revision, err) < 0 ? -1 : 0;
 }
@@ -373,12 +396,19 @@ int mm_report_write(struct mm_store *s, const struct mm_output *output,
 		if (rc == 0 && checks->sample)
 			sample(s, dims, &meta);
 	}
-	if (rc == 0 && output->begin != NULL)
+	bool begun = rc == 0;
+	if (begun && output->begin != NULL)
 		output->begin(&o);
 	for (size_t i = 0; rc == 0 && output->sections[i] != MM_SEC_COUNT; i++)
 		rc = print_section(s, &o, output->sections[i], err);
 	if (rc == 0 && output->end != NULL)
 		output->end(&o);
+	if (begun && output->done != NULL)
+		output->done(&o);
+	if (rc == 0 && o.trouble != 0) {
+		errno = o.trouble;
+		rc = mm_err_sys(err, MM_EX_FAILED, "cannot keep the report's rows in a temporary file");
+	}
 	if (rc == 0 && (fflush(f) != 0 || ferror(f)))
 		rc = mm_err_sys(err, MM_EX_FAILED, "cannot write the report");
 	mm_arena_free(a);

@@ -1,7 +1,9 @@
+#include <inttypes.h>
 #include <string.h>
 
 #include "common/term.h"
 #include "common/text.h"
+#include "controller/report/about.h"
 #include "controller/report/outputs.h"
 
 /* Would a spreadsheet take this for a formula? The wide forms of the four
@@ -21,8 +23,12 @@ static bool is_formula(const char *s)
  * gets an apostrophe in front, and what a terminal must not show is spelt out. */
 static void cell(struct mm_out *o, const char *s, bool last)
 {
+	if (s == NULL || s[0] == '\0') {
+		fputs(last ? "\"\"\r\n" : "\"\",", o->f);
+		return;
+	}
 	struct mm_buf shown = MM_BUF_INIT(65536);
-	mm_printable(&shown, s != NULL ? s : "", s != NULL ? strlen(s) : 0);
+	mm_printable(&shown, s, strlen(s));
 	fputc('"', o->f);
 	if (is_formula(mm_buf_str(&shown)))
 		fputc('\'', o->f);
@@ -48,27 +54,69 @@ static void when(struct mm_out *o, int64_t t, bool last)
 	cell(o, t > 0 ? mm_time_utc(t, b) : "", last);
 }
 
-static const char *evidence_name(enum mm_evidence e)
-{
-	return e == MM_EV_CLAIMED ? "claimed" : "attested";
-}
-
-/* The last two: the sentence says of one that has expired that it has. */
+/* Two cells: the sentence says of one that has expired that it has. */
 static void waiver(struct mm_out *o, const struct mm_waiver_of *w)
 {
 	struct mm_buf b = MM_BUF_INIT(65536);
 	mm_waiver_sentence(w, &b);
 	cell(o, mm_buf_str(&b), false);
-	when(o, w->until, true);
+	when(o, w->until, false);
 	mm_buf_free(&b);
+}
+
+static void skip(struct mm_out *o, size_t n)
+{
+	while (n-- > 0)
+		cell(o, "", false);
+}
+
+static void count(struct mm_out *o, int64_t n, bool last)
+{
+	char b[32];
+	snprintf(b, sizeof(b), "%" PRId64, n);
+	cell(o, b, last);
+}
+
+/* The columns come in three parts: what a thing is and how it went, the
+ * check, and the counts of a check. */
+#define N_FIRST 20 /* "kind" to "waived_until" */
+#define N_CHECK 6
+#define N_COUNTS (MM_OUT_COUNT + 6)
+
+static void no_check(struct mm_out *o)
+{
+	skip(o, N_CHECK + N_COUNTS - 1);
+	cell(o, "", true);
+}
+
+/* What the report is about: a row for each name and value. */
+static void head(struct mm_out *o)
+{
+	struct mm_arena *a = mm_arena_new();
+	struct mm_about about[MM_ABOUT_MAX];
+	size_t n = mm_report_about(o->meta, a, about);
+	for (size_t i = 0; i < n; i++) {
+		cell(o, "report", false);
+		skip(o, 6);
+		cell(o, about[i].name, false);
+		skip(o, 1);
+		cell(o, about[i].value, false);
+		skip(o, N_FIRST - 10);
+		no_check(o);
+	}
+	mm_arena_free(a);
 }
 
 static void begin(struct mm_out *o)
 {
 	fputs("kind,host,user,client,path,line,account,setting,desired,found,state,action,result,reason,"
 	      "evidence,"
-	      "stale,since,seen,waiver,waived_until\r\n",
+	      "stale,since,seen,waiver,waived_until,"
+	      "check,severity,title,fix,method,expires,"
+	      "results,compliant,drifted,failed,unknown,waived,deferred,notapplicable,stale_results,"
+	      "claimed_results,expired_waivers,users,users_failing\r\n",
 	    o->f);
+	head(o);
 }
 
 static void finding(struct mm_out *o, const struct mm_finding_row *r)
@@ -88,11 +136,12 @@ static void finding(struct mm_out *o, const struct mm_finding_row *r)
 	cell(o, mm_action_name(f->action), false);
 	cell(o, mm_audit_name(r->audit), false);
 	cell(o, f->reason, false);
-	cell(o, evidence_name(r->evidence), false);
+	cell(o, mm_evidence_name(r->evidence), false);
 	cell(o, r->stale ? "yes" : "no", false);
 	when(o, r->since, false);
 	when(o, r->seen, false);
 	waiver(o, &r->waiver);
+	no_check(o);
 }
 
 static void login(struct mm_out *o, const struct mm_login_row *r)
@@ -114,16 +163,79 @@ static void login(struct mm_out *o, const struct mm_login_row *r)
 	cell(o, l->cls, false);
 	cell(o, mm_audit_name(r->audit), false);
 	cell(o, l->admin[0] != '\0' ? l->admin : l->text, false);
-	cell(o, evidence_name(r->evidence), false);
+	cell(o, mm_evidence_name(r->evidence), false);
 	cell(o, r->stale ? "yes" : "no", false);
 	when(o, r->since, false);
 	when(o, r->seen, false);
 	waiver(o, &r->waiver);
+	no_check(o);
+}
+
+/* The check of a result or of a sum: N_CHECK cells. */
+static void of_check(struct mm_out *o, const struct mm_check *c, const struct mm_check_result *r)
+{
+	cell(o, c->id, false);
+	cell(o, mm_severity_name(c->severity), false);
+	cell(o, c->title, false);
+	cell(o, r != NULL ? r->fix : "", false);
+	cell(o, r == NULL ? "" : r->method == MM_METHOD_TEST ? "test" : "examine", false);
+	when(o, r != NULL ? r->expires : 0, false);
+}
+
+static void result(struct mm_out *o, const struct mm_check_result *r)
+{
+	cell(o, "result", false);
+	cell(o, r->host, false);
+	cell(o, r->user, false);
+	cell(o, r->client, false);
+	cell(o, r->path, false);
+	number(o, r->line);
+	cell(o, r->account, false);
+	skip(o, 1);
+	cell(o, r->wanted, false);
+	cell(o, r->found, false);
+	skip(o, 2);
+	cell(o, mm_outcome_name(r->outcome), false);
+	cell(o, r->why, false);
+	cell(o, mm_evidence_name(r->evidence), false);
+	cell(o, r->stale ? "yes" : "no", false);
+	when(o, r->since, false);
+	when(o, r->seen, false);
+	waiver(o, &r->waiver);
+	of_check(o, r->check, r);
+	skip(o, N_COUNTS - 1);
+	cell(o, "", true);
+}
+
+static void sum(struct mm_out *o, const struct mm_check_sum *s)
+{
+	struct mm_buf words = MM_BUF_INIT(4096);
+	mm_sum_words(s, &words);
+	cell(o, "check", false);
+	skip(o, 12);
+	cell(o, mm_buf_str(&words), false);
+	mm_buf_free(&words);
+	skip(o, 3);
+	when(o, s->oldest, false);
+	skip(o, 2);
+	of_check(o, s->check, NULL);
+	count(o, s->results, false);
+	for (int i = 0; i < MM_OUT_COUNT; i++)
+		count(o, s->by[i], false);
+	count(o, s->stale, false);
+	count(o, s->claimed, false);
+	count(o, s->expired_waivers, false);
+	count(o, s->users, false);
+	count(o, s->users_failing, true);
 }
 
 static void row(struct mm_out *o, union mm_report_row r)
 {
-	if (o->section == MM_SEC_ALL_FINDINGS)
+	if (o->section == MM_SEC_CHECKS)
+		sum(o, r.sum);
+	else if (o->section == MM_SEC_ALL_RESULTS)
+		result(o, r.result);
+	else if (o->section == MM_SEC_ALL_FINDINGS)
 		finding(o, r.finding);
 	else
 		login(o, r.login);
@@ -131,8 +243,8 @@ static void row(struct mm_out *o, union mm_report_row r)
 
 const struct mm_output mm_output_csv = {
     .name = "csv",
-    .about = "one row per setting and per login, for a spreadsheet (RFC 4180)",
-    .sections = {MM_SEC_ALL_FINDINGS, MM_SEC_ALL_LOGINS, MM_SEC_COUNT},
+    .about = "a row per check, result, setting and login, for a spreadsheet (RFC 4180)",
+    .sections = {MM_SEC_CHECKS, MM_SEC_ALL_RESULTS, MM_SEC_ALL_FINDINGS, MM_SEC_ALL_LOGINS, MM_SEC_COUNT},
     .begin = begin,
     .row = row,
 };

