@@ -387,15 +387,15 @@ static const char *or_empty(const struct mm_said *s)
 	return s->text != NULL ? s->text : "";
 }
 
-static int load(
-    const struct mm_source *src, struct mm_arena *a, const struct mm_baseline **out, struct mm_diags *d)
+/* `before`: errors in `d` before its source was read. */
+static int load(const struct mm_source *src, struct mm_arena *a, size_t before,
+    const struct mm_baseline **out, struct mm_diags *d)
 {
 	struct mm_baseline *b = mm_arena_alloc(a, 1, sizeof(*b));
 	char *sha256 = mm_arena_alloc(a, 1, MM_SHA256_HEX);
 	struct baseline_in in = {.seen = false};
 	struct mm_parser p = {.src = src, .arena = a, .scratch = mm_arena_new(), .diags = d};
 	struct mm_buf clean = MM_BUF_INIT(4 * MM_POLICY_TEXT_MAX);
-	size_t before = d->errors;
 	mm_sha256_hex(src->text, src->len, sha256);
 	if (mm_scan(src, p.scratch, &clean, d) == 0) {
 		assert(mm_buf_ok(&clean)); /* the scanner adds a few bytes per token */
@@ -425,7 +425,8 @@ int mm_baseline_load_file(const char *path, struct mm_arena *a, const struct mm_
     struct mm_said *text, struct mm_diags *d)
 {
 	struct mm_source src;
-	if (mm_source_file(path, a, &src, d) != 0 || load(&src, a, out, d) != 0)
+	size_t before = d->errors;
+	if (mm_source_file(path, a, &src, d) != 0 || load(&src, a, before, out, d) != 0)
 		return -1;
 	if (text != NULL)
 		*text = (struct mm_said){src.text, {src.name, 1}};
@@ -436,7 +437,8 @@ int mm_baseline_load_text(const char *name, const char *text, struct mm_arena *a
     const struct mm_baseline **out, struct mm_diags *d)
 {
 	struct mm_source src;
+	size_t before = d->errors;
 	if (mm_source_text(name, text, strlen(text), a, &src, d) != 0)
 		return -1;
-	return load(&src, a, out, d);
+	return load(&src, a, before, out, d);
 }
