@@ -318,7 +318,9 @@ int mm_report_meta(struct mm_store *s, const struct mm_evidence_filter *filter, 
 	*meta = (struct mm_report_meta){.title = "Mail settings of the fleet", .version = MM_VERSION};
 	if (filter != NULL)
 		meta->filter = *filter;
-	if (mm_store_fleet(s, &meta->filter, &meta->fleet, err) < 0 || fleet_id(s, meta->fleet_id, err) < 0)
+	if (mm_store_fleet(s, &meta->filter, &meta->fleet, err) < 0 || fleet_id(s, meta->fleet_id, err) < 0 ||
+	    mm_store_checkpoint_newest(s, &meta->checkpoint, err) < 0 ||
+	    mm_store_checkpoint_hosts(s, &meta->checkpoint_seen, &meta->checkpoint_hosts, err) < 0)
 		return -1;
 	return mm_store_revision_get(s, 0, a, &meta->revision, err) < 0 ? -1 : 0;
 }

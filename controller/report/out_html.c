@@ -58,7 +58,8 @@ static void end(struct mm_out *o)
 	struct mm_page *p = page(o);
 	static void (*const part[])(const struct mm_page *p) = {mm_page_head, mm_page_summary, mm_page_time,
 	    mm_page_by_check, mm_page_checks, mm_page_drift, mm_page_by_group, mm_page_by_client,
-	    mm_page_logins, mm_page_certs, mm_page_remarks, mm_page_waivers, mm_page_evidence};
+	    mm_page_logins, mm_page_certs, mm_page_remarks, mm_page_waivers, mm_page_evidence,
+	    mm_page_record};
 	for (size_t i = 0; i < sizeof(part) / sizeof(part[0]); i++)
 		part[i](p);
 	fputs("</main>\n</div>\n<footer><p>Compliant means: read back from the mail program's own "

@@ -101,6 +101,7 @@ void mm_page_certs(const struct mm_page *p);    /* page_servers.c */
 void mm_page_remarks(const struct mm_page *p);  /* page_servers.c */
 void mm_page_waivers(const struct mm_page *p);  /* page_evidence.c */
 void mm_page_evidence(const struct mm_page *p); /* page_evidence.c: how old, who is silent */
+void mm_page_record(const struct mm_page *p);   /* page_evidence.c: the audit log behind it */
 
 /* Shared pieces. */
 void mm_page_section(const struct mm_page *p, const char *id, const char *title);

@@ -44,18 +44,30 @@ static void numbers(
 	trend(p, dim, c);
 }
 
+/* The frameworks that people know by a shorter name; an RFC says itself what it is. */
+static const char *framework_name(const char *id)
+{
+	static const char *const name[][2] = {{"nist-800-53-r5", "NIST 800-53"}, {"pci-dss-4", "PCI DSS 4"},
+	    {"bsi-grundschutz", "BSI"}, {"rfc", ""}};
+	for (size_t i = 0; i < sizeof(name) / sizeof(name[0]); i++)
+		if (mm_streq(name[i][0], id))
+			return name[i][1];
+	return id;
+}
+
 static void controls(FILE *f, const struct mm_check *c)
 {
-	const char *framework = "";
+	const char *framework = NULL;
 	for (size_t i = 0; i < c->n_controls; i++) {
-		if (mm_streq(c->controls[i].framework, framework)) {
+		const char *name = framework_name(c->controls[i].framework);
+		if (mm_streq(name, framework)) {
 			fputs(", ", f);
 		} else {
 			fputs(i > 0 ? "; " : "", f);
-			mm_html_text(f, c->controls[i].framework);
-			fputc(' ', f);
+			mm_html_text(f, name);
+			fputs(*name != '\0' ? " " : "", f);
 		}
-		framework = c->controls[i].framework;
+		framework = name;
 		mm_html_text(f, c->controls[i].id);
 	}
 }

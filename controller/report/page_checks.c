@@ -1,4 +1,5 @@
 /* What fails: by check and client, with the places to begin with. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "common/text.h"
@@ -60,11 +61,12 @@ static void values(FILE *f, const struct mm_fold_place *at)
 {
 	if (at->found == NULL && at->wanted == NULL)
 		return;
+	bool same = mm_streq(at->found, at->wanted);
 	if (at->found != NULL)
-		mm_html_in(f, "code class=\"found\"", at->found);
+		mm_html_in(f, same || at->wanted == NULL ? "code" : "code class=\"found\"", at->found);
 	else
 		fputs("<span class=\"dim\">not set</span>", f);
-	if (at->wanted != NULL) {
+	if (at->wanted != NULL && !same) {
 		fputs(" <span class=\"arrow\"><span aria-hidden=\"true\">\u2192</span><span "
 		      "class=\"vh\">should be</span></span> ",
 		    f);
@@ -74,18 +76,18 @@ static void values(FILE *f, const struct mm_fold_place *at)
 
 static void waiver(FILE *f, const struct mm_waiver_of *w)
 {
-	struct mm_buf b = MM_BUF_INIT(65536);
-	mm_waiver_sentence(w, &b);
-	if (b.len > 0) {
-		fputs("<span class=\"sub\">", f);
-		if (w->expired) {
-			mm_html_badge(f, "failed", "waiver expired");
-			fputc(' ', f);
-		}
-		mm_html_text(f, mm_buf_str(&b));
-		fputs("</span>", f);
-	}
-	mm_buf_free(&b);
+	if (w->id == 0)
+		return;
+	fputs("<span class=\"sub\">", f);
+	if (w->expired)
+		mm_html_badge(f, "failed", "waiver expired");
+	fprintf(f, "%s %" PRId64 " of ", w->expired ? "" : "waiver", w->id);
+	mm_html_text(f, w->owner);
+	fprintf(f, ", %s ", w->expired ? "ended" : "until");
+	mm_html_day(f, w->until);
+	fputs(": ", f);
+	mm_html_text(f, w->reason);
+	fputs("</span>", f);
 }
 
 static void evidence(const struct mm_page *p, const struct mm_fold_place *at)

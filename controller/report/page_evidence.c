@@ -101,3 +101,37 @@ void mm_page_evidence(const struct mm_page *p)
 	silent(p);
 	mm_page_section_end(p);
 }
+
+static void newest(const struct mm_page *p, const struct mm_checkpoint_row *r)
+{
+	fputs("<p>Its newest checkpoint is of entry ", p->f);
+	mm_html_count(p->f, r->c.seq);
+	fputs(", ", p->f);
+	mm_html_time(p->f, r->c.time);
+	fputs("; ", p->f);
+	mm_html_counted(p->f, r->witnesses, "witness outside has", "witnesses outside have");
+	fputs(" taken it. <code class=\"hash\">SHA-256 ", p->f);
+	mm_html_text(p->f, r->c.sha256);
+	fputs("</code></p>\n<p>", p->f);
+	mm_html_counted(p->f, p->meta->checkpoint_hosts, "workstation has", "workstations have");
+	fputs(" handed back a checkpoint", p->f);
+	if (p->meta->checkpoint_seen > 0) {
+		fputs(", the newest of entry ", p->f);
+		mm_html_count(p->f, p->meta->checkpoint_seen);
+	}
+	fputs(".</p>\n", p->f);
+}
+
+void mm_page_record(const struct mm_page *p)
+{
+	mm_page_section(p, "record", "The record");
+	fputs("<p>Every act of an admin and every report is an entry of a log in which each entry bears the "
+	      "SHA-256 of the one before. This page is no proof of it: <code>mailmuster audit verify</code> "
+	      "checks the log, and every signature, against what the witnesses hold.</p>\n",
+	    p->f);
+	if (p->meta->checkpoint.c.seq > 0)
+		newest(p, &p->meta->checkpoint);
+	else
+		mm_page_empty(p, "No checkpoint of it was signed yet: nothing of it is witnessed.");
+	mm_page_section_end(p);
+}

@@ -124,6 +124,10 @@ static void evidence(const struct mm_page *p)
 		mm_html_count(p->f, all->claimed);
 		fputs(" claimed by the users' own sessions; ", p->f);
 	}
+	if (p->never > 0) {
+		mm_html_counted(p->f, p->never, "result has", "results have");
+		fputs(" no evidence at all and count as unknown; ", p->f);
+	}
 	fprintf(p->f, "what is older than %s is stale and counts as unknown",
 	    mm_duration(p->meta->fleet.stale_after, d));
 }
@@ -141,6 +145,7 @@ static const char *const contents[][2] = {
     {"remarks", "Remarks about the servers"},
     {"waivers", "Waivers"},
     {"evidence", "Age of the evidence"},
+    {"record", "The record"},
 };
 
 static void table_of_contents(FILE *f)
@@ -288,6 +293,25 @@ static void in_words(const struct mm_page *p, size_t checks, size_t failing)
 
 #define WORST 5
 
+/* The record is what everything here rests on: trouble with it stands before all numbers. */
+static void alarms(const struct mm_page *p)
+{
+	const struct mm_fleet *f = &p->meta->fleet;
+	if (f->alarms == 0 && f->seals_bad == 0)
+		return;
+	fputs("<p class=\"alarm\"><strong>The record is in doubt:</strong> ", p->f);
+	if (f->alarms > 0) {
+		mm_html_counted(p->f, f->alarms, "checkpoint", "checkpoints");
+		fputs(" that workstations have seen do not stand in it", p->f);
+	}
+	if (f->seals_bad > 0) {
+		fputs(f->alarms > 0 ? "; " : "", p->f);
+		mm_html_counted(p->f, f->seals_bad, "report bears", "reports bear");
+		fputs(" no good signature", p->f);
+	}
+	fputs(". <code>mailmuster audit verify</code> tells more.</p>\n", p->f);
+}
+
 static void worst_first(const struct mm_page *p, const struct mm_dim_count *const *c, size_t n)
 {
 	fputs("<h3>Needs attention, worst first</h3>\n<ol class=\"worst\">\n", p->f);
@@ -324,6 +348,7 @@ void mm_page_summary(const struct mm_page *p)
 	while (failing < n && mm_dim_failing(c[failing]) > 0)
 		failing++;
 	mm_page_section(p, "summary", "Summary");
+	alarms(p);
 	if (mm_dim_whole(mm_dims_all(p->dims)) > 0)
 		in_words(p, n, failing);
 	else

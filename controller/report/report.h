@@ -65,6 +65,9 @@ struct mm_report_meta {
 	const char *version;         /* of this program */
 	struct mm_revision revision; /* current; number 0 = none */
 	struct mm_evidence_filter filter;
+	struct mm_checkpoint_row checkpoint; /* of the audit log, the newest; seq 0 = none */
+	int64_t checkpoint_seen,
+	    checkpoint_hosts; /* the newest that hosts have handed back, and how many did */
 	/* What is judged by, and the sum of each of its checks (baseline->n of them). NULL: there
 	 * is none, and the sections of checks are empty. */
 	const struct mm_baseline *baseline;

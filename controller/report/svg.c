@@ -134,6 +134,8 @@ void mm_svg_legend(FILE *f, const struct mm_svg_series *s, const int64_t *n, siz
 {
 	fputs("<ul class=\"legend\">", f);
 	for (size_t i = 0; i < k; i++) {
+		if (n != NULL && n[i] == 0 && i > 0)
+			continue;
 		fprintf(f,
 		    "<li><svg aria-hidden=\"true\" width=\"14\" height=\"14\"><rect "
 		    "class=\"s-%s\" width=\"14\" height=\"14\"/></svg> ",

@@ -46,7 +46,7 @@ void mm_svg_defs(FILE *f); /* the patterns: once, before the first plot */
 void mm_svg_bar(FILE *f, const struct mm_svg_series *s, const int64_t *n, size_t k);
 /* A bar of one part in `max`. */
 void mm_svg_length(FILE *f, const char *mark, int64_t n, int64_t max);
-/* Words with their colours; with numbers when `n` is not NULL. */
+/* Words with their colours; with numbers, and without what is 0 behind the first, when `n` is not NULL. */
 void mm_svg_legend(FILE *f, const struct mm_svg_series *s, const int64_t *n, size_t k);
 
 struct mm_svg_day {

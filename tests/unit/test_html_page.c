@@ -345,6 +345,37 @@ static void test_a_part_has_no_past(void **state)
 	free(d.text);
 }
 
+/* Doubt about the record stands before all numbers. */
+static void test_record_in_doubt(void **state)
+{
+	struct drive d;
+	drive_begin(&d, *state);
+	d.meta.fleet.alarms = 1;
+	d.meta.fleet.seals_bad = 2;
+	drive_end(&d);
+	const char *alarm = strstr(d.text, "The record is in doubt:");
+	assert_true(alarm != NULL && alarm < strstr(d.text, "class=\"cards\""));
+	has(&d,
+	    "1 checkpoint that workstations have seen do not stand in it; 2 reports bear no good signature");
+	has(&d, "No checkpoint of it was signed yet: nothing of it is witnessed.");
+	free(d.text);
+}
+
+static void test_record(void **state)
+{
+	struct drive d;
+	drive_begin(&d, *state);
+	d.meta.checkpoint = (struct mm_checkpoint_row){.c = {.seq = 1234, .time = T0}, .witnesses = 2};
+	d.meta.checkpoint_hosts = 1;
+	d.meta.checkpoint_seen = 1200;
+	drive_end(&d);
+	has(&d, "newest checkpoint is of entry 1,234, ");
+	has(&d, "; 2 witnesses outside have taken it.");
+	has(&d, "1 workstation has handed back a checkpoint, the newest of entry 1,200.");
+	has_not(&d, "in doubt");
+	free(d.text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -355,6 +386,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_hostile, store_setup, store_teardown),
 	    cmocka_unit_test_setup_teardown(test_over_time, store_setup, store_teardown),
 	    cmocka_unit_test_setup_teardown(test_a_part_has_no_past, store_setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(test_record_in_doubt, store_setup, store_teardown),
+	    cmocka_unit_test_setup_teardown(test_record, store_setup, store_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 """The HTML report: valid, self-contained, accessible in light and dark and on a
 phone, printable, and with the numbers of the JSON report.
 
-One store of 16 workstations from the generator of the benchmarks, with waivers,
+One store of 8 workstations from the generator of the benchmarks, with waivers,
 60 days of samples and a hostile workstation; one browser for everything."""
 import html.parser
 import json
@@ -25,7 +25,7 @@ DAY = 86400
 NASTY = "<script>alert('1')</script>\"&\x1b[31m\u202e</details></table>"
 
 # Of everything that axe looks at, what it calls a violation.
-AXE = """axe.run(document, {resultTypes: ['violations']}).then(r => ({passes: r.passes.length,
+AXE = """axe.run(document, {resultTypes: ['violations'], ...ONLY}).then(r => ({passes: r.passes.length,
   violations: r.violations.map(v => v.id + ': ' + v.help + ': ' + v.nodes.slice(0, 3).map(n => n.html.slice(0, 200)))}))"""
 
 
@@ -71,7 +71,7 @@ class Html(unittest.TestCase):
         cls.state = os.path.join(cls.dir, "state")
         os.mkdir(cls.state, 0o700)
         store = os.path.join(cls.state, "store.db")
-        subprocess.run([f"{BIN}/mm-bench-fleetstore", store, "16"], check=True, timeout=120)
+        subprocess.run([f"{BIN}/mm-bench-fleetstore", store, "8"], check=True, timeout=120)
         soon = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 20 * DAY))
         for args in (["--group", "sales"], ["--check", "incoming.port"]):
             mm(cls.state, "waiver", "add", *args, "--until", soon, "--owner", "Dana", "--reason", NASTY.replace("\x1b", "").replace("\u202e", ""), rc=[0])
@@ -195,8 +195,9 @@ class Html(unittest.TestCase):
                     browser.run("document.querySelectorAll('details').forEach(d => d.open = true)")
                     self.assertLessEqual(browser.run("document.documentElement.scrollWidth"), width)
                     browser.run(axe + ";0")
-                    found = browser.run(AXE)
-                    self.assertGreater(found["passes"], 20)
+                    # between light and dark only colours differ
+                    found = browser.run(AXE.replace("ONLY", "{runOnly: ['color-contrast']}" if dark else "{}"))
+                    self.assertGreaterEqual(found["passes"], 1 if dark else 20)
                     self.assertEqual(found["violations"], [])
             pdf = os.path.join(self.dir, "report.pdf")
             browser.look(self.page_path, dark=True)
