@@ -255,11 +255,11 @@ static void tell(struct mm_place_run *p, const char *account, const char *path, 
 	p->c->sink->finding(p->c->sink, &f);
 }
 
-static void tell_account(struct mm_place_run *p, const struct mm_view *view,
+static void tell_account(struct mm_place_run *p, const struct mm_client *cl, const struct mm_view *view,
     const struct mm_seen_account *acc, const char *name, bool known)
 {
 	struct mm_fact_row rows[MM_FACT_COUNT];
-	size_t n = mm_facts_of_account(p->client, view, acc, p->c->arena, rows);
+	size_t n = mm_facts_of_account(cl, view, acc, p->c->arena, rows);
 	for (size_t i = 0; i < n; i++) {
 		if (!known && rows[i].found != NULL) {
 			rows[i].reason = "";
@@ -288,7 +288,7 @@ static void tell_unmanaged(
 	    .fact = MM_FACT_UNMANAGED_ACCOUNT, .found = at != NULL ? at + 1 : "", .reason = ""};
 	const char *name = name_of(p, acc);
 	tell(p, name, p->place->path, NULL, &row);
-	tell_account(p, view, acc, name, false);
+	tell_account(p, p->client, view, acc, name, false);
 }
 
 static const struct mm_seen_account *named(const struct mm_view *view, const char *key)
@@ -299,14 +299,36 @@ static const struct mm_seen_account *named(const struct mm_view *view, const cha
 	return NULL;
 }
 
-static void tell_accounts(struct mm_place_run *p, const struct mm_view *view)
+static void tell_managed(struct mm_place_run *p, const struct mm_client *cl, const struct mm_view *view)
 {
 	for (size_t i = 0; i < p->n; i++) {
 		const struct mm_seen_account *acc = named(view, p->todo[i].key);
 		if (p->todo[i].m.acc != NULL && acc != NULL)
-			tell_account(p, view, acc, p->todo[i].m.acc->name, true);
+			tell_account(p, cl, view, acc, p->todo[i].m.acc->name, true);
 	}
-	for (size_t i = 0; i < p->view.n && !p->provided; i++) {
+}
+
+/* What the system's files give: as the program sees it that this user runs,
+ * with his own exceptions and whatever of his wins. */
+static void tell_provided(struct mm_place_run *p)
+{
+	const struct mm_client *cl = NULL;
+	struct mm_place *places = NULL;
+	struct mm_view view;
+	size_t n = 0;
+	for (size_t i = 0; p->c->clients[i] != NULL; i++)
+		if (mm_streq(p->c->clients[i]->name, p->client->name))
+			cl = p->c->clients[i];
+	if (cl == NULL || cl->find(p->base, false, &places, &n, NULL) != 0)
+		return;
+	for (size_t i = 0; i < n; i++)
+		if (places[i].in_use && places[i].exists && cl->read(p->base, &places[i], &view, NULL) == 0)
+			tell_managed(p, cl, &view);
+}
+
+static void tell_unknown(struct mm_place_run *p, const struct mm_view *view)
+{
+	for (size_t i = 0; i < p->view.n; i++) {
 		const struct mm_seen_account *acc = &p->view.accounts[i];
 		if (!p->claimed[i] && !acc->quiet && !mm_place_is_shared(p, acc))
 			tell_unmanaged(p, view, acc);
@@ -363,9 +385,12 @@ void mm_facts_report(struct mm_place_run *p)
 	struct mm_fact_row row;
 	if (p->read_only || !p->place->exists)
 		return;
-	tell_accounts(p, view);
-	if (p->provided)
+	if (p->provided) {
+		tell_provided(p);
 		return;
+	}
+	tell_managed(p, p->client, view);
+	tell_unknown(p, view);
 	if (mm_facts_of_place(p->client, view, &row) > 0)
 		tell(p, "", p->place->path, mm_fact_desired(row.fact), &row);
 	tell_files(p, view);
