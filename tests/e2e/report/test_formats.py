@@ -30,7 +30,8 @@ except ImportError:  # Debian has them for its own Python
 import schemas  # noqa: E402
 
 BIN = pathlib.Path(os.environ.get("MM_BIN", "build/gcc/bin")).resolve()
-OSCAL_SCHEMA = ROOT.parent / "shared/data/oscal_assessment-results_schema.json"
+# Data beside the repository, wherever tests/run has mounted that.
+OSCAL_SCHEMA = pathlib.Path(os.environ.get("MM_TREE", ROOT)).parent / "shared/data/oscal_assessment-results_schema.json"
 XCCDF = "{http://checklists.nist.gov/xccdf/1.2}"
 ARF = "{http://scap.nist.gov/schema/asset-reporting-format/1.1}"
 CORE = "{http://scap.nist.gov/schema/reporting-core/1.1}"
@@ -121,14 +122,14 @@ class Formats(common.Case):
 
     def check_oscal(self, path):
         doc = json.loads(path.read_text("utf-8"))["assessment-results"]
-        if OSCAL_SCHEMA.exists():
-            modules = self.npm("oscal")
-            named = path.with_suffix(".json")
-            named.write_bytes(path.read_bytes())
-            p = run("node", modules / "ajv-cli/dist/index.js", "validate", "-s", OSCAL_SCHEMA, "-d", named,
-                    "-c", modules / "ajv-formats", "--strict=false")
-            self.assertEqual(p.returncode, 0, p.stdout + p.stderr)
         self.oscal_is_whole(doc)
+        if not OSCAL_SCHEMA.exists():
+            self.skipTest(f"{OSCAL_SCHEMA.name} is not there")
+        modules = self.npm("oscal")
+        named = path.with_suffix(".json")
+        named.write_bytes(path.read_bytes())
+        self.passes("node", modules / "ajv-cli/dist/index.js", "validate", "-s", OSCAL_SCHEMA, "-d", named,
+                    "-c", modules / "ajv-formats", "--strict=false")
         return doc
 
     def oscal_is_whole(self, doc):
