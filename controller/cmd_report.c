@@ -36,7 +36,7 @@ static int report(struct mm_ctl *c, const struct mm_output *out, const struct re
 	} else if (rc == 0) {
 		struct mm_report_checks checks = {.baseline = j.baseline,
 		    .by = j.by,
-		    .sample = r->baseline == NULL && r->check == NULL,
+		    .sample = r->baseline == NULL && r->check == NULL && r->q.f.at == 0,
 		    .sums = mm_arena_alloc(a, j.baseline->n + 1, sizeof(*checks.sums))};
 		rc = r->output != NULL ? report_to_file(c, out, r, &checks, err)
 				       : mm_report_write(c->store, out, &r->q.f, &checks, stdout, err);
