@@ -175,6 +175,19 @@ int mm_login_get(const json_t *o, struct mm_arena *a, struct mm_login *out, stru
 	return mm_json_int(o, "when", 0, MM_WIRE_INT_MAX, &out->when, err);
 }
 
+int mm_login_facts_decode(
+    const char *json, size_t n, struct mm_arena *a, struct mm_login *out, struct mm_err *err)
+{
+	json_t *o = mm_wire_load("login", json, n, err);
+	int rc = -1;
+	if (o == NULL)
+		return -1;
+	if (read_tls(o, a, &out->tls, err) == 0)
+		rc = mm_ladder_get(o, a, &out->ladder, err);
+	json_decref(o);
+	return rc;
+}
+
 int mm_login_decode(const char *json, size_t n, struct mm_arena *a, struct mm_login *out, struct mm_err *err)
 {
 	json_t *o = mm_wire_load("login", json, n, err);

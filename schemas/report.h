@@ -129,6 +129,10 @@ int mm_finding_decode_parsed(
     const char *json, size_t n, struct mm_arena *a, struct mm_finding *out, struct mm_err *err);
 int mm_login_decode(const char *json, size_t n, struct mm_arena *a, struct mm_login *out, struct mm_err *err);
 
+/* Only "tls" and what schemas/ladder.h says, of an object that need not have anything else. */
+int mm_login_facts_decode(
+    const char *json, size_t n, struct mm_arena *a, struct mm_login *out, struct mm_err *err);
+
 struct mm_hello {
 	const char *agent; /* version */
 	int major, minor;

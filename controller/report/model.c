@@ -9,101 +9,7 @@
 #include "controller/report/certs.h"
 #include "controller/report/dims.h"
 
-/* ---- places: findings and logins of one host, folded by user */
-
-struct fold {
-	struct mm_arena *arena;
-	struct mm_place_row *rows;
-	size_t n, cap;
-};
-
-static struct mm_place_row *fold_place(struct fold *fold, const char *host, const char *user)
-{
-	for (size_t i = fold->n; i-- > 0;)
-		if (mm_streq(fold->rows[i].user, user))
-			return &fold->rows[i];
-	struct mm_place_row *p =
-	    mm_arena_push(fold->arena, &fold->rows, &fold->n, &fold->cap, sizeof(*fold->rows));
-	*p = (struct mm_place_row){
-	    .host = mm_arena_strdup(fold->arena, host),
-	    .user = mm_arena_strdup(fold->arena, user),
-	    .audit = MM_AUDIT_NOT_APPLICABLE,
-	    .why = "",
-	};
-	return p;
-}
-
-/* fail is worse than unknown, unknown is worse than what was waived, that is
- * worse than pass, and anything is more than "not applicable". */
-static int badness(enum mm_audit a)
-{
-	static const int rank[MM_AUDIT_COUNT] = {
-	    [MM_AUDIT_NOT_APPLICABLE] = 0,
-	    [MM_AUDIT_PASS] = 1,
-	    [MM_AUDIT_WAIVED] = 2,
-	    [MM_AUDIT_UNKNOWN] = 3,
-	    [MM_AUDIT_FAIL] = 4,
-	};
-	return rank[a];
-}
-
-static void fold_audit(struct fold *fold, struct mm_place_row *p, enum mm_audit a, struct mm_buf *why)
-{
-	if (badness(a) <= badness(p->audit))
-		return;
-	p->audit = a;
-	if (a != MM_AUDIT_PASS)
-		p->why = mm_arena_strdup(fold->arena, mm_buf_str(why));
-}
-
-static void fold_age(struct mm_place_row *p, int64_t seen, bool stale, enum mm_evidence ev)
-{
-	if (p->seen == 0 || seen < p->seen)
-		p->seen = seen;
-	p->stale |= stale;
-	p->claimed |= ev == MM_EV_CLAIMED;
-}
-
-static int fold_finding(const struct mm_finding_row *r, void *arg, struct mm_err *err)
-{
-	(void)err;
-	struct fold *fold = arg;
-	struct mm_place_row *p = fold_place(fold, r->host, r->f.user);
-	struct mm_buf why = MM_BUF_INIT(4096);
-	if (r->stale)
-		mm_buf_adds(&why, "the evidence is too old");
-	else
-		mm_finding_sentence(r, &why);
-	mm_waiver_sentence(&r->waiver, &why);
-	p->settings++;
-	p->settings_by[r->audit]++;
-	fold_audit(fold, p, r->audit, &why);
-	fold_age(p, r->seen, r->stale, r->evidence);
-	mm_buf_free(&why);
-	return 0;
-}
-
-static int fold_login(const struct mm_login_row *r, void *arg, struct mm_err *err)
-{
-	(void)err;
-	struct fold *fold = arg;
-	struct mm_place_row *p = fold_place(fold, r->host, r->l.user);
-	struct mm_buf why = MM_BUF_INIT(4096);
-	if (r->stale)
-		mm_buf_adds(&why, "the login was proven too long ago");
-	else
-		mm_login_sentence(r, &why);
-	mm_waiver_sentence(&r->waiver, &why);
-	p->logins++;
-	if (r->stale)
-		p->logins_stale++;
-	else
-		p->logins_by[r->l.result]++;
-	fold_audit(fold, p, r->audit, &why);
-	fold_age(p, r->seen, r->stale, r->evidence);
-	mm_buf_free(&why);
-	return 0;
-}
+/* ---- places */
 
 struct walk {
 	struct mm_store *store;
@@ -112,19 +18,47 @@ struct walk {
 	void *arg;
 };
 
-static int places_of_host(const struct mm_host_row *h, void *arg, struct mm_err *err)
+static void why_of(const struct mm_place *p, struct mm_buf *why)
+{
+	const struct mm_waiver_of *w = NULL;
+
+	if (p->worst == MM_AUDIT_PASS || p->worst == MM_AUDIT_NOT_APPLICABLE)
+		return;
+	if (p->worst == MM_AUDIT_UNKNOWN && p->settings_stale > 0) {
+		mm_buf_adds(why, "the evidence is too old");
+	} else if (p->finding != NULL && p->finding->audit == p->worst) {
+		mm_finding_sentence(p->finding, why);
+		w = &p->finding->waiver;
+	} else if (p->worst == MM_AUDIT_UNKNOWN && p->logins_stale > 0) {
+		mm_buf_adds(why, "the login was proven too long ago");
+	} else if (p->login != NULL) {
+		mm_login_sentence(p->login, why);
+		w = &p->login->waiver;
+	}
+	if (w != NULL)
+		mm_waiver_sentence(w, why);
+}
+
+static int pass_place(const struct mm_place *p, void *arg, struct mm_err *err)
 {
 	const struct walk *w = arg;
-	struct mm_evidence_filter f = *w->filter;
-	f.host = h->host;
-	f.tag = NULL;
-	struct fold fold = {.arena = mm_arena_new()};
-	int rc = mm_store_findings(w->store, &f, fold_finding, &fold, err);
-	if (rc == 0)
-		rc = mm_store_logins(w->store, &f, fold_login, &fold, err);
-	for (size_t i = 0; rc == 0 && i < fold.n; i++)
-		rc = w->cb((union mm_report_row){.place = &fold.rows[i]}, w->arg, err);
-	mm_arena_free(fold.arena);
+	struct mm_buf why = MM_BUF_INIT(4096);
+	struct mm_place_row r = {.host = p->host,
+	    .user = p->user,
+	    .audit = p->worst,
+	    .settings = p->settings,
+	    .logins = p->logins,
+	    .logins_stale = p->logins_stale,
+	    .seen = p->seen,
+	    .stale = p->stale,
+	    .claimed = p->claimed};
+
+	memcpy(r.settings_by, p->settings_by, sizeof(r.settings_by));
+	memcpy(r.logins_by, p->logins_result, sizeof(r.logins_by));
+	why_of(p, &why);
+	r.why = mm_buf_str(&why);
+	int rc = w->cb((union mm_report_row){.place = &r}, w->arg, err);
+	mm_buf_free(&why);
 	return rc;
 }
 
@@ -195,7 +129,9 @@ static int by_server(const void *x, const void *y)
 static int remarks(struct mm_store *s, const struct walk *w, struct mm_err *err)
 {
 	struct remarks all = {.arena = mm_arena_new()};
-	int rc = mm_store_logins(s, w->filter, fold_remarks, &all, err);
+	struct mm_evidence_filter lean = *w->filter;
+	lean.lean = true;
+	int rc = mm_store_logins(s, &lean, fold_remarks, &all, err);
 	if (rc == 0 && all.n > 0)
 		qsort(all.v, all.n, sizeof(*all.v), by_server);
 	for (size_t i = 0; rc == 0 && i < all.n; i++)
@@ -258,7 +194,7 @@ int mm_report_section(struct mm_store *s, enum mm_section sec, const struct mm_e
 	struct walk w = {.store = s, .filter = &f, .cb = cb, .arg = arg};
 	switch (sec) {
 	case MM_SEC_PLACES:
-		return mm_store_host_rows(s, &f, places_of_host, &w, err);
+		return mm_store_places(s, &f, pass_place, &w, err);
 	case MM_SEC_HOSTS:
 		return mm_store_host_rows(s, &f, pass_host, &w, err);
 	case MM_SEC_DIFFERENCES:
@@ -322,7 +258,9 @@ int mm_report_meta(struct mm_store *s, const struct mm_evidence_filter *filter, 
 	    mm_store_checkpoint_newest(s, &meta->checkpoint, err) < 0 ||
 	    mm_store_checkpoint_hosts(s, &meta->checkpoint_seen, &meta->checkpoint_hosts, err) < 0)
 		return -1;
-	return mm_store_revision_get(s, 0, a, &meta->revision, err) < 0 ? -1 : 0;
+	if (meta->filter.at != 0 && meta->fleet.revision == 0)
+		return 0;
+	return mm_store_revision_get(s, meta->fleet.revision, a, &meta->revision, err) < 0 ? -1 : 0;
 }
 
 static int print_row(union mm_report_row row, void *arg, struct mm_err *err)

@@ -249,7 +249,8 @@ static int login_from_row(struct mm_login_walk *w, struct mm_err *err)
 	    .last_passed = mm_q_int(q, 5),
 	    .evidence = mm_q_int(q, 6) ? MM_EV_CLAIMED : MM_EV_ATTESTED,
 	    .waiver = {.owner = "", .reason = ""}};
-	return mm_login_decode(body, strlen(body), w->a, &r->l, err);
+	return w->lean ? mm_login_read_lean(w->lean, body, w->a, &r->l, err)
+		       : mm_login_decode(body, strlen(body), w->a, &r->l, err);
 }
 
 int mm_login_walk_next(struct mm_login_walk *w, struct mm_err *err)
@@ -278,11 +279,17 @@ int mm_login_walk_open(struct mm_login_walk *w, struct mm_store *s, const struct
 {
 	struct statement st = logins_sql(f, which);
 
-	*w = (struct mm_login_walk){.s = s, .m = mm_moment_of(s, f), .history = f->history};
-	if (get_waivers(s, &w->m, waivers, &w->own_waivers, &w->waivers, err))
+	*w = (struct mm_login_walk){.s = s,
+	    .m = mm_moment_of(s, f),
+	    .history = f->history,
+	    .lean = f->lean ? mm_login_reader_new() : NULL};
+	if (get_waivers(s, &w->m, waivers, &w->own_waivers, &w->waivers, err)) {
+		mm_login_reader_free(w->lean);
 		return -1;
+	}
 	if (mm_q_start(s, &w->q, st.sql, err, st.fmt, f->host, f->user, f->tag, f->group, f->account,
 		(int64_t)(which == MM_WHICH_DIFFERING), f->at)) {
+		mm_login_reader_free(w->lean);
 		if (w->own_waivers)
 			mm_waivers_free(w->waivers);
 		return -1;
@@ -298,6 +305,7 @@ void mm_login_walk_close(struct mm_login_walk *w)
 {
 	mm_q_done(&w->q);
 	mm_arena_free(w->a);
+	mm_login_reader_free(w->lean);
 	if (w->own_waivers)
 		mm_waivers_free(w->waivers);
 }

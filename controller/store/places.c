@@ -428,6 +428,7 @@ int mm_place_walk_open(struct mm_place_walk *w, struct mm_store *s, const struct
 	*w = (struct mm_place_walk){
 	    .s = s, .m = mm_moment_of(s, f), .f = *f, .why = why, .rows = f->at || f->account || f->setting};
 	w->f.facts = w->f.differences = w->f.history = false;
+	w->f.lean = true;
 	if (!open_all(w, err) && !mm_place_walk_next(w, err))
 		return 0;
 	mm_place_walk_close(w);

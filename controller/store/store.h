@@ -404,6 +404,8 @@ struct mm_evidence_filter {
 	bool differences;    /* findings whose verdict is fail or unknown; logins whose verdict is */
 	bool facts;          /* facts, too (schemas/facts.h); also when `setting` is one */
 	bool history;        /* closed intervals too */
+	bool lean;           /* logins without what each run measures anew: timing, steps, addresses,
+				mailbox, round trip */
 	int64_t at;          /* as it stood at this time; 0 = now */
 	int64_t stale_after; /* seconds; 0 = MM_STALE_DAYS days */
 };

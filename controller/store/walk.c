@@ -249,7 +249,7 @@ int mm_store_walk(struct mm_store *s, const struct mm_evidence_filter *f, const 
 	int rc;
 
 	w.f.history = w.f.differences = false;
-	w.f.facts = true;
+	w.f.facts = w.f.lean = true;
 	w.m = mm_moment_of(s, &w.f);
 	rc = run(&w, err);
 	close_all(&w);

@@ -50,7 +50,7 @@ struct mm_walk_place {
 };
 
 /* In this order: host(), then per user who has evidence or is listed for it
- * by name place(), his logins (by account and side), his findings and facts (by
+ * by name place(), his logins (by account and side, lean), his findings and facts (by
  * client, path, account, setting), place_end(). Any may be NULL, and what nobody asks
  * for is not read. filter->differences, ->history and ->facts are not looked at.
  * NULL = everything. */

@@ -10,6 +10,7 @@
 #define MM_CONTROLLER_STORE_WALKS_H
 
 #include "controller/store/internal.h"
+#include "controller/store/login_body.h"
 #include "controller/store/walk.h"
 
 extern const struct mm_evidence_filter mm_everything;
@@ -70,7 +71,8 @@ struct mm_login_walk {
 	struct mm_q q;
 	struct mm_waivers *waivers;
 	bool own_waivers;
-	struct mm_arena *a; /* of the row */
+	struct mm_login_reader *lean; /* NULL = rows in full */
+	struct mm_arena *a;           /* of the row */
 	int row;
 	struct mm_login_row r;
 };
