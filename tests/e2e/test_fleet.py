@@ -136,6 +136,58 @@ class FleetTest(unittest.TestCase):
         mailserver.wait_for(f"a {service} login of {user}",
                             lambda: len(self.fleet.mail.logins(user=user, service=service)) > before, 30)
 
+    def compliance(self, *args):
+        """(exit status, checks by id, results) of a report."""
+        r = self.admin.run("report", "--format", "json", "--baseline", "nist-800-53-moderate", *args)
+        doc = json.loads(r.stdout)
+        return r.returncode, {c["id"]: c for c in doc["checks"]}, doc["results"]
+
+    def test_05_checks_rest_on_real_evidence(self):
+        status, checks, results = self.compliance()
+        self.assertEqual(status, DIFF)
+        for c in checks.values():
+            mine = [r for r in results if r["check"] == c["id"]]
+            self.assertEqual((len(mine), sum(c["by_outcome"].values())), (c["results"], c["results"]), c["id"])
+            for r in mine:
+                self.assertTrue(r["outcome"] != "compliant" or r["seen"], r)
+        where = {(r["check"], r["user"], r["client"], r["account"]): r for r in results}
+        got = where["implicit-tls", "carol", "msmtp", "work"]
+        self.assertEqual((got["outcome"], got["found"], got["wanted"]), ("failed", "starttls", "tls"))
+        self.assertRegex(got["path"], r"/\.msmtprc$")
+        self.assertGreater(got["line"], 0)
+        self.assertIn("tls_starttls off", got["fix"])
+        # what a live login met, and what the agent saw in the files: nobody had to guess
+        self.assertEqual(where["login-proven", "alice", "", "work"]["method"], "test")
+        for check in ("login-proven", "tls-negotiated", "certificate-expiry", "certificate-verified", "no-cleartext",
+                      "password-in-clear", "certificate-exception"):
+            self.assertEqual(checks[check]["by_outcome"]["unknown"], 0, check)
+            self.assertGreater(checks[check]["by_outcome"]["compliant"], 0, check)
+        other = where["unmanaged-account", "carol", "msmtp", "private"]
+        self.assertEqual((other["outcome"], other["found"]), ("failed", "home.example"))
+
+    def test_05_one_check_is_waived_for_a_while(self):
+        self.must(OK, "waiver", "add", "--user", "carol", "--check", "implicit-tls", "--until",
+                  time.strftime("%Y-%m-%d", time.gmtime(time.time() + 10 * 86400)), "--owner", "bob", "--reason", "the old relay")
+        try:
+            status, checks, results = self.compliance("--check", "implicit-tls")
+            self.assertEqual(status, OK, "what is waived is no failure")
+            self.assertEqual(list(checks), ["implicit-tls"])
+            self.assertEqual([(r["user"], r["waiver"]["owner"]) for r in results if r["outcome"] == "waived"], [("carol", "bob")])
+        finally:
+            number = json.loads(self.must(OK, "waiver", "list", "--json").stdout)[-1]["id"]
+            self.must(OK, "waiver", "remove", number)
+        self.assertEqual(self.compliance("--check", "implicit-tls")[0], DIFF)
+
+    def test_05_the_baseline_is_told(self):
+        listed = json.loads(self.must(OK, "report", "--list-checks", "--json", "--baseline", "pci-dss-4").stdout)
+        self.assertEqual(listed["baseline"]["id"], "pci-dss-4")
+        for c in listed["checks"]:
+            self.assertTrue(c["references"] and c["fixes"]["any"] and c["controls"], c["id"])
+        r = self.admin.run("report", "--baseline", "pci-dss-5")
+        self.assertEqual(r.returncode, FAILED)
+        self.assertIn("there is no baseline pci-dss-5.conf", r.stderr)
+        self.assertIn("did you mean file-mode?", self.admin.run("report", "--check", "file-mod").stderr)
+
     def test_10_msmtp_logs_in(self):
         def send():
             r = self.fleet["ws3"].run("msmtp", "-a", "office", "bob@acme.example", user="carol", input="Subject: x\n\nx\n")
