@@ -40,7 +40,7 @@ struct serving {
 	int stop_fd;
 	bool stopped;
 	bool unmeasured; /* today's sample could not be taken: until the next start */
-	int64_t wake; /* unix seconds */
+	int64_t wake;    /* unix seconds */
 	struct looked looked[REMEMBERED];
 	size_t n_looked;
 };

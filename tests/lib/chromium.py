@@ -64,11 +64,11 @@ class Chromium:
                 return got["result"]
             self.events.append(got)
 
-    def look(self, path, width=1280, height=900, dark=False, scale=1):
-        """Open a file in a window of this width, in light or dark."""
+    def look(self, path, width=1280, height=900, dark=False, scale=1, media="screen"):
+        """Open a file in a window of this width, in light or dark, or as it is printed."""
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height,
                   deviceScaleFactor=scale, mobile=width < 600)
-        self.call("Emulation.setEmulatedMedia", features=[
+        self.call("Emulation.setEmulatedMedia", media=media, features=[
             {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
         self.events.clear()
         self.call("Page.navigate", url="file://" + os.path.abspath(path))
