@@ -53,10 +53,10 @@ static void ages(const struct mm_page *p)
 	    "< 1 d", "< 3 d", "< 7 d", "< 30 d", "< 90 d", "older"};
 	struct mm_svg_column v[MM_PAGE_AGES + 1];
 	char said[256], n[MM_HTML_DIGITS], d[MM_TIME_MAX];
-	int64_t upto[MM_PAGE_AGES] = {1, 3, 7, 30, 90, INT64_MAX / 86400};
+	int64_t days[MM_PAGE_AGES] = {1, 3, 7, 30, 90, INT64_MAX / 86400};
 	for (size_t i = 0; i < MM_PAGE_AGES; i++)
 		v[i] = (struct mm_svg_column){label[i],
-		    upto[i] * 86400 <= p->meta->fleet.stale_after ? "compliant" : "unknown", p->ages[i]};
+		    days[i] * 86400 <= p->meta->fleet.stale_after ? "compliant" : "unknown", p->ages[i]};
 	v[MM_PAGE_AGES] = (struct mm_svg_column){"never", "unknown", p->never};
 	snprintf(said, sizeof(said),
 	    "%s results rest on evidence of the last day; what is older than %s is stale.",
