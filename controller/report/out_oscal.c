@@ -4,7 +4,7 @@
  * An observation for each check, outcome, kind of evidence and freshness,
  * with all that it was made on as subjects, else a fleet would fill a disk: a
  * workstation once where all is well, each object where it is not. A finding
- * for each check and control. There are two states only: what nobody knows,
+ * for each control, of all checks that are evidence for it. There are two states only: what nobody knows,
  * what is stale and what was waived is never "satisfied".
  */
 #include <inttypes.h>
@@ -396,10 +396,59 @@ static struct verdict judge(const struct mm_check_sum *s)
 	return (struct verdict){"satisfied", "pass"};
 }
 
-static json_t *related(struct mm_out *o, const struct mm_check *c)
+/* What a finding is about, and all checks that are evidence for it. */
+struct target {
+	struct mm_oscal_target t;
+	const struct mm_check_sum **of;
+	size_t n;
+	struct mm_check_sum sum; /* of all of them; its check is the gravest */
+};
+
+static void add_sum(struct mm_check_sum *to, const struct mm_check_sum *s)
+{
+	if (to->check == NULL || s->check->severity > to->check->severity)
+		to->check = s->check;
+	for (int i = 0; i < MM_OUT_COUNT; i++)
+		to->by[i] += s->by[i];
+	to->results += s->results;
+	to->stale += s->stale;
+	to->claimed += s->claimed;
+	to->expired_waivers += s->expired_waivers;
+}
+
+struct targets {
+	struct target *v;
+	size_t n, cap;
+};
+
+static struct target *target_of(struct own *own, struct targets *all, const struct mm_oscal_target *t)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (mm_streq(all->v[i].t.id, t->id) && mm_streq(all->v[i].t.type, t->type))
+			return &all->v[i];
+	struct target *one = mm_arena_push(own->arena, &all->v, &all->n, &all->cap, sizeof(*one));
+	*one = (struct target){.t = *t, .of = mm_arena_alloc(own->arena, own->n, sizeof(*one->of))};
+	return one;
+}
+
+static void add_check(struct mm_out *o, struct targets *all, const struct mm_check_sum *s)
 {
 	struct own *own = o->state;
-	json_t *all = json_array();
+	struct mm_oscal_target t;
+	if (s->check->index >= own->n_checks || judge(s).state == NULL)
+		return;
+	for (size_t n = 0; mm_oscal_target(o->meta->baseline, s->check, n, &t); n++) {
+		struct target *one = target_of(own, all, &t);
+		if (one->n > 0 && one->of[one->n - 1] == s)
+			continue; /* two of its controls have one name */
+		one->of[one->n++] = s;
+		add_sum(&one->sum, s);
+	}
+}
+
+static void add_related(struct mm_out *o, const struct mm_check *c, json_t *all)
+{
+	struct own *own = o->state;
 	for (size_t at = c->index * PER_CHECK; at < (c->index + 1) * PER_CHECK; at++) {
 		if (own->groups[at].results == 0)
 			continue;
@@ -408,15 +457,15 @@ static json_t *related(struct mm_out *o, const struct mm_check *c)
 		set_uuid(o, one, "observation-uuid", "observation", mm_buf_str(&own->text));
 		json_array_append_new(all, one);
 	}
-	return all;
 }
 
-static json_t *sum_props(const struct mm_check_sum *s)
+static json_t *target_props(const struct target *t)
 {
 	json_t *props = json_array();
-	mm_oscal_prop(props, "check", s->check->id);
+	const struct mm_check_sum *s = &t->sum;
+	for (size_t i = 0; i < t->n; i++)
+		mm_oscal_prop(props, "check", t->of[i]->check->id);
 	mm_oscal_prop(props, "severity", mm_severity_name(s->check->severity));
-	mm_oscal_prop(props, "tailored", s->check->tailored);
 	mm_oscal_prop_int(props, "results", s->results);
 	for (int i = 0; i < MM_OUT_COUNT; i++)
 		mm_oscal_prop_int(props, mm_outcome_name((enum mm_check_outcome)i), s->by[i]);
@@ -426,39 +475,52 @@ static json_t *sum_props(const struct mm_check_sum *s)
 	return props;
 }
 
-static json_t *finding(struct mm_out *o, const struct mm_check_sum *s, const struct mm_oscal_target *t)
+/* Each check with its numbers, and what the policy changed of it. */
+static void tell_checks(const struct target *t, struct mm_buf *title, struct mm_buf *numbers)
 {
-	struct own *own = o->state;
-	struct verdict v = judge(s);
-	json_t *j = json_object(), *target = json_object(), *status = json_object();
-	mm_buf_reset(&own->text);
-	mm_buf_addf(&own->text, "%s/%s", s->check->id, t->id);
-	set_uuid(o, j, "uuid", "finding", mm_buf_str(&own->text));
-	mm_oscal_set_line(j, "title", s->check->title);
-	mm_buf_reset(&own->text);
-	mm_sum_words(s, &own->text);
-	mm_oscal_set_line(j, "description", mm_buf_str(&own->text));
-	mm_json_set(j, "props", sum_props(s));
+	for (size_t i = 0; i < t->n; i++) {
+		const struct mm_check *c = t->of[i]->check;
+		mm_buf_addf(title, "%s%s", i > 0 ? "; " : "", c->title);
+		mm_buf_addf(numbers, "%s%s: ", i > 0 ? ". " : "", c->id);
+		mm_sum_words(t->of[i], numbers);
+		if (c->tailored != NULL)
+			mm_buf_addf(numbers, " (the policy: %s)", c->tailored);
+	}
+}
+
+static json_t *finding(struct mm_out *o, const struct target *t)
+{
+	struct verdict v = judge(&t->sum);
+	struct mm_buf title = MM_BUF_INIT(1u << 16), numbers = MM_BUF_INIT(1u << 18);
+	json_t *j = json_object(), *target = json_object(), *status = json_object(), *seen = json_array();
+	set_uuid(o, j, "uuid", "finding", t->t.id);
+	tell_checks(t, &title, &numbers);
+	mm_oscal_set_line(j, "title", mm_buf_str(&title));
+	mm_oscal_set_line(j, "description", mm_buf_str(&numbers));
+	mm_buf_free(&title);
+	mm_buf_free(&numbers);
+	mm_json_set(j, "props", target_props(t));
 	mm_json_set_str(status, "state", v.state);
 	mm_json_set_str(status, "reason", v.reason);
-	mm_json_set_str(target, "type", t->type);
-	mm_json_set_str(target, "target-id", t->id);
+	mm_json_set_str(target, "type", t->t.type);
+	mm_json_set_str(target, "target-id", t->t.id);
 	mm_json_set(target, "status", status);
 	mm_json_set(j, "target", target);
-	mm_json_set(j, "related-observations", related(o, s->check));
-	mm_oscal_set_line(j, "remarks", s->check->rationale);
+	for (size_t i = 0; i < t->n; i++)
+		add_related(o, t->of[i]->check, seen);
+	mm_json_set(j, "related-observations", seen);
 	return j;
 }
 
-static size_t findings_of(struct mm_out *o, const struct mm_check_sum *s, size_t before)
+static size_t findings(struct mm_out *o)
 {
-	struct mm_oscal_target t;
-	size_t n = 0;
-	if (s->check->index >= ((struct own *)o->state)->n_checks || judge(s).state == NULL)
-		return 0;
-	for (; mm_oscal_target(o->meta->baseline, s->check, n, &t); n++)
-		put(o, before + n > 0 ? ",\n" : ",\n\"findings\":[\n", finding(o, s, &t));
-	return n;
+	struct own *own = o->state;
+	struct targets all = {.v = NULL};
+	for (size_t i = 0; i < own->n; i++)
+		add_check(o, &all, &own->sums[i]);
+	for (size_t i = 0; i < all.n; i++)
+		put(o, i > 0 ? ",\n" : ",\n\"findings\":[\n", finding(o, &all.v[i]));
+	return all.n;
 }
 
 static void end(struct mm_out *o)
@@ -471,9 +533,7 @@ static void end(struct mm_out *o)
 			observation(o, at, &o->meta->baseline->checks[at / PER_CHECK],
 			    n++ > 0 ? ",\n" : ",\n\"observations\":[\n");
 	fputs(n > 0 ? "]" : "", o->f);
-	n = 0;
-	for (size_t i = 0; i < own->n; i++)
-		n += findings_of(o, &own->sums[i], n);
+	n = findings(o);
 	fputs(n > 0 ? "]}]}}\n" : "}]}}\n", o->f);
 	o->trouble = mm_spool_failed(own->subjects);
 }

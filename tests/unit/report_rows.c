@@ -17,6 +17,7 @@
 static const struct mm_rule_ref refs[] = {{"RFC 8314", "3.3", "implicit TLS is preferred"}};
 static const struct mm_control controls[] = {
     {"nist-800-53-r5", "SC-8(1)"}, {"nist-800-53-r5", "CM-6 b"}, {"pci-dss-4", "4.2.1"}};
+static const struct mm_control of_login[] = {{"nist-800-53-r5", "SC-8(1)"}, {"nist-800-53-r5", "IA-2"}};
 static const struct mm_fix fixes[] = {{"mutt", "set folder to imaps://"}, {"", "use port 993"}};
 
 static const struct mm_check checks[ROWS_CHECKS] = {
@@ -37,8 +38,8 @@ static const struct mm_check checks[ROWS_CHECKS] = {
 	.rationale = "Nobody without mail.",
 	.severity = MM_SEV_MEDIUM,
 	.test = "login",
-	.controls = controls,
-	.n_controls = 1,
+	.controls = of_login,
+	.n_controls = 2,
 	.tailored = "severity medium instead of high",
 	.index = 1},
     {.id = "audit-log",

@@ -151,6 +151,8 @@ class Formats(common.Case):
         self.assertEqual({v for k, v in found if k in ("subject-uuid", "observation-uuid", "component-uuid")} - set(uuids), set())
         result = doc["results"][0]
         observed = {o["uuid"]: {p["name"]: p["value"] for p in o["props"]} for o in result.get("observations", [])}
+        about = [f["target"]["target-id"] for f in result.get("findings", [])]
+        self.assertEqual(len(about), len(set(about)))  # no control is satisfied here and not there
         for finding in result.get("findings", []):
             of = [observed[r["observation-uuid"]] for r in finding["related-observations"]]
             self.assertTrue(of)
