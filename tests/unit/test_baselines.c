@@ -130,7 +130,7 @@ static void test_tailoring(void **state)
 		const char *audit, *says;
 	} cases[] = {
 	    {"audit = { tailor = ( { check = \"one\"; threshold = 13; severity = \"high\"; } ); };", ""},
-	    {"audit = { tailor = ( { check = \"oen\"; threshold = 13; } ); };", "did you mean one?"},
+	    {"audit = { tailor = ( { check = \"onne\"; threshold = 13; } ); };", "did you mean one?"},
 	    {"audit = { tailor = ( { check = \"one\"; severity = \"hihg\"; } ); };",
 		"severity \"hihg\" is not known"},
 	    {"audit = { tailor = ( { check = \"one\"; off = true; } ); };", "needs a reason"},

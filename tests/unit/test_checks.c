@@ -520,8 +520,6 @@ static void test_whole_user(void **state)
 	assert_int_equal(find(f, "login-proven", "agent", "").r.outcome, MM_OUT_DEFERRED);
 }
 
-/* ---- the fleet */
-
 static void test_fleet_checks(void **state)
 {
 	struct fixture *f = *state;
@@ -554,8 +552,7 @@ static void test_fleet_checks(void **state)
 	assert_int_equal(find(f, "monitoring-fresh", "", "").r.outcome, MM_OUT_WAIVED);
 }
 
-/* ---- a hostile report: more accounts than anybody has */
-
+/* A hostile report: more accounts than anybody has. */
 static void test_many_accounts(void **state)
 {
 	struct fixture *f = *state;
