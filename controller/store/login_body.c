@@ -61,10 +61,13 @@ static const char *value_end(const char *p)
 
 	for (; *p; p++) {
 		if (text) {
-			if (*p == '\\' && p[1])
-				p++;
-			else if (*p == '"')
+			p += strcspn(p, "\"\\");
+			if (*p == '\0')
+				return NULL;
+			if (*p == '"')
 				text = false;
+			else if (p[1])
+				p++;
 		} else if (*p == '"') {
 			text = true;
 		} else if (*p == '{' || *p == '[') {
