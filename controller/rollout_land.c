@@ -66,7 +66,7 @@ int mm_rollout_hear(struct mm_store *s, const char *host, int64_t revision, cons
 		if (rc <= 0)
 			return rc;
 	}
-	if (r->outcome.cls != MM_PC_OK)
+	if (r->outcome.cls != MM_PC_OK || !offer.any)
 		return 0;
 	return mm_store_rollout_overtaken(s, host, revision, NULL, err);
 }

@@ -194,7 +194,7 @@ static bool sort(
 
 static bool same(const char *s, const struct mm_plain *m)
 {
-	return s != NULL && strncmp(s, m->text, m->len) == 0 && s[m->len] == '\0';
+	return s != NULL && !m->escaped && strncmp(s, m->text, m->len) == 0 && s[m->len] == '\0';
 }
 
 static bool plain_text(
@@ -213,14 +213,14 @@ static bool plain_text(
 		*out = known;
 		return true;
 	}
-	*out = mm_arena_strndup(a, m->text, m->len);
+	*out = mm_plain_copy(m, a);
 	return members[i].form == NULL || members[i].form(*out);
 }
 
 static int plain_word(const struct mm_plain *m, int (*by_name)(const char *))
 {
 	char word[WORD_MAX + 1];
-	if (m == NULL || m->len > WORD_MAX)
+	if (m == NULL || m->len > WORD_MAX || m->escaped)
 		return -1;
 	memcpy(word, m->text, m->len);
 	word[m->len] = '\0';

@@ -1,7 +1,5 @@
 #include "schemas/plain.h"
 
-#include <stdbool.h>
-
 #define DIGITS_MAX 15 /* within what every JSON implementation holds exactly */
 
 struct reader {
@@ -30,8 +28,14 @@ static bool take_name(struct reader *r, struct mm_plain *m)
 static bool take_text(struct reader *r, struct mm_plain *m)
 {
 	m->text = r->p;
-	while (r->p < r->end && *r->p >= ' ' && *r->p <= '~' && *r->p != '"' && *r->p != '\\')
+	while (r->p < r->end && *r->p >= ' ' && *r->p <= '~' && *r->p != '"') {
+		if (*r->p == '\\') {
+			m->escaped = true;
+			if (++r->p == r->end || (*r->p != '"' && *r->p != '\\'))
+				return false;
+		}
 		r->p++;
+	}
 	m->len = (size_t)(r->p - m->text);
 	return take(r, '"');
 }
@@ -42,6 +46,19 @@ static bool take_number(struct reader *r, struct mm_plain *m)
 	while (r->p < r->end && *r->p >= '0' && *r->p <= '9' && r->p - first < DIGITS_MAX)
 		m->number = 10 * m->number + (*r->p++ - '0');
 	return r->p > first && (*first != '0' || r->p == first + 1);
+}
+
+const char *mm_plain_copy(const struct mm_plain *m, struct mm_arena *a)
+{
+	char *text = mm_arena_strndup(a, m->text, m->len), *to = text;
+	if (!m->escaped)
+		return text;
+	for (const char *p = m->text; p < m->text + m->len; p++) {
+		p += *p == '\\';
+		*to++ = *p;
+	}
+	*to = '\0';
+	return text;
 }
 
 int mm_plain_read(const char *json, size_t n, struct mm_plain *out, size_t max)

@@ -82,7 +82,8 @@ struct mm_intake {
 	int64_t entry; /* its number in the audit log */
 	const char *frames_sha256, *key_id, *signature; /* "" = none */
 	enum mm_seal_state seal;
-	int64_t now; /* when it came */
+	int64_t now;    /* when it came */
+	bool strangers; /* there are open findings of users whom it does not cover */
 	struct mm_changed_place *changed;
 	size_t n_changed, cap_changed;
 };

@@ -20,7 +20,7 @@ struct incoming {
 
 /* An open interval that ends, once the walk over them is over. */
 struct ending {
-	int64_t id;
+	int64_t id, covered;
 	const char *user, *account;
 };
 
@@ -39,6 +39,7 @@ struct index {
 struct user_facts { /* of the user asked about last: reports come user by user */
 	const char *name;
 	bool covered, newer;
+	int64_t known; /* when a report covered them last, 0 = never */
 };
 
 bool mm_intake_covers(const struct mm_intake *t, const char *user)
@@ -50,11 +51,17 @@ bool mm_intake_covers(const struct mm_intake *t, const char *user)
 	return u && *u;
 }
 
+static int last_covered(struct mm_intake *t, const char *user, int64_t *known, struct mm_err *err)
+{
+	*known = 0;
+	return mm_q_one(t->s, known, MM_SQL_COVERAGE_GET, err, "tt", t->in->head->host, user) < 0 ? -1 : 0;
+}
+
 int mm_intake_newer(struct mm_intake *t, const char *user, bool *newer, struct mm_err *err)
 {
-	int64_t known = 0;
+	int64_t known;
 
-	if (mm_q_one(t->s, &known, MM_SQL_COVERAGE_GET, err, "tt", t->in->head->host, user) < 0)
+	if (last_covered(t, user, &known, err))
 		return -1;
 	*newer = t->seen >= known;
 	return 0;
@@ -66,7 +73,10 @@ static int facts_of(struct mm_intake *t, const char *user, struct user_facts *u,
 		return 0;
 	u->name = mm_arena_strdup(t->a, user);
 	u->covered = mm_intake_covers(t, user);
-	return mm_intake_newer(t, user, &u->newer, err);
+	if (last_covered(t, user, &u->known, err))
+		return -1;
+	u->newer = t->seen >= u->known;
+	return 0;
 }
 
 /* ---- what came, by identity */
@@ -187,12 +197,13 @@ static int touch(struct mm_intake *t, int64_t id, const struct mm_finding *f, st
 	return n < 0 ? -1 : 0;
 }
 
-static void end_it(struct mm_intake *t, struct mm_q *q, struct endings *e)
+static void end_it(struct mm_intake *t, struct mm_q *q, const struct user_facts *u, struct endings *e)
 {
 	struct ending *d = mm_arena_push(t->a, &e->items, &e->n, &e->cap, sizeof(*e->items));
 
 	*d = (struct ending){.id = mm_q_int(q, C_ID),
-	    .user = mm_arena_strdup(t->a, mm_q_str(q, C_USER)),
+	    .covered = u->known,
+	    .user = u->name,
 	    .account = mm_arena_strdup(t->a, mm_q_str(q, C_ACCOUNT))};
 	mm_intake_changed(t, d->user, MM_CHANGED_SETTINGS);
 }
@@ -206,6 +217,7 @@ static int compare(struct mm_intake *t, struct mm_q *q, struct index *x, struct 
 
 	if (facts_of(t, mm_q_str(q, C_USER), u, err))
 		return -1;
+	t->strangers = t->strangers || !u->covered;
 	if (!u->newer) {
 		if (c)
 			c->old = true;
@@ -213,7 +225,7 @@ static int compare(struct mm_intake *t, struct mm_q *q, struct index *x, struct 
 	}
 	if (!c) {
 		if (u->covered)
-			end_it(t, q, e);
+			end_it(t, q, u, e);
 		return 0;
 	}
 	c->stored = same_interval(q, c->f);
@@ -221,7 +233,7 @@ static int compare(struct mm_intake *t, struct mm_q *q, struct index *x, struct 
 		return u->covered && same_place(q, c->f) ? 0 : touch(t, mm_q_int(q, C_ID), c->f, err);
 	if (same_state(q, c->f))
 		c->since = mm_q_int(q, C_SINCE);
-	end_it(t, q, e);
+	end_it(t, q, u, e);
 	return 0;
 }
 
@@ -258,7 +270,8 @@ static int write_all(struct mm_intake *t, struct index *x, struct endings *e, st
 	struct user_facts u = {0};
 
 	for (size_t i = 0; i < e->n; i++)
-		if (mm_q_run(t->s, MM_SQL_FINDING_CLOSE, err, "iii", e->items[i].id, t->seen, t->now) < 0)
+		if (mm_q_run(t->s, MM_SQL_FINDING_CLOSE, err, "iiii", e->items[i].id, t->seen, t->now,
+			e->items[i].covered) < 0)
 			return -1;
 	for (size_t i = 0; i < x->n; i++) {
 		struct incoming *c = &x->items[i];

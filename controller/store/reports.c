@@ -92,7 +92,8 @@ static int drop_gone(struct mm_intake *t, struct mm_err *err)
 		return 0;
 	if (mm_q_run(t->s, MM_SQL_COVERAGE_GONE, err, "ti", h->host, t->seen) < 0)
 		return -1;
-	findings = mm_q_run(t->s, MM_SQL_FINDINGS_GONE, err, "tii", h->host, t->seen, t->now);
+	findings =
+	    t->strangers ? mm_q_run(t->s, MM_SQL_FINDINGS_GONE, err, "tii", h->host, t->seen, t->now) : 0;
 	logins = findings < 0 ? -1 : mm_q_run(t->s, MM_SQL_LOGINS_GONE, err, "tii", h->host, t->seen, t->now);
 	if (logins < 0)
 		return -1;
@@ -180,7 +181,9 @@ int mm_store_acks(struct mm_store *s, const char *host, const char *request_id, 
 		return -1;
 	rc = list_acks(s, host, max, a, &list, &count, err);
 	if (!rc && count > 0)
-		rc = mm_q_run(s, MM_SQL_ACK_SENT, err, "tti", host, request_id, (int64_t)max) < 0 ? -1 : 0;
+		rc = count < max ? mm_q_run(s, MM_SQL_ACK_SENT_ALL, err, "tt", host, request_id)
+				 : mm_q_run(s, MM_SQL_ACK_SENT, err, "tti", host, request_id, (int64_t)max);
+	rc = rc < 0 ? -1 : 0;
 	if (mm_store_end(s, rc, err))
 		return -1;
 	*ids = list;

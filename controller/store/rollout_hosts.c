@@ -195,8 +195,14 @@ int mm_store_rollout_offer(
     struct mm_store *s, const char *host, struct mm_rollout_offer *out, struct mm_err *err)
 {
 	struct mm_rollout_offer o = {.state = MM_RH_WAITING};
-	int64_t room = 0;
+	int64_t room = 0, one = 0;
+	int rc = mm_q_one(s, &one, MM_SQL_ROLLOUT_ANY, err, "t", host);
 
+	if (rc) {
+		*out = o;
+		return rc < 0 ? -1 : 0;
+	}
+	o.any = true;
 	if (read_released(s, host, &o, err) || read_held(s, host, &o, err))
 		return -1;
 	if (o.state == MM_RH_RELEASED || o.state == MM_RH_UNREACHABLE || o.state == MM_RH_LATE) {

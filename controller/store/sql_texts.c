@@ -342,6 +342,7 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
 	"DELETE FROM acks WHERE host = ?1 AND request_id = ?2 AND request_id <> ''"},
     [MM_SQL_ACK_LIST] = {"acknowledgements",
 	"SELECT report_id FROM acks WHERE host = ?1 ORDER BY id LIMIT ?2"},
+    [MM_SQL_ACK_SENT_ALL] = {"acknowledgements", "UPDATE acks SET request_id = ?2 WHERE host = ?1"},
     [MM_SQL_ACK_SENT] = {"acknowledgements", "UPDATE acks SET request_id = ?2 WHERE id IN (SELECT id FROM "
 					     "acks WHERE host = ?1 ORDER BY id LIMIT ?3)"},
     [MM_SQL_FINDINGS_OPEN] = {"open findings",
@@ -359,9 +360,7 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
 					 "evidence = ?5, revision = ?6, seen = ?7 "
 					 "WHERE id = ?1"},
     [MM_SQL_FINDING_CLOSE] = {"finding",
-	"UPDATE findings SET closed = ?2, ended = ?3, seen = MAX(seen, COALESCE((SELECT c.seen FROM coverage "
-	"c "
-	"WHERE c.host = findings.host AND c.user = findings.user), 0)) WHERE id = ?1"},
+	"UPDATE findings SET closed = ?2, ended = ?3, seen = MAX(seen, ?4) WHERE id = ?1"},
     [MM_SQL_LOGIN_OPEN] = {"login check", "SELECT id, result, class, endpoint, since, seen, last_passed FROM "
 					  "logins WHERE host = ?1 AND user = ?2 "
 					  "AND account = ?3 AND side = ?4 AND closed = 0"},
@@ -507,6 +506,7 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
 	"AND "
 	"((h.state = 'waiting' AND r.state IN ('running', 'baking', 'paused', 'halted')) OR (h.state "
 	"IN " TO_SERVE " AND r.state IN ('paused', 'halted'))) ORDER BY h.revision DESC, r.id DESC LIMIT 1"},
+    [MM_SQL_ROLLOUT_ANY] = {"rollouts of a host", "SELECT 1 FROM rollout_hosts WHERE host = ?1 LIMIT 1"},
     [MM_SQL_ROLLOUT_FLIGHT] = {"hosts of a rollout",
 	"SELECT (SELECT COUNT(*) FROM rollout_hosts WHERE rollout = ?1 AND state = 'sent') < in_flight "
 	"FROM rollouts WHERE id = ?1"},

@@ -99,11 +99,20 @@ static const char setup_sql[] =
     "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
     "PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY";
 
+/* One thread works with it, and nobody asks how much memory it takes: without
+ * a lock around each allocation. Once SQLite runs this changes nothing. */
+static void configure(void)
+{
+	(void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 static int open_file(const char *path, bool fresh, struct mm_store **out, struct mm_err *err)
 {
 	struct mm_store *s = mm_xcalloc(1, sizeof(*s));
 	char app[64];
 
+	configure();
 	mm_store_set_who(s, "unknown");
 	if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL)) {
 		mm_err_set(err, MM_EX_FAILED, "%s: %s", path, sqlite3_errmsg(s->db));

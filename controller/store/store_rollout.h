@@ -204,6 +204,7 @@ struct mm_rollout_offer {
 	bool claimable;         /* mm_store_rollout_checkin() may take it now */
 	int64_t held;           /* the newest revision whose rollout keeps this host waiting, 0 = none */
 	int64_t held_by;        /* that rollout */
+	bool any;               /* this host is in a rollout, whatever became of either */
 };
 /* What the rollouts say of this host. Released: a host that was sent it, or answered; or
  * that is released, unreachable or late in a rollout that is running, baking or done. */
