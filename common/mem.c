@@ -10,7 +10,7 @@
 
 #include "common/err.h"
 
-#define BLOCK_MIN ((size_t)4096)
+#define BLOCK_MIN ((size_t)2048)
 #define BLOCK_MAX ((size_t)256 * 1024)
 #define SMALL 512 /* elements of an array that begins with room for eight */
 

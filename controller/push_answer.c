@@ -7,6 +7,7 @@
 #include "schemas/facts.h"
 #include "schemas/proto.h"
 
+#define FINDINGS_OF_ONE 24
 #define FINDINGS_MAX 1000000 /* of one host, in one answer */
 
 struct report {
@@ -95,6 +96,10 @@ int mm_collect_frame(struct mm_collect *c, const struct mm_frame *f, struct mm_e
 	mm_sealing_add(&c->sealing, f->type, f->body, f->len);
 	struct report *r = &c->reports[c->n - 1];
 	if (f->type == MM_FT_FINDING) {
+		/* One account has about as many: the array need not grow. */
+		if (r->cap_findings == 0)
+			r->findings =
+			    mm_arena_alloc(c->a, r->cap_findings = FINDINGS_OF_ONE, sizeof(*r->findings));
 		struct mm_finding *place =
 		    mm_arena_push(c->a, &r->findings, &r->n_findings, &r->cap_findings, sizeof(*place));
 		const struct mm_finding *last = r->n_findings > 1 ? place - 1 : NULL;

@@ -12,6 +12,7 @@ struct mm_causes {
 	struct mm_arena *a;
 	struct mm_cause *buckets[BUCKETS];
 	size_t n;
+	const char *host, *user; /* of the latest place */
 };
 
 struct mm_causes *mm_causes_new(struct mm_arena *a)
@@ -66,9 +67,13 @@ void mm_causes_add(struct mm_causes *c, const char *host, const struct mm_login 
 	g->logins++;
 	if (g->latest != NULL && mm_streq(g->latest->host, host) && mm_streq(g->latest->user, l->user))
 		return;
+	/* The two sides of an account come one after the other. */
+	if (!mm_streq(c->host, host))
+		c->host = mm_arena_strdup(c->a, host);
+	if (!mm_streq(c->user, l->user))
+		c->user = mm_arena_strdup(c->a, l->user);
 	struct mm_cause_place *p = mm_arena_alloc(c->a, 1, sizeof(*p));
-	*p = (struct mm_cause_place){
-	    .host = mm_arena_strdup(c->a, host), .user = mm_arena_strdup(c->a, l->user)};
+	*p = (struct mm_cause_place){.host = c->host, .user = c->user};
 	if (g->latest != NULL)
 		g->latest->next = p;
 	else

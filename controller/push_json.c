@@ -39,13 +39,17 @@ static json_t *host_json(const struct mm_host_result *r)
 {
 	const struct mm_ended *out = &r->outcome;
 	json_t *o = json_object(), *t = json_object();
+	char shown[MM_FINGERPRINT_MAX];
+	(void)snprintf(shown, sizeof(shown), "%s", out->fingerprint);
 	mm_json_set_str(o, "host", r->target->host.id);
 	mm_json_set_str(o, "outcome", mm_push_class_def(out->cls)->name);
 	mm_json_set_str(o, "text", out->text);
 	if (out->code >= 0)
 		mm_json_set_int(o, "code", out->code);
 	mm_json_set_str(o, "reason", out->reason[0] != '\0' ? out->reason : NULL);
-	mm_json_set_str(o, "host_key", out->fingerprint[0] != '\0' ? out->fingerprint : NULL);
+	if (out->pinned)
+		mm_sshkey_fingerprint(r->target->keys[0].blob, r->target->keys[0].len, shown);
+	mm_json_set_str(o, "host_key", *shown != '\0' ? shown : NULL);
 	mm_json_set_str(o, "transport", out->by_ssh ? "ssh" : "libssh2");
 	mm_json_set_str(o, "request_id", r->made.id[0] != '\0' ? r->made.id : NULL);
 	mm_json_set_str(o, "superseded_by", out->cls == MM_PC_SUPERSEDED ? r->by.request_id : NULL);

@@ -10,7 +10,9 @@
 
 #define ENVELOPE_MAX MM_FRAME_MAX
 #define DAYS_MAX 366
-#define SHEETS_MAX ((size_t)1024 * 1024) /* kept of users of single hosts */
+#define SHEETS_MAX ((size_t)4 * 1024 * 1024) /* kept of users of single hosts ... */
+#define SHEETS_UNUSED ((size_t)128 * 1024)   /* ... when none of them is met again */
+#define TRIED 2                              /* hosts after which that shows */
 
 /* One user's sheet, encoded once for all hosts that the policy does not name. */
 struct sheet {
@@ -34,6 +36,7 @@ struct mm_request_builder {
 	struct mm_stored_policy p;
 	struct mm_arena *cached; /* where what is in the cache lies */
 	struct sheets cache;     /* in order of login */
+	size_t hits, hosts;      /* since the cache began: found in it, served */
 	bool all_cached;         /* `cache` holds everybody who is in the store */
 	bool hostwide_cached;
 	const struct mm_sheet *hostwide; /* of everybody, on hosts that the policy does not name */
@@ -181,8 +184,10 @@ static size_t cache_find(const struct sheets *c, const char *login, bool *found)
  * a push holds does not grow with the fleet. */
 static void cache_bound(struct mm_request_builder *b)
 {
-	if (b->all_cached || mm_arena_used(b->cached) < SHEETS_MAX)
+	bool used = b->hosts++ < TRIED || b->hits >= b->cache.n;
+	if (b->all_cached || mm_arena_used(b->cached) < (used ? SHEETS_MAX : SHEETS_UNUSED))
 		return;
+	b->hits = b->hosts = 0;
 	mm_arena_free(b->cached);
 	b->cached = mm_arena_new();
 	b->cache = (struct sheets){.n = 0};
@@ -219,6 +224,7 @@ static int one_user(struct host_job *j, const struct mm_store_user *u, struct sh
 	int rc;
 
 	if (found && j->b->cache.items) {
+		j->b->hits++;
 		*out = j->b->cache.items[at];
 		return 0;
 	}
@@ -266,6 +272,7 @@ static int listed_user(struct host_job *j, const char *login, struct mm_err *err
 	int rc;
 
 	if (found && j->b->cache.items) {
+		j->b->hits++;
 		append(&j->list, j->a, j->b->cache.items[at]);
 		return 0;
 	}

@@ -90,8 +90,8 @@ void mm_job_decide(struct mm_job *j, enum mm_push_class c, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	j->verdict = MM_OUTCOME_NONE;
-	mm_outcome_set(&j->verdict, c, "%s", text);
+	j->verdict = c;
+	j->why = mm_arena_strdup(j->arena, text);
 	j->decided = true;
 }
 
@@ -101,7 +101,7 @@ struct mm_outcome mm_job_outcome(const struct mm_job *j, const struct mm_outcome
 	const struct mm_answer *a = &j->answer;
 	o.by_ssh = j->by_ssh;
 	if (j->decided) {
-		mm_outcome_set(&o, j->verdict.cls, "%s", j->verdict.text);
+		mm_outcome_set(&o, j->verdict, "%s", j->why);
 	} else if (a->state == MM_ANSWER_COMPLETE) {
 		mm_outcome_set(&o, MM_PC_OK, "%s", "");
 	} else if (a->state == MM_ANSWER_REFUSED) {

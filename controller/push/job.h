@@ -27,8 +27,9 @@ struct mm_job {
 	const char *known_hosts; /* file made for transport ssh, NULL = none */
 	struct mm_answer answer;
 	size_t received; /* bytes of this try */
-	bool decided;    /* we dropped it; `verdict` says why */
-	struct mm_outcome verdict;
+	bool decided;    /* we dropped it: */
+	enum mm_push_class verdict;
+	const char *why;
 };
 
 /* Checks and copies; NULL and *why (an outcome) when the job cannot be served. */

@@ -74,7 +74,8 @@ void mm_outcome_set(struct mm_outcome *o, enum mm_push_class c, const char *fmt,
     __attribute__((format(printf, 3, 4)));
 
 /* The same as it is kept of thousands of hosts: texts, of which most have
- * none, live in an arena; "" = none, never NULL. */
+ * none, live in an arena; "" = none, never NULL. The fingerprint is kept where
+ * it is not that of the one key that is pinned. */
 struct mm_ended {
 	enum mm_push_class cls;
 	int code;
@@ -82,6 +83,7 @@ struct mm_ended {
 	int64_t seen_epoch, seen_serial;
 	int ms_connect, ms_handshake, ms_auth, ms_answer;
 	bool delivered, by_ssh;
+	bool pinned; /* the host showed the one key that is pinned */
 };
 
 #define MM_ENDED_NONE                                                                                        \
@@ -94,7 +96,7 @@ struct mm_ended {
 	    .ms_auth = -1,                                                                                   \
 	    .ms_answer = -1})
 
-struct mm_ended mm_ended_of(const struct mm_outcome *o, struct mm_arena *a);
+struct mm_ended mm_ended_of(const struct mm_outcome *o, bool pinned, struct mm_arena *a);
 /* As mm_outcome_set(). */
 void mm_ended_set(struct mm_ended *e, struct mm_arena *a, enum mm_push_class c, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));

@@ -331,7 +331,8 @@ static bool write_request(struct mm_session *s)
 		s->request_sent += (size_t)n;
 		s->heard = mm_now_ms();
 	}
-	mm_buf_reset(&s->request);
+	/* What waits for its answer holds no request any more. */
+	mm_buf_free(&s->request);
 	s->request_sent = 0;
 	if (!s->request_complete || x->eof_sent)
 		return true;
