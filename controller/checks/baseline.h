@@ -48,7 +48,8 @@ int mm_baseline_of_policy(const struct mm_policy *p, const char *folder, struct 
 
 /* The fix of a check for a client: its own, else the one for any, else "". */
 const char *mm_check_fix(const struct mm_check *c, const char *client);
-/* What one result of it is about: "account", "client", "login", "workstation", "fleet". */
+/* What its results are counted in: "accounts", "logins", "mail programs", "workstations";
+ * "" = there is one, of the fleet. */
 const char *mm_check_unit(const struct mm_check *c);
 
 #endif
