@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agent/allowed_back.h"
 #include "agent/definite.h"
 #include "agent/needs.h"
 #include "agent/trial.h"
@@ -171,49 +172,6 @@ static int undo_trial(struct taking *t, struct back *b, struct mm_err *err)
 
 /* ---- may it be so again? */
 
-static const char *forbidden_program(const struct mm_converge *c, const char *command)
-{
-	const char *const *argv;
-	size_t n;
-	if (command == NULL || c->conf == NULL || mm_argv_parse(command, c->arena, &argv, &n, NULL) != 0 ||
-	    mm_conf_allows_program(c->conf, argv[0]))
-		return NULL;
-	return mm_arena_printf(
-	    c->arena, "this host's limits do not allow %s, which stood there before", argv[0]);
-}
-
-static enum mm_setting on(enum mm_side side, enum mm_setting incoming)
-{
-	return side == MM_SIDE_INCOMING ? incoming : mm_setting_on_side(incoming, MM_SIDE_OUTGOING);
-}
-
-/* What would come back; NULL: it is there now, or there was nothing. */
-static const char *comes_back(
-    const struct back *b, const struct mm_seen_account *then, enum mm_setting incoming)
-{
-	enum mm_setting s = on(b->settled->side, incoming);
-	return mm_streq(then->s[s].value, b->now->s[s].value) ? NULL : then->s[s].value;
-}
-
-/* What the policy, or this host, forbids does not come back, whoever wrote it. */
-static const char *forbidden(
-    const struct mm_converge *c, const struct back *b, const struct mm_seen_account *then)
-{
-	const char *security = comes_back(b, then, MM_SET_IN_SECURITY);
-	const char *floor = comes_back(b, then, MM_SET_IN_TLS_MIN);
-	const char *host = comes_back(b, then, MM_SET_IN_HOST);
-	if (!c->sheet->allow_cleartext && mm_streq(security, "none"))
-		return "the former settings were cleartext, which the policy forbids";
-	if (floor != NULL && c->sheet->tls_min != NULL && strcmp(floor, c->sheet->tls_min) < 0)
-		return mm_arena_printf(c->arena,
-		    "the former settings allowed TLS %s, and the policy demands %s", floor,
-		    c->sheet->tls_min);
-	if (host != NULL && c->conf != NULL && !mm_conf_allows_host(c->conf, host))
-		return mm_arena_printf(
-		    c->arena, "the former server %s is not within this host's limits", host);
-	return forbidden_program(c, comes_back(b, then, MM_SET_IN_PASSWORD_COMMAND));
-}
-
 static bool other_is_taken_back(const struct taking *t, const struct back *b, enum mm_side side)
 {
 	for (size_t i = 0; i < t->n; i++)
@@ -260,8 +218,8 @@ static void gather_needs(struct taking *t, const struct back *b, const struct mm
 static bool holds(struct taking *t, struct back *b, const struct mm_view *view)
 {
 	const struct mm_seen_account *then = seen_by_key(view, b->now->key);
-	const char *why =
-	    then == NULL ? "the program would not see the account any more" : forbidden(t->c, b, then);
+	const char *why = then == NULL ? "the program would not see the account any more"
+				       : mm_forbidden_back(t->c, b->settled->side, b->now, then);
 	if (why == NULL)
 		why = disturbed(t, b, then);
 	if (why != NULL)

@@ -294,6 +294,8 @@ static int parse(const json_t *o, struct mm_journal *j, struct mm_err *err)
 		    "was written by a newer mailmuster-agent (version %lld, known is %d)", (long long)version,
 		    MM_JOURNAL_VERSION);
 	if (mm_json_int(o, "revision", 0, INT64_MAX, &j->revision, err) != 0 ||
+	    (json_object_get(o, "restored") != NULL &&
+		mm_json_int(o, "restored", 0, INT64_MAX, &j->restored, err) != 0) ||
 	    mm_json_array(o, "rows", MM_JOURNAL_ROWS_MAX, false, &rows, err) != 0 ||
 	    mm_rows_parse(rows, j->arena, &j->rows, err) != 0 || mm_reverted_parse(o, j, err) != 0 ||
 	    mm_put_off_parse(o, j, err) != 0 || mm_json_object(o, "intent", true, &intent, err) != 0)
@@ -342,11 +344,13 @@ int mm_journal_save(struct mm_journal *j, struct mm_err *err)
 {
 	struct mm_buf text = MM_BUF_INIT(MM_JOURNAL_MAX);
 	if (j->saved[0] == '\0' && j->revision == 0 && j->rows.n == 0 && j->intent.client == NULL &&
-	    j->n_reverted == 0 && j->n_put_off == 0)
+	    j->n_reverted == 0 && j->n_put_off == 0 && j->restored == 0)
 		return 0;
 	json_t *o = json_object();
 	mm_json_set_int(o, "version", MM_JOURNAL_VERSION);
 	mm_json_set_int(o, "revision", j->revision);
+	if (j->restored != 0)
+		mm_json_set_int(o, "restored", j->restored);
 	mm_json_set(o, "rows", mm_rows_json(&j->rows));
 	if (j->n_reverted > 0)
 		mm_json_set(o, "reverted", mm_reverted_json(j));

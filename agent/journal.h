@@ -3,7 +3,7 @@
  * applied there. JSON in the user's own state folder, written only as the
  * user, replaced atomically.
  *
- *   {"version":1, "revision":N, "rows":[...], "intent":{...}}
+ *   {"version":1, "revision":N, "restored":N, "rows":[...], "intent":{...}}
  *
  * A row is one account in one place of one client: its native key, whether
  * we created or adopted it, the value of each setting as last applied, and
@@ -123,6 +123,8 @@ struct mm_journal {
 	struct mm_arena *arena;
 	const char *file;
 	int64_t revision; /* highest fleet revision that was ever applied here */
+	int64_t
+	    restored; /* up to this one an admin has taken things back: it is not applied again; 0 = none */
 	struct mm_rows rows;
 	struct mm_intent intent;
 	struct mm_reverted *reverted;

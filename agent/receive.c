@@ -208,11 +208,24 @@ static bool has_arg(const struct mm_request *q, const char *arg)
 	return false;
 }
 
-/* A verify may name those whom it is about. */
+/* A verify, and a restore, may name those whom they are about. */
 static bool asked_about(const struct mm_request *q, const char *user)
 {
-	size_t names = q->n_op_args - (has_arg(q, MM_VERIFY_AGAIN) ? 1 : 0);
-	return q->op != MM_OP_VERIFY || names == 0 || has_arg(q, user);
+	size_t names = 0;
+	for (size_t i = 0; i < q->n_op_args; i++)
+		names += mm_is_login(q->op_args[i]);
+	if (q->op == MM_OP_RESTORE && mm_streq(user, MM_SYSTEM_USER))
+		return false;
+	return (q->op != MM_OP_VERIFY && q->op != MM_OP_RESTORE) || names == 0 || has_arg(q, user);
+}
+
+/* Which generation; 0 = the last run. */
+static int64_t generation_of(const struct mm_request *q)
+{
+	int64_t number = 0;
+	for (size_t i = 0; q->op == MM_OP_RESTORE && i < q->n_op_args; i++)
+		(void)mm_restore_generation(q->op_args[i], &number);
+	return number;
 }
 
 static void load_held(struct job *j, struct mm_user_job *u)
@@ -384,7 +397,8 @@ static int carry_out(struct job *j)
 	const struct mm_request *q = &j->t.request;
 	bool preflight = q->op == MM_OP_PREFLIGHT, discover = q->op == MM_OP_DISCOVER;
 	struct mm_discover_ask ask = {.users = NULL};
-	if (q->op == MM_OP_VERIFY || (q->op == MM_OP_STATUS && q->n_manifest == 0)) {
+	bool restore = q->op == MM_OP_RESTORE;
+	if (q->op == MM_OP_VERIFY || restore || (q->op == MM_OP_STATUS && q->n_manifest == 0)) {
 		if (users_held(j) != 0)
 			return refuse(j, MM_REFUSED_BUSY);
 	} else if (discover) {
@@ -399,6 +413,8 @@ static int carry_out(struct job *j)
 	    .probe = q->op == MM_OP_APPLY,
 	    .verify = q->op == MM_OP_VERIFY,
 	    .preflight = preflight,
+	    .restore = restore,
+	    .generation = generation_of(q),
 	    .discover = discover ? &ask : NULL,
 	    .again = (preflight || q->op == MM_OP_VERIFY) && has_arg(q, MM_VERIFY_AGAIN),
 	    .ack = q->ack,

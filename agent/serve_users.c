@@ -170,6 +170,8 @@ static void work(int fd, void *arg)
 	    .verify = t->b->verify,
 	    .discover = t->b->discover,
 	    .preflight = t->b->preflight,
+	    .restore = t->b->restore,
+	    .generation = t->b->generation,
 	    .again = t->b->again,
 	    .lock_ms = MM_LOCK_MS,
 	    .sink = &w.sink};

@@ -26,9 +26,11 @@ struct mm_user_batch {
 	bool verify;                            /* struct mm_user_run */
 	const struct mm_discover_ask *discover; /* struct mm_user_run */
 	bool preflight;                         /* struct mm_user_run */
-	bool again;                             /* struct mm_probe_run */
-	bool spool_only;                        /* no run at all: only what waits in the spools */
-	const char *const *ack;                 /* reports to be deleted from the spools */
+	bool restore;                           /* struct mm_user_run */
+	int64_t generation;
+	bool again;             /* struct mm_probe_run */
+	bool spool_only;        /* no run at all: only what waits in the spools */
+	const char *const *ack; /* reports to be deleted from the spools */
 	size_t n_ack;
 	bool collect;        /* send on what waits in the spools */
 	struct mm_workers w; /* in done() only job->user may be used of the job */

@@ -248,6 +248,22 @@ static int check_verify(struct checking *k)
 	return 0;
 }
 
+static int check_restore(struct checking *k)
+{
+	const struct mm_request *r = &k->t->request;
+	int64_t number = 0;
+	if (r->n_manifest > 0)
+		return REFUSE(
+		    k, MM_REFUSED_OP, "a restore is about what was changed here, and brings no sheets");
+	for (size_t i = 0; i < r->n_op_args; i++) {
+		if (mm_is_login(r->op_args[i]))
+			continue;
+		if (number != 0 || mm_restore_generation(r->op_args[i], &number) != 0)
+			return REFUSE(k, MM_REFUSED_OP, "\"%s\" is no argument of a restore", r->op_args[i]);
+	}
+	return 0;
+}
+
 /* Whom it is about, its sheets say. */
 static int check_preflight(struct checking *k)
 {
@@ -282,6 +298,8 @@ static int check_op(struct checking *k)
 		return check_preflight(k);
 	if (op == MM_OP_DISCOVER)
 		return check_discover(k);
+	if (op == MM_OP_RESTORE)
+		return check_restore(k);
 	return REFUSE(k, MM_REFUSED_OP, "this agent does not carry out \"%s\"", mm_op_name(op));
 }
 

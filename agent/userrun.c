@@ -11,6 +11,7 @@
 #include "agent/home.h"
 #include "agent/hostwide.h"
 #include "agent/probe_run.h"
+#include "agent/take_back.h"
 #include "agent/trial_sink.h"
 #include "common/file.h"
 #include "common/text.h"
@@ -85,7 +86,8 @@ static int lock(struct state *s)
 {
 	struct mm_err err = MM_ERR_NONE;
 	s->lock = -1;
-	if ((s->c.how != MM_HOW_APPLY && !s->r->again) || mm_mkdirs(s->c.state_dir, 0700, &err) != 0)
+	if ((s->c.how != MM_HOW_APPLY && !s->r->again && !s->r->restore) ||
+	    mm_mkdirs(s->c.state_dir, 0700, &err) != 0)
 		return 0;
 	s->lock = mm_lock_file(mm_arena_printf(s->a, "%s/lock", s->c.state_dir), s->r->lock_ms, &err);
 	if (s->lock >= 0 || errno == EROFS || errno == ENOSPC || errno == EACCES)
@@ -111,9 +113,10 @@ static int open_journal(struct state *s)
 static int forget_reverted(struct state *s)
 {
 	struct mm_err err = MM_ERR_NONE;
-	if (!s->r->again || s->journal.n_reverted == 0)
+	if (!s->r->again || (s->journal.n_reverted == 0 && s->journal.restored == 0))
 		return 0;
 	s->journal.n_reverted = 0;
+	s->journal.restored = 0;
 	return mm_journal_save(&s->journal, &err) == 0 ? 0 : failed(s, &err);
 }
 
@@ -233,6 +236,42 @@ static int converge_hostwide(struct state *s)
 	return rc;
 }
 
+static int take_back(struct state *s)
+{
+	struct mm_err err = MM_ERR_NONE;
+	struct mm_taken taken;
+	if (s->lock < 0) {
+		whole(s, MM_ST_DEFERRED, "the home cannot be written to: nothing is taken back");
+		return 0;
+	}
+	int rc = mm_take_back(&s->c, s->r->generation, &taken, &err);
+	if (rc != 0)
+		failed(s, &err);
+	s->c.sink = &taken.sink;
+	if (mm_converge(&s->c, &err) != 0)
+		rc = failed(s, &err);
+	s->c.sink = s->r->sink;
+	return rc;
+}
+
+/* What an admin has taken back stays so; a newer revision ends that, and the journal is told. */
+static int heed(struct state *s)
+{
+	struct mm_err err = MM_ERR_NONE;
+	const int64_t before = s->journal.restored;
+	if (!mm_is_taken_back(&s->c))
+		return s->journal.restored != before && mm_journal_save(&s->journal, &err) != 0
+			   ? failed(s, &err)
+			   : 0;
+	s->c.how = MM_HOW_AUDIT;
+	whole(s, MM_ST_DEFERRED,
+	    mm_arena_printf(s->a,
+		"revision %lld was taken back here, as an admin asked: it is not applied again; a newer one "
+		"is, or this one once somebody says that it was mended (verify --again)",
+		(long long)s->c.sheet->revision));
+	return 0;
+}
+
 static int run(struct state *s)
 {
 	const char *trouble = mm_is_hostwide(s->r->who) ? NULL : mm_home_trouble(s->r->who, s->a);
@@ -253,6 +292,10 @@ static int run(struct state *s)
 	if (s->r->expired)
 		whole(s, MM_ST_DEFERRED,
 		    "the request in force has expired: settings stay as they are, nothing is changed");
+	if (s->r->restore)
+		return take_back(s);
+	if (heed(s) != 0)
+		return -1;
 	return mm_is_hostwide(s->r->who) ? converge_hostwide(s) : converge(s);
 }
 

@@ -26,8 +26,11 @@ struct mm_user_run {
 	const struct mm_discover_ask *discover; /* tell what is set up, and do nothing else; or NULL */
 	bool preflight; /* log in with the sheet's settings, whatever is in force: no config is looked at, and
 			 * nothing but the record of what was presented to servers is written */
-	bool again;     /* struct mm_probe_run */
-	bool prompt;    /* struct mm_probe_run */
+	bool restore;   /* take back `generation` and newer ones, 0 = the last run (agent/take_back.h); then
+			 * look, and change nothing else */
+	int64_t generation;
+	bool again;  /* struct mm_probe_run */
+	bool prompt; /* struct mm_probe_run */
 	int lock_ms;
 	struct mm_sink *sink;
 	/* out: */

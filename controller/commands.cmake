@@ -12,7 +12,7 @@ add_executable(mailmuster
   cmd_policy.c cmd_policy_log.c
   cmd_user.c cmd_group.c group_sync.c cmd_host.c
   cmd_explain.c cmd_who.c
-  cmd_push.c cmd_verify.c cmd_discover.c discovered.c discovered_policy.c discovered_print.c cmd_preflight.c preflight.c preflight_end.c preflight_local.c endpoints.c push_cmd.c push_op.c push_record.c push_judge.c push_overtaken.c push_answer.c push_select.c push_changes.c push_causes.c push_print.c push_json.c plan_file.c
+  cmd_push.c cmd_verify.c cmd_restore.c cmd_discover.c discovered.c discovered_policy.c discovered_print.c cmd_preflight.c preflight.c preflight_end.c preflight_local.c endpoints.c push_cmd.c push_op.c push_record.c push_judge.c push_overtaken.c push_answer.c push_select.c push_changes.c push_causes.c push_print.c push_json.c plan_file.c
   cmd_host_keys.c cmd_enroll.c enroll_remote.c enroll_script.c enroll_limits.c enroll_checkin.c
   cmd_serve.c cmd_rollout.c rollout_run.c rollout_state.c rollout_land.c rollout_heard.c rollout_event.c rollout_follow.c rollout_go.c rollout_make.c rollout_servers.c rollout_back.c rollout_print.c rollout_json.c push_roll.c
   cmd_checkin.c checkin_talk.c

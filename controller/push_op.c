@@ -106,7 +106,8 @@ static struct mm_held_ask ask_of(const struct mm_push_run *o)
 	return (struct mm_held_ask){.op = o->how->op,
 	    .users = o->n_users > 0 ? o->users : NULL,
 	    .n_users = o->n_users,
-	    .again = o->how->again};
+	    .again = o->how->again,
+	    .generation = o->how->generation};
 }
 
 static int ask_for(struct mm_push_run *o, const struct mm_target *t, struct mm_buf *out,
@@ -115,7 +116,7 @@ static int ask_for(struct mm_push_run *o, const struct mm_target *t, struct mm_b
 	const char *host = t->host.id;
 	struct mm_request_builder *b;
 	const struct mm_held_ask ask = ask_of(o);
-	if (o->how->op == MM_OP_VERIFY)
+	if (o->how->op == MM_OP_VERIFY || o->how->op == MM_OP_RESTORE)
 		return mm_request_prepare_held(o->builder, host, &ask, out, made, err);
 	if (o->how->op == MM_OP_PREFLIGHT)
 		return mm_request_prepare_preflight(o->builder, host, &ask, out, made, err);
@@ -431,6 +432,23 @@ static int begin_logins(struct mm_push_run *o, const struct mm_selection *sel, s
 	return rc;
 }
 
+/* What is asked of each host is in the log before it is. */
+static int begin_restore(struct mm_push_run *o, const struct mm_selection *sel, struct mm_err *err)
+{
+	char detail[96];
+	int rc = mm_select_users(o->c->store, sel, o->s->arena, &o->users, &o->n_users, err);
+	(void)snprintf(detail, sizeof(detail), "{\"generation\":%lld,\"users\":%zu}",
+	    (long long)o->how->generation, o->n_users);
+	if (rc < 0 || mm_store_begin(o->c->store, err) < 0)
+		return -1;
+	for (size_t i = 0; rc == 0 && i < o->s->n; i++)
+		rc = mm_store_audit(o->c->store, "restore", o->s->targets[i].host.id, detail, false, err);
+	if (rc == 0)
+		return mm_store_commit(o->c->store, err);
+	mm_store_rollback(o->c->store);
+	return -1;
+}
+
 int mm_push_run_op(struct mm_ctl *c, const struct mm_selection *sel, const struct mm_push_how *how,
     struct mm_push_summary *out, struct mm_err *err)
 {
@@ -448,6 +466,8 @@ int mm_push_run_op(struct mm_ctl *c, const struct mm_selection *sel, const struc
 	bool preflight = how->op == MM_OP_PREFLIGHT, discover = how->op == MM_OP_DISCOVER;
 	if (rc == 0 && (how->op == MM_OP_VERIFY || preflight || discover))
 		rc = begin_logins(&o, sel, err);
+	if (rc == 0 && how->op == MM_OP_RESTORE)
+		rc = begin_restore(&o, sel, err);
 	if (rc == 0)
 		rc = mm_request_builder_new(c->store, o.key = key,
 		    how->no_policy ? MM_NO_POLICY : how->revision,

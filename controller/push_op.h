@@ -41,6 +41,7 @@ struct mm_push_how {
 	const char *identity; /* SSH key; NULL = the state folder's; "agent" = the ssh-agent's keys */
 	bool progress;        /* show it, if stderr is a terminal */
 	bool again;           /* MM_VERIFY_AGAIN */
+	int64_t generation;   /* of a restore; 0 = the last run */
 	/* An apply that carries out a plan: what it says of each host (as
 	 * mm_plan_digest_end(); NULL: nothing, and it is left alone), and of which
 	 * revision it is. */

@@ -404,7 +404,7 @@ void mm_push_print(const struct mm_push_summary *s)
 		    s->rolled && !s->interrupted ? "sent now" : "served: stopped");
 	/* A verify is about what each host holds. */
 	printf(" (%s, ", mm_op_name(s->op));
-	if (s->op != MM_OP_VERIFY && s->op != MM_OP_DISCOVER)
+	if (s->op != MM_OP_VERIFY && s->op != MM_OP_DISCOVER && s->op != MM_OP_RESTORE)
 		printf("revision %lld, ", (long long)s->revision);
 	printf("%.1f s)\n", (double)s->took_ms / 1000);
 	if (s->op == MM_OP_APPLY && !s->rolled &&

@@ -70,16 +70,17 @@ static int record(
 	return 0;
 }
 
-/* Whoever asks for proof is not content with a host that has nothing to prove. */
+/* Whoever asks for proof, or wants something back, is not content with a host that has nothing. */
 static void check_verify(const struct mm_push_run *o, struct mm_host_result *r)
 {
-	if (o->how->op != MM_OP_VERIFY || r->covered + r->findings > 0)
+	bool restore = o->how->op == MM_OP_RESTORE;
+	if ((o->how->op != MM_OP_VERIFY && !restore) || r->covered + r->findings > 0)
 		return;
 	struct mm_trouble t = {.host = r->target->host.id,
 	    .user = o->users != NULL ? "(those asked about)" : "(everybody)",
 	    .client = "",
 	    .account = "",
-	    .what = "nothing to verify",
+	    .what = restore ? "nothing to restore" : "nothing to verify",
 	    .text = "this host holds no settings for them: mailmuster push"};
 	mm_trouble_add(o->s, &t);
 	r->exit_bits |= MM_EX_DIFF;

@@ -392,10 +392,8 @@ static int choose(struct host_job *j, const struct mm_store_host *h, struct mm_e
 	const struct mm_held_ask *ask = j->ask;
 	const char **args = mm_arena_alloc(j->a, ask->n_users + 2, sizeof(*args));
 	size_t n = 0;
-
 	for (size_t i = 0; ask->users && i < ask->n_users; i++) {
 		bool has = h->all_users;
-
 		for (size_t k = 0; !has && k < h->n_users; k++)
 			has = mm_streq(h->users[k], ask->users[i]);
 		if (has)
@@ -404,10 +402,15 @@ static int choose(struct host_job *j, const struct mm_store_host *h, struct mm_e
 	/* Nobody must not become everybody. */
 	if (ask->users && n == 0)
 		return mm_err_set(err, MM_EX_FAILED, "has none of these users");
+	if (n > MM_REQUEST_USERS && ask->op == MM_OP_RESTORE)
+		return mm_err_set(err, MM_EX_USAGE, "has %zu of these users, and a restore names at most %d",
+		    n, MM_REQUEST_USERS);
 	if (n > MM_REQUEST_USERS)
 		n = 0;
 	if (ask->again)
 		args[n++] = MM_VERIFY_AGAIN;
+	if (ask->generation > 0)
+		args[n++] = mm_arena_printf(j->a, MM_RESTORE_GENERATION "%lld", (long long)ask->generation);
 	j->args = args;
 	j->n_args = n;
 	return 0;
@@ -515,7 +518,7 @@ static int prepare_for(struct host_job *j, const char *host, enum mm_op op, int6
 	size_t before = out->len;
 	int rc;
 
-	if (j->b->read_only && (op == MM_OP_APPLY || op == MM_OP_RESTORE || op == MM_OP_PREFLIGHT))
+	if (j->b->read_only && (op == MM_OP_APPLY || op == MM_OP_PREFLIGHT))
 		return mm_err_set(err, MM_EX_NOPERM,
 		    "a request that needs an approved revision was asked of a read-only run");
 	if (days == 0)
@@ -541,7 +544,8 @@ int mm_request_prepare(struct mm_request_builder *b, const char *host, enum mm_o
     struct mm_buf *out, struct mm_request_made *made, struct mm_err *err)
 {
 	struct host_job j = {.b = b};
-
+	if (op == MM_OP_RESTORE)
+		return mm_err_set(err, MM_EX_USAGE, "a restore brings no sheets");
 	return prepare_for(&j, host, op, days, out, made, err);
 }
 
@@ -549,7 +553,6 @@ int mm_request_prepare_planned(struct mm_request_builder *b, const char *host, c
     struct mm_buf *out, struct mm_request_made *made, struct mm_err *err)
 {
 	struct host_job j = {.b = b, .expect = expect};
-
 	return prepare_for(&j, host, MM_OP_APPLY, 0, out, made, err);
 }
 
@@ -557,8 +560,7 @@ int mm_request_prepare_held(struct mm_request_builder *b, const char *host, cons
     struct mm_buf *out, struct mm_request_made *made, struct mm_err *err)
 {
 	struct host_job j = {.b = b, .ask = ask};
-
-	if (ask->op != MM_OP_STATUS && ask->op != MM_OP_VERIFY)
+	if (ask->op != MM_OP_STATUS && ask->op != MM_OP_VERIFY && ask->op != MM_OP_RESTORE)
 		return mm_err_set(err, MM_EX_USAGE, "%s needs sheets", mm_op_name(ask->op));
 	return prepare_for(&j, host, ask->op, 0, out, made, err);
 }
@@ -575,7 +577,6 @@ int mm_request_prepare_discover(struct mm_request_builder *b, const char *host, 
     const struct mm_discover_ask *what, struct mm_buf *out, struct mm_request_made *made, struct mm_err *err)
 {
 	struct host_job j = {.b = b, .only = ask, .discover = what};
-
 	return prepare_for(&j, host, MM_OP_DISCOVER, 0, out, made, err);
 }
 

@@ -25,7 +25,7 @@ struct mm_request_builder;
 
 /* `revision` 0 = the current one, MM_NO_POLICY = none: it can make an
  * MM_OP_DISCOVER only. It must be pushable, unless the builder is
- * for reading only (`read_only`: plan, status, verify ...; apply and restore
+ * for reading only (`read_only`: plan, status, verify ...; apply and preflight
  * are then refused). `key` must be the key of the store's current epoch; it and the
  * store must outlive the builder. */
 int mm_request_builder_new(struct mm_store *store, const struct mm_key *key, int64_t revision, bool read_only,
@@ -49,17 +49,19 @@ int mm_request_prepare(struct mm_request_builder *b, const char *host, enum mm_o
  * longer what it would change. */
 int mm_request_prepare_planned(struct mm_request_builder *b, const char *host, const char *expect,
     struct mm_buf *out, struct mm_request_made *made, struct mm_err *err);
-/* The same without sheets, for MM_OP_STATUS and MM_OP_VERIFY: it is about what
+/* The same without sheets, for MM_OP_STATUS, MM_OP_VERIFY and MM_OP_RESTORE: it is about what
  * the host holds, whatever the policy has become, and carries
- * acknowledgements. */
+ * acknowledgements. A restore brings nothing new: a read_only builder makes it. */
 #define MM_REQUEST_USERS 60
 struct mm_held_ask {
 	enum mm_op op;
-	/* A verify can be about those of `users` that the host has; NULL, or
-	 * more than MM_REQUEST_USERS of them: everybody. */
+	/* A verify, or a restore, can be about those of `users` that the host has; NULL:
+	 * everybody. More than MM_REQUEST_USERS of them: a verify is about everybody, a
+	 * restore an error. */
 	const char *const *users;
 	size_t n_users;
-	bool again; /* MM_VERIFY_AGAIN */
+	bool again;         /* MM_VERIFY_AGAIN */
+	int64_t generation; /* of a restore; 0 = the last run */
 };
 int mm_request_prepare_held(struct mm_request_builder *b, const char *host, const struct mm_held_ask *ask,
     struct mm_buf *out, struct mm_request_made *made, struct mm_err *err);

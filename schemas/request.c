@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "common/text.h"
 #include "schemas/proto.h"
 #include "schemas/seal.h"
 #include "schemas/settings.h"
@@ -37,6 +38,13 @@ int mm_op_by_name(const char *s)
 			return i;
 	}
 	return -1;
+}
+
+int mm_restore_generation(const char *arg, int64_t *number)
+{
+	size_t n = strlen(MM_RESTORE_GENERATION);
+	return strncmp(arg, MM_RESTORE_GENERATION, n) == 0 ? mm_parse_int(arg + n, 1, MM_WIRE_INT_MAX, number)
+							   : -1;
 }
 
 void mm_request_encode(const struct mm_request *r, struct mm_buf *out)

@@ -33,6 +33,8 @@ int mm_op_by_name(const char *s);
 #define MM_OP_ARGS_MAX 64
 #define MM_ACK_MAX 4096 /* acknowledged reports in one request */
 
+/* "+generation=7": back to before this one; without it, what the last run changed. No login looks so. */
+#define MM_RESTORE_GENERATION "+generation="
 /* Present again what servers have refused: it was mended there. No login looks so. */
 #define MM_VERIFY_AGAIN "+again"
 
@@ -59,13 +61,17 @@ struct mm_request {
 	const char
 	    *expect; /* of an apply that carries out a plan: its number (schemas/plan.h); NULL = none */
 	/* of a verify: logins that it is about (none: everybody), and MM_VERIFY_AGAIN;
-	 * of a preflight: MM_VERIFY_AGAIN; of a discover: schemas/discover.h */
+	 * of a restore: the same, and one MM_RESTORE_GENERATION; of a preflight: MM_VERIFY_AGAIN;
+	 * of a discover: schemas/discover.h */
 	const char *const *op_args;
 	size_t n_op_args;
 	/* The newest checkpoint of the controller's audit log, for the host to
 	 * keep and hand back; NULL = none. An agent of minor version 1 ignores it. */
 	const struct mm_checkpoint *checkpoint;
 };
+
+/* The number of a restore's argument. -1: it is none. */
+int mm_restore_generation(const char *arg, int64_t *number);
 
 void mm_request_encode(const struct mm_request *r, struct mm_buf *out);
 /* Strings live in `a`. Checks form only (types, ranges, names, limits,

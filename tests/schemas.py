@@ -75,7 +75,7 @@ def documents(samples):
             if kind == 1:
                 yield f"{stream} payload", "request", json.loads(base64.b64decode(json.loads(body)["payload"]))
     two = samples / "v1.1"
-    for name, schema in (("request", "request"), ("sheet-bob", "sheet"), ("finding", "finding"), ("report", "report"), ("plan", "plan"),
+    for name, schema in (("request", "request"), ("restore", "request"), ("sheet-bob", "sheet"), ("finding", "finding"), ("report", "report"), ("plan", "plan"),
                          ("preflight", "preflight"), ("preflight-local", "preflight-local"), ("rollout", "rollout"),
                          ("discover", "discover"), ("fleet-report", "fleet-report")):
         yield f"{name} of 1.1", schema, json.loads((two / f"{name}.json").read_text("utf-8"))

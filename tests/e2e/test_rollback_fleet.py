@@ -16,7 +16,7 @@ import mailserver  # noqa: E402
 import story  # noqa: E402
 import test_complaints_fleet as complaints  # noqa: E402
 import test_fleet  # noqa: E402
-from test_fleet import BIN, OK  # noqa: E402
+from test_fleet import BIN, DIFF, OK  # noqa: E402
 
 NOPERM = 77
 
@@ -165,6 +165,32 @@ class Rollback(unittest.TestCase):
         self.must(OK, "push", "--all", "--min-tested", "0")
         self.assertEqual(set(self.on().values()), {self.current()})
         self.assertIn("alone", self.read(1, complaints.PREFS))
+        self.must(OK, "audit", "verify")
+
+    def test_5_one_host_by_itself(self):
+        """restore: what a rollout brought to one host is taken back there, and only there."""
+        had = self.configs()
+        self.roll("of C", approvals=1)
+        everywhere, now = self.configs(), self.current()
+        for args, word in ((["--all"], "rollout rollback"), (["--host", "ws1", "--generation", "3"], "--user"), ([], "")):
+            self.assertIn(word, self.must(64, "restore", *args).stderr)
+        self.must(1, "restore", "--host", "ws1", "--user", "nobody")
+        self.assertEqual(self.configs(), everywhere)
+        r = self.must(DIFF, "restore", "--host", "ws1", "--user", "alice", "--reason", "her calls")
+        self.assertRegex(r.stdout, r"Settings: .*[1-9][0-9]* reverted")
+        self.assertEqual(self.configs(), {**everywhere, "ws1": had["ws1"]})
+        log = self.must(OK, "audit", "log").stdout
+        self.assertRegex(log, r"restore +ws1 .*her calls")
+        rows = json.loads(self.must(OK, "report", "--format", "json").stdout)["findings"]
+        taken = [f for f in rows if f["action"] == "reverted"]
+        self.assertEqual({(f["host"], f["user"], f["result"]) for f in taken}, {("ws1", "alice", "fail")})
+        # The same revision does not come back by itself, whoever brings it; the next one does.
+        r = self.must(DIFF, "push", "--host", "ws1")
+        self.assertIn(f"revision {now} was taken back here", r.stdout)
+        self.must(OK, "serve", "--once")
+        self.assertEqual(self.configs()["ws1"], had["ws1"])
+        self.roll("of D", approvals=1)
+        self.assertIn("of D", self.read(1, complaints.PREFS))
         self.must(OK, "audit", "verify")
 
 

@@ -301,12 +301,29 @@ static void largest_fits(void **state)
 	mm_buf_free(&b);
 }
 
+/* Which generation a restore is about. */
+static void generation(void **state)
+{
+	static const char *const wrong[] = {"alice", "generation=7", "+generation",
+	    "+generation=", "+generation=0", "+generation=-1", "+generation=7 ", "+generation=x",
+	    "+generation=99999999999999999999", "+again"};
+	int64_t number = 77;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_int_equal(mm_restore_generation(wrong[i], &number), -1);
+	assert_int_equal(number, 77);
+	assert_int_equal(mm_restore_generation("+generation=7", &number), 0);
+	assert_int_equal(number, 7);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(decodes),
 	    cmocka_unit_test(round_trip),
 	    cmocka_unit_test(every_op),
+	    cmocka_unit_test(generation),
 	    cmocka_unit_test(every_member_is_needed),
 	    cmocka_unit_test(malformed_members),
 	    cmocka_unit_test(malformed_documents),

@@ -372,7 +372,8 @@ static void test_refusals(void **state)
 
 	builder(j, true);
 	expect_refusal(j, "ws1", MM_OP_APPLY, MM_EX_NOPERM, "read-only");
-	expect_refusal(j, "ws1", MM_OP_RESTORE, MM_EX_NOPERM, "read-only");
+	expect_refusal(j, "ws1", MM_OP_PREFLIGHT, MM_EX_NOPERM, "read-only");
+	expect_refusal(j, "ws1", MM_OP_RESTORE, MM_EX_USAGE, "no sheets");
 	expect_refusal(j, "nowhere", MM_OP_PLAN, MM_EX_FAILED, "inventory");
 	add_host(j->f, "ws3", "carol");
 	expect_refusal(j, "ws3", MM_OP_PLAN, MM_EX_DATAERR, "carol");

@@ -107,7 +107,7 @@ class Checks(Case):
         self.refused(self.host.stream(self.host.request("plan", issued=now + 3600, expires=now + 7200)), "expired")
 
     def test_op(self):
-        for op in ("restore", "format-the-disk"):
+        for op in ("Restore", "format-the-disk"):
             self.refused(self.host.stream(self.host.request(op)), "op")
 
     def test_manifest(self):
