@@ -169,18 +169,34 @@ class Html(unittest.TestCase):
         self.assertEqual(rows["group"], 3)
         self.assertEqual(good, sum(c["by_outcome"]["compliant"] for c in self.json["checks"]))
 
-    def test_part_of_the_fleet_takes_no_sample(self):
-        state = os.path.join(self.dir, "part")
+    def without_samples(self, name):
+        state = os.path.join(self.dir, name)
         shutil.copytree(self.state, state)
         db = sqlite3.connect(os.path.join(state, "store.db"))
         with db:
             db.execute("DELETE FROM samples")
         db.close()
+        return state
+
+    def samples(self, state):
+        db = sqlite3.connect(os.path.join(state, "store.db"))
+        rows = db.execute("SELECT dimension, COUNT(*), MAX(taken) FROM samples GROUP BY dimension").fetchall()
+        db.close()
+        return rows
+
+    def test_part_of_the_fleet_takes_no_sample(self):
+        state = self.without_samples("part")
         out = mm(state, "report", "--format", "html", "--group", "sales", rc=[0, 2])
         self.assertIn("only group <strong>sales</strong>", out)
-        db = sqlite3.connect(os.path.join(state, "store.db"))
-        self.assertEqual(db.execute("SELECT COUNT(*) FROM samples").fetchone()[0], 0)
-        db.close()
+        self.assertEqual(self.samples(state), [])
+
+    def test_the_service_takes_one_a_day(self):
+        state = self.without_samples("serve")
+        mm(state, "serve", "--once", rc=[0])
+        first = self.samples(state)
+        self.assertEqual([r[0] for r in first], ["all", "check", "client", "group"])
+        mm(state, "serve", "--once", rc=[0])
+        self.assertEqual(self.samples(state), first)
 
     def test_browser(self):
         """axe finds nothing, nothing is wider than the window, and the page prints on A4."""
