@@ -336,7 +336,6 @@ static int sign_request(struct host_job *j, const char *host, enum mm_op op, int
 	    .op_args = j->args,
 	    .n_op_args = j->n_args};
 	struct mm_serial serial;
-
 	for (size_t i = 0; i < j->list.n; i++) {
 		manifest[i].user = j->list.items[i]->login;
 		memcpy(manifest[i].sha256, j->list.items[i]->sha256, sizeof(manifest[i].sha256));
@@ -429,7 +428,6 @@ static int narrow(struct host_job *j)
 {
 	static const char *const again[] = {MM_VERIFY_AGAIN};
 	size_t n = 0;
-
 	for (size_t i = 0; i < j->list.n; i++)
 		if (j->list.items[i]->n_accounts > 0 && is_wanted(j->only, j->list.items[i]->login))
 			j->list.items[n++] = j->list.items[i];
@@ -448,7 +446,6 @@ struct logins {
 static int add_login(const struct mm_store_user *u, void *arg, struct mm_err *err)
 {
 	struct logins *l = arg;
-
 	(void)err;
 	*(const char **)mm_arena_push(l->a, &l->items, &l->n, &l->cap, sizeof(*l->items)) =
 	    mm_arena_strdup(l->a, u->login);
@@ -460,7 +457,6 @@ static int name_people(struct host_job *j, const struct mm_store_host *h, struct
 {
 	struct mm_discover_ask ask = *j->discover;
 	struct logins l = {.a = j->a};
-
 	ask.users = h->all_users ? j->only->users : h->users;
 	ask.n_users = h->all_users ? j->only->n_users : h->n_users;
 	if (ask.users == NULL && h->all_users) {
@@ -496,7 +492,6 @@ static int prepare(struct host_job *j, const char *host, enum mm_op op, int64_t 
 {
 	struct mm_store_host h;
 	int rc = mm_store_host_get(j->b->store, host, j->a, &h, err);
-
 	if (rc == 1)
 		return mm_err_set(err, MM_EX_FAILED, "is not in the inventory");
 	if (rc || load_up(j, &h, err) || mm_store_begin(j->b->store, err))
@@ -517,7 +512,6 @@ static int prepare_for(struct host_job *j, const char *host, enum mm_op op, int6
 	struct mm_request_made m = {.n_users = 0};
 	size_t before = out->len;
 	int rc;
-
 	if (j->b->read_only && (op == MM_OP_APPLY || op == MM_OP_PREFLIGHT))
 		return mm_err_set(err, MM_EX_NOPERM,
 		    "a request that needs an approved revision was asked of a read-only run");
@@ -569,7 +563,6 @@ int mm_request_prepare_preflight(struct mm_request_builder *b, const char *host,
     const struct mm_held_ask *ask, struct mm_buf *out, struct mm_request_made *made, struct mm_err *err)
 {
 	struct host_job j = {.b = b, .only = ask};
-
 	return prepare_for(&j, host, MM_OP_PREFLIGHT, 0, out, made, err);
 }
 
@@ -586,7 +579,6 @@ int mm_request_people(struct mm_request_builder *b, const char *host, const stru
 	struct host_job j = {.b = b, .only = ask, .a = mm_arena_new()};
 	struct mm_store_host h;
 	int rc;
-
 	cache_bound(b);
 	j.host = mm_scope_find(&b->p.policy->hosts, host) ? host : NULL;
 	rc = mm_store_host_get(b->store, host, j.a, &h, err);
