@@ -9,10 +9,13 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/text.h"
 #include "controller/cmd.h"
+#include "controller/export_send.h"
+#include "controller/push/spawn.h"
 #include "controller/request_build.h"
 #include "controller/rollout_run.h"
 #include "controller/sampling.h"
@@ -38,6 +41,7 @@ struct serving {
 	const char *identity;
 	bool once;
 	int stop_fd;
+	pid_t sender; /* carries events to other systems; 0 = none runs */
 	bool stopped;
 	bool unmeasured; /* today's sample could not be taken: until the next start */
 	int64_t wake;    /* unix seconds */
@@ -290,6 +294,44 @@ static void measure(struct serving *s)
 	s->unmeasured = true;
 }
 
+/* ---- events for other systems: a process of its own, since a collector may hang */
+
+static int start_sender(struct serving *s, struct mm_err *err)
+{
+	char self[4096];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	if (n <= 0)
+		return mm_err_sys(err, MM_EX_FAILED, "cannot find out where mailmuster is installed");
+	self[n] = '\0';
+	static const char *const extra[] = {"ASAN_OPTIONS", "UBSAN_OPTIONS", NULL};
+	struct mm_arena *a = mm_arena_new();
+	const char *const argv[] = {self, "--state", s->c->state, "export", "send", "--due", NULL};
+	const struct mm_spawn how = {
+	    .argv = argv, .env = mm_spawn_env(a, extra), .fds = {-1, -1, STDERR_FILENO}, .n_fds = 3};
+	int rc = mm_spawn(&how, &s->sender, err);
+	mm_arena_free(a);
+	return rc;
+}
+
+static void send_events(struct serving *s)
+{
+	struct mm_arena *a = mm_arena_new();
+	struct mm_err err = MM_ERR_NONE;
+	struct mm_ctl_conf conf;
+	bool due = false;
+	char *path = mm_ctl_path(s->c, "controller.conf");
+	if (s->sender > 0 && waitpid(s->sender, NULL, WNOHANG) != 0)
+		s->sender = 0;
+	if (s->sender == 0 && (mm_ctl_conf_load(path, a, &conf, &err) != 0 ||
+				  mm_export_due(s->store, &conf.export, &due, &err) != 0 ||
+				  (due && start_sender(s, &err) != 0)))
+		fprintf(stderr, "mailmuster serve: %s\n", err.text);
+	if (s->once && s->sender > 0)
+		(void)waitpid(s->sender, NULL, 0);
+	free(path);
+	mm_arena_free(a);
+}
+
 static void rest(struct serving *s)
 {
 	int64_t left = s->wake - mm_store_now(s->store);
@@ -313,10 +355,11 @@ static int loop(struct serving *s, struct mm_err *err)
 		}
 		last = now;
 		mm_witness_conclude(s->c);
-		if (!s->stopped)
+		if (!s->stopped) {
+			send_events(s);
 			look_at_seals(s);
-		if (!s->stopped)
 			measure(s);
+		}
 		if (s->once)
 			return 0;
 		if (!s->stopped)

@@ -97,9 +97,93 @@ static int read_witness(struct reader *r, const config_setting_t *s)
 	return take_keys(r, s, keys);
 }
 
+/* ---- export */
+
+static int take_text(struct reader *r, const config_setting_t *s, const char **out)
+{
+	const char *text = config_setting_get_string(s);
+	if (text == NULL || text[0] == '\0' || mm_has_control(text))
+		return bad(r, s, "must be a text in double quotes");
+	*out = mm_arena_strdup(r->a, text);
+	return 0;
+}
+
+static int take_path(struct reader *r, const config_setting_t *s, const char **out)
+{
+	if (take_text(r, s, out) != 0)
+		return -1;
+	return **out == '/' ? 0 : bad(r, s, "must be an absolute path");
+}
+
+static int read_export_file(struct reader *r, const config_setting_t *s)
+{
+	return take_path(r, s, &r->c->export.file);
+}
+
+static int read_collector(struct reader *r, const config_setting_t *s)
+{
+	static const char *const schemes[] = {"tls://", "tcp://", "udp://"};
+	int64_t port;
+	if (take_text(r, s, &r->c->export.syslog) != 0)
+		return -1;
+	const char *url = r->c->export.syslog, *colon = strrchr(url, ':');
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++)
+		if (mm_starts_with(url, schemes[i]) && colon != NULL && colon > url + strlen(schemes[i]) &&
+		    strpbrk(url + strlen(schemes[i]), "/@?# ") == NULL &&
+		    mm_parse_int(colon + 1, 1, 65535, &port) == 0)
+			return 0;
+	return bad(r, s, "must be tls://HOST:PORT, tcp://HOST:PORT or udp://HOST:PORT");
+}
+
+static int read_collector_ca(struct reader *r, const config_setting_t *s)
+{
+	return take_path(r, s, &r->c->export.syslog_ca_file);
+}
+
+/* What is told is not for everybody on the way. */
+static int read_url(struct reader *r, const config_setting_t *s)
+{
+	static const char *const near[] = {"https://", "http://127.0.0.1:", "http://127.0.0.1/",
+	    "http://[::1]", "http://localhost:", "http://localhost/"};
+	if (take_text(r, s, &r->c->export.webhook_url) != 0)
+		return -1;
+	for (size_t i = 0; i < sizeof(near) / sizeof(*near); i++)
+		if (mm_starts_with(r->c->export.webhook_url, near[i]))
+			return 0;
+	return bad(r, s, "must be an https:// URL (http:// is for this machine only)");
+}
+
+static int read_secret_file(struct reader *r, const config_setting_t *s)
+{
+	return take_path(r, s, &r->c->export.webhook_secret_file);
+}
+
+static int read_webhook_ca(struct reader *r, const config_setting_t *s)
+{
+	return take_path(r, s, &r->c->export.webhook_ca_file);
+}
+
+static int read_webhook(struct reader *r, const config_setting_t *s)
+{
+	static const struct key keys[] = {
+	    {"url", read_url}, {"secret_file", read_secret_file}, {"ca_file", read_webhook_ca}, {NULL, NULL}};
+	if (take_keys(r, s, keys) != 0)
+		return -1;
+	if (r->c->export.webhook_url == NULL || r->c->export.webhook_secret_file == NULL)
+		return bad(r, s, "needs url and secret_file");
+	return 0;
+}
+
+static int read_export(struct reader *r, const config_setting_t *s)
+{
+	static const struct key keys[] = {{"file", read_export_file}, {"syslog", read_collector},
+	    {"syslog_ca_file", read_collector_ca}, {"webhook", read_webhook}, {NULL, NULL}};
+	return take_keys(r, s, keys);
+}
+
 /* ---- the file */
 
-static const struct key top[] = {{"witness", read_witness}, {NULL, NULL}};
+static const struct key top[] = {{"witness", read_witness}, {"export", read_export}, {NULL, NULL}};
 
 int mm_ctl_conf_parse(
     const char *path, const char *text, struct mm_arena *a, struct mm_ctl_conf *out, struct mm_err *err)

@@ -6,6 +6,13 @@
  *               syslog = true;                                     # false when absent
  *               hosts = true; };                                   # true when absent
  *
+ *   export = { file = "/var/log/mailmuster/events.jsonl";               # events as JSON lines
+ *              syslog = "tls://siem.acme.example:6514";                  # or tcp://, udp://
+ *              syslog_ca_file = "/etc/ssl/certs/acme.pem";               # the system's when absent
+ *              webhook = { url = "https://hooks.acme.example/mail";      # http:// to this machine only
+ *                          secret_file = "/etc/mailmuster/webhook.key";  # 0600, at least 16 bytes
+ *                          ca_file = "/etc/ssl/certs/acme.pem"; }; };
+ *
  * The file need not be there. It must belong to root or to the running user
  * and must not be writable by others. What is not known is an error
  * (MM_EX_DATAERR) that names file and line. "@include" is refused.
@@ -29,8 +36,15 @@ struct mm_witness_conf {
 	bool hosts; /* checkpoints travel with requests */
 };
 
+struct mm_export_conf { /* NULL = not set up */
+	const char *file;
+	const char *syslog, *syslog_ca_file;
+	const char *webhook_url, *webhook_secret_file, *webhook_ca_file;
+};
+
 struct mm_ctl_conf {
 	struct mm_witness_conf witness;
+	struct mm_export_conf export;
 };
 
 /* An absent file gives what is usual. Texts live in `a`. */

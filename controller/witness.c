@@ -1,22 +1,17 @@
 #include "controller/witness.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "common/frame.h"
 #include "common/json.h"
 #include "common/text.h"
 #include "controller/conf.h"
+#include "controller/outside.h"
 #include "schemas/seal.h"
 
-#define LOG_SOCKET "/dev/log"
 #define LINE_BYTES 2048
 #define PRIORITY (13 * 8 + 5) /* RFC 5424 6.2.1: facility "log audit", severity "notice" */
 
@@ -35,39 +30,7 @@ static void say_trouble(struct conclusion *k, const struct mm_err *err)
 	mm_buf_addf(&k->trouble, "%s%s", k->trouble.len > 0 ? "; " : "", err->text);
 }
 
-/* ---- an auditor's file */
-
-static int append_line(const char *path, const char *line, struct mm_err *err)
-{
-	struct stat st;
-	int fd =
-	    open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0644);
-	int rc = 0;
-	if (fd < 0)
-		return mm_err_sys(err, MM_EX_FAILED, "witness file %s", path);
-	/* A line is one write: two commands at once do not mix theirs. */
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-		rc = mm_err_set(err, MM_EX_FAILED, "witness file %s: not a regular file", path);
-	else if (write(fd, line, strlen(line)) != (ssize_t)strlen(line) || fsync(fd) != 0)
-		rc = mm_err_sys(err, MM_EX_FAILED, "witness file %s", path);
-	close(fd);
-	return rc;
-}
-
 /* ---- the system's log */
-
-static int log_line(const char *text, struct mm_err *err)
-{
-	struct sockaddr_un to = {.sun_family = AF_UNIX, .sun_path = LOG_SOCKET};
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int rc = 0;
-	if (fd < 0 || connect(fd, (const struct sockaddr *)&to, sizeof(to)) != 0 ||
-	    send(fd, text, strlen(text), MSG_NOSIGNAL) < 0)
-		rc = mm_err_sys(err, MM_EX_FAILED, "the system's log, %s", LOG_SOCKET);
-	if (fd >= 0)
-		close(fd);
-	return rc;
-}
 
 static int to_syslog(struct conclusion *k, struct mm_err *err)
 {
@@ -77,7 +40,7 @@ static int to_syslog(struct conclusion *k, struct mm_err *err)
 		snprintf(host, sizeof(host), "-");
 	mm_buf_addf(&b, "<%d>1 %s %s mailmuster %d checkpoint - %.*s", PRIORITY,
 	    mm_time_utc(k->point.time, when), host, (int)getpid(), (int)strlen(k->line) - 1, k->line);
-	int rc = log_line(mm_buf_str(&b), err);
+	int rc = mm_outside_log(mm_buf_str(&b), err);
 	mm_buf_free(&b);
 	return rc;
 }
@@ -121,7 +84,7 @@ static void hand_out(struct conclusion *k)
 	struct mm_err err = MM_ERR_NONE;
 	k->line = line_of(k);
 	for (size_t i = 0; i < w->n_files; i++) {
-		if (append_line(w->files[i], k->line, &err) == 0)
+		if (mm_outside_append("witness file", w->files[i], k->line, strlen(k->line), &err) == 0)
 			k->taken++;
 		else
 			say_trouble(k, &err);

@@ -26,7 +26,7 @@ controller: common schemas controller
 homes='
 sqlite3\.h ^controller/store/
 libssh2.*\.h ^controller/push/
-curl/.*\.h ^agent/probe/
+curl/.*\.h ^agent/probe/|^controller/deliver/
 (krb5|gssapi/.*)\.h ^agent/probe/tickets?\.c$
 libconfig\.h ^controller/(policy/|checks/load\.c$|conf\.c$)|^agent/conf[a-z_]*\.[ch]$
 openssl/.*\.h ^common/digest\.c$|^schemas/signing\.c$|^agent/probe/tls[a-z_]*\.[ch]$

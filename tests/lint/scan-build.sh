@@ -8,7 +8,8 @@ dir=build/scan
 rm -rf "$dir"
 unset CMAKE_C_COMPILER_LAUNCHER
 scan=(timeout 1200 scan-build --use-cc=clang --status-bugs -o "$dir/reports"
-	-enable-checker optin.portability.UnixAPI,security.FloatLoopCounter,nullability.NullPassedToNonnull,nullability.NullableDereferenced)
+	-enable-checker optin.portability.UnixAPI -enable-checker security.FloatLoopCounter
+	-enable-checker nullability.NullPassedToNonnull -enable-checker nullability.NullableDereferenced)
 "${scan[@]}" cmake -S . -B "$dir" -G Ninja -DCMAKE_BUILD_TYPE=Debug >/dev/null
 grep -q '^CMAKE_C_COMPILER:.*ccc-analyzer$' "$dir/CMakeCache.txt" || {
 	echo "the build does not go through the analyser" >&2
