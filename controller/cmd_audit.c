@@ -1,157 +1,157 @@
+/* audit export, audit prune; and what `audit` can do. */
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "common/json.h"
-#include "common/term.h"
 #include "common/text.h"
-#include "controller/cmd.h"
+#include "controller/audit/export.h"
+#include "controller/audit/verify.h"
+#include "controller/cmd_audit.h"
+#include "controller/witness.h"
+#include "schemas/signing.h"
 
-static int json_row(const struct mm_audit_entry *e, void *arg, struct mm_err *err)
+static int signing_key(struct mm_ctl *c, struct mm_key **key, struct mm_err *err)
 {
-	json_t *o = json_object();
-	json_t *detail = e->detail ? mm_json_load("detail", e->detail, strlen(e->detail), err) : json_null();
-
-	if (!detail) {
-		json_decref(o);
-		return -1;
-	}
-	mm_json_set_int(o, "seq", e->seq);
-	mm_json_set_int(o, "time", e->time);
-	mm_json_set_str(o, "who", e->who);
-	mm_json_set_str(o, "action", e->action);
-	mm_json_set_str(o, "object", e->object);
-	mm_json_set(o, "detail", detail);
-	mm_json_set_str(o, "reason", e->reason);
-	mm_json_set_bool(o, "personal", e->personal);
-	mm_json_set_str(o, "prev", e->prev);
-	mm_json_set_str(o, "sha256", e->sha256);
-	json_array_append_new(arg, o);
-	return 0;
-}
-
-/* "name=value name=value" from the entry's JSON. */
-static void summary(const struct mm_audit_entry *e, struct mm_buf *out)
-{
-	json_t *detail = e->detail ? mm_json_load("detail", e->detail, strlen(e->detail), NULL) : NULL;
-	const char *name;
-	json_t *v;
-
-	if (!e->detail)
-		mm_buf_adds(out, "(erased)");
-	json_object_foreach(detail, name, v)
-	{
-		if (json_is_string(v) && *json_string_value(v))
-			mm_buf_addf(out, "%s%s=%s", out->len ? " " : "", name, json_string_value(v));
-	}
-	json_decref(detail);
-	if (*e->reason)
-		mm_buf_addf(out, "%sreason: %s", out->len ? "; " : "", e->reason);
-}
-
-static int table_row(const struct mm_audit_entry *e, void *arg, struct mm_err *err)
-{
-	struct mm_buf text = MM_BUF_INIT(1024 * 1024);
-	char when[MM_TIME_MAX];
-
-	(void)err;
-	summary(e, &text);
-	mm_table_cell(arg, MM_PLAIN, "%lld", (long long)e->seq);
-	mm_table_cell(arg, MM_PLAIN, "%s", mm_time_utc(e->time, when));
-	mm_table_cell(arg, MM_PLAIN, "%s", e->who);
-	mm_table_cell(arg, MM_BOLD, "%s", e->action);
-	mm_table_cell(arg, MM_PLAIN, "%s", e->object ? e->object : "(erased)");
-	mm_table_cell(arg, MM_DIM, "%s", mm_buf_str(&text));
-	mm_buf_free(&text);
-	return 0;
-}
-
-static int print_log(struct mm_ctl *c, int64_t after, bool json, struct mm_err *err)
-{
-	static const char *const heads[] = {"seq", "time", "who", "action", "object", "detail", NULL};
-	struct mm_table *t;
-	json_t *list;
-	int rc;
-
-	if (json) {
-		list = json_array();
-		rc = mm_store_audit_each(c->store, after, json_row, list, err);
-		if (rc)
-			json_decref(list);
-		else
-			mm_ctl_json(list);
-		return rc;
-	}
-	t = mm_table_new(heads);
-	rc = mm_store_audit_each(c->store, after, table_row, t, err);
-	if (!rc)
-		mm_table_print(t, stdout);
-	mm_table_free(t);
+	char *path = mm_ctl_path(c, "keys/sign.pem");
+	int rc = mm_key_load_private(path, key, err);
+	free(path);
 	return rc;
 }
 
-static int cmd_log(struct mm_ctl *c, int argc, char **argv)
+/* ---- export */
+
+static int export_to(
+    struct mm_ctl *c, const char *path, bool personal, bool *is_signed, int64_t *n, struct mm_err *err)
 {
-	bool json = false;
-	int64_t after = 0;
+	struct mm_ctl_file o;
+	struct mm_key *key = NULL;
+	struct mm_err why = MM_ERR_NONE;
+	if (mm_ctl_create(&o, path, 0600, err) != 0)
+		return -1;
+	/* That it was made stands in it, and a checkpoint behind that. */
+	int rc = mm_store_audit(c->store, "audit.export", path, NULL, false, err);
+	if (rc == 0)
+		mm_witness_conclude(c);
+	*is_signed = signing_key(c, &key, &why) == 0;
+	if (rc == 0)
+		rc = mm_audit_export(c->store, *is_signed ? key : NULL, personal, o.f, n, err);
+	if (!*is_signed)
+		fprintf(stderr, "mailmuster audit export: not signed as a whole: %s\n", why.text);
+	mm_key_free(key);
+	return mm_ctl_finish(&o, rc == 0, err);
+}
+
+int mm_audit_export_cmd(struct mm_ctl *c, int argc, char **argv)
+{
+	bool json = false, without = false, is_signed = false;
+	const char *reason = NULL;
 	const struct mm_opt opts[] = {
-	    {.name = "after",
-		.kind = MM_OPT_INT,
-		.dest = &after,
-		.min = 0,
-		.max = INT64_MAX,
-		.arg = "SEQ",
-		.help = "only later entries"},
+	    {.name = "without-personal",
+		.kind = MM_OPT_FLAG,
+		.dest = &without,
+		.help = "leave out what stands apart about people; the chain still holds"},
+	    MM_OPT_REASON(&reason),
 	    MM_OPT_JSON(&json),
 	    {.name = NULL},
 	};
-	const struct mm_args args = {.what = "audit log",
-	    .operands = "",
-	    .about = "Who did what, and every report, oldest first.",
-	    .opts = opts};
-	struct mm_err err = MM_ERR_NONE;
-	int rc = mm_ctl_args(&args, &argc, argv);
-
-	if (rc >= 0)
-		return rc;
-	return mm_ctl_open(c, &err) || print_log(c, after, json, &err) ? mm_ctl_fail("audit log", &err)
-								       : MM_EX_OK;
-}
-
-static int cmd_verify(struct mm_ctl *c, int argc, char **argv)
-{
-	bool json = false;
-	const struct mm_opt opts[] = {MM_OPT_JSON(&json), {.name = NULL}};
-	const struct mm_args args = {.what = "audit verify",
-	    .operands = "",
-	    .about = "Recompute the hash chain: an altered or missing entry is found. Exit status 2 if there "
-		     "is one.",
-	    .opts = opts};
+	const struct mm_args args = {.what = "audit export",
+	    .operands = "FILE",
+	    .about = "Write the whole log into one file, which openssl and a short script can verify\n"
+		     "(mailmuster-verify-export), and mailmuster audit verify --export.",
+	    .opts = opts,
+	    .min = 1,
+	    .max = 1};
 	struct mm_err err = MM_ERR_NONE;
 	int64_t n = 0;
-	json_t *o;
 	int rc = mm_ctl_args(&args, &argc, argv);
-
 	if (rc >= 0)
 		return rc;
-	rc = mm_ctl_open(c, &err) || mm_store_audit_verify(c->store, &n, &err) ? err.code : MM_EX_OK;
-	if (json && (rc == MM_EX_OK || rc == MM_EX_DIFF)) {
-		o = json_object();
-		mm_json_set_bool(o, "good", rc == MM_EX_OK);
-		if (rc == MM_EX_OK)
-			mm_json_set_int(o, "entries", n);
-		else
-			mm_json_set_str(o, "text", err.text);
+	if (mm_ctl_open(c, &err) != 0)
+		return mm_ctl_fail("audit export", &err);
+	mm_store_set_reason(c->store, reason);
+	if (export_to(c, argv[0], !without, &is_signed, &n, &err) != 0)
+		return mm_ctl_fail("audit export", &err);
+	if (json) {
+		json_t *o = json_object();
+		mm_json_set_str(o, "file", argv[0]);
+		mm_json_set_int(o, "entries", n);
+		mm_json_set_bool(o, "signed", is_signed);
 		mm_ctl_json(o);
-		return rc;
+	} else {
+		printf("%" PRId64 " entries written to %s\n", n, argv[0]);
 	}
-	if (rc)
-		return mm_ctl_fail("audit verify", &err);
-	printf("%lld entries, every hash is right\n", (long long)n);
+	return MM_EX_OK;
+}
+
+/* ---- prune */
+
+/* What was tampered with is evidence: it is not thrown away. */
+static int look_first(struct mm_ctl *c, struct mm_err *err)
+{
+	int64_t n;
+	if (mm_audit_chain(c->store, &n, err) == 0)
+		return 0;
+	return mm_err_prefix(err, "nothing is pruned from a log that does not hold (audit verify)");
+}
+
+static int prune(struct mm_ctl *c, int64_t before, int64_t *n, struct mm_err *err)
+{
+	struct mm_key *key = NULL;
+	if (look_first(c, err) != 0 || signing_key(c, &key, err) != 0)
+		return -1;
+	int rc = mm_store_audit_prune(c->store, before, key, n, err);
+	mm_key_free(key);
+	return rc;
+}
+
+static int cmd_prune(struct mm_ctl *c, int argc, char **argv)
+{
+	bool json = false;
+	const char *reason = NULL, *before = NULL;
+	const struct mm_opt opts[] = {
+	    {.name = "before",
+		.kind = MM_OPT_STRING,
+		.dest = &before,
+		.arg = "DATE",
+		.help = "entries of this day (UTC) and later stay"},
+	    MM_OPT_REASON(&reason),
+	    MM_OPT_JSON(&json),
+	    {.name = NULL},
+	};
+	const struct mm_args args = {.what = "audit prune",
+	    .operands = "--before DATE",
+	    .about = "Remove old entries from the log. A signed anchor takes their place, so that the chain\n"
+		     "still holds; that it was done, and up to where, is an entry itself.",
+	    .opts = opts};
+	struct mm_err err = MM_ERR_NONE;
+	int64_t when = 0, n = 0;
+	int rc = mm_ctl_args(&args, &argc, argv);
+	if (rc >= 0)
+		return rc;
+	if (before == NULL || mm_time_parse(before, &when) != 0)
+		return mm_ctl_usage(
+		    "audit prune", "--before needs a date: YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ");
+	if (mm_ctl_open(c, &err) != 0)
+		return mm_ctl_fail("audit prune", &err);
+	mm_store_set_reason(c->store, reason);
+	if (prune(c, when, &n, &err) != 0)
+		return mm_ctl_fail("audit prune", &err);
+	if (json) {
+		json_t *o = json_object();
+		mm_json_set_int(o, "pruned", n);
+		mm_ctl_json(o);
+	} else {
+		printf("%" PRId64 " entries pruned\n", n);
+	}
 	return MM_EX_OK;
 }
 
 static const struct mm_subcmd subs[] = {
-    {"log", "[--after SEQ]", "print the log", cmd_log},
-    {"verify", "", "check the hash chain", cmd_verify},
+    {"log", "[options]", "print the log", mm_audit_log},
+    {"verify", "[--export FILE]", "was it changed?", mm_audit_verify},
+    {"export", "FILE", "one file for an auditor", mm_audit_export_cmd},
+    {"prune", "--before DATE", "remove old entries", cmd_prune},
     {NULL, NULL, NULL, NULL},
 };
 
@@ -160,4 +160,4 @@ static int run(struct mm_ctl *c, int argc, char **argv)
 	return mm_ctl_sub(c, "audit", subs, argc, argv);
 }
 
-const struct mm_cmd mm_cmd_audit = {"audit", "log|verify", "who did what", run};
+const struct mm_cmd mm_cmd_audit = {"audit", "log|verify|export|prune", "who did what, and proof of it", run};

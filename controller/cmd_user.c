@@ -408,11 +408,25 @@ static int remove_all(struct mm_ctl *c, int argc, char **argv, struct mm_err *er
 	return rc;
 }
 
+/* Also of somebody who was removed before. */
+static int erase_all(struct mm_ctl *c, int n, char **logins, struct mm_err *err)
+{
+	for (int i = 0; i < n; i++)
+		if (mm_store_user_remove(c->store, logins[i], err) < 0 ||
+		    mm_store_user_erase(c->store, logins[i], err))
+			return -1;
+	return 0;
+}
+
 static int cmd_remove(struct mm_ctl *c, int argc, char **argv)
 {
-	bool json = false;
+	bool json = false, erase = false;
 	const char *reason = NULL;
 	const struct mm_opt opts[] = {
+	    {.name = "erase",
+		.kind = MM_OPT_FLAG,
+		.dest = &erase,
+		.help = "also what the audit log and the evidence hold about them"},
 	    MM_OPT_REASON(&reason),
 	    MM_OPT_JSON(&json),
 	    {.name = NULL},
@@ -431,7 +445,7 @@ static int cmd_remove(struct mm_ctl *c, int argc, char **argv)
 	if (mm_ctl_open(c, &err) || mm_store_begin(c->store, &err))
 		return mm_ctl_fail("user remove", &err);
 	mm_store_set_reason(c->store, reason);
-	if (remove_all(c, argc, argv, &err)) {
+	if ((erase ? erase_all : remove_all)(c, argc, argv, &err)) {
 		mm_store_rollback(c->store);
 		return mm_ctl_fail("user remove", &err);
 	}

@@ -17,13 +17,13 @@ add_executable(mailmuster
   cmd_serve.c cmd_rollout.c rollout_run.c rollout_state.c rollout_land.c rollout_heard.c rollout_event.c rollout_follow.c rollout_go.c rollout_make.c rollout_servers.c rollout_back.c rollout_print.c rollout_json.c push_roll.c
   cmd_checkin.c checkin_talk.c
   query.c cmd_report.c report_checks.c sampling.c cmd_status.c cmd_drift.c cmd_waiver.c
-  cmd_audit.c conf.c witness.c outside.c
+  cmd_audit.c cmd_audit_log.c cmd_audit_verify.c conf.c witness.c outside.c
   cmd_export.c export_send.c event_text.c
   cmd_key.c
   cmd_backup.c
   cmd_completion.c)
 add_dependencies(mailmuster mailmuster-push-worker mailmuster-deliver)
-target_link_libraries(mailmuster PRIVATE mm_request_build mm_push mm_rollout mm_csv mm_report mm_checks mm_store mm_policy mm_schemas PkgConfig::LIBCONFIG)
+target_link_libraries(mailmuster PRIVATE mm_request_build mm_push mm_rollout mm_csv mm_report mm_checks mm_audit mm_store mm_policy mm_schemas PkgConfig::LIBCONFIG)
 # The program finds its data beside itself: here as where it is installed.
 file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/share/mailmuster)
 file(CREATE_LINK ${PROJECT_SOURCE_DIR}/policies ${PROJECT_BINARY_DIR}/share/mailmuster/policies SYMBOLIC)

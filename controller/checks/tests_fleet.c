@@ -4,6 +4,7 @@
 
 #include "common/digest.h"
 #include "common/text.h"
+#include "controller/audit/verify.h"
 #include "controller/checks/tests.h"
 #include "controller/store/store_rollout.h"
 
@@ -155,7 +156,7 @@ int mm_fleet_record(const struct mm_look_fleet *l, struct mm_say *out, struct mm
 	struct mm_err bad = MM_ERR_NONE;
 	int64_t n = 0;
 	(void)err;
-	if (mm_store_audit_verify(l->store, &n, &bad) != 0)
+	if (mm_audit_chain(l->store, &n, &bad) != 0)
 		mm_sayf(out, MM_OUT_FAILED, "%.400s", bad.text);
 	else
 		mm_sayf(out, MM_OUT_COMPLIANT, "%" PRId64 " entries, and the chain holds", n);

@@ -298,3 +298,14 @@ int mm_store_note_set(struct mm_store *s, const char *name, const char *text, st
 {
 	return mm_q_run(s, MM_SQL_META_SET, err, "tt", name, text) < 0 ? -1 : 0;
 }
+
+int mm_store_anchor(struct mm_store *s, struct mm_checkpoint *out, struct mm_err *err)
+{
+	struct mm_buf text = MM_BUF_INIT(MM_STATEMENT_MAX);
+	int rc = mm_store_note_get(s, MM_ANCHOR, &text, err);
+
+	if (!rc)
+		rc = text.len == 0 ? 1 : mm_checkpoint_decode(mm_buf_str(&text), text.len, out, err);
+	mm_buf_free(&text);
+	return rc;
+}

@@ -15,6 +15,7 @@
 #include "controller/store/sql.h"
 #include "controller/store/store.h"
 
+#define MM_ANCHOR "audit_anchor"   /* note: where the log begins */
 #define MM_STORE_APP_ID 0x4d4d7374 /* "MMst", in the file's header */
 
 struct mm_migration {

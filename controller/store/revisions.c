@@ -270,7 +270,7 @@ int mm_store_revision_back(
 
 static int approve(struct mm_store *s, int64_t number, const char *who, int64_t uid, struct mm_err *err)
 {
-	char object[32];
+	char object[32], detail[256];
 	struct head h;
 	int rc = head_of(s, number, &h, err);
 
@@ -289,7 +289,8 @@ static int approve(struct mm_store *s, int64_t number, const char *who, int64_t 
 		return mm_err_set(err, MM_EX_NOPERM, "revision %lld is approved by uid %lld already",
 		    (long long)number, (long long)uid);
 	snprintf(object, sizeof(object), "%lld", (long long)number);
-	return mm_store_audit(s, "policy.approve", object, NULL, false, err);
+	snprintf(detail, sizeof(detail), "{\"uid\":\"%lld\",\"sha256\":\"%s\"}", (long long)uid, h.sha256);
+	return mm_store_audit(s, "policy.approve", object, detail, false, err);
 }
 
 int mm_store_revision_approve(

@@ -112,37 +112,7 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
     [MM_SQL_RELEASE] = {"release", "RELEASE inner_one"},
     [MM_SQL_ROLLBACK_TO] = {"rollback to savepoint", "ROLLBACK TO inner_one"},
 
-    [MM_SQL_AUDIT_LAST] = {"last audit entry", "SELECT seq, sha256 FROM audit_log ORDER BY seq DESC LIMIT 1"},
-    [MM_SQL_AUDIT_ADD] = {"audit entry",
-	"INSERT INTO audit_log (seq, time, who, action, object, detail, reason, apart, prev, sha256) "
-	"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"},
-    [MM_SQL_AUDIT_ADD_PERSONAL] = {"personal part of an audit entry",
-	"INSERT INTO audit_personal (seq, salt, object, detail) VALUES (?1, ?2, ?3, ?4)"},
-    [MM_SQL_AUDIT_EACH] = {"audit log",
-	"SELECT l.seq, l.time, l.who, l.action, l.object, l.detail, l.reason, l.apart, l.prev, l.sha256, "
-	"p.salt, p.object, p.detail FROM audit_log l LEFT JOIN audit_personal p ON p.seq = l.seq "
-	"WHERE l.seq > ?1 ORDER BY l.seq"},
-
-    [MM_SQL_AUDIT_COUNT] = {"audit log", "SELECT COUNT(*) FROM audit_log"},
-    [MM_SQL_AUDIT_HASH] = {"audit log", "SELECT sha256 FROM audit_log WHERE seq = ?1"},
-    [MM_SQL_CHECKPOINT_ADD] = {"checkpoint",
-	"INSERT INTO checkpoints (seq, entries, time, sha256, key_id, signature, witnesses, hosts) "
-	"VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7) ON CONFLICT (seq) DO NOTHING"},
-    [MM_SQL_CHECKPOINT_TAKEN] = {"checkpoint",
-	"UPDATE checkpoints SET witnesses = witnesses + ?2 WHERE seq = ?1"},
-    [MM_SQL_CHECKPOINT_EACH] = {"checkpoints",
-	"SELECT c.seq, c.entries, c.time, c.sha256, c.key_id, c.signature, c.witnesses, c.hosts "
-	"FROM checkpoints c ORDER BY c.seq"},
-    [MM_SQL_CHECKPOINT_NEWEST] = {"checkpoints",
-	"SELECT c.seq, c.entries, c.time, c.sha256, c.key_id, c.signature, c.witnesses, c.hosts "
-	"FROM checkpoints c ORDER BY c.seq DESC LIMIT 1"},
-    [MM_SQL_CHECKPOINT_HOSTS] = {"checkpoints",
-	"SELECT COALESCE(MAX(checkpoint), 0), COUNT(*) FROM host_seen WHERE checkpoint > 0"},
-    [MM_SQL_ALARM_ADD] = {"alarm", "INSERT INTO witness_alarms (host, seq, sha256, body, heard, text) "
-				   "VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING"},
-    [MM_SQL_ALARM_EACH] = {"alarms",
-	"SELECT host, seq, heard, text, body FROM witness_alarms ORDER BY heard, host, seq"},
-    [MM_SQL_ALARM_COUNT] = {"alarms", "SELECT COUNT(*) FROM witness_alarms"},
+#include "controller/store/sql_audit.inc"
 
     [MM_SQL_META_GET] = {"meta", "SELECT value FROM meta WHERE key = ?1"},
     [MM_SQL_META_SET] = {"meta", "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE "

@@ -295,6 +295,10 @@ void mm_store_set_reason(struct mm_store *s, const char *reason)
 {
 	free(s->reason);
 	s->reason = reason ? mm_xstrdup(reason) : NULL;
+	/* An entry of the audit log is made of lines. */
+	for (char *c = s->reason; c && *c; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			*c = ' ';
 }
 
 void mm_store_set_now(struct mm_store *s, int64_t now)

@@ -541,9 +541,6 @@ int mm_store_audit(struct mm_store *s, const char *action, const char *object, c
 /* Entries with seq > after, oldest first. */
 int mm_store_audit_each(struct mm_store *s, int64_t after,
     int (*cb)(const struct mm_audit_entry *e, void *arg, struct mm_err *err), void *arg, struct mm_err *err);
-/* Walk the chain; *n = good entries. An altered, missing or surplus entry is
- * an error that names the first bad one. */
-int mm_store_audit_verify(struct mm_store *s, int64_t *n, struct mm_err *err);
 
 /* ---- checkpoints of the log (checkpoints.c) */
 
@@ -579,6 +576,20 @@ int mm_store_alarm_each(struct mm_store *s,
 /* The newest one that any host has handed back, and how many hosts have handed
  * back one at all. 0: none. */
 int mm_store_checkpoint_hosts(struct mm_store *s, int64_t *newest, int64_t *hosts, struct mm_err *err);
+/* Where the log begins when older entries were pruned: a checkpoint of the last
+ * one that is gone. 1: nothing was pruned. */
+int mm_store_anchor(struct mm_store *s, struct mm_checkpoint *out, struct mm_err *err);
+/* Rows of revisions, approvals and reports against the entries that tell of them. */
+int mm_store_rows_check(struct mm_store *s,
+    int (*cb)(const char *place, const char *text, void *arg, struct mm_err *err), void *arg,
+    struct mm_err *err);
+/* Remove the entries before `before`, never the last one; *n = how many. The anchor is
+ * signed with `k`. An entry. */
+int mm_store_audit_prune(
+    struct mm_store *s, int64_t before, const struct mm_key *k, int64_t *n, struct mm_err *err);
+/* What stands in the log and in the evidence about a person: the parts of entries
+ * that stand apart, findings, logins. An entry that does not name the person. */
+int mm_store_user_erase(struct mm_store *s, const char *login, struct mm_err *err);
 /* Notes of a command to its successors; *out stays as it is when there is none. */
 int mm_store_note_get(struct mm_store *s, const char *name, struct mm_buf *out, struct mm_err *err);
 int mm_store_note_set(struct mm_store *s, const char *name, const char *text, struct mm_err *err);

@@ -14,7 +14,6 @@
 #include "schemas/facts.h"
 #include "schemas/probe.h"
 #include "schemas/proto.h"
-#include "schemas/seal.h"
 #include "schemas/sheet.h"
 #include "schemas/signing.h"
 
@@ -552,55 +551,6 @@ static void newer_major(void **state)
 	assert_non_null(strstr(b->err.text, "1.0 to 1.2"));
 }
 
-/* ---- protocol 1.2 */
-
-static struct mm_key *sample_key(struct box *b)
-{
-	size_t n;
-	struct mm_key *k = NULL;
-	const char *pem = sample(b, "v1/test-key.pub.pem", &n);
-	assert_int_equal(mm_key_from_public_pem(pem, n, &k, &b->err), 0);
-	return k;
-}
-
-static void sealed(void **state)
-{
-	struct box *b = *state;
-	struct mm_key *k = sample_key(b);
-	struct mm_request r;
-	struct mm_end_seals x;
-	struct mm_checkpoint c;
-	size_t n;
-	const char *json = sample(b, "v1.2/request.json", &n);
-	assert_int_equal(mm_request_decode(json, n, b->a, &r, &b->err), 0);
-	assert_int_equal(r.checkpoint->seq, 1234);
-	assert_int_equal(r.checkpoint->entries, 1200);
-	assert_int_equal(mm_checkpoint_verify(r.checkpoint, k, &b->err), 0);
-	struct mm_buf again = NEW_BUF;
-	mm_request_encode(&r, &again);
-	same_meaning(json, n, &again);
-	json = sample(b, "v1.2/end.json", &n);
-	assert_int_equal(mm_end_seals_decode(json, n, b->a, &x, &b->err), 0);
-	assert_int_equal(x.n, 1);
-	assert_int_equal(mm_checkpoint_verify(x.checkpoint, k, &b->err), 0);
-	const struct mm_report_head h = {.host = "ws1.acme.example",
-	    .id = "ffeeddccbbaa99887766554433221100",
-	    .request_id = "00112233445566778899aabbccddeeff",
-	    .collected = 1795600000};
-	struct mm_seal seal;
-	mm_sha256_hex("frames", 6, seal.sha256);
-	memcpy(seal.sig, x.sigs[0], sizeof(seal.sig));
-	assert_int_equal(mm_report_verify(k, &h, MM_EV_ATTESTED, &seal, &b->err), 0);
-	assert_int_equal(mm_report_verify(k, &h, MM_EV_CLAIMED, &seal, &b->err), -1);
-	json = sample(b, "v1.2/checkpoint.json", &n);
-	assert_int_equal(mm_checkpoint_decode(json, n, &c, &b->err), 0);
-	assert_int_equal(mm_checkpoint_verify(&c, k, &b->err), 0);
-	c.seq++;
-	assert_int_equal(mm_checkpoint_verify(&c, k, &b->err), -1);
-	assert_int_equal(b->err.code, MM_EX_NOPERM);
-	mm_key_free(k);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -621,7 +571,6 @@ int main(void)
 	    cmocka_unit_test(system_report),
 	    cmocka_unit_test(newer_minor),
 	    cmocka_unit_test(newer_major),
-	    cmocka_unit_test(sealed),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

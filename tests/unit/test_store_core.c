@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "controller/audit/verify.h"
 #include "store_fixture.h"
 
 /* Change the file behind the store's back, as a forger would. */
@@ -25,6 +26,30 @@ static void reopen(struct fixture *f)
 	f->s = NULL;
 	ok(f, mm_store_open(f->path, &f->s, &f->err));
 	mm_store_set_now(f->s, T0);
+}
+
+/* How many things are wrong with the log; the first of them, with its place. */
+static size_t audit_faults(struct fixture *f, char *first, size_t size)
+{
+	struct mm_judge *j = mm_judge_new();
+	const struct mm_audited *r;
+	size_t n;
+
+	ok(f, mm_judge_store(j, f->s, true, &f->err));
+	r = mm_judge_end(j);
+	n = r->n_faults;
+	if (n > 0 && first)
+		snprintf(first, size, "%s: %s", r->faults[0].place, r->faults[0].text);
+	mm_judge_free(j);
+	return n;
+}
+
+static void assert_no_faults(struct fixture *f)
+{
+	char first[512] = "";
+
+	if (audit_faults(f, first, sizeof(first)) > 0)
+		fail_msg("%s", first);
 }
 
 /* The number of the last migration, and how to take back those behind the second. */
@@ -250,7 +275,7 @@ static void test_what_was_approved_comes_back(void **state)
 	/* Neither of them has talked its way out of the rule. */
 	add_revision(f, "lax", 5, 0);
 	assert_int_equal(mm_store_revision_pushable(f->s, 8, &f->err), -1);
-	ok(f, mm_store_audit_verify(f->s, &r.number, &f->err));
+	assert_no_faults(f);
 }
 
 /* A revision that waits for an approval is no way round it either. */
@@ -283,61 +308,22 @@ static void test_audit_chain(void **state)
 {
 	struct fixture *f = *state;
 	struct mm_audit_entry e = {0};
-	int64_t n = 0;
 
 	mm_store_set_reason(f->s, "ticket 7");
 	add_user(f, "alice", "alice@acme.example", "staff");
 	add_host(f, "ws1", NULL);
 	add_revision(f, "one", 5, 0);
-	ok(f, mm_store_audit_verify(f->s, &n, &f->err));
-	assert_int_equal(n, 4); /* the group, the user, the host, the revision */
+	assert_no_faults(f);
+	assert_int_equal(count_audit(f), 4); /* the group, the user, the host, the revision */
 	ok(f, mm_store_audit_each(f->s, 1, last_entry, &e, &f->err));
 	assert_int_equal(e.seq, 4);
 	assert_string_equal(e.who, "tester");
 	assert_string_equal(e.reason, "ticket");
 	/* Erasing what is personal keeps the chain valid. */
-	forge(f, "DELETE FROM audit_personal");
-	ok(f, mm_store_audit_verify(f->s, &n, &f->err));
-	assert_int_equal(n, 4);
+	ok(f, mm_store_user_erase(f->s, "alice", &f->err));
+	assert_no_faults(f);
+	assert_int_equal(count_audit(f), 5);
 	ok(f, mm_store_audit_each(f->s, 0, last_entry, &e, &f->err));
-}
-
-static void expect_forged(struct fixture *f, const char *sql, const char *words)
-{
-	int64_t n = 0;
-
-	forge(f, sql);
-	assert_int_equal(mm_store_audit_verify(f->s, &n, &f->err), -1);
-	assert_int_equal(f->err.code, MM_EX_DIFF);
-	if (!strstr(f->err.text, words))
-		fail_msg("\"%s\" lacks \"%s\"", f->err.text, words);
-}
-
-static void test_audit_altered(void **state)
-{
-	struct fixture *f = *state;
-
-	add_host(f, "ws1", NULL);
-	add_host(f, "ws2", NULL);
-	expect_forged(f, "UPDATE audit_log SET who = 'mallory' WHERE seq = 2", "entry 2 was altered");
-}
-
-static void test_audit_missing(void **state)
-{
-	struct fixture *f = *state;
-
-	add_host(f, "ws1", NULL);
-	add_host(f, "ws2", NULL);
-	add_host(f, "ws3", NULL);
-	expect_forged(f, "DELETE FROM audit_log WHERE seq = 2", "entry 2 is missing");
-}
-
-static void test_audit_personal_altered(void **state)
-{
-	struct fixture *f = *state;
-
-	add_user(f, "alice", "alice@acme.example", NULL);
-	expect_forged(f, "UPDATE audit_personal SET object = 'bob'", "personal part of entry 1");
 }
 
 static void test_keys_and_serials(void **state)
@@ -582,9 +568,6 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_what_was_approved_comes_back, store_setup, store_teardown),
 	    cmocka_unit_test_setup_teardown(test_back_from_one_that_waits, store_setup, store_teardown),
 	    cmocka_unit_test_setup_teardown(test_audit_chain, store_setup, store_teardown),
-	    cmocka_unit_test_setup_teardown(test_audit_altered, store_setup, store_teardown),
-	    cmocka_unit_test_setup_teardown(test_audit_missing, store_setup, store_teardown),
-	    cmocka_unit_test_setup_teardown(test_audit_personal_altered, store_setup, store_teardown),
 	    cmocka_unit_test_setup_teardown(test_keys_and_serials, store_setup, store_teardown),
 	    cmocka_unit_test_setup_teardown(test_serial_outlives_host, store_setup, store_teardown),
 	    cmocka_unit_test_setup_teardown(test_push_state, store_setup, store_teardown),

@@ -3,10 +3,16 @@ import base64
 import hashlib
 import json
 import os
+import pathlib
+import shutil
+import sqlite3
 import subprocess
 import unittest
 
 from common import Case
+
+PACKAGING = pathlib.Path(__file__).resolve().parents[3] / "packaging"
+SCRIPT, MANUAL = PACKAGING / "mailmuster-verify-export", PACKAGING / "man/mailmuster.1"
 
 
 def statement(c):
@@ -100,6 +106,167 @@ class Witnesses(Audit):
         os.rename(os.path.join(self.state, "keys/sign.pem"), os.path.join(self.dir, "sign.pem"))
         self.assertIn("no checkpoint of the audit log can be signed", self.add("alice")[1])
         self.assertFalse(os.path.exists(self.witness))
+
+
+class Verify(Audit):
+    def setUp(self):
+        super().setUp()
+        for login in ("alice", "bob", "carol"):
+            self.add(login)
+
+    def sql(self, text):
+        with sqlite3.connect(os.path.join(self.state, "store.db")) as db:
+            db.execute(text)
+
+    def verdict(self, *args, rc=0):
+        return self.mm_json("audit", "verify", *args, rc=rc)
+
+    def places(self, *args):
+        return [f["place"] for f in self.verdict(*args, rc=2)["faults"]]
+
+    def test_well(self):
+        v = self.verdict()
+        last = self.lines()[-1]
+        self.assertEqual((v["good"], v["faults"]), (True, []))
+        self.assertEqual(v["witnessed"], {"entry": last["seq"], "time": last["time"],
+                                          "by": f"{self.witness}:{len(self.lines())}"})
+        self.assertEqual(v["unwitnessed"], {"entries": 0, "since": 0})
+        self.conf("")
+        self.add("dave")
+        v = self.verdict("--witness", self.witness)
+        self.assertEqual((v["good"], v["unwitnessed"]["entries"]), (True, 1))
+        self.assertIn("1 entries since", self.mm("audit", "verify", "--witness", self.witness)[0])
+        self.assertIn("no witness outside", self.mm("audit", "verify")[0])
+
+    def test_the_place_is_named(self):
+        self.sql("UPDATE audit_log SET reason = 'none' WHERE seq = 4")
+        self.assertEqual(self.places()[0], "entry 4")
+        self.assertIn("entry 4: changed", self.mm("audit", "verify", rc=2)[0])
+
+    def test_an_older_copy_of_the_store(self):
+        old = os.path.join(self.dir, "old.db")
+        self.mm("backup", old)
+        n = len(self.mm_json("audit", "log"))
+        self.add("dave")
+        self.add("erin")
+        for name in ("store.db", "store.db-wal", "store.db-shm"):
+            if os.path.exists(os.path.join(self.state, name)):
+                os.unlink(os.path.join(self.state, name))
+        shutil.copy(old, os.path.join(self.state, "store.db"))
+        self.assertIn("removed: the log ends at entry", self.mm("audit", "verify", rc=2)[0])
+        # It goes on, and has as many entries again: it is another log.
+        self.conf("")
+        for login in ("x1", "x2", "x3", "x4"):
+            self.add(login)
+        self.assertRegex(self.places("--witness", self.witness)[0], "^entr(y|ies) %d" % n)
+        self.assertTrue(self.verdict()["good"])  # nobody who knows better was asked
+
+    def test_export(self):
+        path, pub = os.path.join(self.dir, "log.export"), self.public()
+        out = self.mm_json("audit", "export", path, "--reason", "the yearly audit")
+        log = self.mm_json("audit", "log")
+        self.assertEqual((out["entries"], out["signed"]), (len(log), True))
+        self.assertEqual((log[-1]["action"], log[-1]["reason"]), ("audit.export", "the yearly audit"))
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+        # Elsewhere, without the store.
+        away = ("--state", os.path.join(self.dir, "nothing here"))
+        args = (*away, "audit", "verify", "--export", path, "--key", pub, "--witness", self.witness)
+        v = self.mm_json(*args)
+        self.assertEqual((v["good"], v["entries"], v["unwitnessed"]["entries"]), (True, len(log), 0))
+        self.assertEqual(self.script(path, pub), (0, f"{len(log)} entries\nevery hash and every signature is right\n"))
+        with open(path, encoding="utf-8") as f:
+            text = f.read()
+        self.assertIn("alice@acme.example", text)
+        lines = text.splitlines(keepends=True)
+        entry = next(i for i, line in enumerate(lines) if line.startswith("@entry 4 "))
+        point = next(i for i, line in enumerate(lines) if line.startswith("@checkpoint 4 "))
+        other = next(i for i, line in enumerate(lines) if line.startswith("@entry 5 "))
+        for what, tampered in {
+                "changed": text.replace("root (uid 0)", "toor (uid 0)", 1),
+                "personal": text.replace("alice@acme", "malice@acme").replace("alice@", "al1ce@", 1),
+                "removed": "".join(lines[:entry] + lines[other:]),
+                "checkpoint": "".join(lines[:point]) + lines[point].replace(lines[point][17:20], "AAA")
+                + "".join(lines[point + 1:]),
+                "cut": "".join(lines[:-9]),
+                "end": text.replace("@end ", "@end 0", 1),
+                "head": text.replace("\nmade 1", "\nmade 2", 1)}.items():
+            bad = self.file("bad.export", tampered)
+            self.assertNotEqual(tampered, text, what)
+            self.assertEqual(self.script(bad, pub)[0], 2, what)
+            v = self.mm_json(*away, "audit", "verify", "--export", bad, "--key", pub, rc=2)
+            self.assertTrue(v["faults"][0]["place"], what)
+        # Another controller's key.
+        other = os.path.join(self.dir, "other")
+        subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", other], check=True)
+        subprocess.run(["openssl", "pkey", "-in", other, "-pubout", "-out", other + ".pub"], check=True)
+        self.assertEqual(self.script(path, other + ".pub")[0], 2)
+        self.assertFalse(self.mm_json(*away, "audit", "verify", "--export", path, "--key", other + ".pub", rc=2)["good"])
+        self.mm("audit", "export", path, "--without-personal")
+        with open(path, encoding="utf-8") as f:
+            self.assertNotIn("alice@acme.example", f.read())
+        self.assertEqual(self.script(path, pub)[0], 0)
+        self.mm(*away, "audit", "verify", "--export", path, "--key", pub)
+        self.mm("audit", "verify", "--export", os.path.join(self.dir, "absent"), rc=1)
+        self.mm("audit", "verify", "--export", self.witness, rc=2)
+
+    def script(self, *args):
+        p = subprocess.run([SCRIPT, *args], capture_output=True, text=True, check=False, timeout=120)
+        return p.returncode, p.stdout
+
+    def test_the_script_is_the_one_of_the_manual(self):
+        with open(SCRIPT, encoding="utf-8") as f:
+            script = f.read()
+        with open(MANUAL, encoding="utf-8") as f:
+            manual = f.read()
+        shown = manual.split(".Bd -literal -compact\n\\&#!/bin/sh", 1)[1].split("\n.Ed\n", 1)[0]
+        # As mandoc prints it.
+        text = ("#!/bin/sh" + shown + "\n").replace("\\e", "\\").replace("\\&", "").replace("\\(aq", "'")
+        text = text.replace("\\(ti", "~").replace("\\(ha", "^").replace("\\(ga", "`").replace("\\-", "-")
+        self.assertEqual(text, script)
+
+    def test_prune(self):
+        self.mm("audit", "prune", rc=64)
+        self.mm("audit", "prune", "--before", "soon", rc=64)
+        self.assertEqual(self.mm_json("audit", "prune", "--before", "2020-01-01"), {"pruned": 0})
+        n = len(self.mm_json("audit", "log"))
+        self.assertEqual(self.mm_json("audit", "prune", "--before", "2100-01-01", "--reason", "kept long enough"),
+                         {"pruned": n - 1})
+        log = self.mm_json("audit", "log")
+        self.assertEqual([(e["seq"], e["action"], e["reason"]) for e in log][-1], (n + 1, "audit.prune", "kept long enough"))
+        v = self.verdict()
+        self.assertEqual((v["good"], v["pruned"], v["first"]), (True, n - 1, n))
+        self.assertIn(f"entries up to {n - 1} were pruned", self.mm("audit", "verify")[0])
+        path = os.path.join(self.dir, "log.export")
+        self.mm("audit", "export", path)
+        self.mm("audit", "verify", "--export", path, "--key", self.public())
+        self.assertEqual(self.script(path, self.public())[0], 0)
+        self.sql("UPDATE audit_log SET who = 'nobody'")
+        self.assertIn("nothing is pruned from a log that does not hold",
+                      self.mm("audit", "prune", "--before", "2100-01-01", rc=2)[1])
+
+    def test_erasure(self):
+        self.mm("user", "remove", "alice", "--erase", "--reason", "her wish")
+        v = self.verdict()
+        self.assertEqual((v["good"], v["personal"]["erased"]), (True, 2))
+        self.assertIn("(erased)", self.mm("audit", "log")[0])
+        self.assertNotIn("alice", self.mm("audit", "log")[0])
+        with sqlite3.connect(os.path.join(self.state, "store.db")) as db:
+            self.assertNotIn("alice", "\n".join(db.iterdump()))
+        # Without the words it is a removal like any other.
+        self.sql("DELETE FROM audit_personal WHERE object = 'bob'")
+        self.assertRegex(self.places()[0], "personal part of entry")
+
+    def test_log_by_what_one_looks_for(self):
+        self.mm("group", "add", "staff", "--reason", "line\nbreak")
+        actions = lambda *a: [e["action"] for e in self.mm_json("audit", "log", *a)]  # noqa: E731
+        self.assertEqual(actions("--action", "user"), ["user.add"] * 3)
+        self.assertEqual(actions("--action", "group.add", "--who", "uid %d" % os.getuid()), ["group.add"])
+        self.assertEqual(actions("--action", "use"), [])
+        self.assertEqual(actions("--object", "bob"), ["user.add"])
+        self.assertEqual(actions("--since", "2100-01-01"), [])
+        self.assertEqual(actions("--until", "2020-01-01"), [])
+        self.assertEqual(self.mm_json("audit", "log")[-1]["reason"], "line break")
+        self.mm("audit", "log", "--since", "yesterday", rc=64)
 
 
 if __name__ == "__main__":

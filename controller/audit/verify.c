@@ -1,0 +1,468 @@
+#include "controller/audit/verify.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/json.h"
+#include "common/text.h"
+
+#define SIGNERS_MAX 64
+#define PLACE_MAX 512
+
+struct point {
+	struct mm_checkpoint c;
+	const char *witness; /* NULL = nobody */
+	bool good;
+};
+
+struct host_key {
+	const char *host, *pem;
+	char id[MM_SHA256_HEX];
+};
+
+struct judge_lists {
+	struct point *points;
+	size_t n_points, cap_points;
+	struct host_key *keys;
+	size_t n_keys, cap_keys;
+	int64_t *missing; /* entries whose part apart is not there */
+	size_t n_missing, cap_missing;
+	int64_t *erased; /* entries of which an erasure says so */
+	size_t n_erased, cap_erased;
+	struct mm_fault *faults;
+	size_t cap_faults;
+};
+
+struct mm_judge {
+	struct mm_arena *a;
+	struct mm_audited r;
+	struct judge_lists l;
+	struct mm_key *signers[SIGNERS_MAX];
+	size_t n_signers;
+	bool only; /* the keys that count were given */
+	bool no_reports;
+	const char *fleet;
+	bool personal;
+	bool anchored, prune_seen;
+	struct mm_checkpoint anchor;
+	int64_t next; /* the number that comes now; 0 = the first is not here yet */
+	char prev[MM_SHA256_HEX];
+	bool prev_good; /* it is the hash of what the entry before holds */
+	size_t at;      /* the next checkpoint */
+	int64_t agreed; /* up to here a checkpoint has agreed */
+};
+
+struct mm_judge *mm_judge_new(void)
+{
+	struct mm_judge *j = mm_xcalloc(1, sizeof(*j));
+	j->a = mm_arena_new();
+	j->fleet = "";
+	j->personal = true;
+	j->r.witness = "";
+	j->prev_good = true;
+	memcpy(j->prev, MM_CHAIN_FIRST, sizeof(j->prev));
+	return j;
+}
+
+void mm_judge_free(struct mm_judge *j)
+{
+	if (j == NULL)
+		return;
+	for (size_t i = 0; i < j->n_signers; i++)
+		mm_key_free(j->signers[i]);
+	mm_arena_free(j->a);
+	free(j);
+}
+
+void mm_judge_scope(struct mm_judge *j, const char *fleet, bool personal)
+{
+	j->fleet = mm_arena_strdup(j->a, fleet);
+	j->personal = personal;
+}
+
+void mm_judge_no_reports(struct mm_judge *j)
+{
+	j->no_reports = true;
+}
+
+void mm_judge_fault(struct mm_judge *j, int64_t seq, const char *place, const char *fmt, ...)
+{
+	struct mm_buf text = MM_BUF_INIT(4096);
+	va_list ap;
+	if (j->r.n_faults >= MM_FAULTS_MAX) {
+		j->r.more_faults++;
+		return;
+	}
+	va_start(ap, fmt);
+	mm_buf_vaddf(&text, fmt, ap);
+	va_end(ap);
+	struct mm_fault *f = mm_arena_push(j->a, &j->l.faults, &j->r.n_faults, &j->l.cap_faults, sizeof(*f));
+	*f = (struct mm_fault){.seq = seq,
+	    .place = mm_arena_strdup(j->a, place),
+	    .text = mm_arena_strdup(j->a, mm_buf_str(&text))};
+	mm_buf_free(&text);
+}
+
+static const char *entry_name(struct mm_judge *j, int64_t seq)
+{
+	return mm_arena_printf(j->a, "entry %" PRId64, seq);
+}
+
+/* "entry 17", or "entries 17 to 19". */
+static const char *range_name(struct mm_judge *j, int64_t from, int64_t to)
+{
+	return from >= to ? entry_name(j, to)
+			  : mm_arena_printf(j->a, "entries %" PRId64 " to %" PRId64, from, to);
+}
+
+/* ---- keys */
+
+int mm_judge_signer(struct mm_judge *j, const char *pem, bool only, struct mm_err *err)
+{
+	struct mm_key *k = NULL;
+	if (j->only && !only)
+		return 0;
+	if (j->n_signers == SIGNERS_MAX)
+		return mm_err_set(err, MM_EX_DATAERR, "more than %d signing keys", SIGNERS_MAX);
+	if (mm_key_from_public_pem(pem, strlen(pem), &k, err) != 0)
+		return -1;
+	j->signers[j->n_signers++] = k;
+	j->only = j->only || only;
+	return 0;
+}
+
+void mm_judge_report_key(struct mm_judge *j, const char *host, const char *pem)
+{
+	struct mm_key *k = NULL;
+	if (mm_key_from_public_pem(pem, strlen(pem), &k, NULL) != 0) {
+		mm_judge_fault(j, 0, mm_arena_printf(j->a, "report key of %s", host), "it is no public key");
+		return;
+	}
+	struct host_key *h = mm_arena_push(j->a, &j->l.keys, &j->l.n_keys, &j->l.cap_keys, sizeof(*h));
+	*h = (struct host_key){.host = mm_arena_strdup(j->a, host), .pem = mm_arena_strdup(j->a, pem)};
+	memcpy(h->id, mm_key_id(k), sizeof(h->id));
+	mm_key_free(k);
+}
+
+static bool signature_holds(const struct mm_judge *j, const struct mm_checkpoint *c)
+{
+	for (size_t i = 0; i < j->n_signers; i++)
+		if (mm_checkpoint_verify(c, j->signers[i], NULL) == 0)
+			return true;
+	return false;
+}
+
+bool mm_judge_signed(const struct mm_judge *j, const char *text, size_t n, const char *sig)
+{
+	struct mm_buf b = MM_BUF_INIT(128);
+	bool good = false;
+	if (mm_unbase64(sig, strlen(sig), &b) == 0 && b.len == MM_SIGNATURE)
+		for (size_t i = 0; i < j->n_signers && !good; i++)
+			good = mm_verify(j->signers[i], text, n, (const unsigned char *)b.data, NULL) == 0;
+	mm_buf_free(&b);
+	return good;
+}
+
+/* ---- checkpoints */
+
+static const char *point_name(struct mm_judge *j, const struct mm_checkpoint *c, const char *witness)
+{
+	return mm_arena_printf(j->a, "checkpoint %" PRId64 "%s%s", c->seq, witness != NULL ? " of " : "",
+	    witness != NULL ? witness : "");
+}
+
+void mm_judge_checkpoint(struct mm_judge *j, const struct mm_checkpoint *c, const char *witness)
+{
+	struct point *p = mm_arena_push(j->a, &j->l.points, &j->l.n_points, &j->l.cap_points, sizeof(*p));
+	*p = (struct point){.c = *c, .witness = mm_arena_strdup(j->a, witness)};
+}
+
+void mm_judge_anchor(struct mm_judge *j, const struct mm_checkpoint *c)
+{
+	j->anchored = true;
+	j->anchor = *c;
+	if (!signature_holds(j, c) || !mm_streq(c->fleet, j->fleet))
+		mm_judge_fault(j, c->seq, "anchor",
+		    "the log begins after entry %" PRId64 ", but nobody here has signed that", c->seq);
+	j->next = c->seq + 1;
+	j->r.pruned = c->seq;
+	j->agreed = c->seq;
+	memcpy(j->prev, c->sha256, sizeof(j->prev));
+}
+
+static int by_id(const void *a, const void *b)
+{
+	return strcmp(((const struct host_key *)a)->id, ((const struct host_key *)b)->id);
+}
+
+static int by_seq(const void *a, const void *b)
+{
+	const struct point *x = a, *y = b;
+	return x->c.seq < y->c.seq ? -1 : x->c.seq > y->c.seq;
+}
+
+static bool same_statement(const struct mm_checkpoint *x, const struct mm_checkpoint *y)
+{
+	return x->seq == y->seq && x->entries == y->entries && x->time == y->time &&
+	       mm_streq(x->sha256, y->sha256) && mm_streq(x->key, y->key) && mm_streq(x->fleet, y->fleet) &&
+	       memcmp(x->sig, y->sig, MM_SIGNATURE) == 0;
+}
+
+/* Now all are known. The same one from several places is verified once. */
+static void sort_points(struct mm_judge *j)
+{
+	struct point *p = j->l.points;
+	if (j->l.n_keys > 1)
+		qsort(j->l.keys, j->l.n_keys, sizeof(*j->l.keys), by_id);
+	if (j->l.n_points > 1)
+		qsort(p, j->l.n_points, sizeof(*p), by_seq);
+	for (size_t i = 0; i < j->l.n_points; i++) {
+		bool known = i > 0 && p[i - 1].good && same_statement(&p[i].c, &p[i - 1].c);
+		p[i].good = known || (mm_streq(p[i].c.fleet, j->fleet) && signature_holds(j, &p[i].c));
+		if (!p[i].good)
+			mm_judge_fault(j, 0, point_name(j, &p[i].c, p[i].witness), "%s",
+			    mm_streq(p[i].c.fleet, j->fleet) ? "its signature does not hold"
+							     : "it is of another store");
+	}
+}
+
+/* What the checkpoints say of this entry; NULL: it is known to be another. */
+static void at_points(struct mm_judge *j, int64_t seq, const char *sha256)
+{
+	struct point *p = j->l.points;
+	for (; j->at < j->l.n_points && p[j->at].c.seq <= seq; j->at++) {
+		const struct point *x = &p[j->at];
+		char when[MM_TIME_MAX];
+		if (!x->good || x->c.seq < seq || sha256 == NULL)
+			continue;
+		if (!mm_streq(x->c.sha256, sha256)) {
+			mm_judge_fault(j, j->agreed + 1, range_name(j, j->agreed + 1, seq),
+			    "the log is another than the one that was signed at %s (%s)",
+			    mm_time_utc(x->c.time, when),
+			    x->witness != NULL ? x->witness : "checkpoint of the log itself");
+			continue;
+		}
+		j->agreed = seq;
+		j->r.checkpoints++;
+		if (x->witness != NULL && seq >= j->r.witnessed) {
+			j->r.witnessed = seq;
+			j->r.witnessed_time = x->c.time;
+			j->r.witness = x->witness;
+		}
+	}
+}
+
+/* Checkpoints of entries that are not there. */
+static void beyond(struct mm_judge *j)
+{
+	for (; j->at < j->l.n_points; j->at++) {
+		const struct point *x = &j->l.points[j->at];
+		char when[MM_TIME_MAX];
+		if (x->good && x->c.seq > j->r.last)
+			mm_judge_fault(j, j->r.last + 1, range_name(j, j->r.last + 1, x->c.seq),
+			    "removed: the log ends at entry %" PRId64 ", but went on to %" PRId64
+			    " at %s (%s)",
+			    j->r.last, x->c.seq, mm_time_utc(x->c.time, when),
+			    x->witness != NULL ? x->witness : "checkpoint of the log itself");
+	}
+}
+
+/* ---- reports */
+
+struct claim {
+	struct mm_report_head head;
+	enum mm_evidence evidence;
+	struct mm_seal seal;
+};
+
+static const char *text_of(const json_t *o, const char *name)
+{
+	const char *s = json_string_value(json_object_get(o, name));
+	return s != NULL ? s : "";
+}
+
+static bool read_claim(const char *host, const json_t *o, struct claim *c)
+{
+	struct mm_buf sig = MM_BUF_INIT(128);
+	const char *text = text_of(o, "signature");
+	*c = (struct claim){.head = {.host = host,
+				.id = text_of(o, "id"),
+				.request_id = json_string_value(json_object_get(o, "request"))},
+	    .evidence = mm_streq(text_of(o, "evidence"), "attested") ? MM_EV_ATTESTED : MM_EV_CLAIMED};
+	bool good = mm_parse_int(text_of(o, "collected"), 0, INT64_MAX, &c->head.collected) == 0 &&
+		    mm_unbase64(text, strlen(text), &sig) == 0 && sig.len == MM_SIGNATURE;
+	if (good)
+		memcpy(c->seal.sig, sig.data, MM_SIGNATURE);
+	snprintf(c->seal.sha256, sizeof(c->seal.sha256), "%s", text_of(o, "frames"));
+	snprintf(c->seal.key, sizeof(c->seal.key), "%s", text_of(o, "key"));
+	mm_buf_free(&sig);
+	return good;
+}
+
+/* 1: holds, 0: does not, -1: that key of that host is not here. */
+static int claim_holds(const struct mm_judge *j, const struct claim *c)
+{
+	struct host_key want = {.host = NULL};
+	struct mm_key *k = NULL;
+	memcpy(want.id, c->seal.key, sizeof(want.id));
+	const struct host_key *h =
+	    j->l.n_keys == 0 ? NULL : bsearch(&want, j->l.keys, j->l.n_keys, sizeof(*j->l.keys), by_id);
+	if (h == NULL || !mm_streq(h->host, c->head.host) ||
+	    mm_key_from_public_pem(h->pem, strlen(h->pem), &k, NULL) != 0)
+		return h == NULL ? -1 : 0;
+	int rc = mm_report_verify(k, &c->head, c->evidence, &c->seal, NULL);
+	mm_key_free(k);
+	return rc == 0;
+}
+
+static void take_report(struct mm_judge *j, const struct mm_chain_entry *e, const json_t *o)
+{
+	struct claim c;
+	j->r.reports++;
+	if (*text_of(o, "key") == '\0')
+		return;
+	j->r.reports_signed++;
+	if (j->no_reports)
+		return;
+	int holds = read_claim(e->object, o, &c) ? claim_holds(j, &c) : 0;
+	j->r.reports_unknown += holds < 0;
+	j->r.reports_bad += holds == 0;
+	if (holds == 0)
+		mm_judge_fault(j, e->seq, entry_name(j, e->seq),
+		    "the signature of host %s does not hold for its report %s", e->object, c.head.id);
+}
+
+/* ---- entries */
+
+static void push_seq(struct mm_judge *j, int64_t **list, size_t *n, size_t *cap, int64_t seq)
+{
+	int64_t *place = mm_arena_push(j->a, list, n, cap, sizeof(**list));
+	*place = seq;
+}
+
+/* "entries": [1, 7, ...] of an erasure. */
+static void take_erasure(struct mm_judge *j, const json_t *o)
+{
+	const json_t *list = json_object_get(o, "entries");
+	for (size_t i = 0; i < json_array_size(list); i++)
+		push_seq(j, &j->l.erased, &j->l.n_erased, &j->l.cap_erased,
+		    json_integer_value(json_array_get(list, i)));
+}
+
+static void take_meaning(struct mm_judge *j, const struct mm_chain_entry *e)
+{
+	bool prune = mm_streq(e->action, "audit.prune"), erase = mm_streq(e->action, "user.erase"),
+	     report = mm_streq(e->action, "report");
+	json_t *o =
+	    prune || erase || report ? mm_json_load("detail", e->detail, strlen(e->detail), NULL) : NULL;
+	if (report)
+		take_report(j, e, o);
+	if (erase)
+		take_erasure(j, o);
+	if (prune && j->anchored && mm_streq(text_of(o, "sha256"), j->anchor.sha256))
+		j->prune_seen = true;
+	json_decref(o);
+}
+
+static void look_apart(struct mm_judge *j, const struct mm_chain_entry *e)
+{
+	char sum[MM_SHA256_HEX];
+	if (*e->apart == '\0') {
+		if (e->salt != NULL)
+			mm_judge_fault(j, e->seq, entry_name(j, e->seq), "a personal part was added to it");
+		return;
+	}
+	j->r.personal++;
+	if (e->salt == NULL) {
+		j->r.erased++;
+		if (j->personal)
+			push_seq(j, &j->l.missing, &j->l.n_missing, &j->l.cap_missing, e->seq);
+		return;
+	}
+	mm_chain_apart(e->salt, e->p_object, e->p_detail, sum);
+	if (!mm_streq(sum, e->apart))
+		mm_judge_fault(
+		    j, e->seq, mm_arena_printf(j->a, "personal part of entry %" PRId64, e->seq), "changed");
+}
+
+/* Is it the one that comes now? False: it is not looked at further. */
+static bool in_place(struct mm_judge *j, const struct mm_chain_entry *e)
+{
+	if (j->next == 0)
+		j->next = 1;
+	if (e->seq < j->next) {
+		mm_judge_fault(j, e->seq, entry_name(j, e->seq), "inserted: it stands behind entry %" PRId64,
+		    j->next - 1);
+		return false;
+	}
+	if (e->seq > j->next) {
+		mm_judge_fault(j, j->next, range_name(j, j->next, e->seq - 1), "removed");
+		snprintf(j->prev, sizeof(j->prev), "%s", e->prev);
+	}
+	return true;
+}
+
+void mm_judge_entry(struct mm_judge *j, const struct mm_chain_entry *e)
+{
+	char sum[MM_SHA256_HEX];
+	if (j->r.entries++ == 0)
+		sort_points(j);
+	if (!in_place(j, e))
+		return;
+	mm_chain_hash(e, sum);
+	bool good = mm_streq(sum, e->sha256);
+	if (!good)
+		mm_judge_fault(j, e->seq, entry_name(j, e->seq), "changed");
+	else if (!mm_streq(e->prev, j->prev) && j->prev_good)
+		mm_judge_fault(j, e->seq - 1 > 0 ? e->seq - 1 : e->seq,
+		    range_name(j, e->seq - 1 > 0 ? e->seq - 1 : e->seq, e->seq),
+		    "changed: entry %" PRId64 " does not follow what stands before it", e->seq);
+	at_points(j, e->seq, good ? sum : NULL);
+	look_apart(j, e);
+	take_meaning(j, e);
+	snprintf(j->prev, sizeof(j->prev), "%s", e->sha256);
+	j->prev_good = good;
+	if (j->r.first == 0)
+		j->r.first = e->seq;
+	j->r.last = e->seq;
+	j->next = e->seq + 1;
+	if (j->r.witnessed == e->seq) {
+		j->r.unwitnessed = j->r.since = 0;
+	} else if (j->r.unwitnessed++ == 0) {
+		j->r.since = e->time;
+	}
+}
+
+/* ---- the end */
+
+static bool listed(const int64_t *list, size_t n, int64_t seq)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i] == seq)
+			return true;
+	return false;
+}
+
+const struct mm_audited *mm_judge_end(struct mm_judge *j)
+{
+	if (j->r.entries == 0) {
+		sort_points(j);
+		mm_judge_fault(j, 1, "entry 1", "removed: there is no entry at all");
+	}
+	if (j->r.last < j->r.pruned)
+		j->r.last = j->r.pruned;
+	beyond(j);
+	for (size_t i = 0; i < j->l.n_missing; i++)
+		if (!listed(j->l.erased, j->l.n_erased, j->l.missing[i]))
+			mm_judge_fault(j, j->l.missing[i],
+			    mm_arena_printf(j->a, "personal part of entry %" PRId64, j->l.missing[i]),
+			    "removed, and no erasure says so");
+	if (j->anchored && !j->prune_seen)
+		mm_judge_fault(j, j->anchor.seq, "anchor",
+		    "entries up to %" PRId64 " are gone, and no entry says that they were pruned",
+		    j->anchor.seq);
+	j->r.faults = j->l.faults;
+	return &j->r;
+}

@@ -1,0 +1,125 @@
+/*
+ * What leaves the audit log: entries that are too old, and what stands apart
+ * about a person. The chain holds afterwards, and says so.
+ */
+#include "common/text.h"
+#include "controller/store/internal.h"
+
+/* ---- entries */
+
+static int anchor_at(struct mm_store *s, int64_t seq, const struct mm_key *k, struct mm_checkpoint *c,
+    int64_t *n, struct mm_err *err)
+{
+	struct mm_q q;
+	int rc;
+
+	*c = (struct mm_checkpoint){.seq = seq, .time = mm_store_now(s)};
+	if (mm_store_fleet_id(s, c->fleet, err) || mm_q_one(s, n, MM_SQL_PRUNE_COUNT, err, "i", seq) < 0 ||
+	    mm_q_one(s, &c->entries, MM_SQL_AUDIT_COUNT, err, "") < 0 ||
+	    mm_q_start(s, &q, MM_SQL_AUDIT_HASH, err, "i", seq))
+		return -1;
+	rc = mm_q_step(&q, err);
+	if (rc == 1)
+		snprintf(c->sha256, sizeof(c->sha256), "%s", mm_q_str(&q, 0));
+	mm_q_done(&q);
+	return rc == 1 ? mm_checkpoint_sign(c, k, err) : -1;
+}
+
+static int note_prune(struct mm_store *s, const struct mm_checkpoint *c, int64_t n, struct mm_err *err)
+{
+	struct mm_buf text = MM_BUF_INIT(MM_STATEMENT_MAX);
+	struct mm_arena *a = mm_arena_new();
+	json_t *o = mm_checkpoint_json(c);
+	int rc;
+
+	mm_json_dump(o, &text);
+	json_decref(o);
+	rc = mm_store_note_set(s, MM_ANCHOR, mm_buf_str(&text), err);
+	if (!rc)
+		rc = mm_store_audit(s, "audit.prune", mm_arena_printf(a, "%lld", (long long)c->seq),
+		    mm_detail(a, "seq", mm_arena_printf(a, "%lld", (long long)c->seq), "sha256", c->sha256,
+			"entries", mm_arena_printf(a, "%lld", (long long)n), NULL),
+		    false, err);
+	mm_buf_free(&text);
+	mm_arena_free(a);
+	return rc;
+}
+
+static int prune(struct mm_store *s, int64_t before, const struct mm_key *k, int64_t *n, struct mm_err *err)
+{
+	struct mm_checkpoint c;
+	int64_t to = 0;
+
+	*n = 0;
+	if (mm_q_one(s, &to, MM_SQL_PRUNE_TO, err, "i", before) < 0)
+		return -1;
+	if (to == 0)
+		return 0;
+	if (anchor_at(s, to, k, &c, n, err) || mm_q_run(s, MM_SQL_PRUNE_PERSONAL, err, "i", to) < 0 ||
+	    mm_q_run(s, MM_SQL_PRUNE_LOG, err, "i", to) < 0 ||
+	    mm_q_run(s, MM_SQL_PRUNE_CHECKPOINTS, err, "i", to) < 0)
+		return -1;
+	s->heard_seq = 0;
+	return note_prune(s, &c, *n, err);
+}
+
+int mm_store_audit_prune(
+    struct mm_store *s, int64_t before, const struct mm_key *k, int64_t *n, struct mm_err *err)
+{
+	int64_t gone = 0;
+
+	if (mm_store_begin(s, err) || mm_store_end(s, prune(s, before, k, &gone, err), err))
+		return -1;
+	*n = gone;
+	return 0;
+}
+
+/* ---- a person */
+
+static int list_parts(struct mm_store *s, const char *login, json_t *list, struct mm_err *err)
+{
+	struct mm_q q;
+	int rc;
+
+	if (mm_q_start(s, &q, MM_SQL_ERASE_PARTS, err, "t", login))
+		return -1;
+	while ((rc = mm_q_step(&q, err)) == 1)
+		if (json_array_append_new(list, json_integer(mm_q_int(&q, 0))))
+			mm_oom();
+	mm_q_done(&q);
+	return rc;
+}
+
+static int erase(struct mm_store *s, const char *login, struct mm_err *err)
+{
+	static const enum mm_sql rows[] = {MM_SQL_ERASE_PERSONAL, MM_SQL_ERASE_FINDINGS, MM_SQL_ERASE_LOGINS,
+	    MM_SQL_ERASE_COVERAGE, MM_SQL_ERASE_PLACES, MM_SQL_ERASE_REPORTS, MM_SQL_ERASE_COVERS,
+	    MM_SQL_ERASE_WAIVERS, MM_SQL_COUNT};
+	struct mm_buf text = MM_BUF_INIT(MM_STORE_TEXT_MAX);
+	json_t *o = json_object(), *list = json_array();
+	int64_t gone = 0;
+	int rc = list_parts(s, login, list, err);
+
+	for (int i = 0; !rc && rows[i] != MM_SQL_COUNT; i++) {
+		int n = mm_q_run(s, rows[i], err, "t", login);
+
+		rc = n < 0 ? -1 : 0;
+		gone += n > 0 ? n : 0;
+	}
+	mm_json_set_int(o, "rows", gone);
+	mm_json_set(o, "entries", list);
+	mm_json_dump(o, &text);
+	json_decref(o);
+	/* Whose they were is what is erased. */
+	if (!rc)
+		rc = mm_store_audit(s, "user.erase", "", mm_buf_str(&text), false, err);
+	mm_buf_free(&text);
+	return rc;
+}
+
+int mm_store_user_erase(struct mm_store *s, const char *login, struct mm_err *err)
+{
+	if (mm_store_begin(s, err))
+		return -1;
+	return mm_store_end(s, erase(s, login, err), err);
+}
