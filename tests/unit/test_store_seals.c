@@ -156,7 +156,7 @@ static void test_missing(void **state)
 	drop(&s);
 }
 
-/* What both sides hash: from one REPORT to the next, keep-alives left out. */
+/* What both sides hash: from one REPORT to the next, keeping alive left out. */
 static void test_sealing(void **state)
 {
 	struct mm_sealing s = {.sha = NULL};
