@@ -13,7 +13,8 @@
 
 struct report {
 	struct mm_query q;
-	const char *format, *output, *baseline, *check;
+	const char *format, *output, *baseline, *check, *since;
+	int64_t since_time; /* 0 = it was not asked for */
 	bool list;
 };
 
@@ -36,6 +37,7 @@ static int report(struct mm_ctl *c, const struct mm_output *out, const struct re
 	} else if (rc == 0) {
 		struct mm_report_checks checks = {.baseline = j.baseline,
 		    .by = j.by,
+		    .since = r->since_time,
 		    .sample = r->baseline == NULL && r->check == NULL && r->q.f.at == 0,
 		    .sums = mm_arena_alloc(a, j.baseline->n + 1, sizeof(*checks.sums))};
 		rc = r->output != NULL ? report_to_file(c, out, r, &checks, err)
@@ -56,6 +58,23 @@ static int unknown_format(const char *format)
 	int rc = mm_ctl_usage("report", mm_buf_str(&b));
 	mm_buf_free(&b);
 	return rc;
+}
+
+static int read_since(struct mm_ctl *c, const struct mm_output *out, struct report *r, struct mm_err *err)
+{
+	int64_t now = mm_store_now(c->store), end = r->q.f.at != 0 ? r->q.f.at : now;
+	if (r->since == NULL)
+		return 0;
+	if (!mm_output_tells_changes(out))
+		return mm_err_set(err, MM_EX_USAGE,
+		    "the format %s does not tell what changed: take text, json, csv or html with --since",
+		    out->name);
+	if (mm_query_since(r->since, now, &r->since_time, err) < 0)
+		return -1;
+	if (r->since_time >= end)
+		return mm_err_set(err, MM_EX_USAGE, "--since %s is not before %s", r->since,
+		    r->q.as_of != NULL ? r->q.as_of : "now");
+	return 0;
 }
 
 static void report_about(struct mm_buf *b)
@@ -93,6 +112,13 @@ static int cmd_report(struct mm_ctl *c, int argc, char **argv)
 		.dest = &r.check,
 		.arg = "ID",
 		.help = "only this check"},
+	    {.name = "since",
+		.kind = MM_OPT_STRING,
+		.dest = &r.since,
+		.arg = "DATE",
+		.help =
+		    "what became worse, better, is new or gone since then, too: since the beginning of a day "
+		    "(2026-11-23, UTC), or a moment (RFC 3339)"},
 	    {.name = "list-checks",
 		.kind = MM_OPT_FLAG,
 		.dest = &r.list,
@@ -114,7 +140,9 @@ static int cmd_report(struct mm_ctl *c, int argc, char **argv)
 	const struct mm_output *out = mm_output_by_name(r.format);
 	if (out == NULL)
 		return unknown_format(r.format);
-	rc = report(c, out, &r, &err);
+	rc = read_since(c, out, &r, &err);
+	if (rc == 0)
+		rc = report(c, out, &r, &err);
 	return rc < 0 ? mm_ctl_fail("report", &err) : rc;
 }
 

@@ -58,6 +58,13 @@ int mm_query_time(const char *text, int64_t now, int64_t *out, struct mm_err *er
 	return 0;
 }
 
+int mm_query_since(const char *text, int64_t now, int64_t *out, struct mm_err *err)
+{
+	if (mm_query_time(text, now, out, err))
+		return -1;
+	return strchr(text, 'T') ? 0 : mm_time_parse(text, out);
+}
+
 int mm_query_open(struct mm_ctl *c, struct mm_query *q, const struct mm_opt *opts, const char *name,
     const char *about, int argc, char **argv, bool *go)
 {

@@ -70,5 +70,7 @@ int mm_query_open(struct mm_ctl *c, struct mm_query *q, const struct mm_opt *opt
 /* The last second of a day ("2026-11-23"), or a moment ("2026-11-23T10:00:00Z",
  * "2026-11-23T11:00:00+01:00"). Today is now. -1: neither, or in the future (after `now`). */
 int mm_query_time(const char *text, int64_t now, int64_t *out, struct mm_err *err);
+/* The first second of a day ("2026-11-23"), or a moment; else as mm_query_time(). */
+int mm_query_since(const char *text, int64_t now, int64_t *out, struct mm_err *err);
 
 #endif

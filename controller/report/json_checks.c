@@ -74,9 +74,9 @@ json_t *mm_check_about_json(const struct mm_check *c)
 	return o;
 }
 
-json_t *mm_check_json(const struct mm_check_sum *s)
+static void set_sum(json_t *o, const struct mm_check_sum *s)
 {
-	json_t *o = mm_check_about_json(s->check), *by = json_object();
+	json_t *by = json_object();
 	for (int i = 0; i < MM_OUT_COUNT; i++)
 		mm_json_set_int(by, mm_outcome_name((enum mm_check_outcome)i), s->by[i]);
 	mm_json_set_int(o, "results", s->results);
@@ -87,6 +87,23 @@ json_t *mm_check_json(const struct mm_check_sum *s)
 	mm_json_set_int(o, "users", s->users);
 	mm_json_set_int(o, "users_failing", s->users_failing);
 	set_time(o, "oldest_evidence", s->oldest);
+}
+
+json_t *mm_check_json(const struct mm_check_sum *s)
+{
+	json_t *o = mm_check_about_json(s->check);
+	set_sum(o, s);
+	return o;
+}
+
+json_t *mm_check_change_json(const struct mm_check_change *r)
+{
+	json_t *o = json_object(), *then = json_object(), *now = json_object();
+	mm_json_set_str(o, "check", r->now->check->id);
+	set_sum(then, r->then);
+	set_sum(now, r->now);
+	mm_json_set(o, "then", then);
+	mm_json_set(o, "now", now);
 	return o;
 }
 

@@ -32,6 +32,8 @@ json_t *mm_report_head_json(const struct mm_report_meta *m)
 	mm_json_set_str(o, "title", m->title);
 	mm_json_set_str(o, "fleet_id", m->fleet_id);
 	mm_json_set_str(o, "as_of", mm_time_utc(m->fleet.now, now));
+	if (m->since > 0)
+		mm_json_set_str(o, "since", mm_time_utc(m->since, now));
 	mm_json_set_str(o, "revision_sha256", m->revision.sha256);
 	mm_json_set(o, "only", filter_json(&m->filter));
 	return o;

@@ -257,6 +257,44 @@ static json_t *host_json(const struct mm_host_row *h)
 	return o;
 }
 
+static json_t *side_json(const struct mm_change_side *s, bool login)
+{
+	if (!s->there)
+		return json_null();
+	json_t *o = json_object();
+	mm_json_set_str(o, "state", s->state);
+	if (login)
+		mm_json_set_str(o, "class", s->cls);
+	else
+		set_text(o, "desired", s->desired);
+	set_text(o, login ? "server" : "found", s->found);
+	mm_json_set_str(o, "result", mm_audit_name(s->audit));
+	set_time(o, "since", s->since);
+	mm_json_set_bool(o, "stale", s->stale);
+	return o;
+}
+
+static json_t *change_json(const struct mm_change_row *r)
+{
+	json_t *o = json_object();
+	mm_json_set_str(o, "change", mm_turn_name(r->change));
+	mm_json_set_str(o, "of", r->login ? "login" : "setting");
+	mm_json_set_str(o, "host", r->host);
+	mm_json_set_str(o, "user", r->user);
+	mm_json_set_str(o, "account", r->account);
+	if (r->login) {
+		mm_json_set_str(o, "side", r->setting);
+	} else {
+		mm_json_set_str(o, "client", r->client);
+		mm_json_set_str(o, "path", r->path);
+		mm_json_set_int(o, "line", r->line);
+		mm_json_set_str(o, "setting", r->setting);
+	}
+	mm_json_set(o, "then", side_json(&r->then, r->login));
+	mm_json_set(o, "now", side_json(&r->now, r->login));
+	return o;
+}
+
 json_t *mm_row_json(enum mm_section sec, union mm_report_row row)
 {
 	switch (sec) {
@@ -279,6 +317,10 @@ json_t *mm_row_json(enum mm_section sec, union mm_report_row row)
 	case MM_SEC_RESULTS:
 	case MM_SEC_ALL_RESULTS:
 		return mm_check_result_json(row.result);
+	case MM_SEC_CHECK_CHANGES:
+		return mm_check_change_json(row.check_change);
+	case MM_SEC_CHANGES:
+		return change_json(row.change);
 	case MM_SEC_CERTS:
 	case MM_SEC_SAMPLES:
 	case MM_SEC_COUNT:
@@ -312,6 +354,8 @@ const char *mm_section_key(enum mm_section sec)
 	    [MM_SEC_CHECKS] = "checks",
 	    [MM_SEC_RESULTS] = "not_compliant",
 	    [MM_SEC_ALL_RESULTS] = "results",
+	    [MM_SEC_CHECK_CHANGES] = "changes_by_check",
+	    [MM_SEC_CHANGES] = "changes",
 	};
 	return key[sec];
 }

@@ -17,6 +17,7 @@ void mm_waiver_of_json(json_t *o, const struct mm_waiver_of *w); /* sets "waiver
 json_t *mm_baseline_json(const struct mm_baseline *b, const char *by);
 json_t *mm_check_about_json(const struct mm_check *c); /* what it is, without any result */
 json_t *mm_check_json(const struct mm_check_sum *s);   /* with its sum */
+json_t *mm_check_change_json(const struct mm_check_change *r);
 json_t *mm_check_result_json(const struct mm_check_result *r);
 
 /* ---- json_head.c */

@@ -218,6 +218,8 @@ int mm_report_section(struct mm_store *s, enum mm_section sec, const struct mm_e
 	case MM_SEC_CHECKS:
 	case MM_SEC_RESULTS:
 	case MM_SEC_ALL_RESULTS:
+	case MM_SEC_CHECK_CHANGES:
+	case MM_SEC_CHANGES:
 	case MM_SEC_COUNT:
 		break;
 	}
@@ -273,15 +275,31 @@ static int print_row(union mm_report_row row, void *arg, struct mm_err *err)
 	return 0;
 }
 
+static int walk_section(struct mm_store *s, struct mm_out *o, enum mm_section sec, struct mm_err *err)
+{
+	switch (sec) {
+	case MM_SEC_CHECKS:
+	case MM_SEC_RESULTS:
+	case MM_SEC_ALL_RESULTS:
+		return mm_report_checks(s, sec, o->meta, print_row, o, err);
+	case MM_SEC_CHECK_CHANGES:
+	case MM_SEC_CHANGES:
+		return mm_report_changes(s, sec, o->meta, print_row, o, err);
+	default:
+		return mm_report_section(s, sec, &o->meta->filter, print_row, o, err);
+	}
+}
+
 static int print_section(struct mm_store *s, struct mm_out *o, enum mm_section sec, struct mm_err *err)
 {
+	bool of_changes = sec == MM_SEC_CHECK_CHANGES || sec == MM_SEC_CHANGES;
+	if (of_changes && o->meta->since == 0)
+		return 0;
 	o->section = sec;
 	o->rows = 0;
 	if (o->output->section != NULL)
 		o->output->section(o);
-	bool of_checks = sec == MM_SEC_CHECKS || sec == MM_SEC_RESULTS || sec == MM_SEC_ALL_RESULTS;
-	if ((of_checks ? mm_report_checks(s, sec, o->meta, print_row, o, err)
-		       : mm_report_section(s, sec, &o->meta->filter, print_row, o, err)) < 0)
+	if (walk_section(s, o, sec, err) < 0)
 		return -1;
 	if (o->output->section_end != NULL)
 		o->output->section_end(o);
@@ -314,6 +332,16 @@ static void sample(struct mm_store *s, const struct mm_dims *dims, const struct 
 	(void)mm_dims_sample(dims, s, meta->baseline->id, NULL);
 }
 
+/* The sums of the moment that the present is compared with. */
+static int sums_then(struct mm_store *s, struct mm_report_meta *meta, struct mm_arena *a, struct mm_err *err)
+{
+	struct mm_evidence_filter f = meta->filter;
+	struct mm_check_sum *sums = mm_arena_alloc(a, meta->baseline->n + 1, sizeof(*sums));
+	f.at = meta->since;
+	meta->sums_then = sums;
+	return mm_checks_walk(s, meta->baseline, &f, NULL, NULL, sums, err);
+}
+
 int mm_report_write(struct mm_store *s, const struct mm_output *output,
     const struct mm_evidence_filter *filter, const struct mm_report_checks *checks, FILE *f,
     struct mm_err *err)
@@ -331,11 +359,14 @@ int mm_report_write(struct mm_store *s, const struct mm_output *output,
 		meta.baseline = checks->baseline;
 		meta.baseline_by = checks->by;
 		meta.sums = checks->sums;
+		meta.since = checks->since;
 		rc = mm_checks_walk(s, checks->baseline, &meta.filter, feeds ? judged : NULL,
 		    &(struct judging){&o, dims}, checks->sums, err);
 		if (rc == 0 && checks->sample)
 			sample(s, dims, &meta);
 	}
+	if (rc == 0 && meta.since > 0)
+		rc = sums_then(s, &meta, a, err);
 	bool begun = rc == 0;
 	if (begun && output->begin != NULL)
 		output->begin(&o);

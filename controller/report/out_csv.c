@@ -83,10 +83,32 @@ static void count(struct mm_out *o, int64_t n, bool last)
 #define N_CHECK 6
 #define N_COUNTS (MM_OUT_COUNT + 6)
 
+/* A report with what changed has four columns more; they end every row of it. */
+static void changed(struct mm_out *o, const char *change, const struct mm_change_side *then)
+{
+	struct mm_buf words = MM_BUF_INIT(65536);
+	if (o->meta->since == 0)
+		return;
+	if (then != NULL && then->there)
+		mm_change_side_words(then, &words);
+	cell(o, change, false);
+	cell(o, then != NULL ? then->state : "", false);
+	cell(o, then != NULL && then->there ? mm_audit_name(then->audit) : "", false);
+	cell(o, mm_buf_str(&words), true);
+	mm_buf_free(&words);
+}
+
+/* The last cell but those. */
+static void ends(struct mm_out *o)
+{
+	cell(o, "", o->meta->since == 0);
+	changed(o, "", NULL);
+}
+
 static void no_check(struct mm_out *o)
 {
 	skip(o, N_CHECK + N_COUNTS - 1);
-	cell(o, "", true);
+	ends(o);
 }
 
 /* What the report is about: a row for each name and value. */
@@ -114,8 +136,9 @@ static void begin(struct mm_out *o)
 	      "stale,since,seen,waiver,waived_until,"
 	      "check,severity,title,fix,method,expires,"
 	      "results,compliant,drifted,failed,unknown,waived,deferred,notapplicable,stale_results,"
-	      "claimed_results,expired_waivers,users,users_failing\r\n",
+	      "claimed_results,expired_waivers,users,users_failing",
 	    o->f);
+	fputs(o->meta->since > 0 ? ",change,state_then,result_then,then\r\n" : "\r\n", o->f);
 	head(o);
 }
 
@@ -204,7 +227,7 @@ static void result(struct mm_out *o, const struct mm_check_result *r)
 	waiver(o, &r->waiver);
 	of_check(o, r->check, r);
 	skip(o, N_COUNTS - 1);
-	cell(o, "", true);
+	ends(o);
 }
 
 static void sum(struct mm_out *o, const struct mm_check_sum *s)
@@ -226,11 +249,61 @@ static void sum(struct mm_out *o, const struct mm_check_sum *s)
 	count(o, s->claimed, false);
 	count(o, s->expired_waivers, false);
 	count(o, s->users, false);
-	count(o, s->users_failing, true);
+	count(o, s->users_failing, o->meta->since == 0);
+	changed(o, "", NULL);
+}
+
+/* As it is now; the last columns tell how it was. */
+static void change(struct mm_out *o, const struct mm_change_row *r)
+{
+	cell(o, r->login ? "login-change" : "setting-change", false);
+	cell(o, r->host, false);
+	cell(o, r->user, false);
+	cell(o, r->client, false);
+	cell(o, r->path, false);
+	number(o, r->line);
+	cell(o, r->account, false);
+	cell(o, r->setting, false);
+	cell(o, r->now.desired, false);
+	cell(o, r->now.found, false);
+	cell(o, r->now.state, false);
+	cell(o, "", false);
+	cell(o, r->now.there ? mm_audit_name(r->now.audit) : "", false);
+	cell(o, r->now.cls, false);
+	cell(o, "", false);
+	cell(o, !r->now.there ? "" : r->now.stale ? "yes" : "no", false);
+	when(o, r->now.since, false);
+	skip(o, N_FIRST - 17 + N_CHECK + N_COUNTS);
+	changed(o, mm_turn_name(r->change), &r->then);
+}
+
+/* The words of both sums. */
+static void check_change(struct mm_out *o, const struct mm_check_change *r)
+{
+	struct mm_buf words = MM_BUF_INIT(4096);
+	mm_check_sum_words(r->now, &words);
+	cell(o, "check-change", false);
+	skip(o, 12);
+	cell(o, mm_buf_str(&words), false);
+	skip(o, N_FIRST - 14);
+	of_check(o, r->now->check, NULL);
+	skip(o, N_COUNTS + 3);
+	mm_buf_reset(&words);
+	mm_check_sum_words(r->then, &words);
+	cell(o, mm_buf_str(&words), true);
+	mm_buf_free(&words);
 }
 
 static void row(struct mm_out *o, union mm_report_row r)
 {
+	if (o->section == MM_SEC_CHANGES) {
+		change(o, r.change);
+		return;
+	}
+	if (o->section == MM_SEC_CHECK_CHANGES) {
+		check_change(o, r.check_change);
+		return;
+	}
 	if (o->section == MM_SEC_CHECKS)
 		sum(o, r.sum);
 	else if (o->section == MM_SEC_ALL_RESULTS)
@@ -244,7 +317,8 @@ static void row(struct mm_out *o, union mm_report_row r)
 const struct mm_output mm_output_csv = {
     .name = "csv",
     .about = "a row per check, result, setting and login, for a spreadsheet (RFC 4180)",
-    .sections = {MM_SEC_CHECKS, MM_SEC_ALL_RESULTS, MM_SEC_ALL_FINDINGS, MM_SEC_ALL_LOGINS, MM_SEC_COUNT},
+    .sections = {MM_SEC_CHECK_CHANGES, MM_SEC_CHANGES, MM_SEC_CHECKS, MM_SEC_ALL_RESULTS, MM_SEC_ALL_FINDINGS,
+	MM_SEC_ALL_LOGINS, MM_SEC_COUNT},
     .begin = begin,
     .row = row,
 };

@@ -42,6 +42,10 @@ static void row(struct mm_out *o, union mm_report_row r)
 	case MM_SEC_SAMPLES:
 		mm_page_sample(p, r.sample);
 		break;
+	case MM_SEC_CHANGES:
+		mm_page_change(p, r.change);
+		break;
+	case MM_SEC_CHECK_CHANGES:
 	case MM_SEC_CHECKS:
 	case MM_SEC_RESULTS:
 	case MM_SEC_ALL_RESULTS:
@@ -56,10 +60,10 @@ static void row(struct mm_out *o, union mm_report_row r)
 static void end(struct mm_out *o)
 {
 	struct mm_page *p = page(o);
-	static void (*const part[])(const struct mm_page *p) = {mm_page_head, mm_page_summary, mm_page_time,
-	    mm_page_by_check, mm_page_checks, mm_page_drift, mm_page_by_group, mm_page_by_client,
-	    mm_page_logins, mm_page_certs, mm_page_remarks, mm_page_waivers, mm_page_evidence,
-	    mm_page_record};
+	static void (*const part[])(const struct mm_page *p) = {mm_page_head, mm_page_summary,
+	    mm_page_changes, mm_page_time, mm_page_by_check, mm_page_checks, mm_page_drift, mm_page_by_group,
+	    mm_page_by_client, mm_page_logins, mm_page_certs, mm_page_remarks, mm_page_waivers,
+	    mm_page_evidence, mm_page_record};
 	for (size_t i = 0; i < sizeof(part) / sizeof(part[0]); i++)
 		part[i](p);
 	fputs("</main>\n</div>\n<footer><p>Compliant means: read back from the mail program's own "
@@ -74,8 +78,8 @@ static void end(struct mm_out *o)
 const struct mm_output mm_output_html = {
     .name = "html",
     .about = "one self-contained page, for a browser or for paper",
-    .sections = {MM_SEC_DIFFERENCES, MM_SEC_LOGINS, MM_SEC_CERTS, MM_SEC_REMARKS, MM_SEC_WAIVERS,
-	MM_SEC_HOSTS, MM_SEC_SAMPLES, MM_SEC_COUNT},
+    .sections = {MM_SEC_CHANGES, MM_SEC_DIFFERENCES, MM_SEC_LOGINS, MM_SEC_CERTS, MM_SEC_REMARKS,
+	MM_SEC_WAIVERS, MM_SEC_HOSTS, MM_SEC_SAMPLES, MM_SEC_COUNT},
     .judged = judged,
     .row = row,
     .end = end,

@@ -40,8 +40,8 @@ static void end(struct mm_out *o)
 const struct mm_output mm_output_json = {
     .name = "json",
     .about = "JSON for machines",
-    .sections = {MM_SEC_CHECKS, MM_SEC_ALL_RESULTS, MM_SEC_HOSTS, MM_SEC_PLACES, MM_SEC_ALL_FINDINGS,
-	MM_SEC_ALL_LOGINS, MM_SEC_REMARKS, MM_SEC_WAIVERS, MM_SEC_COUNT},
+    .sections = {MM_SEC_CHECK_CHANGES, MM_SEC_CHANGES, MM_SEC_CHECKS, MM_SEC_ALL_RESULTS, MM_SEC_HOSTS,
+	MM_SEC_PLACES, MM_SEC_ALL_FINDINGS, MM_SEC_ALL_LOGINS, MM_SEC_REMARKS, MM_SEC_WAIVERS, MM_SEC_COUNT},
     .begin = begin,
     .section = section,
     .row = row,

@@ -50,7 +50,11 @@ static void begin(struct mm_out *o)
 
 static void section(struct mm_out *o)
 {
-	fprintf(o->f, "\n%s\n", mm_section_title(o->section));
+	char t[MM_TIME_MAX];
+	fprintf(o->f, "\n%s", mm_section_title(o->section));
+	if (o->section == MM_SEC_CHANGES || o->section == MM_SEC_CHECK_CHANGES)
+		fprintf(o->f, " since %s", mm_time_utc(o->meta->since, t));
+	fputc('\n', o->f);
 }
 
 static void place(struct mm_out *o, const struct mm_place_row *p)
@@ -192,6 +196,35 @@ static void result(struct mm_out *o, const struct mm_check_result *r)
 	mm_buf_free(&w);
 }
 
+static void check_change(struct mm_out *o, const struct mm_check_change *r)
+{
+	struct mm_buf then = MM_BUF_INIT(4096), now = MM_BUF_INIT(4096), b = MM_BUF_INIT(16384);
+	mm_check_sum_words(r->then, &then);
+	mm_check_sum_words(r->now, &now);
+	fprintf(o->f, "  %s\n", r->now->check->id);
+	fprintf(o->f, "      then: %s\n", printable(&b, mm_buf_str(&then)));
+	fprintf(o->f, "      now:  %s\n", printable(&b, mm_buf_str(&now)));
+	mm_buf_free(&b);
+	mm_buf_free(&now);
+	mm_buf_free(&then);
+}
+
+static void change(struct mm_out *o, const struct mm_change_row *r)
+{
+	struct mm_buf of = MM_BUF_INIT(16384), then = MM_BUF_INIT(16384), now = MM_BUF_INIT(16384);
+	struct mm_buf b = MM_BUF_INIT(65536);
+	mm_change_of(r, &of);
+	mm_change_side_words(&r->then, &then);
+	mm_change_side_words(&r->now, &now);
+	fprintf(o->f, "  %-7s %s\n", mm_turn_name(r->change), printable(&b, mm_buf_str(&of)));
+	fprintf(o->f, "          then %s", printable(&b, mm_buf_str(&then)));
+	fprintf(o->f, "\n          now  %s\n", printable(&b, mm_buf_str(&now)));
+	mm_buf_free(&b);
+	mm_buf_free(&now);
+	mm_buf_free(&then);
+	mm_buf_free(&of);
+}
+
 static void host(struct mm_out *o, const struct mm_host_row *h)
 {
 	char age[MM_TIME_MAX * 2];
@@ -233,6 +266,12 @@ static void row(struct mm_out *o, union mm_report_row r)
 	case MM_SEC_ALL_RESULTS:
 		result(o, r.result);
 		break;
+	case MM_SEC_CHECK_CHANGES:
+		check_change(o, r.check_change);
+		break;
+	case MM_SEC_CHANGES:
+		change(o, r.change);
+		break;
 	case MM_SEC_CERTS:
 	case MM_SEC_SAMPLES:
 	case MM_SEC_ALL_FINDINGS:
@@ -251,8 +290,8 @@ static void section_end(struct mm_out *o)
 const struct mm_output mm_output_text = {
     .name = "text",
     .about = "plain text for a terminal or a mail",
-    .sections = {MM_SEC_CHECKS, MM_SEC_RESULTS, MM_SEC_PLACES, MM_SEC_DIFFERENCES, MM_SEC_LOGINS,
-	MM_SEC_REMARKS, MM_SEC_WAIVERS, MM_SEC_HOSTS, MM_SEC_COUNT},
+    .sections = {MM_SEC_CHECK_CHANGES, MM_SEC_CHANGES, MM_SEC_CHECKS, MM_SEC_RESULTS, MM_SEC_PLACES,
+	MM_SEC_DIFFERENCES, MM_SEC_LOGINS, MM_SEC_REMARKS, MM_SEC_WAIVERS, MM_SEC_HOSTS, MM_SEC_COUNT},
     .begin = begin,
     .section = section,
     .row = row,

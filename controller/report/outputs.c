@@ -17,6 +17,14 @@ const struct mm_output *const mm_outputs[] = {
     NULL,
 };
 
+bool mm_output_tells_changes(const struct mm_output *o)
+{
+	for (size_t i = 0; o->sections[i] != MM_SEC_COUNT; i++)
+		if (o->sections[i] == MM_SEC_CHANGES)
+			return true;
+	return false;
+}
+
 const struct mm_output *mm_output_by_name(const char *name)
 {
 	for (size_t i = 0; mm_outputs[i] != NULL; i++)

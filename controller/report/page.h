@@ -19,6 +19,7 @@ enum {
 	MM_PAGE_HOSTS = 40,    /* silent for longest */
 	MM_PAGE_WAIVERS = 200, /* expired first */
 	MM_PAGE_REMARKS = 100,
+	MM_PAGE_CHANGES = 60, /* in all, and of each kind while rows go by */
 	MM_PAGE_DAYS = 366,
 	MM_PAGE_AGES = 6,
 	MM_PAGE_EXPIRIES = 6
@@ -44,6 +45,10 @@ struct mm_page_host {
 struct mm_page_waiver {
 	struct mm_waiver w;
 	bool expired;
+};
+
+struct mm_page_change {
+	const char *of, *then, *now;
 };
 
 struct mm_page {
@@ -74,6 +79,9 @@ struct mm_page {
 	int64_t baseline_since;      /* the day of the first sample with it, when one before had another */
 	struct mm_page_trend *trends;
 	size_t n_trends, cap_trends, hint;
+	int64_t changes_by[MM_TURN_COUNT];
+	struct mm_page_change *changes[MM_TURN_COUNT]; /* the first of each kind */
+	size_t n_changes[MM_TURN_COUNT], cap_changes[MM_TURN_COUNT];
 };
 
 /* gather.c: take a row. */
@@ -87,9 +95,12 @@ void mm_page_host(struct mm_page *p, const struct mm_host_row *h);
 void mm_page_sample(struct mm_page *p, const struct mm_sample *v);
 const struct mm_page_trend *mm_page_trend_of(const struct mm_page *p, enum mm_dim dim, const char *name);
 
+void mm_page_change(struct mm_page *p, const struct mm_change_row *r); /* page_changes.c */
+
 /* The parts, in their order; each a <section> with a heading of level 2. */
 void mm_page_head(const struct mm_page *p);     /* page_head.c: title, what, as of when, contents */
 void mm_page_summary(const struct mm_page *p);  /* page_head.c */
+void mm_page_changes(const struct mm_page *p);  /* page_changes.c: nothing when it was not asked for */
 void mm_page_time(const struct mm_page *p);     /* page_time.c */
 void mm_page_by_check(const struct mm_page *p); /* page_by.c */
 void mm_page_by_group(const struct mm_page *p);

@@ -134,6 +134,7 @@ static void evidence(const struct mm_page *p)
 
 static const char *const contents[][2] = {
     {"summary", "Summary"},
+    {"changes", "What changed"},
     {"time", "Over time"},
     {"by-check", "By check"},
     {"failing", "What fails, and how to set it right"},
@@ -148,11 +149,12 @@ static const char *const contents[][2] = {
     {"record", "The record"},
 };
 
-static void table_of_contents(FILE *f)
+static void table_of_contents(FILE *f, bool changes)
 {
 	fputs("<nav aria-label=\"Contents\"><ol>\n", f);
 	for (size_t i = 0; i < sizeof(contents) / sizeof(contents[0]); i++)
-		fprintf(f, "<li><a href=\"#%s\">%s</a></li>\n", contents[i][0], contents[i][1]);
+		if (changes || !mm_streq(contents[i][0], "changes"))
+			fprintf(f, "<li><a href=\"#%s\">%s</a></li>\n", contents[i][0], contents[i][1]);
 	fputs("</ol></nav>\n", f);
 }
 
@@ -181,7 +183,7 @@ void mm_page_head(const struct mm_page *p)
 	evidence(p);
 	fact_end(f);
 	fputs("</dl></header>\n<div class=\"columns\">\n", f);
-	table_of_contents(f);
+	table_of_contents(f, p->meta->since > 0);
 	fputs("<main id=\"main\">\n", f);
 }
 

@@ -21,6 +21,7 @@
 #include "common/digest.h"
 #include "common/err.h"
 #include "controller/checks/check.h"
+#include "controller/store/changes.h"
 #include "controller/store/store.h"
 #include "controller/store/store_samples.h"
 
@@ -55,6 +56,30 @@ struct mm_cert_row {
 	bool stale;           /* also the latest is too old */
 };
 
+/* One moment's side of a change. */
+struct mm_change_side {
+	bool there;
+	const char *state; /* of a setting its state, of a login its result */
+	const char *cls;   /* of a login that did not pass, "" */
+	const char *found; /* or NULL; of a login the server with its port */
+	const char *desired;
+	enum mm_audit audit;
+	int64_t since;
+	bool stale;
+};
+/* What a report says otherwise than one of an earlier moment: a setting, or a login check. */
+struct mm_change_row {
+	enum mm_turn change;
+	bool login;
+	const char *host, *user, *account;
+	const char *client, *path, *setting; /* of a login the first two are "", and this is its side */
+	int line;
+	struct mm_change_side then, now;
+};
+struct mm_check_change {
+	const struct mm_check_sum *then, *now; /* of the same check, by the same baseline */
+};
+
 #define MM_SAMPLE_DAYS 365       /* that are shown */
 #define MM_SAMPLE_RENEWED_S 3600 /* so old is today\'s when a report takes it anew */
 #define MM_REMARKS_MAX 4096      /* of servers and classes; further ones are left out */
@@ -73,6 +98,8 @@ struct mm_report_meta {
 	const struct mm_baseline *baseline;
 	const char *baseline_by; /* who chose it: "the policy", "--baseline" ... */
 	const struct mm_check_sum *sums;
+	int64_t since;                        /* what changed since is told, too; 0 = it is not */
+	const struct mm_check_sum *sums_then; /* as `sums`, at that time */
 	/* A UUID that names the fleet for good: made from the first key that signed for it. */
 	char fleet_id[MM_UUID_LEN];
 };
@@ -82,6 +109,7 @@ struct mm_report_checks {
 	const struct mm_baseline *baseline;
 	const char *by;
 	struct mm_check_sum *sums; /* baseline->n of them, filled in for the caller */
+	int64_t since; /* of outputs that have mm_output_tells_changes(): what changed since; 0 = no */
 	bool
 	    sample; /* it is what the policy says, all of it: what is counted may be kept as today's sample */
 };
@@ -100,6 +128,10 @@ enum mm_section {
 	MM_SEC_CHECKS,      /* struct mm_check_sum: every check, also those that are turned off */
 	MM_SEC_RESULTS,     /* struct mm_check_result: what is neither compliant nor not applicable */
 	MM_SEC_ALL_RESULTS, /* every result */
+	/* Both only when meta->since is set. */
+	MM_SEC_CHECK_CHANGES, /* struct mm_check_change: every check that looked at something at either time
+			       */
+	MM_SEC_CHANGES,       /* struct mm_change_row: settings, then logins */
 	MM_SEC_COUNT
 };
 
@@ -114,6 +146,8 @@ union mm_report_row {
 	const struct mm_check_result *result;
 	const struct mm_cert_row *cert;
 	const struct mm_sample *sample;
+	const struct mm_check_change *check_change;
+	const struct mm_change_row *change;
 };
 
 struct mm_output;
@@ -149,6 +183,7 @@ struct mm_output {
 
 extern const struct mm_output *const mm_outputs[]; /* NULL-terminated */
 const struct mm_output *mm_output_by_name(const char *name);
+bool mm_output_tells_changes(const struct mm_output *o);
 
 /* Walk the store and print. -1: the store or the output failed. `checks` NULL: without. */
 int mm_report_write(struct mm_store *s, const struct mm_output *output,
@@ -171,7 +206,15 @@ int mm_report_section(struct mm_store *s, enum mm_section sec, const struct mm_e
 int mm_report_checks(struct mm_store *s, enum mm_section sec, const struct mm_report_meta *meta,
     mm_section_cb *cb, void *arg, struct mm_err *err);
 
+/* Walk one of the sections of changes, with meta's filter and since. */
+int mm_report_changes(struct mm_store *s, enum mm_section sec, const struct mm_report_meta *meta,
+    mm_section_cb *cb, void *arg, struct mm_err *err);
+
 /* Words for people. */
+/* "alice on ws1, mutt, work, incoming.port": what changed. */
+void mm_change_of(const struct mm_change_row *r, struct mm_buf *out);
+/* "drifted: 143 instead of 993, stale"; "not there". */
+void mm_change_side_words(const struct mm_change_side *s, struct mm_buf *out);
 /* "38 of 40 accounts (95 %), 2 failed, 1 unknown, 1 stale"; of the fleet: the outcome. */
 void mm_check_sum_words(const struct mm_check_sum *s, struct mm_buf *out);
 /* "alice on ws1, mutt, work": what a result is about; "the fleet". */

@@ -20,6 +20,8 @@ const char *mm_section_title(enum mm_section s)
 	    [MM_SEC_CHECKS] = "Checks",
 	    [MM_SEC_RESULTS] = "What is not compliant",
 	    [MM_SEC_ALL_RESULTS] = "Results",
+	    [MM_SEC_CHECK_CHANGES] = "What changed, by check",
+	    [MM_SEC_CHANGES] = "What changed",
 	};
 	return title[s];
 }

@@ -292,6 +292,43 @@ class Store(Formats):
         for fmt, check in self.CHECKS.items():
             with self.subTest(format=fmt):
                 check(self, self.report(fmt))
+        self.what_changed(now)
+
+    def what_changed(self, now):
+        """Of the 40 days before: ws3 has gone stale since, the others are new; and who is asked about a part gets a part."""
+        since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now - 29 * DAY))
+        doc = self.check_json(self.report("json", "--since", since))
+        self.assertEqual(doc["report"]["since"], since)
+        rows = {(c["change"], c["of"], c["host"]): c for c in doc["changes"]}
+        self.assertEqual((rows["worse", "setting", "ws3"]["then"]["result"], rows["worse", "setting", "ws3"]["now"]["result"]),
+                         ("pass", "unknown"))
+        self.assertIs(rows["worse", "login", "ws3"]["now"]["stale"], True)
+        self.assertIsNone(rows["new", "setting", "ws2"]["then"])
+        self.assertEqual(rows["new", "setting", "ws2"]["now"]["state"], "drifted")
+        self.assertEqual(rows["new", "login", "ws2"]["now"]["class"], "AUTH_REJECTED")
+        self.assertEqual(len(doc["changes"]), len(doc["findings"]) + len(doc["logins"]))
+        for check in doc["changes_by_check"]:
+            self.assertEqual(check["now"]["by_outcome"],
+                             next(c["by_outcome"] for c in doc["checks"] if c["id"] == check["check"]))
+        self.assertNotEqual([c for c in doc["changes_by_check"] if c["then"]["by_outcome"] != c["now"]["by_outcome"]], [])
+        table = self.check_csv(self.report("csv", "--since", since))
+        self.assertEqual(sorted(r["change"] for r in table if r["kind"] in ("setting-change", "login-change")),
+                         sorted(c["change"] for c in doc["changes"]))
+        self.assertEqual({r["result_then"] for r in table if r["change"] == "worse"}, {"pass"})
+        text = self.report("text", "--since", since).read_text("utf-8")
+        self.assertIn(f"What changed since {since}", text)
+        self.assertIn("  worse   alice on ws3, mutt, work, outgoing.host\n"
+                      "          then compliant: smtp.acme.example\n"
+                      "          now  compliant: smtp.acme.example, stale\n", text)
+        self.assertIn('<section id="changes"', self.report("html", "--since", since).read_text("utf-8"))
+        only = self.check_json(self.report("json", "--since", since, "--host", "ws3"))
+        self.assertEqual({c["host"] for c in only["changes"]}, {"ws3"})
+        past = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now - 28 * DAY))
+        self.assertEqual(self.check_json(self.report("json", "--since", since, "--as-of", past))["changes"], [])
+        for args, said in ((["--format", "sarif", "--since", since], "text, json, csv or html"),
+                           (["--since", "yesterday"], "is no date"), (["--since", "2999-01-01"], "in the future"),
+                           (["--since", past, "--as-of", since], "not before")):
+            self.assertIn(said, "".join(map(str, self.mm("report", *args, rc=64))))
 
 
 if __name__ == "__main__":

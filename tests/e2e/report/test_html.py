@@ -100,14 +100,31 @@ class Html(unittest.TestCase):
                                (today - d * DAY, dimension, name, today - d * DAY + 60, 300 - d, d))
         db.close()
 
-    def test_is_valid_html(self):
+    def valid(self, path):
         """By a parser that we did not write; Debian's Python has it."""
         p = subprocess.run(["/usr/bin/python3", "-c",
                             "import html5lib, sys; p = html5lib.HTMLParser(); p.parse(open(sys.argv[1], "
-                            "encoding='utf-8').read()); print(p.errors[:5]); sys.exit(bool(p.errors))", self.page_path],
+                            "encoding='utf-8').read()); print(p.errors[:5]); sys.exit(bool(p.errors))", path],
                            capture_output=True, text=True, timeout=120)
         self.assertEqual(p.returncode, 0, p.stdout + p.stderr)
+
+    def test_is_valid_html(self):
+        self.valid(self.page_path)
         self.assertEqual(len(self.page.ids), len(set(self.page.ids)), "an id stands twice")
+
+    def test_what_changed(self):
+        """Of a fleet that was not there then all is new; who does not ask is told nothing."""
+        self.assertNotIn("changes", self.page.ids)
+        path = os.path.join(self.dir, "since.html")
+        mm(self.state, "report", "--format", "html", "--since", "2020-01-01", "-o", path, rc=[0, 2])
+        self.valid(path)
+        with open(path, encoding="utf-8") as f:
+            page = Page(f.read())
+        self.assertIn("#changes", page.refs)
+        self.assertEqual([r for r in page.refs if r[1:] not in page.ids], [])
+        rows = len(self.json["findings"]) + len(self.json["logins"])
+        self.assertIn(f"settings and logins together: 0 worse, {rows} new, 0 gone, 0 changed, 0 better.", page.text())
+        self.assertIn(f"and {rows - 60} more changes", page.text())
 
     def test_is_self_contained(self):
         self.assertRegex(self.page.csp, r"^default-src 'none'; style-src 'sha256-[A-Za-z0-9+/]{43}='; base-uri 'none'; form-action 'none'$")
