@@ -121,6 +121,21 @@ static bool wants_help(int argc, char **argv)
 	return false;
 }
 
+bool mm_ctl_is_line(const char *s)
+{
+	return s == NULL || (strlen(s) <= MM_CTL_LINE_MAX && !mm_has_control(s) && mm_is_utf8(s, strlen(s)));
+}
+
+/* Entries of the audit log are made of lines, and stand there for ever. */
+static int check_reason(const struct mm_args *a)
+{
+	for (const struct mm_opt *o = a->opts; o->name != NULL; o++)
+		if (o->kind == MM_OPT_STRING && mm_streq(o->name, "reason") &&
+		    !mm_ctl_is_line(*(const char **)o->dest))
+			return mm_ctl_usage(a->what, "--reason is a single line of at most 1000 bytes");
+	return -1;
+}
+
 int mm_ctl_args(const struct mm_args *a, int *argc, char **argv)
 {
 	struct mm_err err = MM_ERR_NONE;
@@ -134,7 +149,7 @@ int mm_ctl_args(const struct mm_args *a, int *argc, char **argv)
 	if (mm_cli_parse(a->opts, argc, argv, &err))
 		return mm_ctl_usage(a->what, err.text);
 	if (*argc >= a->min && *argc <= a->max)
-		return -1;
+		return check_reason(a);
 	fprintf(stderr, "mailmuster %s: %s; usage: %s\n", a->what,
 	    *argc < a->min ? "something is missing" : "too many words", usage);
 	return MM_EX_USAGE;

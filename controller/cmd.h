@@ -83,6 +83,10 @@ struct mm_args {
 /* Parse: -1 = go on, the operands are argv[0..*argc-1]; else the exit status
  * (after --help, or after a complaint). */
 int mm_ctl_args(const struct mm_args *a, int *argc, char **argv);
+/* Whether a text may stand in the audit log as it is: one line of UTF-8, at most
+ * MM_CTL_LINE_MAX bytes (NULL may). --reason is judged by mm_ctl_args(). */
+#define MM_CTL_LINE_MAX 1000
+bool mm_ctl_is_line(const char *s);
 
 /* A command of commands: "policy import" and the like. */
 struct mm_subcmd {

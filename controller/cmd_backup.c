@@ -6,7 +6,8 @@
 static int run(struct mm_ctl *c, int argc, char **argv)
 {
 	bool json = false;
-	const struct mm_opt opts[] = {MM_OPT_JSON(&json), {.name = NULL}};
+	const char *reason = NULL;
+	const struct mm_opt opts[] = {MM_OPT_REASON(&reason), MM_OPT_JSON(&json), {.name = NULL}};
 	const struct mm_args args = {.what = "backup",
 	    .operands = "FILE",
 	    .about = "Copy the store, consistent, while others write; FILE is new and 0600.\n"
@@ -20,7 +21,10 @@ static int run(struct mm_ctl *c, int argc, char **argv)
 
 	if (rc >= 0)
 		return rc;
-	if (mm_ctl_open(c, &err) || mm_store_backup(c->store, argv[0], &err))
+	if (mm_ctl_open(c, &err))
+		return mm_ctl_fail("backup", &err);
+	mm_store_set_reason(c->store, reason);
+	if (mm_store_backup(c->store, argv[0], &err))
 		return mm_ctl_fail("backup", &err);
 	if (json) {
 		o = json_object();

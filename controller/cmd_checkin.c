@@ -131,7 +131,7 @@ static int claim(struct checkin *k, struct mm_err *err)
 		return 0;
 	int rc = mm_store_rollout_checkin(k->store, k->offer.rollout, k->host, k->made.id, err);
 	if (rc == 0 && !wanted)
-		rc = mm_store_push_want(k->store, k->host, k->due, err);
+		rc = mm_store_push_want(k->store, k->host, k->due, 0, NULL, err);
 	k->claimed = rc == 0;
 	return rc;
 }

@@ -152,6 +152,7 @@ static int discover(struct mm_ctl *c, struct mm_push_cmd *o, const struct mm_opt
 	o->how.hear = hear;
 	o->how.hear_ctx = &l;
 	o->how.progress = true;
+	o->how.reason = o->reason;
 	int rc = what_to_ask(c, named, &o->how, &ask, &domain, a, &err);
 	l.store = c->store;
 	if (rc == 0)
@@ -195,6 +196,7 @@ static int run_discover(struct mm_ctl *c, int argc, char **argv)
 		.arg = "FILE",
 		.help = "write the proposed policy there"},
 	    MM_PUSH_CMD_OPTS(&o),
+	    MM_OPT_REASON(&o.reason),
 	    {.name = NULL},
 	};
 	const struct mm_args args = {.what = "discover",

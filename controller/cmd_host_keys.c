@@ -110,9 +110,7 @@ static int import_file(struct import *in, struct mm_err *err)
 	static const struct mm_known_ops ops = {.found = found, .skipped = skipped};
 	struct mm_buf text = MM_BUF_INIT(MM_KNOWNHOSTS_MAX);
 	struct mm_known_stats stats = {0};
-	int rc = mm_ctl_open(in->c, err);
-	if (rc == 0)
-		rc = mm_ctl_read(in->file, MM_KNOWNHOSTS_MAX, &text, err);
+	int rc = mm_ctl_read(in->file, MM_KNOWNHOSTS_MAX, &text, err);
 	if (rc == 0)
 		rc = mm_store_host_each(in->c->store, NULL, take_host, in, err);
 	if (rc == 0 && (rc = mm_store_begin(in->c->store, err)) == 0) {
@@ -132,7 +130,9 @@ static int import_file(struct import *in, struct mm_err *err)
 static int cmd_import(struct mm_ctl *c, int argc, char **argv)
 {
 	struct import in = {.c = c, .a = mm_arena_new()};
+	const char *reason = NULL;
 	const struct mm_opt opts[] = {
+	    MM_OPT_REASON(&reason),
 	    {.name = "replace",
 		.kind = MM_OPT_FLAG,
 		.dest = &in.replace,
@@ -152,7 +152,12 @@ static int cmd_import(struct mm_ctl *c, int argc, char **argv)
 	int rc = mm_ctl_args(&args, &argc, argv);
 	if (rc < 0) {
 		in.file = argv[0];
-		rc = import_file(&in, &err) != 0 ? mm_ctl_fail("host keys import", &err) : MM_EX_OK;
+		rc = mm_ctl_open(c, &err);
+		if (rc == 0) {
+			mm_store_set_reason(c->store, reason);
+			rc = import_file(&in, &err);
+		}
+		rc = rc != 0 ? mm_ctl_fail("host keys import", &err) : MM_EX_OK;
 		if (rc == MM_EX_OK && in.changed > 0)
 			rc = MM_EX_DIFF;
 	}

@@ -172,11 +172,6 @@ static int take(struct intake *in, const struct mm_policy *p)
 	return MM_EX_OK;
 }
 
-static bool is_line(const char *s)
-{
-	return !s || (strlen(s) <= 1000 && !mm_has_control(s) && mm_is_utf8(s, strlen(s)));
-}
-
 /* A revision is judged for ever by the texts that it was imported with. */
 static int look_up_baseline(struct intake *in, const struct mm_policy *p, struct mm_arena *a)
 {
@@ -220,9 +215,8 @@ static int cmd_import(struct mm_ctl *c, int argc, char **argv)
 
 	if (rc >= 0)
 		return rc;
-	if (!is_line(in.message) || !is_line(in.author) || !is_line(in.reason))
-		return mm_ctl_usage(
-		    in.what, "author, message and reason are single lines of at most 1000 bytes");
+	if (!mm_ctl_is_line(in.message) || !mm_ctl_is_line(in.author))
+		return mm_ctl_usage(in.what, "author and message are single lines of at most 1000 bytes");
 	a = mm_arena_new();
 	mm_diags_init(&in.d, a);
 	rc = mm_policy_load_file(argv[0], &as_written, a, &p, &in.d) || look_up_baseline(&in, p, a)
@@ -276,8 +270,8 @@ static int cmd_rollback(struct mm_ctl *c, int argc, char **argv)
 		return rc;
 	if (mm_parse_int(argv[0], 1, INT64_MAX, &number))
 		return mm_ctl_usage(in.what, "REVISION is a number, see mailmuster policy log");
-	if (!is_line(in.message) || !is_line(in.reason))
-		return mm_ctl_usage(in.what, "message and reason are single lines of at most 1000 bytes");
+	if (!mm_ctl_is_line(in.message))
+		return mm_ctl_usage(in.what, "the message is a single line of at most 1000 bytes");
 	a = mm_arena_new();
 	mm_diags_init(&in.d, a);
 	rc = rollback_to(&in, number, a);

@@ -32,6 +32,7 @@ static int run_preflight(struct mm_ctl *c, int argc, char **argv)
 		.help =
 		    "with --local: in place of the CA files of the policy, which lie on the workstations"},
 	    MM_PUSH_CMD_OPTS(&o),
+	    MM_OPT_REASON(&o.reason),
 	    {.name = NULL},
 	};
 	const struct mm_args args = {.what = "preflight",

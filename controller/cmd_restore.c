@@ -36,17 +36,12 @@ static int run_restore(struct mm_ctl *c, int argc, char **argv)
 		     "not as the policy wants it (that is what was asked for), 4 hosts failed,\n"
 		     "8 unreachable; they add up.",
 	    .opts = opts};
-	struct mm_err err = MM_ERR_NONE;
 	int rc = mm_ctl_args(&args, &argc, argv);
 	const char *why = rc < 0 ? wrong(&o) : NULL;
 	if (why != NULL)
 		rc = mm_ctl_usage("restore", why);
-	else if (rc < 0 && mm_ctl_open(c, &err) < 0)
-		rc = mm_ctl_fail("restore", &err);
-	else if (rc < 0) {
-		mm_store_set_reason(c->store, o.reason);
+	else if (rc < 0)
 		rc = mm_push_command(c, "restore", &o);
-	}
 	mm_cli_free(opts);
 	return rc;
 }

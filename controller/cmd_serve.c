@@ -251,7 +251,7 @@ static int resign(struct serving *s, struct mm_err *err)
 	int rc = mm_store_push_each(s->store, MM_PUSH_ALL, take_old, &d, err);
 	mm_store_set_reason(s->store, "the request nears its expiry");
 	for (size_t i = 0; rc == 0 && i < d.n; i++)
-		rc = mm_store_push_want(s->store, d.hosts[i], d.revisions[i], err);
+		rc = mm_store_push_want(s->store, d.hosts[i], d.revisions[i], 0, NULL, err);
 	mm_store_set_reason(s->store, NULL);
 	mm_arena_free(d.a);
 	return rc;

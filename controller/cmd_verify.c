@@ -12,6 +12,7 @@ static int run_verify(struct mm_ctl *c, int argc, char **argv)
 		.dest = &o.how.again,
 		.help = "present again what servers have refused: it was mended there"},
 	    MM_PUSH_CMD_OPTS(&o),
+	    MM_OPT_REASON(&o.reason),
 	    {.name = NULL},
 	};
 	const struct mm_args args = {.what = "verify",

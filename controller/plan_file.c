@@ -115,6 +115,8 @@ int mm_plan_file_read(const char *path, struct mm_arena *a, struct mm_plan_file 
 	if (mm_ctl_read(path, MM_PLAN_FILE_MAX, &text, err) == 0)
 		o = mm_json_load(path, mm_buf_str(&text), text.len, err);
 	if (o != NULL)
+		mm_sha256_hex(mm_buf_str(&text), text.len, out->file_sha256);
+	if (o != NULL)
 		rc = read_plan(o, a, out, err) == 0 ? 0 : mm_err_prefix(err, "%s: not a plan", path);
 	json_decref(o);
 	mm_buf_free(&text);

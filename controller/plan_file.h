@@ -5,6 +5,7 @@
 #ifndef MM_CONTROLLER_PLAN_FILE_H
 #define MM_CONTROLLER_PLAN_FILE_H
 
+#include "common/digest.h"
 #include "controller/push_op.h"
 
 #define MM_PLAN_FORMAT 1
@@ -13,8 +14,9 @@
 struct mm_plan_file {
 	int64_t revision, made; /* unix seconds */
 	const char *sha256;     /* of the revision's text */
-	bool complete;          /* every host that was asked has answered */
-	int64_t removals;       /* accounts that are taken away */
+	char file_sha256[MM_SHA256_HEX];
+	bool complete;    /* every host that was asked has answered */
+	int64_t removals; /* accounts that are taken away */
 	const char *const *hosts;
 	size_t n_hosts;
 	void *by_host; /* host -> its number (schemas/plan.h) */

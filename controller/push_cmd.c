@@ -43,6 +43,7 @@ static int take_plan(
 	o->how.planned = mm_plan_file_of;
 	o->how.plan = p;
 	o->how.plan_revision = p->revision;
+	o->how.plan_sha256 = p->file_sha256;
 	return 0;
 }
 
@@ -68,6 +69,7 @@ static int run(struct mm_ctl *c, const char *what, struct mm_push_cmd *o)
 	struct mm_err err = MM_ERR_NONE;
 	int status;
 	o->how.progress = true;
+	o->how.reason = o->reason;
 	if (mm_push_run_op(c, &o->sel, &o->how, &s, &err) < 0) {
 		status = failure(what, &err);
 	} else {

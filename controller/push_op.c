@@ -231,7 +231,8 @@ static int want(struct mm_push_run *o, struct mm_err *err)
 	if (mm_store_begin(o->c->store, err) < 0)
 		return -1;
 	for (size_t i = 0; i < o->s->n; i++)
-		if (mm_store_push_want(o->c->store, o->s->targets[i].host.id, wanted(o, i), err) < 0) {
+		if (mm_store_push_want(o->c->store, o->s->targets[i].host.id, wanted(o, i), 0,
+			o->how->plan_sha256, err) < 0) {
 			mm_store_rollback(o->c->store);
 			return -1;
 		}
@@ -398,6 +399,8 @@ static int run(struct mm_push_run *o, struct mm_err *err)
 	int rc = load_identity(o, &id, err);
 	if (rc == 0)
 		rc = want(o, err);
+	/* The reason is of what was asked for, not of the reports that come. */
+	mm_store_set_reason(o->c->store, NULL);
 	if (rc == 0 && o->how->feed != NULL)
 		rc = o->how->feed->begin(o->how->feed->ctx, s, err);
 	if (rc == 0 && s->n > 0)
@@ -460,6 +463,7 @@ int mm_push_run_op(struct mm_ctl *c, const struct mm_selection *sel, const struc
 	struct mm_key *key = NULL;
 	if (mm_ctl_open(c, err) < 0 || mm_select(c->store, sel, out->arena, &out->targets, &out->n, err) < 0)
 		return -1;
+	mm_store_set_reason(c->store, how->reason);
 	char *path = mm_ctl_path(c, "keys/sign.pem");
 	int rc = mm_key_load_private(path, &key, err);
 	free(path);

@@ -48,6 +48,8 @@ struct mm_push_how {
 	const char *(*planned)(const void *plan, const char *host);
 	const void *plan;
 	int64_t plan_revision;
+	const char *plan_sha256; /* of the file */
+	const char *reason;      /* of what is asked of the hosts, for the audit log, or NULL */
 	/* A discover: what may be told, whether there is no policy, and who hears it. */
 	const struct mm_discover_ask *discover;
 	bool no_policy;

@@ -82,7 +82,7 @@ static int want(struct drive *d, size_t i, struct mm_arena *work, struct mm_err 
 		return -1;
 	if (p.pending && p.revision == d->st.revisions[i])
 		return 0;
-	return mm_store_push_want(d->store, host, d->st.revisions[i], err);
+	return mm_store_push_want(d->store, host, d->st.revisions[i], d->how->rollout, NULL, err);
 }
 
 /* It has left the inventory meanwhile. */

@@ -92,6 +92,9 @@ int mm_intake_seal(struct mm_intake *t, struct mm_err *err); /* seals.c */
 /* audit.c: the number of the entry that is appended next. In a transaction. */
 int mm_audit_last(struct mm_store *s, int64_t *seq, char sha256[MM_SHA256_HEX], struct mm_err *err);
 int mm_audit_next(struct mm_store *s, int64_t *seq, struct mm_err *err);
+/* "alice (uid 1000), bob (uid 1001)" in the arena; NULL when nobody has approved it. */
+int mm_revision_approvers(
+    struct mm_store *s, int64_t number, struct mm_arena *a, const char **out, struct mm_err *err);
 /* Whose rows were written: their summaries are made anew before the end (summary.c). */
 #define MM_CHANGED_SETTINGS 0x1u
 #define MM_CHANGED_LOGINS 0x2u

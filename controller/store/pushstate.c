@@ -19,26 +19,33 @@ void mm_push_from_row(struct mm_q *q, int col, struct mm_push_state *out)
 	    .unreachable = mm_q_int(q, col + 12) != 0};
 }
 
-static int push_want(struct mm_store *s, const char *host, int64_t revision, struct mm_err *err)
+static int push_want(struct mm_store *s, const char *host, int64_t revision, int64_t rollout,
+    const char *plan, struct mm_err *err)
 {
 	struct mm_arena *a;
-	char number[32];
-	int rc;
+	const char *approved_by;
+	int rc = -1;
 
 	if (mm_q_run(s, MM_SQL_PUSH_WANT, err, "tii", host, revision, mm_store_now(s)) < 0)
 		return -1;
 	a = mm_arena_new();
-	snprintf(number, sizeof(number), "%lld", (long long)revision);
-	rc = mm_store_audit(s, "push", host, mm_detail(a, "revision", number, NULL), false, err);
+	if (mm_revision_approvers(s, revision, a, &approved_by, err) == 0)
+		rc = mm_store_audit(s, "push", host,
+		    mm_detail(a, "revision", mm_arena_printf(a, "%lld", (long long)revision), "approved_by",
+			approved_by, "rollout",
+			rollout > 0 ? mm_arena_printf(a, "%lld", (long long)rollout) : NULL, "plan", plan,
+			NULL),
+		    false, err);
 	mm_arena_free(a);
 	return rc;
 }
 
-int mm_store_push_want(struct mm_store *s, const char *host, int64_t revision, struct mm_err *err)
+int mm_store_push_want(struct mm_store *s, const char *host, int64_t revision, int64_t rollout,
+    const char *plan, struct mm_err *err)
 {
 	if (mm_store_begin(s, err))
 		return -1;
-	return mm_store_end(s, push_want(s, host, revision, err), err);
+	return mm_store_end(s, push_want(s, host, revision, rollout, plan, err), err);
 }
 
 int mm_store_push_result(struct mm_store *s, const struct mm_push_state *r, struct mm_err *err)

@@ -293,6 +293,25 @@ static int approve(struct mm_store *s, int64_t number, const char *who, int64_t 
 	return mm_store_audit(s, "policy.approve", object, detail, false, err);
 }
 
+int mm_revision_approvers(
+    struct mm_store *s, int64_t number, struct mm_arena *a, const char **out, struct mm_err *err)
+{
+	struct mm_q q;
+	const char *who = NULL;
+	int rc;
+
+	if (mm_q_start(s, &q, MM_SQL_APPROVERS, err, "i", number))
+		return -1;
+	rc = mm_q_step(&q, err);
+	if (rc == 1 && *mm_q_str(&q, 0) != '\0')
+		who = mm_arena_strdup(a, mm_q_str(&q, 0));
+	mm_q_done(&q);
+	if (rc < 0)
+		return -1;
+	*out = who;
+	return 0;
+}
+
 int mm_store_revision_approve(
     struct mm_store *s, int64_t number, const char *who, int64_t uid, struct mm_err *err)
 {

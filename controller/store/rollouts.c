@@ -268,11 +268,17 @@ static int note_creation(
     struct mm_store *s, int64_t id, const struct mm_rollout *r, size_t n, struct mm_err *err)
 {
 	struct mm_arena *a = mm_arena_new();
-	const char *detail = mm_detail(a, "kind", kinds[r->kind], "revision",
+	const char *approved_by, *detail;
+
+	if (mm_revision_approvers(s, r->revision, a, &approved_by, err) < 0) {
+		mm_arena_free(a);
+		return -1;
+	}
+	detail = mm_detail(a, "kind", kinds[r->kind], "revision",
 	    mm_arena_printf(a, "%lld", (long long)r->revision), "first_revision",
 	    r->first > 0 && r->first != r->revision ? mm_arena_printf(a, "%lld", (long long)r->first) : NULL,
 	    "of", r->of > 0 ? mm_arena_printf(a, "%lld", (long long)r->of) : NULL, "selection", r->selection,
-	    "hosts", mm_arena_printf(a, "%zu", n), "terms", r->terms, NULL);
+	    "hosts", mm_arena_printf(a, "%zu", n), "approved_by", approved_by, "terms", r->terms, NULL);
 	int rc = mm_store_audit(
 	    s, "rollout.create", mm_arena_printf(a, "%lld", (long long)id), detail, false, err);
 

@@ -139,6 +139,9 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
     [MM_SQL_APPROVE_AS] = {"approval",
 	"INSERT INTO approvals (revision, uid, who, time) SELECT ?1, uid, who, time FROM approvals WHERE "
 	"revision = ?2"},
+    [MM_SQL_APPROVERS] = {"approvals",
+	"SELECT group_concat(who, ', ') FROM (SELECT who FROM approvals WHERE revision = ?1 ORDER BY time, "
+	"uid)"},
 
     [MM_SQL_USER_ID] = {"user", "SELECT user_id FROM user_personal WHERE login = ?1"},
     [MM_SQL_USER_NEW] = {"new user", "INSERT INTO users (added) VALUES (?1)"},

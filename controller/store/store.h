@@ -283,9 +283,10 @@ struct mm_push_state {
 	bool unreachable; /* the last attempt did not reach the host: nothing was refused */
 };
 
-/* Want this revision on this host: resets attempts and retry time. An act of
- * an admin: it stands in the audit log as "push". */
-int mm_store_push_want(struct mm_store *s, const char *host, int64_t revision, struct mm_err *err);
+/* Want this revision on this host: resets attempts and retry time. It stands in the audit log as
+ * "push", with whoever approved the revision, the rollout (0: none), the SHA-256 of the plan (NULL). */
+int mm_store_push_want(struct mm_store *s, const char *host, int64_t revision, int64_t rollout,
+    const char *plan, struct mm_err *err);
 /* Record an attempt: uses host, revision (tried), op, request_id, outcome,
  * text, unreachable, next_retry, and pending (still owed?). Counts the
  * attempt. Of another op than "apply" nothing is recorded; a wish for a

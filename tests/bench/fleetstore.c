@@ -160,7 +160,7 @@ static int add_host(struct mm_store *s, struct one *o, int64_t i, struct mm_err 
 	enum mm_put done;
 
 	if (mm_store_user_put(s, &u, true, &done, err) || mm_store_host_put(s, &h, &done, err) ||
-	    mm_store_push_want(s, o->host, 1, err))
+	    mm_store_push_want(s, o->host, 1, 0, NULL, err))
 		return -1;
 	return mm_store_push_result(s,
 	    &(struct mm_push_state){.host = o->host,

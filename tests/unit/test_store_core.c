@@ -405,8 +405,8 @@ static void test_push_state(void **state)
 
 	add_host(f, "ws1", NULL);
 	assert_int_equal(mm_store_push_get(f->s, "ws1", f->a, &p, &f->err), 1);
-	assert_int_equal(mm_store_push_want(f->s, "nowhere", 3, &f->err), -1);
-	ok(f, mm_store_push_want(f->s, "ws1", 3, &f->err));
+	assert_int_equal(mm_store_push_want(f->s, "nowhere", 3, 0, NULL, &f->err), -1);
+	ok(f, mm_store_push_want(f->s, "ws1", 3, 0, NULL, &f->err));
 	assert_int_equal(count_audit(f), 2); /* the host, and the wish */
 	assert_int_equal(pushes(f, MM_PUSH_DUE), 1);
 	ok(f, mm_store_push_result(f->s, &r, &f->err));
@@ -419,7 +419,7 @@ static void test_push_state(void **state)
 	assert_true(p.unreachable);
 	assert_string_equal(p.outcome, "connect-timeout");
 	/* A newer wish comes while revision 3 is on its way: it stays owed. */
-	ok(f, mm_store_push_want(f->s, "ws1", 4, &f->err));
+	ok(f, mm_store_push_want(f->s, "ws1", 4, 0, NULL, &f->err));
 	r.pending = r.unreachable = false;
 	r.outcome = "ok";
 	ok(f, mm_store_push_result(f->s, &r, &f->err));
@@ -445,7 +445,7 @@ static void test_push_state(void **state)
 	r.outcome = "connection-lost";
 	ok(f, mm_store_push_result(f->s, &r, &f->err));
 	assert_int_equal(pushes(f, MM_PUSH_PENDING), 0);
-	ok(f, mm_store_push_want(f->s, "ws1", 4, &f->err));
+	ok(f, mm_store_push_want(f->s, "ws1", 4, 0, NULL, &f->err));
 	ok(f, mm_store_push_result(f->s, &r, &f->err));
 	assert_int_equal(pushes(f, MM_PUSH_PENDING), 1);
 }

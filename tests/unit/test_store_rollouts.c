@@ -85,8 +85,8 @@ static void test_each_its_revision(void **state)
 	assert_int_equal(n, 0);
 	ro_is(f, id, "h1", MM_RH_SUPERSEDED);
 	/* Given up: what this rollout wanted of h0 is owed no more, what somebody else wanted is. */
-	ok(f, mm_store_push_want(f->s, "h0", 7, &f->err));
-	ok(f, mm_store_push_want(f->s, "h2", 8, &f->err));
+	ok(f, mm_store_push_want(f->s, "h0", 7, 0, NULL, &f->err));
+	ok(f, mm_store_push_want(f->s, "h2", 8, 0, NULL, &f->err));
 	ok(f, mm_store_rollout_abort(f->s, id, &f->err));
 	ok(f, mm_store_push_get(f->s, "h0", f->a, &p, &f->err));
 	assert_false(p.pending);

@@ -2,6 +2,7 @@
 hosts, and the end of a push that is killed. The agent is scripted."""
 
 import csv
+import hashlib
 import io
 import json
 import os
@@ -202,7 +203,12 @@ class StoreTest(unittest.TestCase):
         self.assertEqual(r.returncode, NOPERM, r.stdout)
         self.assertIn("takes away 1 account: say --allow-remove 1", r.stderr)
         self.assertEqual(self.expected(), {})
-        self.mm("push", path, "--allow-remove", "1")
+        self.mm("push", path, "--allow-remove", "1", "--reason", "ticket 7")
+        asked = [e for e in json.loads(self.mm("audit", "log", "--action", "push", "--json")) if e["object"] in ("h0", "h1")]
+        said = {"revision": "1", "plan": hashlib.sha256(path.read_bytes()).hexdigest()}
+        self.assertEqual([(e["detail"], e["reason"]) for e in asked], [(said, "ticket 7")] * 2)
+        # The reason is of what was asked for, not of what the hosts say.
+        self.assertEqual({e["reason"] for e in json.loads(self.mm("audit", "log", "--action", "report", "--json"))}, {""})
         self.assertEqual(self.expected(), {h: v["expect"] for h, v in plan["hosts"].items()})
         self.assertEqual(self.pending(), [])
 

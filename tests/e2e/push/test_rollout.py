@@ -235,6 +235,8 @@ class Rollouts(test_push_store.StoreTest):
         self.assertIn("approve 1", r["next"])
         self.mm("rollout", "approve", "1", "--reason", "nobody is logged in at night")
         self.assertEqual(self.states(), {"ok": 4})
+        asked = [e["detail"] for e in json.loads(self.mm("audit", "log", "--action", "push", "--json"))]
+        self.assertEqual(asked, [{"revision": "1", "rollout": "1"}] * 4)
 
     def test_each_wave_is_approved(self):
         self.hosts(["passed"] * 3)
