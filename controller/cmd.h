@@ -22,7 +22,7 @@
 
 struct mm_ctl {
 	char *state;            /* the state folder, absolute */
-	char *who;              /* for people and the audit log: "alice (uid 1000)" */
+	char *who;              /* for people and the audit log: mm_session_who() */
 	uid_t uid;              /* who really typed: SUDO_UID when root was reached by sudo */
 	struct mm_store *store; /* NULL until mm_ctl_open() */
 	bool remote;            /* what goes to standard error is read by a workstation */

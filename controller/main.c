@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +7,7 @@
 #include "common/proc.h"
 #include "common/text.h"
 #include "controller/cmd.h"
+#include "controller/session.h"
 #include "controller/witness.h"
 
 #define MM_CMD(name) extern const struct mm_cmd mm_cmd_##name;
@@ -102,22 +102,12 @@ static char *state_folder(const char *given, struct mm_err *err)
 	return NULL;
 }
 
-/* The person at the keyboard: sudo tells root whom it serves. */
 static void identify(struct mm_ctl *c)
 {
-	struct mm_buf b = MM_BUF_INIT(512);
-	const char *sudo = getenv("SUDO_UID");
-	int64_t uid = (int64_t)getuid();
-	struct passwd *pw;
+	struct mm_buf b = MM_BUF_INIT(1024);
 
-	if (geteuid() == 0 && sudo)
-		mm_parse_int(sudo, 0, UINT32_MAX - 1, &uid);
-	c->uid = (uid_t)uid;
-	pw = getpwuid(c->uid);
-	if (pw)
-		mm_buf_addf(&b, "%s (uid %lld)", pw->pw_name, (long long)uid);
-	else
-		mm_buf_addf(&b, "uid %lld", (long long)uid);
+	c->uid = mm_session_uid();
+	mm_session_who(c->uid, &b);
 	c->who = mm_xstrdup(mm_buf_str(&b));
 	mm_buf_free(&b);
 }

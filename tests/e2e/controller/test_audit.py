@@ -269,5 +269,66 @@ class Verify(Audit):
         self.mm("audit", "log", "--since", "yesterday", rc=64)
 
 
+class Session(Case):
+    """Who: the uid as it is, and the key that sshd says the person came with."""
+
+    def setUp(self):
+        super().setUp()
+        self.mm("init")
+        self.keys = []
+        for kind in ("ed25519", "ecdsa"):
+            path = os.path.join(self.dir, kind)
+            subprocess.run(["ssh-keygen", "-q", "-t", kind, "-N", "", "-f", path], check=True)
+            with open(path + ".pub", encoding="utf-8") as f:
+                text = " ".join(f.read().split()[:2])
+            fp = subprocess.run(["ssh-keygen", "-lf", path + ".pub"], check=True, capture_output=True, text=True).stdout.split()[1]
+            self.keys.append((text, fp))
+        self.path = os.path.join(self.dir, "sshauth.x")
+
+    def who(self, text, mode=0o600, **env):
+        with open(self.path, "wb") as f:
+            f.write(text if isinstance(text, bytes) else text.encode())
+        os.chmod(self.path, mode)
+        return self.said({"SSH_USER_AUTH": self.path, **env})
+
+    def said(self, env):
+        n = len(self.mm_json("audit", "log"))
+        self.mm("group", "add", f"g{n}", env=env)
+        return self.mm_json("audit", "log")[n]["who"]
+
+    def test_the_key_beside_the_uid(self):
+        (one, fp1), (two, fp2) = self.keys
+        me = self.said({})
+        self.assertRegex(me, rf"\(uid {os.getuid()}\)$")
+        self.assertEqual(self.who(f"publickey {one}\n"), f"{me[:-1]}, key {fp1})")
+        self.assertEqual(self.who(f"publickey {one}\nkeyboard-interactive/pam\npublickey {two}\n"),
+                         f"{me[:-1]}, key {fp1}, key {fp2})")
+        self.assertEqual(self.who("password\n"), me)
+
+    def test_what_is_no_key_does_not_get_in(self):
+        (one, fp), me = self.keys[0], self.said({})
+        kind, blob = one.split()
+        for text in ("publickey ssh-ed25519 root)", f"publickey ssh-rsa {blob}\n", f"publickey {kind} {blob[:-6]}\n", b"\0\xff\n",
+                     "publickey bob (uid 0)\n", b"publickey " + b"A" * 100000, f"publickey {one}\n" + "x" * 70000):
+            self.assertEqual(self.who(text), me, text[:60])
+        self.assertEqual(self.who(f"publickey {one} ), key SHA256:forged\n" * 9), f"{me[:-1]}{f', key {fp}' * 4})")
+        # Others can write it; it is a link, a pipe, a folder, not there.
+        self.assertEqual(self.who(f"publickey {one}\n", mode=0o620), me)
+        os.chmod(self.path, 0o600)
+        link, fifo = os.path.join(self.dir, "link"), os.path.join(self.dir, "fifo")
+        os.symlink(self.path, link)
+        os.mkfifo(fifo, 0o600)
+        for path in (link, fifo, self.dir, self.path + "no", "sshauth.x", "", "/dev/zero"):
+            self.assertEqual(self.said({"SSH_USER_AUTH": path}), me, path)
+
+    @unittest.skipUnless(os.getuid() == 0, "only root is believed about sudo")
+    def test_sudo(self):
+        one, fp = self.keys[0]
+        # A file of root's says nothing of whom sudo was called by; a file of that person's does.
+        self.assertEqual(self.who(f"publickey {one}\n", SUDO_UID="4242"), "uid 4242")
+        os.chown(self.path, 4242, -1)
+        self.assertEqual(self.said({"SSH_USER_AUTH": self.path, "SUDO_UID": "4242"}), f"uid 4242, key {fp}")
+
+
 if __name__ == "__main__":
     unittest.main()
