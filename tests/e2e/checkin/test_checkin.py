@@ -70,6 +70,8 @@ class Controller:
         ws.run("usermod", "-p", "*", "mailmuster", check=True)  # no password, but not locked
         for name in ("mailmuster", "mailmuster-push-worker"):
             shutil.copy(BIN / name, ws.root / "usr/bin" / name)
+        for path in (pathlib.Path(__file__).resolve().parents[3] / "policies/baselines").glob("*.conf"):
+            ws.write(f"/usr/share/mailmuster/policies/baselines/{path.name}", path.read_text(), mode=0o644)
         for name in ("admin_key", "admin_key.pub"):
             ws.write(f"/home/mailmuster/{name}", (fleet.dir / name).read_text(), 2900)
         for name, text in (("acme.conf", story.POLICY), ("people.csv", story.USERS_CSV), ("hosts.csv", story.HOSTS_CSV)):
