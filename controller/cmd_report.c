@@ -15,7 +15,7 @@ struct report {
 	struct mm_query q;
 	const char *format, *output, *baseline, *check, *since;
 	int64_t since_time; /* 0 = it was not asked for */
-	bool list;
+	bool list, all;
 };
 
 static int report_to_file(struct mm_ctl *c, const struct mm_output *out, const struct report *r,
@@ -119,6 +119,10 @@ static int cmd_report(struct mm_ctl *c, int argc, char **argv)
 		.help =
 		    "what became worse, better, is new or gone since then, too: since the beginning of a day "
 		    "(2026-11-23, UTC), or a moment (RFC 3339)"},
+	    {.name = "all",
+		.kind = MM_OPT_FLAG,
+		.dest = &r.all,
+		.help = "with --format json: what is well, too"},
 	    {.name = "list-checks",
 		.kind = MM_OPT_FLAG,
 		.dest = &r.list,
@@ -140,6 +144,10 @@ static int cmd_report(struct mm_ctl *c, int argc, char **argv)
 	const struct mm_output *out = mm_output_by_name(r.format);
 	if (out == NULL)
 		return unknown_format(r.format);
+	if (r.all && out->in_full == NULL)
+		return mm_ctl_usage(
+		    "report", "--all goes with --format json: the others know no shorter form");
+	out = r.all ? out->in_full : out;
 	rc = read_since(c, out, &r, &err);
 	if (rc == 0)
 		rc = report(c, out, &r, &err);

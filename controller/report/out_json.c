@@ -1,13 +1,21 @@
 #include "controller/report/outputs.h"
 
+#include "common/json.h"
 #include "controller/report/json_rows.h"
+#include "controller/report/spool.h"
 
-/* Printed row by row: the document as a whole is never in memory. */
+/*
+ * Printed row by row: the document as a whole is never in memory. Of a large
+ * fleet most rows say that all is well, and cost most of the time: without
+ * --all only the others are printed, and the counts are in the head.
+ */
 
-static void begin(struct mm_out *o)
+static void head(struct mm_out *o, const char *rows)
 {
+	json_t *report = mm_report_head_json(o->meta);
+	mm_json_set_str(report, "rows", rows);
 	fputs("{\"report\":", o->f);
-	mm_json_write(o->f, mm_report_head_json(o->meta));
+	mm_json_write(o->f, report);
 	fputs(",\n\"fleet\":", o->f);
 	mm_json_write(o->f, mm_fleet_json(&o->meta->fleet));
 	fputs(",\n\"baseline\":", o->f);
@@ -16,15 +24,19 @@ static void begin(struct mm_out *o)
 				: json_null());
 }
 
-static void section(struct mm_out *o)
+static void begin_all(struct mm_out *o)
+{
+	head(o, "all");
+}
+
+static void section_all(struct mm_out *o)
 {
 	fprintf(o->f, ",\n\"%s\":[", mm_section_key(o->section));
 }
 
-static void row(struct mm_out *o, union mm_report_row r)
+static void row_all(struct mm_out *o, union mm_report_row r)
 {
-	fputs(o->rows > 0 ? ",\n" : "\n", o->f);
-	mm_json_write(o->f, mm_row_json(o->section, r));
+	mm_row_print(o->f, o->section, r, o->rows);
 }
 
 static void section_end(struct mm_out *o)
@@ -37,14 +49,120 @@ static void end(struct mm_out *o)
 	fputs("}\n", o->f);
 }
 
-const struct mm_output mm_output_json = {
+/* ---- what needs attention */
+
+struct brief {
+	struct mm_spool *results; /* they go by before the head is known */
+	int64_t n_results;
+	int64_t printed; /* rows of this section */
+};
+
+static struct brief *brief(struct mm_out *o)
+{
+	if (o->state == NULL) {
+		struct brief *b = mm_arena_alloc(o->arena, 1, sizeof(*b));
+		*b = (struct brief){.results = mm_spool_new()};
+		o->state = b;
+	}
+	return o->state;
+}
+
+/* What nobody has looked at is told by the sum of its check: a row would say no more. */
+static bool says_something(const struct mm_check_result *r)
+{
+	if (r->outcome == MM_OUT_UNKNOWN)
+		return r->seen > 0 || r->waiver.id > 0;
+	return r->outcome != MM_OUT_COMPLIANT && r->outcome != MM_OUT_NOT_APPLICABLE;
+}
+
+static void judged(struct mm_out *o, const struct mm_check_result *r)
+{
+	struct brief *b = brief(o);
+	if (!says_something(r))
+		return;
+	struct mm_buf text = MM_BUF_INIT(1u << 20);
+	json_t *j = mm_check_result_json(r);
+	mm_buf_adds(&text, b->n_results++ > 0 ? ",\n" : "\n");
+	mm_json_dump(j, &text);
+	json_decref(j);
+	mm_spool_add(b->results, 0, mm_buf_str(&text), text.len);
+	mm_buf_free(&text);
+}
+
+static void begin(struct mm_out *o)
+{
+	head(o, "attention");
+	fputs(",\n\"results\":[", o->f);
+	mm_spool_pour(brief(o)->results, 0, o->f);
+	fputs("]", o->f);
+}
+
+static void section(struct mm_out *o)
+{
+	const char *key = o->section == MM_SEC_DIFFERENCES ? mm_section_key(MM_SEC_ALL_FINDINGS)
+			  : o->section == MM_SEC_LOGINS    ? mm_section_key(MM_SEC_ALL_LOGINS)
+							   : mm_section_key(o->section);
+	brief(o)->printed = 0;
+	fprintf(o->f, ",\n\"%s\":[", key);
+}
+
+/* What `status` would not call "ok" or "nothing to check". */
+static bool host_is_well(const struct mm_host_row *h, int64_t revision)
+{
+	static const enum mm_audit bad[] = {MM_AUDIT_FAIL, MM_AUDIT_UNKNOWN, MM_AUDIT_WAIVED};
+	bool pending = h->push.host != NULL && h->push.pending;
+	if (pending || h->seen == 0 || h->stale || h->expired)
+		return false;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (h->settings[bad[i]] + h->logins_by[bad[i]] > 0)
+			return false;
+	return h->revision == revision || h->settings[MM_AUDIT_PASS] + h->logins_by[MM_AUDIT_PASS] == 0;
+}
+
+static bool is_well(const struct mm_out *o, union mm_report_row r)
+{
+	if (o->section == MM_SEC_HOSTS)
+		return host_is_well(r.host, o->meta->fleet.revision);
+	return o->section == MM_SEC_PLACES &&
+	       (r.place->audit == MM_AUDIT_PASS || r.place->audit == MM_AUDIT_NOT_APPLICABLE);
+}
+
+static void row(struct mm_out *o, union mm_report_row r)
+{
+	if (!is_well(o, r))
+		mm_row_print(o->f, o->section, r, brief(o)->printed++);
+}
+
+static void done(struct mm_out *o)
+{
+	if (o->trouble == 0)
+		o->trouble = mm_spool_failed(brief(o)->results);
+	mm_spool_free(brief(o)->results);
+}
+
+static const struct mm_output in_full = {
     .name = "json",
     .about = "JSON for machines",
     .sections = {MM_SEC_CHECK_CHANGES, MM_SEC_CHANGES, MM_SEC_CHECKS, MM_SEC_ALL_RESULTS, MM_SEC_HOSTS,
 	MM_SEC_PLACES, MM_SEC_ALL_FINDINGS, MM_SEC_ALL_LOGINS, MM_SEC_REMARKS, MM_SEC_WAIVERS, MM_SEC_COUNT},
+    .begin = begin_all,
+    .section = section_all,
+    .row = row_all,
+    .section_end = section_end,
+    .end = end,
+};
+
+const struct mm_output mm_output_json = {
+    .name = "json",
+    .about = "JSON for machines: what needs attention, or every row (--all)",
+    .sections = {MM_SEC_CHECK_CHANGES, MM_SEC_CHANGES, MM_SEC_CHECKS, MM_SEC_HOSTS, MM_SEC_PLACES,
+	MM_SEC_DIFFERENCES, MM_SEC_LOGINS, MM_SEC_REMARKS, MM_SEC_WAIVERS, MM_SEC_COUNT},
+    .judged = judged,
     .begin = begin,
     .section = section,
     .row = row,
     .section_end = section_end,
     .end = end,
+    .done = done,
+    .in_full = &in_full,
 };

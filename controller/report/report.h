@@ -179,6 +179,7 @@ struct mm_output {
 	void (*judged)(struct mm_out *o, const struct mm_check_result *r);
 	void (*done)(
 	    struct mm_out *o); /* frees what `state` holds outside the arena; also when the walk failed */
+	const struct mm_output *in_full; /* the same with every row; NULL: it has them all, or never */
 };
 
 extern const struct mm_output *const mm_outputs[]; /* NULL-terminated */

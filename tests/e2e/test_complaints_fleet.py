@@ -220,7 +220,7 @@ class Complaints(unittest.TestCase):
         self.assertNotIn("(waived)", said)
         for form in ("text", "html", "csv"):
             self.assertIn("EXPIRED", self.must(OK, "report", "--format", form, *here).stdout)
-        got = json.loads(self.must(OK, "report", "--format", "json", *here).stdout)
+        got = json.loads(self.must(OK, "report", "--format", "json", "--all", *here).stdout)
         rows = [f for f in got["findings"] if f["setting"] == "outgoing.port" and f["client"] == "msmtp"]
         self.assertEqual([(f["result"], f["waiver"]["expired"]) for f in rows], [("fail", True)])
 
@@ -232,11 +232,11 @@ class Complaints(unittest.TestCase):
                                   f"tls_starttls off\nport 465\ntls_certcheck off\nauth on\npassword {secret}\n"})
         (self.fleet["ws1"].root / "home/alice/.msmtprc").chmod(0o644)
         self.admin.run("status", "--refresh", *here)
-        before = json.loads(self.admin.run("report", "--format", "json", *here).stdout)
+        before = json.loads(self.admin.run("report", "--format", "json", "--all", *here).stdout)
 
         def results(check):
             """Of msmtp: what was found, and how it was judged."""
-            got = json.loads(self.admin.run("report", "--format", "json", "--check", check, *here).stdout)
+            got = json.loads(self.admin.run("report", "--format", "json", "--all", "--check", check, *here).stdout)
             return [r for r in got["results"] if r["client"] == "msmtp"]
 
         for check, found in (("password-in-clear", "in clear"), ("certificate-verified", "no"), ("file-mode", "0644")):
@@ -288,7 +288,7 @@ class Complaints(unittest.TestCase):
         got = {h["host"]: h for h in r["hosts"]}
         self.assertEqual((got["ws2"]["outcome"], got["ws3"]["outcome"]), ("ok", "connect-refused"))
         self.assertEqual((got["ws3"]["actions"], got["ws3"]["logins"]), ({}, {}))
-        seen = json.loads(self.admin.run("report", "--format", "json", "--host", "ws3").stdout)
+        seen = json.loads(self.admin.run("report", "--format", "json", "--all", "--host", "ws3").stdout)
         self.assertEqual([f for f in seen["findings"] if "muttrc" in f["path"]], [])
 
     def test_salt_34729(self):

@@ -82,11 +82,11 @@ class FleetTest(unittest.TestCase):
                 if p.is_file() and not p.is_symlink()}
 
     def findings(self, **want):
-        rows = json.loads(self.must(OK, "report", "--format", "json").stdout)["findings"]
+        rows = json.loads(self.must(OK, "report", "--format", "json", "--all").stdout)["findings"]
         return [r for r in rows if all(r[k] == v for k, v in want.items())]
 
     def logins(self, **want):
-        rows = json.loads(self.must(OK, "report", "--format", "json").stdout)["logins"]
+        rows = json.loads(self.must(OK, "report", "--format", "json", "--all").stdout)["logins"]
         return [r for r in rows if all(r[k] == v for k, v in want.items())]
 
     # -- the first push
@@ -138,7 +138,7 @@ class FleetTest(unittest.TestCase):
 
     def compliance(self, *args):
         """(exit status, checks by id, results) of a report."""
-        r = self.admin.run("report", "--format", "json", "--baseline", "nist-800-53-moderate", *args)
+        r = self.admin.run("report", "--format", "json", "--all", "--baseline", "nist-800-53-moderate", *args)
         doc = json.loads(r.stdout)
         return r.returncode, {c["id"]: c for c in doc["checks"]}, doc["results"]
 
@@ -228,7 +228,7 @@ class FleetTest(unittest.TestCase):
             rows = self.logins(host="ws4", user="dave", result="failed")
             self.assertTrue(rows)
             self.assertEqual({r["class"] for r in rows}, {"AUTH_REJECTED"})
-            everything = self.admin.run("report", "--format", "json").stdout
+            everything = self.admin.run("report", "--format", "json", "--all").stdout
             for secret in story.PASSWORDS.values():
                 self.assertNotIn(secret, everything)
         finally:

@@ -55,7 +55,7 @@ class Rollback(unittest.TestCase):
 
     def on(self):
         """The revision that each host is on, as the reports say."""
-        hosts = json.loads(self.must(OK, "report", "--format", "json").stdout)["hosts"]
+        hosts = json.loads(self.must(OK, "report", "--format", "json", "--all").stdout)["hosts"]
         return {h["host"]: h["revision"] for h in hosts}
 
     def roll(self, name, **kw):
@@ -181,7 +181,7 @@ class Rollback(unittest.TestCase):
         self.assertEqual(self.configs(), {**everywhere, "ws1": had["ws1"]})
         log = self.must(OK, "audit", "log").stdout
         self.assertRegex(log, r"restore +ws1 .*her calls")
-        rows = json.loads(self.must(OK, "report", "--format", "json").stdout)["findings"]
+        rows = json.loads(self.must(OK, "report", "--format", "json", "--all").stdout)["findings"]
         taken = [f for f in rows if f["action"] == "reverted"]
         self.assertEqual({(f["host"], f["user"], f["result"]) for f in taken}, {("ws1", "alice", "fail")})
         # The same revision does not come back by itself, whoever brings it; the next one does.

@@ -237,6 +237,7 @@ char *rows_render(const char *format, size_t hosts, bool nasty_too)
 {
 	const struct mm_output *out = mm_output_by_name(format);
 	assert_non_null(out);
+	out = out->in_full != NULL ? out->in_full : out;
 	struct mm_report_meta meta = {.title = "Mail settings of the fleet",
 	    .version = "1.2.3",
 	    .fleet = {.now = ROWS_NOW,

@@ -166,18 +166,24 @@ static int teardown(void **state)
 	return 0;
 }
 
-static char *render(struct fixture *f, const char *format, const struct mm_evidence_filter *filter)
+static char *render_as(
+    struct fixture *f, const struct mm_output *out, const struct mm_evidence_filter *filter)
 {
 	struct mm_err err = MM_ERR_NONE;
 	char *text = NULL;
 	size_t n = 0;
 	FILE *m = open_memstream(&text, &n);
 	assert_non_null(m);
-	const struct mm_output *out = mm_output_by_name(format);
-	assert_non_null(out);
 	ok(mm_report_write(f->store, out, filter, NULL, m, &err), &err);
 	fclose(m);
 	return text;
+}
+
+static char *render(struct fixture *f, const char *format, const struct mm_evidence_filter *filter)
+{
+	const struct mm_output *out = mm_output_by_name(format);
+	assert_non_null(out);
+	return render_as(f, out->in_full != NULL ? out->in_full : out, filter);
 }
 
 static size_t times(const char *text, const char *word)

@@ -87,7 +87,7 @@ class Hostile(test_push_store.StoreTest):
                 r = self.run_mm("push", "--all", "--now")
                 for byte in HOSTILE_BYTES:
                     self.assertNotIn(byte, r.stdout + r.stderr)
-        self.assertEqual(json.loads(self.mm("report", "--format", "json"))["findings"], [], "nothing of it was stored")
+        self.assertEqual(json.loads(self.mm("report", "--format", "json", "--all"))["findings"], [], "nothing of it was stored")
 
     def test_one_does_not_speak_for_another(self):
         self.hosts(["ok", "drift"])
@@ -95,14 +95,14 @@ class Hostile(test_push_store.StoreTest):
         got, _ = self.push("--all", "--now", status=HOSTS_FAILED)
         self.assertEqual((got["h0"]["outcome"], got["h1"]["outcome"]), ("ok", "hostile"))
         self.assertIn('in the name of host "h0"', got["h1"]["text"])
-        self.assertEqual({f["host"] for f in json.loads(self.mm("report", "--format", "json"))["findings"]}, {"h0"})
+        self.assertEqual({f["host"] for f in json.loads(self.mm("report", "--format", "json", "--all"))["findings"]}, {"h0"})
 
     def test_a_clock_that_is_ahead_hides_nothing(self):
         """A claim of the future came with what was seen just now: that has the last word."""
         self.hosts(["ok"])
         self.behave("h0", "future")
         self.push("--all", "--now", status=DIFF)
-        rows = json.loads(self.mm("report", "--format", "json"))
+        rows = json.loads(self.mm("report", "--format", "json", "--all"))
         f, = [x for x in rows["findings"] if x["setting"] == "incoming.port"]
         self.assertEqual((f["state"], f["evidence"]), ("drifted", "attested"))
         self.assertEqual([(x["result"], x["evidence"]) for x in rows["logins"]], [("failed", "attested")])
@@ -114,7 +114,7 @@ class Hostile(test_push_store.StoreTest):
         self.hosts(["ok"])
         self.behave("h0", "carried")
         self.push("--all", "--now")
-        rows = json.loads(self.mm("report", "--format", "json"))
+        rows = json.loads(self.mm("report", "--format", "json", "--all"))
         self.assertEqual({x["stale"] for x in rows["findings"] + rows["logins"]}, {False})
         with sqlite3.connect(self.tmp / "state/store.db") as db:
             newest, = db.execute("SELECT MAX(seen) FROM (SELECT seen FROM coverage UNION SELECT seen FROM logins "

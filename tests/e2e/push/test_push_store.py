@@ -116,7 +116,7 @@ class StoreTest(unittest.TestCase):
         self.assertEqual(got["h0"]["actions"], {"none": 1, "corrected": 1})
         self.assertEqual(got["h1"]["logins"], {"failed": 1})
         self.assertEqual([(t["host"], t["login"]) for t in r["troubles"]], [("h1", True)])
-        rows = json.loads(self.mm("report", "--format", "json"))
+        rows = json.loads(self.mm("report", "--format", "json", "--all"))
         self.assertEqual(sorted(f["host"] for f in rows["findings"]), ["h0", "h0", "h1", "h1"])
         self.assertEqual([(x["host"], x["class"]) for x in rows["logins"] if x["result"] == "failed"], [("h1", "AUTH_REJECTED")])
 
@@ -131,7 +131,7 @@ class StoreTest(unittest.TestCase):
                 self.assertIn(words, self.mm("status", status=bits))
                 self.mm("status", "--refresh", status=bits)
                 self.mm("drift", status=bits)
-                r = json.loads(self.mm("report", "--format", "json"))
+                r = json.loads(self.mm("report", "--format", "json", "--all"))
                 self.assertEqual({p["result"] for p in r["places"]}, {result})
                 rows = list(csv.DictReader(io.StringIO(self.mm("report", "--format", "csv"))))
                 self.assertEqual([x["result"] for x in rows if x["kind"] == "login"],
@@ -161,7 +161,7 @@ class StoreTest(unittest.TestCase):
                           for c in r["changes"]], [(3, "incoming.port", "143")])
         self.assertEqual({p["host"] for p in r["changes"][0]["places"]}, {"h0", "h1", "h2"})
         self.assertEqual(self.asked(), {f"h{i}": ["plan"] for i in range(3)})
-        self.assertEqual(json.loads(self.mm("report", "--format", "json"))["findings"], [])
+        self.assertEqual(json.loads(self.mm("report", "--format", "json", "--all"))["findings"], [])
         text = self.mm("plan", "--all", status=DIFF)
         self.assertIn("3 x", text)
         self.assertIn("143 -> 993", text)

@@ -80,6 +80,8 @@ class Formats(common.Case):
     def check_json(self, path):
         doc = json.loads(path.read_text("utf-8"))
         self.valid(None, [doc])
+        if doc["report"]["rows"] == "attention":
+            return doc
         for check in doc["checks"]:  # the sums are those of the rows
             rows = [r["outcome"] for r in doc["results"] if r["check"] == check["id"]]
             self.assertEqual(check["results"], len(rows))
@@ -293,11 +295,32 @@ class Store(Formats):
             with self.subTest(format=fmt):
                 check(self, self.report(fmt))
         self.what_changed(now)
+        self.what_needs_attention()
+
+    def what_needs_attention(self):
+        """Without --all: the same numbers, and of the rows those of which somebody must know."""
+        full, brief = (self.check_json(self.report("json", *args)) for args in (["--all"], []))
+        self.assertEqual((full["report"]["rows"], brief["report"]["rows"]), ("all", "attention"))
+        self.assertEqual(brief["checks"], full["checks"])
+        del full["fleet"]["now"], brief["fleet"]["now"]
+        self.assertEqual(brief["fleet"], full["fleet"])
+        looked_at = [r for r in full["results"] if r["outcome"] not in ("compliant", "notapplicable")
+                     and (r["outcome"] != "unknown" or r["seen"])]
+        self.assertEqual(brief["results"], looked_at)
+        self.assertEqual(brief["findings"], [f for f in full["findings"] if f["state"] != "compliant"])
+        self.assertEqual(brief["logins"], [r for r in full["logins"] if r["result"] != "passed"])
+        self.assertEqual(brief["places"], [p for p in full["places"] if p["result"] not in ("pass", "notapplicable")])
+        self.assertEqual({h["host"] for h in full["hosts"]}, {f"ws{i}" for i in range(1, 7)})
+        behind = {h["host"] for h in full["hosts"] if h["revision"] != full["fleet"]["revision"]}
+        self.assertEqual({h["host"] for h in brief["hosts"]}, {f"ws{i}" for i in range(2, 7)} | behind)
+        self.assertGreater(len(full["findings"]), len(brief["findings"]))
+        self.assertNotEqual(brief["findings"], [])
+        self.assertIn("--all goes with", "".join(map(str, self.mm("report", "--format", "csv", "--all", rc=64))))
 
     def what_changed(self, now):
         """Of the 40 days before: ws3 has gone stale since, the others are new; and who is asked about a part gets a part."""
         since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now - 29 * DAY))
-        doc = self.check_json(self.report("json", "--since", since))
+        doc = self.check_json(self.report("json", "--all", "--since", since))
         self.assertEqual(doc["report"]["since"], since)
         rows = {(c["change"], c["of"], c["host"]): c for c in doc["changes"]}
         self.assertEqual((rows["worse", "setting", "ws3"]["then"]["result"], rows["worse", "setting", "ws3"]["now"]["result"]),

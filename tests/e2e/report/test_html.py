@@ -78,7 +78,7 @@ class Html(unittest.TestCase):
         cls.fill(store)
         cls.page_path = os.path.join(cls.dir, "report.html")
         mm(cls.state, "report", "--format", "html", "-o", cls.page_path, rc=[0, 2])
-        cls.json = json.loads(mm(cls.state, "report", "--format", "json", rc=[0, 2]))
+        cls.json = json.loads(mm(cls.state, "report", "--format", "json", "--all", rc=[0, 2]))
         with open(cls.page_path, encoding="utf-8") as f:
             cls.html = f.read()
         cls.page = Page(cls.html)
