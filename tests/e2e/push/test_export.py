@@ -102,7 +102,7 @@ class Export(unittest.TestCase):
         self.mode("drift")
         self.push(status=DIFF)
         self.assertEqual(sorted(self.changes()), [(h, "login", "incoming", "passed", "failed", "warning") for h in ("h0", "h1")])
-        e = [x for x in self.events() if x["kind"] == "login"][0]
+        e = [x for x in self.events() if x["kind"] == "login" and x["host"] == "h0"][0]
         self.assertEqual((e["class"], e["server"], e["port"], e["audit"], e["evidence"]),
                          ("AUTH_REJECTED", "mail.acme.example", 993, "fail", "attested"))
         self.assertIn("u0 on h0, account work, incoming login: ", e["text"])

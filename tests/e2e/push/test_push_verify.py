@@ -65,7 +65,7 @@ class Verify(test_push_rivals.Rivals):
         # Every command says the same of it.
         self.mm("status", status=DIFF)
         self.mm("drift", status=DIFF)
-        rows = json.loads(self.mm("report", "--format", "json", "--all"))["logins"]
+        rows = json.loads(self.mm("report", "--format", "json", "--all", status=DIFF))["logins"]
         self.assertEqual({x["user"]: x["result"] for x in rows}, {"u0": "failed", "u1": "failed", "u2": "untested", "u3": "passed"})
         self.assertEqual(sorted({h for h, in self.sql("SELECT host FROM reports WHERE op = 'verify'")}), [f"h{i}" for i in range(N)])
         self.assertEqual(self.pending(), [])
