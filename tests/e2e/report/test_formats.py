@@ -346,6 +346,8 @@ class Store(Formats):
         self.assertIn('<section id="changes"', self.report("html", "--since", since).read_text("utf-8"))
         only = self.check_json(self.report("json", "--since", since, "--host", "ws3"))
         self.assertEqual({c["host"] for c in only["changes"]}, {"ws3"})
+        day = time.strftime("%Y-%m-%d", time.gmtime(now - 2 * DAY))  # what happened on that day is in it
+        self.assertEqual(self.check_json(self.report("json", "--since", day))["report"]["since"], day + "T00:00:00Z")
         past = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now - 28 * DAY))
         self.assertEqual(self.check_json(self.report("json", "--since", since, "--as-of", past))["changes"], [])
         for args, said in ((["--format", "sarif", "--since", since], "text, json, csv or html"),
