@@ -151,13 +151,33 @@ int mm_fleet_approved(const struct mm_look_fleet *l, struct mm_say *out, struct 
 	return 0;
 }
 
+struct unsigned_reports {
+	int64_t from, to, n;
+	char first[160];
+};
+
+static int take_seal(const struct mm_seal_row *r, void *arg, struct mm_err *err)
+{
+	struct unsigned_reports *u = arg;
+	(void)err;
+	if (r->received <= u->to && u->n++ == 0)
+		(void)snprintf(u->first, sizeof(u->first), "host %.100s, report %.40s", r->host, r->id);
+	return 0;
+}
+
+/* The chain, what its witnesses have seen, and the signatures of the evidence that counts. */
 int mm_fleet_record(const struct mm_look_fleet *l, struct mm_say *out, struct mm_err *err)
 {
 	struct mm_err bad = MM_ERR_NONE;
+	struct unsigned_reports u = {.from = l->now - l->stale_after, .to = l->now};
 	int64_t n = 0;
-	(void)err;
+	if (mm_store_seals_bad(l->store, u.from, take_seal, &u, err) != 0)
+		return -1;
 	if (mm_audit_chain(l->store, &n, &bad) != 0)
 		mm_sayf(out, MM_OUT_FAILED, "%.400s", bad.text);
+	else if (u.n > 0)
+		mm_sayf(out, MM_OUT_FAILED, "%" PRId64 " %s no good signature (%s): mailmuster audit verify",
+		    u.n, u.n == 1 ? "report bears" : "reports bear", u.first);
 	else
 		mm_sayf(out, MM_OUT_COMPLIANT, "%" PRId64 " entries, and the chain holds", n);
 	return 0;

@@ -140,6 +140,9 @@ static void fleet(FILE *f, const struct mm_fleet *t)
 	plain(f, "hosts_on_current_revision",
 	    "Workstations that are fresh and on the current policy revision.", t->hosts_current);
 	plain(f, "hosts_pending", "Workstations that are owed a revision.", t->hosts_pending);
+	plain(f, "witness_alarms", "Checkpoints that workstations have seen and the audit log does not have.",
+	    t->alarms);
+	plain(f, "reports_bad_signature", "Fresh reports whose signature is bad or missing.", t->seals_bad);
 	family(f, "logins", "gauge", "Login checks by result, stale ones apart; the sum is the whole.");
 	for (int i = 0; i < MM_LOGIN_COUNT; i++)
 		counted(f, "logins", "result", mm_result_name((enum mm_result)i), t->logins_result[i]);

@@ -7,9 +7,10 @@ import pathlib
 import shutil
 import sqlite3
 import subprocess
+import time
 import unittest
 
-from common import Case
+from common import BIN, Case
 
 PACKAGING = pathlib.Path(__file__).resolve().parents[3] / "packaging"
 SCRIPT, MANUAL = PACKAGING / "mailmuster-verify-export", PACKAGING / "man/mailmuster.1"
@@ -267,6 +268,49 @@ class Verify(Audit):
         self.assertEqual(actions("--until", "2020-01-01"), [])
         self.assertEqual(self.mm_json("audit", "log")[-1]["reason"], "line break")
         self.mm("audit", "log", "--since", "yesterday", rc=64)
+
+
+class Doubt(Case):
+    def test_an_alarm_is_loud_in_every_report(self):
+        self.started()
+        text = {"text": "AUDIT LOG     1 checkpoints", "html": "The record is in doubt", "csv": '"witness-alarms","","1"',
+                "json": '"audit_alarms":1', "jsonl": '"audit_alarms":1', "prometheus": "\nmailmuster_witness_alarms 1\n",
+                "junit": "host ws1: it has seen more", "sarif": "host ws1: it has seen more", "oscal": "host ws1: it has seen more"}
+        self.mm("host", "add", "ws1")
+
+        def reports():
+            for name in text:
+                p = subprocess.run([BIN, "report", "--baseline", "nist-800-53-moderate", "--format", name], env=dict(os.environ, MAILMUSTER_STATE=self.state),
+                                   capture_output=True, text=True, timeout=60, check=False)
+                self.assertIn(p.returncode, (0, 2), p.stderr)
+                yield name, p.stdout.replace('": ', '":')
+        for name, said in reports():
+            self.assertNotIn(text[name], said, name)
+        with sqlite3.connect(os.path.join(self.state, "store.db")) as db:
+            db.execute("INSERT INTO witness_alarms (host, seq, sha256, body, heard, text) "
+                       "VALUES ('ws1', 99, ?, '{}', 1, 'it has seen more')", ("0" * 64,))
+        for name, said in reports():
+            with self.subTest(name):
+                self.assertIn(text[name], said)
+
+    def test_a_report_without_a_good_signature_fails_the_record(self):
+        self.started()
+        self.mm("host", "add", "ws1")
+        self.assertIn("and the chain holds", self.record("compliant"))
+        with sqlite3.connect(os.path.join(self.state, "store.db")) as db:
+            row = {name: "" if kind == "TEXT" else 0 for _, name, kind, needed, *_ in db.execute("PRAGMA table_info(reports)")
+                   if needed}
+            row.update(host="ws1", report_id="r7", received=int(time.time()), seal=3)
+            db.execute(f"INSERT INTO reports ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", list(row.values()))
+        self.assertIn("1 report bears no good signature (host ws1, report r7)", self.record("failed"))
+
+    def record(self, outcome):
+        p = subprocess.run([BIN, "report", "--baseline", "nist-800-53-moderate", "--format", "jsonl"],
+                           env=dict(os.environ, MAILMUSTER_STATE=self.state), capture_output=True, text=True, timeout=60,
+                           check=False)
+        got = [r for r in map(json.loads, p.stdout.splitlines()) if r.get("check") == "audit-record" and "outcome" in r]
+        self.assertEqual([r["outcome"] for r in got], [outcome], got)
+        return got[0]["why"] or ""
 
 
 class Session(Case):
