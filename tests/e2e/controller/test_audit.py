@@ -120,7 +120,14 @@ class Verify(Audit):
             db.execute(text)
 
     def verdict(self, *args, rc=0):
-        return self.mm_json("audit", "verify", *args, rc=rc)
+        v = self.mm_json("audit", "verify", *args, rc=rc)
+        # As published: what it must have is there, and nothing that it does not know.
+        schema = json.loads((PACKAGING.parent / "schemas/json/audit-verify.schema.json").read_text("utf-8"))
+        parts = [(v, schema)] + [(v[k], schema["properties"][k]) for k in ("witnessed", "unwitnessed", "personal", "reports")]
+        for got, part in parts + [(f, schema["properties"]["faults"]["items"]) for f in v["faults"]]:
+            self.assertLessEqual(set(part["required"]), set(got))
+            self.assertLessEqual(set(got), set(part["properties"]))
+        return v
 
     def places(self, *args):
         return [f["place"] for f in self.verdict(*args, rc=2)["faults"]]
