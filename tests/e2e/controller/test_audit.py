@@ -265,7 +265,8 @@ class Verify(Audit):
         self.assertRegex(self.places()[0], "personal part of entry")
 
     def test_log_by_what_one_looks_for(self):
-        self.mm("group", "add", "staff", "--reason", "line\nbreak")
+        self.mm("group", "add", "staff", "--reason", "line\nbreak", rc=64)
+        self.mm("group", "add", "staff", "--reason", "one line")
         actions = lambda *a: [e["action"] for e in self.mm_json("audit", "log", *a)]  # noqa: E731
         self.assertEqual(actions("--action", "user"), ["user.add"] * 3)
         self.assertEqual(actions("--action", "group.add", "--who", "uid %d" % os.getuid()), ["group.add"])
@@ -273,7 +274,7 @@ class Verify(Audit):
         self.assertEqual(actions("--object", "bob"), ["user.add"])
         self.assertEqual(actions("--since", "2100-01-01"), [])
         self.assertEqual(actions("--until", "2020-01-01"), [])
-        self.assertEqual(self.mm_json("audit", "log")[-1]["reason"], "line break")
+        self.assertEqual(self.mm_json("audit", "log")[-1]["reason"], "one line")
         self.mm("audit", "log", "--since", "yesterday", rc=64)
 
 
