@@ -31,7 +31,7 @@ install_set() {
 			rm -rf "$dir/node_modules" "$dir/installed"
 			echo '{"private": true}' >"$dir/package.json"
 			# shellcheck disable=SC2086 # a list of words
-			(cd "$dir" && npm install --silent --no-save --ignore-scripts --omit=peer --no-audit --no-fund $want) >&2
+			(cd "$dir" && npm install --loglevel=error --no-save --ignore-scripts --omit=peer --no-audit --no-fund $want) >&2
 			echo "$want" >"$dir/installed"
 		fi
 	) 9>"$dir/lock"
