@@ -39,7 +39,7 @@ static json_t *faults_json(const struct mm_audited *r)
 static void tell_json(const struct mm_audited *r)
 {
 	json_t *o = json_object(), *w = json_object(), *u = json_object(), *p = json_object(),
-	       *n = json_object();
+	       *n = json_object(), *e = json_object();
 	mm_json_set_bool(o, "good", r->n_faults == 0);
 	mm_json_set_int(o, "entries", r->entries);
 	mm_json_set_int(o, "first", r->first);
@@ -61,6 +61,9 @@ static void tell_json(const struct mm_audited *r)
 	mm_json_set_int(n, "bad", r->reports_bad);
 	mm_json_set_int(n, "key_unknown", r->reports_unknown);
 	mm_json_set(o, "reports", n);
+	mm_json_set_int(e, "places", r->evidence.places);
+	mm_json_set_int(e, "not_vouched", r->evidence.unvouched);
+	mm_json_set(o, "evidence", e);
 	mm_json_set(o, "faults", faults_json(r));
 	mm_json_set_int(o, "more_faults", (int64_t)r->more_faults);
 	mm_ctl_json(o);
@@ -100,6 +103,12 @@ static void tell(const struct mm_audited *r)
 	printf("%" PRId64 " reports: %" PRId64 " signed by their host, %" PRId64 " of them bad, %" PRId64
 	       " by a key that is not known here\n",
 	    r->reports, r->reports_signed, r->reports_bad, r->reports_unknown);
+	if (r->evidence.places > 0)
+		printf("findings and login checks of %" PRId64
+		       " users on their hosts: the log vouches for %" PRId64 "%s\n",
+		    r->evidence.places, r->evidence.places - r->evidence.unvouched,
+		    r->evidence.unvouched > 0 ? ", not yet for the others (no report has changed them since)"
+					      : "");
 	if (r->erased > 0)
 		printf("%" PRId64 " of %" PRId64 " personal parts were erased\n", r->erased, r->personal);
 }

@@ -87,6 +87,11 @@ void mm_judge_no_reports(struct mm_judge *j)
 	j->no_reports = true;
 }
 
+void mm_judge_evidence(struct mm_judge *j, const struct mm_vouched *v)
+{
+	j->r.evidence = *v;
+}
+
 void mm_judge_fault(struct mm_judge *j, int64_t seq, const char *place, const char *fmt, ...)
 {
 	struct mm_buf text = MM_BUF_INIT(4096);

@@ -30,7 +30,8 @@ struct mm_audited {
 	int64_t unwitnessed, since; /* entries behind it, and the time of the first of them */
 	int64_t personal, erased;   /* parts that stand apart, and of them those that were erased */
 	int64_t reports, reports_signed, reports_bad,
-	    reports_unknown; /* unknown: no key of that host is here */
+	    reports_unknown;        /* unknown: no key of that host is here */
+	struct mm_vouched evidence; /* places, of a store only */
 	const struct mm_fault *faults;
 	size_t n_faults, more_faults; /* more than MM_FAULTS_MAX are counted only */
 };
@@ -50,6 +51,8 @@ void mm_judge_anchor(struct mm_judge *j, const struct mm_checkpoint *c);
 /* `witness` NULL: it lies with the log itself, which proves nothing about it. */
 void mm_judge_checkpoint(struct mm_judge *j, const struct mm_checkpoint *c, const char *witness);
 void mm_judge_entry(struct mm_judge *j, const struct mm_chain_entry *e);
+/* How many places were looked at. */
+void mm_judge_evidence(struct mm_judge *j, const struct mm_vouched *v);
 /* Something else is wrong. */
 void mm_judge_fault(struct mm_judge *j, int64_t seq, const char *place, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
@@ -61,7 +64,7 @@ const struct mm_audited *mm_judge_end(struct mm_judge *j);
 /* ---- sources (verify_store.c, witnessed.c, import.c) */
 
 /* The log of a store, its checkpoints, keys, anchor, and with `evidence` the rows of
- * revisions, approvals and reports against their entries. Hosts that hold
+ * revisions, approvals, reports, findings and logins against their entries. Hosts that hold
  * checkpoints are witnesses. */
 int mm_judge_store(struct mm_judge *j, struct mm_store *s, bool evidence, struct mm_err *err);
 /* The log and its checkpoints alone; an error with code MM_EX_DIFF tells the first

@@ -36,4 +36,12 @@ void mm_chain_apart(const char *salt, const char *object, const char *detail, ch
 int mm_store_chain_each(struct mm_store *s, int64_t after,
     int (*cb)(const struct mm_chain_entry *e, void *arg, struct mm_err *err), void *arg, struct mm_err *err);
 
+/* Open findings and login checks against the entries that vouch for them. */
+struct mm_vouched {
+	int64_t places, unvouched; /* unvouched: of a program that did not do so yet */
+};
+int mm_store_vouched_check(struct mm_store *s, struct mm_vouched *out,
+    int (*cb)(const char *place, const char *text, void *arg, struct mm_err *err), void *arg,
+    struct mm_err *err);
+
 #endif

@@ -85,6 +85,7 @@ struct mm_intake {
 	enum mm_seal_state seal;
 	int64_t now;    /* when it came */
 	bool strangers; /* there are open findings of users whom it does not cover */
+	bool gone;      /* rows of users who left were closed */
 	struct mm_changed_place *changed;
 	size_t n_changed, cap_changed;
 };
@@ -103,6 +104,7 @@ struct mm_changed_place {
 	unsigned what;
 };
 void mm_intake_changed(struct mm_intake *t, const char *user, unsigned what);
+void mm_intake_sort_changed(struct mm_intake *t);
 int mm_intake_summaries(struct mm_intake *t, struct mm_err *err);
 /* The same for whoever else writes rows of findings or logins that are open. `what`: MM_CHANGED_... */
 int mm_place_renew(struct mm_store *s, const char *host, const char *user, unsigned what, struct mm_err *err);

@@ -3,7 +3,7 @@
  * about a person. The chain holds afterwards, and says so.
  */
 #include "common/text.h"
-#include "controller/store/internal.h"
+#include "controller/store/vouch.h"
 
 /* ---- entries */
 
@@ -45,8 +45,10 @@ static int note_prune(struct mm_store *s, const struct mm_checkpoint *c, int64_t
 	return rc;
 }
 
-static int prune(struct mm_store *s, int64_t before, const struct mm_key *k, int64_t *n, struct mm_err *err)
+static int prune(struct mm_store *s, int64_t before, const struct mm_key *k, int64_t *n, struct mm_arena *a,
+    struct mm_err *err)
 {
+	struct mm_vouch_list kept = {.a = a};
 	struct mm_checkpoint c;
 	int64_t to = 0;
 
@@ -55,23 +57,30 @@ static int prune(struct mm_store *s, int64_t before, const struct mm_key *k, int
 		return -1;
 	if (to == 0)
 		return 0;
-	if (anchor_at(s, to, k, &c, n, err) || mm_q_run(s, MM_SQL_PRUNE_PERSONAL, err, "i", to) < 0 ||
+	if (anchor_at(s, to, k, &c, n, err) || mm_vouch_carried(s, to, &kept, err) ||
+	    mm_q_run(s, MM_SQL_PRUNE_PERSONAL, err, "i", to) < 0 ||
 	    mm_q_run(s, MM_SQL_PRUNE_LOG, err, "i", to) < 0 ||
 	    mm_q_run(s, MM_SQL_PRUNE_CHECKPOINTS, err, "i", to) < 0)
 		return -1;
 	s->heard_seq = 0;
-	return note_prune(s, &c, *n, err);
+	return note_prune(s, &c, *n, err) || mm_vouch_note(s, "", &kept, 0, err) ? -1 : 0;
 }
 
 int mm_store_audit_prune(
     struct mm_store *s, int64_t before, const struct mm_key *k, int64_t *n, struct mm_err *err)
 {
+	struct mm_arena *a;
 	int64_t gone = 0;
+	int rc;
 
-	if (mm_store_begin(s, err) || mm_store_end(s, prune(s, before, k, &gone, err), err))
+	if (mm_store_begin(s, err))
 		return -1;
-	*n = gone;
-	return 0;
+	a = mm_arena_new();
+	rc = mm_store_end(s, prune(s, before, k, &gone, a, err), err);
+	mm_arena_free(a);
+	if (!rc)
+		*n = gone;
+	return rc;
 }
 
 /* ---- a person */
@@ -93,12 +102,17 @@ static int list_parts(struct mm_store *s, const char *login, json_t *list, struc
 static int erase(struct mm_store *s, const char *login, struct mm_err *err)
 {
 	static const enum mm_sql rows[] = {MM_SQL_ERASE_PERSONAL, MM_SQL_ERASE_FINDINGS, MM_SQL_ERASE_LOGINS,
-	    MM_SQL_ERASE_COVERAGE, MM_SQL_ERASE_PLACES, MM_SQL_ERASE_REPORTS, MM_SQL_ERASE_COVERS,
-	    MM_SQL_ERASE_WAIVERS, MM_SQL_COUNT};
+	    MM_SQL_ERASE_COVERAGE, MM_SQL_ERASE_PLACES, MM_SQL_ERASE_VOUCHED, MM_SQL_ERASE_REPORTS,
+	    MM_SQL_ERASE_COVERS, MM_SQL_ERASE_WAIVERS, MM_SQL_COUNT};
 	struct mm_buf text = MM_BUF_INIT(MM_STORE_TEXT_MAX);
 	json_t *o = json_object(), *list = json_array();
+	struct mm_vouch_list places = {.a = mm_arena_new()};
+	const char *part;
+	size_t told = 0;
 	int64_t gone = 0;
 	int rc = list_parts(s, login, list, err);
+
+	rc = rc ? rc : mm_vouch_of_user(s, login, &places, err);
 
 	for (int i = 0; !rc && rows[i] != MM_SQL_COUNT; i++) {
 		int n = mm_q_run(s, rows[i], err, "t", login);
@@ -108,11 +122,17 @@ static int erase(struct mm_store *s, const char *login, struct mm_err *err)
 	}
 	mm_json_set_int(o, "rows", gone);
 	mm_json_set(o, "entries", list);
+	if ((part = mm_vouch_part(&places, &told)))
+		mm_json_set_str(o, "places", part);
 	mm_json_dump(o, &text);
 	json_decref(o);
 	/* Whose they were is what is erased. */
 	if (!rc)
-		rc = mm_store_audit(s, "user.erase", "", mm_buf_str(&text), false, err);
+		rc = mm_store_audit(s, "user.erase", "", mm_buf_str(&text), false, err) ||
+			     mm_vouch_note(s, "", &places, told, err)
+			 ? -1
+			 : 0;
+	mm_arena_free(places.a);
 	mm_buf_free(&text);
 	return rc;
 }

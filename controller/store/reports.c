@@ -1,4 +1,4 @@
-#include "controller/store/internal.h"
+#include "controller/store/vouch.h"
 
 #define COVERS_MAX (1u << 20)
 
@@ -13,15 +13,23 @@ static int note_report(struct mm_intake *t, struct mm_err *err)
 {
 	struct mm_arena *a = t->a;
 	const struct mm_report_head *h = t->in->head;
+	struct mm_vouch_list places = {.a = a};
+	size_t told = 0;
+
+	if (mm_intake_vouch(t, &places, err))
+		return -1;
 	const char *detail = mm_detail(a, "id", h->id, "request", h->request_id, "op", h->op, "evidence",
 	    h->evidence == MM_EV_ATTESTED ? "attested" : "claimed", "collected",
 	    mm_arena_printf(a, "%lld", (long long)h->collected), "revision",
 	    mm_arena_printf(a, "%lld", (long long)h->revision), "findings",
 	    mm_arena_printf(a, "%zu", t->in->n_findings), "logins",
 	    mm_arena_printf(a, "%zu", t->in->n_logins), "frames", some(t->frames_sha256), "key",
-	    some(t->key_id), "signature", some(t->signature), NULL);
+	    some(t->key_id), "signature", some(t->signature), "places", mm_vouch_part(&places, &told), NULL);
 
-	return mm_store_audit(t->s, "report", h->host, detail, false, err);
+	return mm_store_audit(t->s, "report", h->host, detail, false, err) ||
+		       mm_vouch_note(t->s, h->host, &places, told, err)
+		   ? -1
+		   : 0;
 }
 
 /* Whom and which logins it speaks for, as 0008-places.sql says. What is beyond
@@ -97,7 +105,8 @@ static int drop_gone(struct mm_intake *t, struct mm_err *err)
 	logins = findings < 0 ? -1 : mm_q_run(t->s, MM_SQL_LOGINS_GONE, err, "tii", h->host, t->seen, t->now);
 	if (logins < 0)
 		return -1;
-	return findings + logins > 0 ? mm_places_renew(t->s, h->host, err) : 0;
+	t->gone = findings + logins > 0;
+	return t->gone ? mm_places_renew(t->s, h->host, err) : 0;
 }
 
 static int take(struct mm_intake *t, bool *fresh, struct mm_err *err)

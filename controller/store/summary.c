@@ -25,12 +25,17 @@ static int by_user(const void *a, const void *b)
 	return strcmp(((const struct mm_changed_place *)a)->user, ((const struct mm_changed_place *)b)->user);
 }
 
+void mm_intake_sort_changed(struct mm_intake *t)
+{
+	if (t->n_changed > 1)
+		qsort(t->changed, t->n_changed, sizeof(*t->changed), by_user);
+}
+
 int mm_intake_summaries(struct mm_intake *t, struct mm_err *err)
 {
 	unsigned what = 0;
 
-	if (t->n_changed > 1)
-		qsort(t->changed, t->n_changed, sizeof(*t->changed), by_user);
+	mm_intake_sort_changed(t);
 	for (size_t i = 0; i < t->n_changed; i++) {
 		const struct mm_changed_place *c = &t->changed[i];
 

@@ -70,7 +70,11 @@ class Verify(test_push_rivals.Rivals):
         self.assertEqual(sorted({h for h, in self.sql("SELECT host FROM reports WHERE op = 'verify'")}), [f"h{i}" for i in range(N)])
         self.assertEqual(self.pending(), [])
         self.assertIn('"hosts":4', [d for d, in self.sql("SELECT detail FROM audit_log WHERE action = 'verify'")][0])
-        self.mm("audit", "verify")
+        self.assertIn(f"findings and login checks of {N} users on their hosts: the log vouches for {N}\n",
+                      self.mm("audit", "verify"))
+        self.sql("UPDATE logins SET result = 'passed' WHERE host = 'h1' AND user = 'u1' AND closed = 0 AND result = 'failed'")
+        self.assertIn("evidence: host h1, user u1: changed: the findings and login checks of u1 on h1 are not those that entry ",
+                      self.mm("audit", "verify", status=DIFF))
 
     def test_in_words(self):
         self.mm("push", "--all", "--now")
