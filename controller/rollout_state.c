@@ -24,7 +24,9 @@ static void fill(struct mm_ro_host *out, const struct mm_rollout_host *h)
 static int take(const struct mm_rollout_host *h, void *arg, struct mm_err *err)
 {
 	struct mm_rollout_state *st = arg;
-	size_t n = st->n, at = st->n;
+	/* Three arrays of one length; the first push counts for all. */
+	size_t n = st->n;
+	size_t at = n;
 	(void)err;
 	struct mm_ro_host *place = mm_arena_push(st->a, &st->hosts, &st->n, &st->cap, sizeof(*place));
 	*place = (struct mm_ro_host){.not_before = mm_ro_jitter(&st->terms, st->r.seed, h->host)};

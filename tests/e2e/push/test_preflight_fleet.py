@@ -70,9 +70,9 @@ class PreflightFleet(test_fleet.FleetTest):
         return tuple(r["people"][k] for k in ("all", "works", "fails", "unknown"))
 
     def traces(self):
-        """Hashes of every file of the homes and of the agent's, but the number of the last request, locks, and
-        the record of what was presented to servers."""
-        skip = ("logins.json", "logins.lock", "held.json", "run.lock", "inventory.json")
+        """Hashes of every file of the homes and of the agent's, but the number of the last request, locks,
+        the checkpoints that came with it, and the record of what was presented to servers."""
+        skip = ("logins.json", "logins.lock", "held.json", "run.lock", "inventory.json", "checkpoints")
         found = {}
         for name, ws in self.fleet.workstations.items():
             for top in ("home", "var/lib/mailmuster-agent", "etc/mailmuster"):
