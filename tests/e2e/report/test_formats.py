@@ -176,7 +176,7 @@ class Formats(common.Case):
         return root
 
     def check_prometheus(self, path):
-        tool = self.passes(ROOT / "tests/lib/promtool.sh").strip().split("\n")[-1]
+        tool = run(ROOT / "tests/lib/promtool.sh").stdout.strip()
         text = path.read_text("utf-8")
         self.assertEqual(self.passes(tool, "check", "metrics", stdin=text), "")
         return text
