@@ -32,14 +32,13 @@ static void say_trouble(struct conclusion *k, const struct mm_err *err)
 
 /* ---- the system's log */
 
+/* As syslog(3) has it: what listens there on a Linux system (journald, rsyslog)
+ * takes RFC 5424's header for text. */
 static int to_syslog(struct conclusion *k, struct mm_err *err)
 {
 	struct mm_buf b = MM_BUF_INIT(LINE_BYTES);
-	char when[MM_TIME_MAX], host[256] = "-";
-	if (gethostname(host, sizeof(host) - 1) != 0)
-		snprintf(host, sizeof(host), "-");
-	mm_buf_addf(&b, "<%d>1 %s %s mailmuster %d checkpoint - %.*s", PRIORITY,
-	    mm_time_utc(k->point.time, when), host, (int)getpid(), (int)strlen(k->line) - 1, k->line);
+	mm_buf_addf(
+	    &b, "<%d>mailmuster[%d]: %.*s", PRIORITY, (int)getpid(), (int)strlen(k->line) - 1, k->line);
 	int rc = mm_outside_log(mm_buf_str(&b), err);
 	mm_buf_free(&b);
 	return rc;

@@ -2,7 +2,7 @@
  * Checkpoints go out: at the end of every command that has appended to the
  * audit log one is signed, stored, and handed to the witnesses that
  * controller.conf names: files of an auditor's (one JSON line each, only
- * appended to), the system's log (RFC 5424), and the hosts with their next
+ * appended to), the system's log (syslog(3)), and the hosts with their next
  * request.
  *
  * A witness that cannot be reached never breaks a command: it is said once, on

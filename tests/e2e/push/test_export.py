@@ -19,6 +19,7 @@ import test_push_store  # noqa: E402
 from sshd import free_port  # noqa: E402
 
 OK, FAILED, DIFF, DATAERR = 0, 1, 2, 65
+BIN = test_push_store.BIN
 SECRET = "a secret of thirty-two characters"
 BOM = "\ufeff"
 
@@ -226,7 +227,9 @@ class Export(unittest.TestCase):
         load = {"udp": f'module(load="imudp")\ninput(type="imudp" address="127.0.0.1" port="{port}")\n',
                 "tcp": f'module(load="imtcp")\ninput(type="imtcp" address="127.0.0.1" port="{port}")\n',
                 "tls": 'module(load="imtcp" StreamDriver.Name="gtls" StreamDriver.Mode="1" StreamDriver.AuthMode="anon")\n'
-                       f'input(type="imtcp" address="127.0.0.1" port="{port}")\n'}[how]
+                       f'input(type="imtcp" address="127.0.0.1" port="{port}")\n',
+                "local": 'module(load="imuxsock" SysSock.Use="off")\n'
+                         f'input(type="imuxsock" Socket="{self.tmp}/dev/log" CreatePath="on")\n'}[how]
         (d / "conf").write_text(
             f'global(workDirectory="{d}" maxMessageSize="64k")\n{tls}{load}'
             'template(name="j" type="list" option.jsonf="on") {\n' + "".join(
@@ -241,8 +244,9 @@ class Export(unittest.TestCase):
         self.await_it(lambda: (d / "pid").exists() and self.listens(how, port), lambda: (d / "log").read_text())
         return d / "out"
 
-    @staticmethod
-    def listens(how, port):
+    def listens(self, how, port):
+        if how == "local":
+            return (self.tmp / "dev/log").exists()
         table = pathlib.Path("/proc/net/udp" if how == "udp" else "/proc/net/tcp").read_text()
         return f"0100007F:{port:04X}" in table
 
@@ -293,6 +297,25 @@ class Export(unittest.TestCase):
         r = self.run_mm("export", "send")
         self.assertEqual(r.returncode, FAILED)
         self.assertIn("certificate", r.stderr)
+
+    @unittest.skipIf(os.geteuid() != 0, "a /dev of its own needs root")
+    def test_the_systems_log_is_a_witness(self):
+        dev = self.tmp / "dev"
+        dev.mkdir()
+        out = self.rsyslog("local", 0)
+        self.conf("witness = { syslog = true; };\n")
+        subprocess.run(["unshare", "--mount", "--propagation", "private", "sh", "-ec",
+                        'for n in null zero urandom random; do : >"$0/$n"; mount --bind "/dev/$n" "$0/$n"; done\n'
+                        'mount --rbind "$0" /dev; exec "$@"', dev, BIN / "mailmuster",
+                        "user", "add", "zoe", "--name", "Zoe", "--address", "zoe@acme.example"],
+                       env=self.env, check=True, stdin=subprocess.DEVNULL, capture_output=True)
+        self.await_it(lambda: out.exists() and out.read_text(), lambda: "nothing came")
+        m = json.loads(out.read_text().splitlines()[0])
+        self.assertEqual((m["pri"], m["app"]), (str(13 * 8 + 5), "mailmuster"))
+        point = json.loads(m["msg"])
+        entry = json.loads(self.mm("audit", "log", "--json", "--after", str(point["seq"] - 1)))[0]
+        self.assertEqual((point["type"], point["sha256"], entry["action"]),
+                         ("mailmuster-checkpoint-1", entry["sha256"], "user.add"))
 
     def test_nobody_listens(self):
         self.conf(f'export = {{ syslog = "tcp://127.0.0.1:{free_port()}"; }};\n')
