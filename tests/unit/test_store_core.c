@@ -66,7 +66,7 @@ static void assert_no_faults(struct fixture *f)
 	"ALTER TABLE reports DROP COLUMN frames_sha256; ALTER TABLE reports DROP COLUMN key_id; "            \
 	"ALTER TABLE reports DROP COLUMN signature; ALTER TABLE reports DROP COLUMN seal; "                  \
 	"ALTER TABLE reports DROP COLUMN entry; "                                                            \
-	"DROP TABLE places; DROP TABLE vouched; "                                                                                \
+	"DROP TABLE places; DROP TABLE vouched; "                                                            \
 	"DROP INDEX findings_differing; DROP INDEX logins_differing; DROP INDEX reports_host; "              \
 	"ALTER TABLE findings DROP COLUMN known; ALTER TABLE findings DROP COLUMN ended; "                   \
 	"ALTER TABLE logins DROP COLUMN known; ALTER TABLE logins DROP COLUMN ended; "                       \
