@@ -13,9 +13,9 @@
 
 static enum mm_audit audit_of(const struct mm_event *e)
 {
-	if (e->kind == MM_EVENT_FINDING)
+	if (e->finding != NULL)
 		return e->finding->audit;
-	return e->kind == MM_EVENT_LOGIN ? e->login->audit : MM_AUDIT_NOT_APPLICABLE;
+	return e->login != NULL ? e->login->audit : MM_AUDIT_NOT_APPLICABLE;
 }
 
 enum mm_loudness mm_event_loudness(const struct mm_event *e)

@@ -65,7 +65,7 @@ int mm_store_revision_get(
 int mm_store_revision_at(struct mm_store *s, int64_t at, int64_t *number, int64_t *time, struct mm_err *err)
 {
 	struct mm_arena *a;
-	struct mm_revision r;
+	struct mm_revision r = {.number = 0};
 	struct mm_q q;
 	int rc;
 
