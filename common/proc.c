@@ -374,3 +374,23 @@ int mm_run_secret(
 	struct sink s = {.fd = -1, .take = take_secret, .dest = out};
 	return run_into(r, s, (struct sink){.fd = -1}, res, err);
 }
+
+int mm_find_beside(const char *name, char *out, size_t size, struct mm_err *err)
+{
+	static const char *const below[] = {"", "/../libexec/mailmuster"};
+	char self[4096];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	if (n <= 0)
+		return mm_err_sys(err, MM_EX_FAILED, "cannot find out where mailmuster is installed");
+	self[n] = '\0';
+	char *slash = strrchr(self, '/');
+	if (slash != NULL)
+		*slash = '\0';
+	for (size_t i = 0; i < sizeof(below) / sizeof(*below); i++) {
+		int len = snprintf(out, size, "%s%s/%s", self, below[i], name);
+		if (len > 0 && (size_t)len < size && access(out, X_OK) == 0)
+			return 0;
+	}
+	return mm_err_set(err, MM_EX_FAILED,
+	    "%s is neither in %s nor in %s%s: the installation is not complete", name, self, self, below[1]);
+}

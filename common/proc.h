@@ -43,6 +43,10 @@ int mm_run_secret(
  * proof that there is no way back. No-op with success when we already are. */
 int mm_drop_to_user(const char *login, uid_t uid, gid_t gid, struct mm_err *err);
 
+/* Where a program of ours is that nobody types: beside the running one (as
+ * built), or in ../libexec/mailmuster (as installed). */
+int mm_find_beside(const char *name, char *out, size_t size, struct mm_err *err);
+
 /* No core dumps, not traceable by other processes of the user. */
 void mm_no_core(void);
 /* Close every descriptor above `last`. */

@@ -41,7 +41,8 @@ struct serving {
 	const char *identity;
 	bool once;
 	int stop_fd;
-	pid_t sender; /* carries events to other systems; 0 = none runs */
+	pid_t sender;         /* carries events to other systems; 0 = none runs */
+	struct mm_err unsent; /* why none could be started, told once */
 	bool stopped;
 	bool unmeasured; /* today's sample could not be taken: until the next start */
 	int64_t wake;    /* unix seconds */
@@ -322,10 +323,13 @@ static void send_events(struct serving *s)
 	char *path = mm_ctl_path(s->c, "controller.conf");
 	if (s->sender > 0 && waitpid(s->sender, NULL, WNOHANG) != 0)
 		s->sender = 0;
-	if (s->sender == 0 && (mm_ctl_conf_load(path, a, &conf, &err) != 0 ||
-				  mm_export_due(s->store, &conf.export, &due, &err) != 0 ||
-				  (due && start_sender(s, &err) != 0)))
+	if (s->sender == 0 &&
+	    (mm_ctl_conf_load(path, a, &conf, &err) != 0 ||
+		mm_export_due(s->store, &conf.export, &due, &err) != 0 ||
+		(due && start_sender(s, &err) != 0)) &&
+	    !mm_streq(err.text, s->unsent.text))
 		fprintf(stderr, "mailmuster serve: %s\n", err.text);
+	s->unsent = err;
 	if (s->once && s->sender > 0)
 		(void)waitpid(s->sender, NULL, 0);
 	free(path);

@@ -198,26 +198,6 @@ static int fill(struct mm_store *s, struct batch *b, int64_t after, int64_t *end
 
 /* ---- handing it over */
 
-static int find_program(char *out, size_t size, struct mm_err *err)
-{
-	static const char *const below[] = {"", "/../libexec/mailmuster"};
-	char self[4096];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	if (n <= 0)
-		return mm_err_sys(err, MM_EX_FAILED, "cannot find out where mailmuster is installed");
-	self[n] = '\0';
-	char *slash = strrchr(self, '/');
-	if (slash != NULL)
-		*slash = '\0';
-	for (size_t i = 0; i < sizeof(below) / sizeof(*below); i++) {
-		int len = snprintf(out, size, "%s%s/%s", self, below[i], MM_DELIVER_PROGRAM);
-		if (len > 0 && (size_t)len < size && access(out, X_OK) == 0)
-			return 0;
-	}
-	return mm_err_set(
-	    err, MM_EX_FAILED, "%s is not there: the installation is not complete", MM_DELIVER_PROGRAM);
-}
-
 static int read_answer(const struct mm_buf *out, const struct mm_run_result *res, struct mm_err *err)
 {
 	bool taken = false;
@@ -244,7 +224,7 @@ static int deliver(json_t *task, const char *p, size_t n, struct mm_err *err)
 	mm_json_dump(task, &in);
 	mm_buf_addc(&in, '\n');
 	mm_buf_add(&in, p, n);
-	int rc = find_program(program, sizeof(program), err);
+	int rc = mm_find_beside(MM_DELIVER_PROGRAM, program, sizeof(program), err);
 	const char *const argv[] = {program, NULL};
 	const struct mm_run run = {.argv = argv,
 	    .stdin_data = mm_buf_str(&in),

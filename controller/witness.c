@@ -32,8 +32,8 @@ static void say_trouble(struct conclusion *k, const struct mm_err *err)
 
 /* ---- the system's log */
 
-/* As syslog(3) has it: what listens there on a Linux system (journald, rsyslog)
- * takes RFC 5424's header for text. */
+/* In the form of syslog(3): journald and rsyslog, which listen there, take RFC
+ * 5424's header for text. */
 static int to_syslog(struct conclusion *k, struct mm_err *err)
 {
 	struct mm_buf b = MM_BUF_INIT(LINE_BYTES);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/mem.h"
+#include "common/proc.h"
 #include "controller/push/spawn.h"
 
 int mm_pool_init(
@@ -15,24 +16,7 @@ int mm_pool_init(
 	memset(p, 0, sizeof(*p));
 	p->config = *config;
 	p->max_libssh2 = max_libssh2;
-	char self[4096];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	if (n <= 0)
-		return mm_err_sys(err, MM_EX_FAILED, "cannot find out where mailmuster is installed");
-	self[n] = '\0';
-	char *slash = strrchr(self, '/');
-	if (slash != NULL)
-		*slash = '\0';
-	static const char *const below[] = {"", "/../libexec/mailmuster"};
-	for (size_t i = 0; i < sizeof(below) / sizeof(*below); i++) {
-		int len =
-		    snprintf(p->program, sizeof(p->program), "%s%s/%s", self, below[i], MM_WORKER_PROGRAM);
-		if (len > 0 && (size_t)len < sizeof(p->program) && access(p->program, X_OK) == 0)
-			return 0;
-	}
-	return mm_err_set(err, MM_EX_FAILED,
-	    "%s is neither in %s nor in %s%s: the installation is not complete", MM_WORKER_PROGRAM, self,
-	    self, below[1]);
+	return mm_find_beside(MM_WORKER_PROGRAM, p->program, sizeof(p->program), err);
 }
 
 static void configure(struct mm_pool *p, struct mm_pool_worker *w)

@@ -1,25 +1,8 @@
-/* Checks, baselines and results as JSON: schemas/json/compliance.schema.json. */
+/* Checks, baselines and results as JSON: schemas/json/fleet-report.schema.json. */
 #include "common/json.h"
 #include "common/text.h"
 #include "controller/checks/baseline.h"
 #include "controller/report/json_rows.h"
-
-static void set_time(json_t *o, const char *key, int64_t t)
-{
-	char buf[MM_TIME_MAX];
-	if (t > 0)
-		mm_json_set_str(o, key, mm_time_utc(t, buf));
-	else
-		mm_json_set(o, key, json_null());
-}
-
-static void set_text(json_t *o, const char *key, const char *s)
-{
-	if (s != NULL)
-		mm_json_set_str(o, key, s);
-	else
-		mm_json_set(o, key, json_null());
-}
 
 json_t *mm_baseline_json(const struct mm_baseline *b, const char *by)
 {
@@ -66,8 +49,8 @@ json_t *mm_check_about_json(const struct mm_check *c)
 	mm_json_set_str(o, "test", c->test);
 	mm_json_set_int(o, "threshold", c->threshold);
 	mm_json_set_str(o, "units", mm_check_unit(c));
-	set_text(o, "off", c->off);
-	set_text(o, "tailored", c->tailored);
+	mm_row_set_text(o, "off", c->off);
+	mm_row_set_text(o, "tailored", c->tailored);
 	mm_json_set(o, "references", refs_json(c));
 	mm_json_set(o, "controls", controls);
 	mm_json_set(o, "fixes", fixes);
@@ -86,7 +69,7 @@ static void set_sum(json_t *o, const struct mm_check_sum *s)
 	mm_json_set_int(o, "expired_waivers", s->expired_waivers);
 	mm_json_set_int(o, "users", s->users);
 	mm_json_set_int(o, "users_failing", s->users_failing);
-	set_time(o, "oldest_evidence", s->oldest);
+	mm_row_set_time(o, "oldest_evidence", s->oldest);
 }
 
 json_t *mm_check_json(const struct mm_check_sum *s)
@@ -117,17 +100,17 @@ json_t *mm_check_result_json(const struct mm_check_result *r)
 	mm_json_set_str(o, "user", r->user);
 	mm_json_set_str(o, "client", r->client);
 	mm_json_set_str(o, "account", r->account);
-	set_text(o, "path", r->path);
+	mm_row_set_text(o, "path", r->path);
 	mm_json_set_int(o, "line", r->line);
-	set_text(o, "found", r->found);
-	set_text(o, "wanted", r->wanted);
+	mm_row_set_text(o, "found", r->found);
+	mm_row_set_text(o, "wanted", r->wanted);
 	mm_json_set_str(o, "why", r->why);
 	mm_json_set_str(o, "fix", r->fix);
 	mm_json_set_str(o, "method", r->method == MM_METHOD_TEST ? "test" : "examine");
 	mm_json_set_str(o, "evidence", r->evidence == MM_EV_CLAIMED ? "claimed" : "attested");
-	set_time(o, "since", r->since);
-	set_time(o, "seen", r->seen);
-	set_time(o, "expires", r->expires);
+	mm_row_set_time(o, "since", r->since);
+	mm_row_set_time(o, "seen", r->seen);
+	mm_row_set_time(o, "expires", r->expires);
 	mm_json_set_bool(o, "stale", r->stale);
 	mm_waiver_of_json(o, &r->waiver);
 	return o;

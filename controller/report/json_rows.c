@@ -5,7 +5,7 @@
 #include "controller/report/about.h"
 #include "schemas/wire.h"
 
-static void set_time(json_t *o, const char *key, int64_t t)
+void mm_row_set_time(json_t *o, const char *key, int64_t t)
 {
 	char buf[MM_TIME_MAX];
 	if (t > 0)
@@ -14,7 +14,7 @@ static void set_time(json_t *o, const char *key, int64_t t)
 		mm_json_set(o, key, json_null());
 }
 
-static void set_text(json_t *o, const char *key, const char *s)
+void mm_row_set_text(json_t *o, const char *key, const char *s)
 {
 	if (s != NULL)
 		mm_json_set_str(o, key, s);
@@ -42,7 +42,7 @@ static void set_results(json_t *o, const char *key, const int64_t by[MM_LOGIN_CO
 json_t *mm_fleet_json(const struct mm_fleet *f)
 {
 	json_t *o = json_object();
-	set_time(o, "now", f->now);
+	mm_row_set_time(o, "now", f->now);
 	mm_json_set_int(o, "stale_after_seconds", f->stale_after);
 	mm_json_set_int(o, "revision", f->revision);
 	json_t *h = json_object();
@@ -81,8 +81,8 @@ json_t *mm_fleet_json(const struct mm_fleet *f)
 	mm_json_set_int(seals, "bad_or_missing", f->seals_bad);
 	mm_json_set(o, "signatures", seals);
 	mm_json_set_int(o, "audit_alarms", f->alarms);
-	set_time(o, "oldest_evidence", f->oldest_seen);
-	set_time(o, "newest_evidence", f->newest_seen);
+	mm_row_set_time(o, "oldest_evidence", f->oldest_seen);
+	mm_row_set_time(o, "newest_evidence", f->newest_seen);
 	return o;
 }
 
@@ -96,7 +96,7 @@ static json_t *place_json(const struct mm_place_row *p)
 	set_audits(o, "settings_by_result", p->settings_by);
 	mm_json_set_int(o, "logins", p->logins);
 	set_results(o, "logins_by_result", p->logins_by, p->logins_stale);
-	set_time(o, "oldest_evidence", p->seen);
+	mm_row_set_time(o, "oldest_evidence", p->seen);
 	mm_json_set_bool(o, "stale", p->stale);
 	mm_json_set_str(o, "evidence", mm_evidence_name(p->claimed ? MM_EV_CLAIMED : MM_EV_ATTESTED));
 	mm_json_set_str(o, "why", p->why);
@@ -108,7 +108,7 @@ void mm_waiver_of_json(json_t *o, const struct mm_waiver_of *w)
 	json_t *j = w->id > 0 ? json_object() : json_null();
 	if (w->id > 0) {
 		mm_json_set_int(j, "id", w->id);
-		set_time(j, "until", w->until);
+		mm_row_set_time(j, "until", w->until);
 		mm_json_set_bool(j, "expired", w->expired);
 		mm_json_set_str(j, "owner", w->owner);
 		mm_json_set_str(j, "reason", w->reason);
@@ -127,15 +127,15 @@ static json_t *finding_json(const struct mm_finding_row *r)
 	mm_json_set_int(o, "line", f->line);
 	mm_json_set_str(o, "account", f->account);
 	mm_json_set_str(o, "setting", f->setting);
-	set_text(o, "desired", f->desired);
-	set_text(o, "found", f->found);
-	set_text(o, "override_path", f->override_path);
+	mm_row_set_text(o, "desired", f->desired);
+	mm_row_set_text(o, "found", f->found);
+	mm_row_set_text(o, "override_path", f->override_path);
 	mm_json_set_str(o, "state", mm_state_name(f->state));
 	mm_json_set_str(o, "action", mm_action_name(f->action));
 	mm_json_set_str(o, "reason", f->reason);
 	mm_json_set_str(o, "result", mm_audit_name(r->audit));
-	set_time(o, "since", r->since);
-	set_time(o, "seen", r->seen);
+	mm_row_set_time(o, "since", r->since);
+	mm_row_set_time(o, "seen", r->seen);
 	mm_json_set_str(o, "evidence", mm_evidence_name(r->evidence));
 	mm_json_set_int(o, "revision", r->revision);
 	mm_json_set_bool(o, "stale", r->stale);
@@ -148,13 +148,13 @@ static void set_tls(json_t *o, const struct mm_tls_facts *t)
 	if (t->version == NULL)
 		return;
 	json_t *j = json_object();
-	set_text(j, "version", t->version);
-	set_text(j, "cipher", t->cipher);
-	set_text(j, "subject", t->subject);
-	set_text(j, "issuer", t->issuer);
-	set_text(j, "san", t->san);
-	set_time(j, "not_before", t->not_before);
-	set_time(j, "not_after", t->not_after);
+	mm_row_set_text(j, "version", t->version);
+	mm_row_set_text(j, "cipher", t->cipher);
+	mm_row_set_text(j, "subject", t->subject);
+	mm_row_set_text(j, "issuer", t->issuer);
+	mm_row_set_text(j, "san", t->san);
+	mm_row_set_time(j, "not_before", t->not_before);
+	mm_row_set_time(j, "not_after", t->not_after);
 	mm_ladder_put_tls(j, t);
 	mm_json_set(o, "tls", j);
 }
@@ -171,19 +171,19 @@ static json_t *login_json(const struct mm_login_row *r)
 	mm_json_set_str(o, "server", l->host);
 	mm_json_set_int(o, "port", l->port);
 	mm_json_set_str(o, "security", l->security);
-	set_text(o, "username", l->username);
+	mm_row_set_text(o, "username", l->username);
 	mm_json_set_str(o, "result", mm_result_name(l->result));
-	set_text(o, "reached", l->any ? mm_level_name(l->reached) : NULL);
+	mm_row_set_text(o, "reached", l->any ? mm_level_name(l->reached) : NULL);
 	mm_json_set_str(o, "class", l->cls);
 	mm_json_set_str(o, "text", l->text);
 	mm_json_set_str(o, "admin", l->admin);
-	set_text(o, "server_text", l->server_text);
+	mm_row_set_text(o, "server_text", l->server_text);
 	set_tls(o, &l->tls);
 	mm_ladder_put(o, &l->ladder);
-	set_time(o, "tried", l->when);
-	set_time(o, "since", r->since);
-	set_time(o, "seen", r->seen);
-	set_time(o, "last_passed", r->last_passed);
+	mm_row_set_time(o, "tried", l->when);
+	mm_row_set_time(o, "since", r->since);
+	mm_row_set_time(o, "seen", r->seen);
+	mm_row_set_time(o, "last_passed", r->last_passed);
 	mm_json_set_str(o, "evidence", mm_evidence_name(r->evidence));
 	mm_json_set_bool(o, "stale", r->stale);
 	mm_json_set_str(o, "audit", mm_audit_name(r->audit));
@@ -201,7 +201,7 @@ static json_t *remark_json(const struct mm_remark_row *r)
 	mm_json_set_str(o, "admin", r->admin);
 	mm_json_set_int(o, "users", r->users);
 	mm_json_set_int(o, "hosts", r->hosts);
-	set_time(o, "seen", r->seen);
+	mm_row_set_time(o, "seen", r->seen);
 	mm_json_set_bool(o, "stale", r->stale);
 	return o;
 }
@@ -219,9 +219,9 @@ static json_t *waiver_json(const struct mm_waiver *w)
 	mm_json_set_str(o, "reason", w->reason);
 	mm_json_set_str(o, "owner", w->owner);
 	mm_json_set_str(o, "added_by", w->added_by);
-	set_time(o, "added", w->added);
-	set_time(o, "until", w->until);
-	set_time(o, "removed", w->removed);
+	mm_row_set_time(o, "added", w->added);
+	mm_row_set_time(o, "until", w->until);
+	mm_row_set_time(o, "removed", w->removed);
 	return o;
 }
 
@@ -234,8 +234,8 @@ static json_t *host_json(const struct mm_host_row *h)
 	for (size_t i = 0; i < h->n_tags; i++)
 		json_array_append_new(tags, json_string(h->tags[i]));
 	mm_json_set(o, "tags", tags);
-	set_time(o, "seen", h->seen);
-	set_time(o, "received", h->received);
+	mm_row_set_time(o, "seen", h->seen);
+	mm_row_set_time(o, "received", h->received);
 	mm_json_set_str(o, "agent", h->agent);
 	mm_json_set_int(o, "revision", h->revision);
 	mm_json_set_bool(o, "stale", h->stale);
@@ -251,7 +251,7 @@ static json_t *host_json(const struct mm_host_row *h)
 		mm_json_set_str(p, "outcome", h->push.outcome);
 		mm_json_set_str(p, "text", h->push.text);
 		mm_json_set_int(p, "attempts", h->push.attempts);
-		set_time(p, "last_attempt", h->push.last_attempt);
+		mm_row_set_time(p, "last_attempt", h->push.last_attempt);
 		mm_json_set(o, "push", p);
 	}
 	return o;
@@ -266,10 +266,10 @@ static json_t *side_json(const struct mm_change_side *s, bool login)
 	if (login)
 		mm_json_set_str(o, "class", s->cls);
 	else
-		set_text(o, "desired", s->desired);
-	set_text(o, login ? "server" : "found", s->found);
+		mm_row_set_text(o, "desired", s->desired);
+	mm_row_set_text(o, login ? "server" : "found", s->found);
 	mm_json_set_str(o, "result", mm_audit_name(s->audit));
-	set_time(o, "since", s->since);
+	mm_row_set_time(o, "since", s->since);
 	mm_json_set_bool(o, "stale", s->stale);
 	return o;
 }

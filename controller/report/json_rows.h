@@ -26,4 +26,8 @@ void mm_json_write(FILE *f, json_t *stolen);                 /* compact, without
 
 const char *mm_section_key(enum mm_section sec); /* "places", "findings", "logins", "hosts" */
 
+/* Members that are null where there is no time (0), or no text (NULL). */
+void mm_row_set_time(json_t *o, const char *key, int64_t t);
+void mm_row_set_text(json_t *o, const char *key, const char *s);
+
 #endif

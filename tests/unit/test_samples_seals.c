@@ -16,60 +16,7 @@
 #include "schemas/seal.h"
 #include "schemas/sheet.h"
 #include "schemas/signing.h"
-
-#define SAMPLES MM_SOURCE_DIR "/schemas/samples/"
-#define NEW_BUF MM_BUF_INIT(MM_FRAME_MAX)
-
-struct box {
-	struct mm_arena *a;
-	struct mm_err err;
-};
-
-static int setup(void **state)
-{
-	struct box *b = mm_xcalloc(1, sizeof(*b));
-	b->a = mm_arena_new();
-	*state = b;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct box *b = *state;
-	mm_arena_free(b->a);
-	free(b);
-	return 0;
-}
-
-/* A whole sample, in the arena. */
-static const char *sample(const struct box *b, const char *name, size_t *n)
-{
-	const char *path = mm_arena_printf(b->a, SAMPLES "%s", name);
-	FILE *f = fopen(path, "rb");
-	if (f == NULL)
-		fail_msg("%s is missing", path);
-	char *data = mm_arena_alloc(b->a, 65536, 1);
-	size_t got = fread(data, 1, 65535, f);
-	fclose(f);
-	assert_in_range(got, 1, 65534);
-	if (n != NULL)
-		*n = got;
-	return data;
-}
-
-/* Both texts mean the same JSON. Frees the second. */
-static void same_meaning(const char *x, size_t n, struct mm_buf *y)
-{
-	assert_true(mm_buf_ok(y));
-	json_t *jx = json_loadb(x, n, JSON_REJECT_DUPLICATES, NULL);
-	json_t *jy = json_loadb(mm_buf_str(y), y->len, JSON_REJECT_DUPLICATES, NULL);
-	assert_non_null(jx);
-	if (!json_equal(jx, jy))
-		fail_msg("%.*s\n became\n%s", (int)n, x, mm_buf_str(y));
-	json_decref(jx);
-	json_decref(jy);
-	mm_buf_free(y);
-}
+#include "tests/unit/samples_box.h"
 
 static struct mm_key *sample_key(struct box *b)
 {
@@ -121,5 +68,5 @@ static void sealed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(sealed)};
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, box_setup, box_teardown);
 }
