@@ -28,6 +28,8 @@ static json_t *faults_json(const struct mm_audited *r)
 		json_t *o = json_object();
 		if (r->faults[i].seq > 0)
 			mm_json_set_int(o, "entry", r->faults[i].seq);
+		if (r->faults[i].line > 0)
+			mm_json_set_int(o, "line", r->faults[i].line);
 		mm_json_set_str(o, "place", r->faults[i].place);
 		mm_json_set_str(o, "text", r->faults[i].text);
 		if (json_array_append_new(list, o) != 0)

@@ -23,19 +23,28 @@ struct reading {
 	int64_t number, at; /* of the line; and of that where the part began */
 	struct mm_sha256_ctx *sha;
 	struct mm_buf head, part; /* of the part under way */
+	const struct kind *kind;  /* NULL = none that is known */
+	size_t lines;
 	char *words[HEAD_WORDS];
 	struct mm_buf held[2]; /* an entry, until it is known whether a personal part follows */
 	char held_sha256[MM_SHA256_HEX];
-	int64_t held_seq, last_point;
+	int64_t held_seq, held_at, last_point, last_entry;
+	int rank;
 	char *held_lines[10], *apart[3];
 	bool holds, has_apart, fleet, keys, ended, personal;
 };
 
-static void fault(struct reading *r, int64_t seq, const char *text)
+static void fault_at(struct reading *r, int64_t line, int64_t seq, const char *text)
 {
 	char place[64];
-	snprintf(place, sizeof(place), "line %" PRId64, r->at);
+	snprintf(place, sizeof(place), "line %" PRId64, line);
+	mm_judge_at(r->j, line);
 	mm_judge_fault(r->j, seq, place, "%s", text);
+}
+
+static void fault(struct reading *r, int64_t seq, const char *text)
+{
+	fault_at(r, r->at, seq, text);
 }
 
 /* Cut `text` into exactly `n` lines, each ended. */
@@ -111,10 +120,11 @@ static void release(struct reading *r)
 	if (!r->holds)
 		return;
 	r->holds = false;
+	mm_judge_at(r->j, r->held_at);
 	if (entry_of(r, &e) && e.seq == r->held_seq)
 		mm_judge_entry(r->j, &e);
 	else
-		fault(r, r->held_seq, "an entry that is out of form");
+		fault_at(r, r->held_at, r->held_seq, "an entry that is out of form");
 	r->has_apart = false;
 }
 
@@ -129,6 +139,7 @@ static void take_entry(struct reading *r)
 	mm_buf_add(&r->held[0], mm_buf_str(&r->part), r->part.len);
 	memcpy(r->held_sha256, r->words[2], MM_SHA256_HEX);
 	r->held_seq = seq;
+	r->held_at = r->at;
 	r->holds = r->held[0].data != NULL && cut(r->held[0].data, r->held_lines, 10);
 	if (!r->holds)
 		fault(r, seq, "an entry that is out of form");
@@ -136,10 +147,10 @@ static void take_entry(struct reading *r)
 
 static void take_personal(struct reading *r)
 {
-	int64_t seq;
+	int64_t seq = 0;
 	if (mm_parse_int(r->words[1], 1, INT64_MAX, &seq) != 0 || !r->holds || seq != r->held_seq ||
 	    r->has_apart) {
-		fault(r, 0, "a personal part without its entry");
+		fault(r, seq, "a personal part without its entry");
 		return;
 	}
 	if (!summed(r, r->words[2]))
@@ -208,8 +219,8 @@ static void take_point(struct reading *r)
 		fault(r, 0, "a checkpoint that is out of form");
 		return;
 	}
-	if (c.seq <= r->last_point)
-		fault(r, c.seq, "a checkpoint that is not in its place");
+	if (c.seq <= r->last_point || c.seq != r->last_entry)
+		fault(r, c.seq, "a checkpoint that does not stand behind its entry");
 	r->last_point = c.seq;
 	mm_judge_checkpoint(r->j, &c, NULL);
 }
@@ -273,9 +284,10 @@ static void take_end(struct reading *r, const char *sum)
 	struct mm_buf text = MM_BUF_INIT(512);
 	mm_buf_addf(&text, "%s %s\n", MM_EXPORT_END, sum);
 	r->ended = true;
-	if (!mm_streq(sum, r->words[1]))
+	if (!mm_streq(sum, r->words[1])) {
+		mm_judge_altered(r->j);
 		fault(r, 0, "the file as a whole is another than the one that was written");
-	else if (!mm_judge_signed(r->j, mm_buf_str(&text), text.len, r->words[2]))
+	} else if (!mm_judge_signed(r->j, mm_buf_str(&text), text.len, r->words[2]))
 		fault(r, 0, "the file as a whole is not signed by the controller");
 	mm_buf_free(&text);
 }
@@ -287,17 +299,28 @@ struct kind {
 	void (*take)(struct reading *r);
 	size_t words; /* behind the name */
 	bool first;   /* belongs to the first pass */
+	size_t lines; /* at most; 0 = any number */
+	int rank;     /* in what order they come */
 };
 
 static const struct kind kinds[] = {
-    {"@export", take_head, 1, true},
-    {"@keys", take_keys, 1, true},
-    {"@anchor", take_anchor, 2, true},
-    {"@checkpoint", take_point, 2, true},
-    {"@entry", take_entry, 2, false},
-    {"@personal", take_personal, 2, false},
-    {NULL, NULL, 0, false},
+    {"@export", take_head, 1, true, 4, 1},
+    {"@keys", take_keys, 1, true, 0, 2},
+    {"@anchor", take_anchor, 2, true, 7, 3},
+    {"@checkpoint", take_point, 2, true, 7, 4},
+    {"@entry", take_entry, 2, false, 10, 4},
+    {"@personal", take_personal, 2, false, 3, 4},
+    {NULL, NULL, 0, false, 0, 0},
 };
+
+/* Of a head's text; NULL = of none. */
+static const struct kind *kind_of(const char *head)
+{
+	for (const struct kind *k = kinds; k->name != NULL; k++)
+		if (strncmp(head, k->name, strlen(k->name)) == 0 && head[strlen(k->name)] == ' ')
+			return k;
+	return NULL;
+}
 
 static bool split_head(struct reading *r, size_t want)
 {
@@ -311,19 +334,38 @@ static bool split_head(struct reading *r, size_t want)
 	return n == want + 1;
 }
 
+/* The head, the keys, perhaps an anchor, and the rest: what the second pass
+ * looks at is numbered. */
+static void look_at_order(struct reading *r, const struct kind *k)
+{
+	int64_t seq = 0;
+	if (k->words == 2)
+		(void)mm_parse_int(r->words[1], 1, INT64_MAX, &seq);
+	if (k->rank != r->rank + 1 && (k->rank < 4 || r->rank < 2))
+		fault(r, seq, "a part that is not in its place");
+	if (k->rank > r->rank)
+		r->rank = k->rank;
+	if (k->take == take_entry)
+		r->last_entry = seq;
+}
+
 /* The part under way is complete. */
 static void take_part(struct reading *r, bool first)
 {
-	const struct kind *k = kinds;
+	const struct kind *k = r->kind;
 	if (r->head.data == NULL || r->head.len == 0)
 		return;
-	while (k->name != NULL &&
-	       (strncmp(r->head.data, k->name, strlen(k->name)) != 0 || r->head.data[strlen(k->name)] != ' '))
-		k++;
-	if (k->name == NULL || !split_head(r, k->words)) {
+	mm_judge_at(r->j, r->at);
+	if (k == NULL || !split_head(r, k->words)) {
 		if (first)
 			fault(r, 0, "a part that is out of form");
-	} else if (k->first == first) {
+		mm_buf_reset(&r->head);
+		mm_buf_reset(&r->part);
+		return;
+	}
+	if (first)
+		look_at_order(r, k);
+	if (k->first == first) {
 		if (k->take == take_entry)
 			release(r);
 		k->take(r);
@@ -343,6 +385,8 @@ static void begin_part(struct reading *r, size_t n)
 	mm_buf_reset(&r->head);
 	mm_buf_reset(&r->part);
 	mm_buf_add(&r->head, r->line, n > 0 && r->line[n - 1] == '\n' ? n - 1 : n);
+	r->kind = kind_of(mm_buf_str(&r->head));
+	r->lines = 0;
 }
 
 static void finish_file(struct reading *r, size_t n, bool first)
@@ -365,6 +409,18 @@ static void finish_file(struct reading *r, size_t n, bool first)
 	mm_buf_reset(&r->head);
 }
 
+/* A line of the part under way. What is too much of it is not a part of it. */
+static void take_line(struct reading *r, size_t n, bool first)
+{
+	bool full = r->kind != NULL && r->kind->lines > 0 && r->lines == r->kind->lines;
+	if (!full)
+		r->lines++;
+	if (memchr(r->line, '\0', n) == NULL && r->head.len > 0 && !full && r->part.len + n <= PART_MAX)
+		mm_buf_add(&r->part, r->line, n);
+	else if (first)
+		fault_at(r, r->number, 0, "a line that has no place here");
+}
+
 static int pass(struct reading *r, bool first, struct mm_err *err)
 {
 	ssize_t got;
@@ -376,9 +432,8 @@ static int pass(struct reading *r, bool first, struct mm_err *err)
 		size_t n = (size_t)got;
 		r->number++;
 		if (r->ended) {
-			r->at = r->number;
 			if (first)
-				fault(r, 0, "something stands behind the end");
+				fault_at(r, r->number, 0, "something stands behind the end");
 			break;
 		}
 		if (r->line[0] == '@')
@@ -390,12 +445,8 @@ static int pass(struct reading *r, bool first, struct mm_err *err)
 		hash_line(r, n);
 		if (r->line[0] == '@')
 			begin_part(r, n);
-		else if (memchr(r->line, '\0', n) != NULL || r->head.len == 0 || r->part.len + n > PART_MAX) {
-			r->at = r->number;
-			if (first)
-				fault(r, 0, "a line that has no place here");
-		} else
-			mm_buf_add(&r->part, r->line, n);
+		else
+			take_line(r, n, first);
 	}
 	uint8_t unused[MM_SHA256_LEN];
 	mm_sha256_end(r->sha, unused);
@@ -416,13 +467,17 @@ int mm_judge_export(struct mm_judge *j, const char *path, struct mm_err *err)
 	if (r.f == NULL)
 		return mm_err_sys(err, MM_EX_FAILED, "%s", path);
 	int rc = pass(&r, true, err);
-	r.at = r.number + 1;
+	int64_t end = r.ended ? r.number : r.number + 1;
 	if (rc == 0 && !r.ended)
-		fault(&r, 0, "cut off: the end is missing");
-	if (rc == 0 && (!r.fleet || !r.keys))
+		fault_at(&r, end, 0, "cut off: the end is missing");
+	mm_judge_at(j, 1);
+	if (rc == 0 && !r.fleet)
 		mm_judge_fault(j, 0, "line 1", "this is no export of an audit log, or its head was changed");
+	else if (rc == 0 && !r.keys)
+		fault_at(&r, end, 0, "the keys are missing");
 	if (rc == 0)
 		rc = pass(&r, false, err);
+	mm_judge_at(j, end); /* what is missing is missing there */
 	if (rc != 0)
 		mm_err_prefix(err, "%s", path);
 	fclose(r.f);

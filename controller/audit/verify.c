@@ -14,7 +14,13 @@
 struct point {
 	struct mm_checkpoint c;
 	const char *witness; /* NULL = nobody */
+	int64_t line;        /* of the export */
 	bool good;
+};
+
+/* An entry, and the line of the export that it is about. */
+struct spot {
+	int64_t seq, line;
 };
 
 struct host_key {
@@ -27,8 +33,10 @@ struct judge_lists {
 	size_t n_points, cap_points;
 	struct host_key *keys;
 	size_t n_keys, cap_keys;
-	int64_t *missing; /* entries whose part apart is not there */
+	struct spot *missing; /* entries whose part apart is not there */
 	size_t n_missing, cap_missing;
+	struct spot *lost; /* checkpoints that a witness has, and the export does not */
+	size_t n_lost, cap_lost;
 	int64_t *erased; /* entries of which an erasure says so */
 	size_t n_erased, cap_erased;
 	struct mm_fault *faults;
@@ -52,6 +60,8 @@ struct mm_judge {
 	bool prev_good; /* it is the hash of what the entry before holds */
 	size_t at;      /* the next checkpoint */
 	int64_t agreed; /* up to here a checkpoint has agreed */
+	int64_t line;   /* of the export, that is being looked at; 0 = it is none */
+	bool altered;   /* the export is not the file that was written */
 };
 
 struct mm_judge *mm_judge_new(void)
@@ -87,6 +97,16 @@ void mm_judge_no_reports(struct mm_judge *j)
 	j->no_reports = true;
 }
 
+void mm_judge_at(struct mm_judge *j, int64_t line)
+{
+	j->line = line;
+}
+
+void mm_judge_altered(struct mm_judge *j)
+{
+	j->altered = true;
+}
+
 void mm_judge_evidence(struct mm_judge *j, const struct mm_vouched *v)
 {
 	j->r.evidence = *v;
@@ -105,7 +125,10 @@ void mm_judge_fault(struct mm_judge *j, int64_t seq, const char *place, const ch
 	va_end(ap);
 	struct mm_fault *f = mm_arena_push(j->a, &j->l.faults, &j->r.n_faults, &j->l.cap_faults, sizeof(*f));
 	*f = (struct mm_fault){.seq = seq,
-	    .place = mm_arena_strdup(j->a, place),
+	    .line = j->line,
+	    .place = j->line > 0 && strncmp(place, "line ", 5) != 0
+			 ? mm_arena_printf(j->a, "%s (line %" PRId64 ")", place, j->line)
+			 : mm_arena_strdup(j->a, place),
 	    .text = mm_arena_strdup(j->a, mm_buf_str(&text))};
 	mm_buf_free(&text);
 }
@@ -181,7 +204,8 @@ static const char *point_name(struct mm_judge *j, const struct mm_checkpoint *c,
 void mm_judge_checkpoint(struct mm_judge *j, const struct mm_checkpoint *c, const char *witness)
 {
 	struct point *p = mm_arena_push(j->a, &j->l.points, &j->l.n_points, &j->l.cap_points, sizeof(*p));
-	*p = (struct point){.c = *c, .witness = mm_arena_strdup(j->a, witness)};
+	*p = (struct point){
+	    .c = *c, .witness = mm_arena_strdup(j->a, witness), .line = witness == NULL ? j->line : 0};
 }
 
 void mm_judge_anchor(struct mm_judge *j, const struct mm_checkpoint *c)
@@ -219,6 +243,7 @@ static bool same_statement(const struct mm_checkpoint *x, const struct mm_checkp
 static void sort_points(struct mm_judge *j)
 {
 	struct point *p = j->l.points;
+	int64_t line = j->line;
 	if (j->l.n_keys > 1)
 		qsort(j->l.keys, j->l.n_keys, sizeof(*j->l.keys), by_id);
 	if (j->l.n_points > 1)
@@ -226,11 +251,28 @@ static void sort_points(struct mm_judge *j)
 	for (size_t i = 0; i < j->l.n_points; i++) {
 		bool known = i > 0 && p[i - 1].good && same_statement(&p[i].c, &p[i - 1].c);
 		p[i].good = known || (mm_streq(p[i].c.fleet, j->fleet) && signature_holds(j, &p[i].c));
+		j->line = p[i].line;
 		if (!p[i].good)
 			mm_judge_fault(j, 0, point_name(j, &p[i].c, p[i].witness), "%s",
 			    mm_streq(p[i].c.fleet, j->fleet) ? "its signature does not hold"
 							     : "it is of another store");
 	}
+	j->line = line;
+}
+
+/* A copy of what a witness has should stand behind the entry. */
+static void look_for_copy(struct mm_judge *j, const struct mm_chain_entry *e, size_t from)
+{
+	bool own = false, told = false;
+	for (size_t i = from; i < j->at; i++) {
+		const struct point *x = &j->l.points[i];
+		own = own || (x->c.seq == e->seq && x->witness == NULL);
+		told = told || (x->c.seq == e->seq && x->good && x->witness != NULL);
+	}
+	if (j->line == 0 || own || !told)
+		return;
+	struct spot *s = mm_arena_push(j->a, &j->l.lost, &j->l.n_lost, &j->l.cap_lost, sizeof(*s));
+	*s = (struct spot){.seq = e->seq, .line = j->line + 11 + (e->salt != NULL ? 4 : 0)};
 }
 
 /* What the checkpoints say of this entry; NULL: it is known to be another. */
@@ -341,19 +383,15 @@ static void take_report(struct mm_judge *j, const struct mm_chain_entry *e, cons
 
 /* ---- entries */
 
-static void push_seq(struct mm_judge *j, int64_t **list, size_t *n, size_t *cap, int64_t seq)
-{
-	int64_t *place = mm_arena_push(j->a, list, n, cap, sizeof(**list));
-	*place = seq;
-}
-
 /* "entries": [1, 7, ...] of an erasure. */
 static void take_erasure(struct mm_judge *j, const json_t *o)
 {
 	const json_t *list = json_object_get(o, "entries");
-	for (size_t i = 0; i < json_array_size(list); i++)
-		push_seq(j, &j->l.erased, &j->l.n_erased, &j->l.cap_erased,
-		    json_integer_value(json_array_get(list, i)));
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		int64_t *seq =
+		    mm_arena_push(j->a, &j->l.erased, &j->l.n_erased, &j->l.cap_erased, sizeof(*seq));
+		*seq = json_integer_value(json_array_get(list, i));
+	}
 }
 
 static void take_meaning(struct mm_judge *j, const struct mm_chain_entry *e)
@@ -382,8 +420,11 @@ static void look_apart(struct mm_judge *j, const struct mm_chain_entry *e)
 	j->r.personal++;
 	if (e->salt == NULL) {
 		j->r.erased++;
-		if (j->personal)
-			push_seq(j, &j->l.missing, &j->l.n_missing, &j->l.cap_missing, e->seq);
+		if (j->personal) {
+			struct spot *s = mm_arena_push(
+			    j->a, &j->l.missing, &j->l.n_missing, &j->l.cap_missing, sizeof(*s));
+			*s = (struct spot){.seq = e->seq, .line = j->line};
+		}
 		return;
 	}
 	mm_chain_apart(e->salt, e->p_object, e->p_detail, sum);
@@ -424,7 +465,9 @@ void mm_judge_entry(struct mm_judge *j, const struct mm_chain_entry *e)
 		mm_judge_fault(j, e->seq - 1 > 0 ? e->seq - 1 : e->seq,
 		    range_name(j, e->seq - 1 > 0 ? e->seq - 1 : e->seq, e->seq),
 		    "changed: entry %" PRId64 " does not follow what stands before it", e->seq);
+	size_t from = j->at;
 	at_points(j, e->seq, good ? sum : NULL);
+	look_for_copy(j, e, from);
 	look_apart(j, e);
 	take_meaning(j, e);
 	snprintf(j->prev, sizeof(j->prev), "%s", e->sha256);
@@ -450,6 +493,59 @@ static bool listed(const int64_t *list, size_t n, int64_t seq)
 	return false;
 }
 
+/* What holds of the export as a whole has been said; where it is not so may be known. */
+static void name_lost(struct mm_judge *j)
+{
+	for (size_t i = 0; j->altered && i < j->l.n_lost; i++) {
+		j->line = j->l.lost[i].line;
+		mm_judge_fault(j, j->l.lost[i].seq,
+		    mm_arena_printf(j->a, "checkpoint %" PRId64, j->l.lost[i].seq),
+		    "removed: a witness has it, the export does not");
+	}
+}
+
+/* Is something else wrong behind this line? The erasure may have stood there. */
+static bool doubtful(const struct mm_judge *j, int64_t line)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < j->r.n_faults; i++)
+		n += j->l.faults[i].line > line;
+	return n > (j->altered ? 1 : 0);
+}
+
+static void name_missing(struct mm_judge *j)
+{
+	int64_t end = j->line;
+	for (size_t i = 0; i < j->l.n_missing; i++) {
+		const struct spot *m = &j->l.missing[i];
+		if (listed(j->l.erased, j->l.n_erased, m->seq))
+			continue;
+		j->line = doubtful(j, m->line) ? end : m->line;
+		mm_judge_fault(j, m->seq, mm_arena_printf(j->a, "personal part of entry %" PRId64, m->seq),
+		    "removed, and no erasure says so");
+	}
+	j->line = end;
+}
+
+static bool comes_first(const struct mm_fault *a, const struct mm_fault *b)
+{
+	int64_t la = a->line > 0 ? a->line : INT64_MAX, lb = b->line > 0 ? b->line : INT64_MAX;
+	int64_t x = a->seq > 0 ? a->seq : INT64_MAX, y = b->seq > 0 ? b->seq : INT64_MAX;
+	return la != lb ? la < lb : x < y;
+}
+
+/* The first place first; what is about the same stays in the order that it was found in. */
+static void sort_faults(struct mm_judge *j)
+{
+	struct mm_fault *f = j->l.faults, x;
+	for (size_t i = 1; i < j->r.n_faults; i++) {
+		size_t k = i;
+		for (x = f[i]; k > 0 && comes_first(&x, &f[k - 1]); k--)
+			f[k] = f[k - 1];
+		f[k] = x;
+	}
+}
+
 const struct mm_audited *mm_judge_end(struct mm_judge *j)
 {
 	if (j->r.entries == 0) {
@@ -459,15 +555,13 @@ const struct mm_audited *mm_judge_end(struct mm_judge *j)
 	if (j->r.last < j->r.pruned)
 		j->r.last = j->r.pruned;
 	beyond(j);
-	for (size_t i = 0; i < j->l.n_missing; i++)
-		if (!listed(j->l.erased, j->l.n_erased, j->l.missing[i]))
-			mm_judge_fault(j, j->l.missing[i],
-			    mm_arena_printf(j->a, "personal part of entry %" PRId64, j->l.missing[i]),
-			    "removed, and no erasure says so");
 	if (j->anchored && !j->prune_seen)
-		mm_judge_fault(j, j->anchor.seq, "anchor",
+		mm_judge_fault(j, 0, "anchor",
 		    "entries up to %" PRId64 " are gone, and no entry says that they were pruned",
 		    j->anchor.seq);
+	name_missing(j);
+	name_lost(j);
+	sort_faults(j);
 	j->r.faults = j->l.faults;
 	return &j->r;
 }

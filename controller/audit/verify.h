@@ -15,8 +15,10 @@
 #define MM_FAULTS_MAX 100 /* kept; more are counted */
 
 struct mm_fault {
-	int64_t seq;       /* the first entry that it is about; 0 = it is about something else */
-	const char *place; /* "entry 17", "line 120", "reports: host ws1, report 52..." */
+	int64_t seq;  /* the first entry that it is about; 0 = it is about something else */
+	int64_t line; /* of the export, 1 is the first; 0 = it is about something else */
+	const char
+	    *place; /* "entry 17", "entry 17 (line 120)", "line 120", "reports: host ws1, report 52..." */
 	const char *text;
 };
 
@@ -51,6 +53,10 @@ void mm_judge_anchor(struct mm_judge *j, const struct mm_checkpoint *c);
 /* `witness` NULL: it lies with the log itself, which proves nothing about it. */
 void mm_judge_checkpoint(struct mm_judge *j, const struct mm_checkpoint *c, const char *witness);
 void mm_judge_entry(struct mm_judge *j, const struct mm_chain_entry *e);
+/* What comes now begins in this line of an export. */
+void mm_judge_at(struct mm_judge *j, int64_t line);
+/* The export is not the file that was written, whatever its parts say. */
+void mm_judge_altered(struct mm_judge *j);
 /* How many places were looked at. */
 void mm_judge_evidence(struct mm_judge *j, const struct mm_vouched *v);
 /* Something else is wrong. */
@@ -58,7 +64,7 @@ void mm_judge_fault(struct mm_judge *j, int64_t seq, const char *place, const ch
     __attribute__((format(printf, 4, 5)));
 /* Has one of the controller's keys signed this? `sig` in base64. */
 bool mm_judge_signed(const struct mm_judge *j, const char *text, size_t n, const char *sig);
-/* Borrowed from `j`. */
+/* Faults in the order of where they are. Borrowed from `j`. */
 const struct mm_audited *mm_judge_end(struct mm_judge *j);
 
 /* ---- sources (verify_store.c, witnessed.c, import.c) */

@@ -1,6 +1,6 @@
 /*
  * Whatever is changed in the log, up to what a witness has seen, is noticed, and
- * the place named: 5,000 times at random. An export: test_audit_export.c.
+ * the place named, at random. An export: test_audit_export.c.
  */
 #include "audit_world.h"
 
@@ -219,7 +219,9 @@ static void test_log_at_random(void **state)
 	struct mm_judge *j;
 
 	sql(w, "PRAGMA foreign_keys = OFF");
-	for (int round = 0; round < ROUNDS; round++) {
+	int64_t rounds = number_of("MM_ROUNDS", ROUNDS);
+
+	for (int64_t round = 0; round < rounds; round++) {
 		const char *what;
 		int64_t k;
 
@@ -227,11 +229,11 @@ static void test_log_at_random(void **state)
 		int changes = sqlite3_total_changes(w->f->s->db);
 		what = tamper(w, &k);
 		if (sqlite3_total_changes(w->f->s->db) == changes)
-			fail_msg("round %d: nothing was done", round);
+			fail_msg("round %" PRId64 ": nothing was done", round);
 		judge_store(w, &j, &r);
 		if (r->n_faults == 0 || *r->faults[0].place == '\0' || !leads_to(w, r, k)) {
 			print_faults(r);
-			fail_msg("round %d: entry %" PRId64 " %s: not found", round, k, what);
+			fail_msg("round %" PRId64 ": entry %" PRId64 " %s: not found", round, k, what);
 		}
 		mm_judge_free(j);
 		sql(w, "ROLLBACK TO tampering; RELEASE tampering");

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import pathlib
+import random
 import shutil
 import sqlite3
 import subprocess
@@ -220,6 +221,54 @@ class Verify(Audit):
     def script(self, *args):
         p = subprocess.run([SCRIPT, *args], capture_output=True, text=True, check=False, timeout=120)
         return p.returncode, p.stdout
+
+    def tampered(self, lines, rnd):
+        """One change at random: the lines, and the first that is another."""
+        new, i = list(lines), rnd.randrange(len(lines))
+        heads = [n for n, line in enumerate(lines) if line.startswith("@")] + [len(lines)]
+        part = slice(max(h for h in heads if h <= i), min(h for h in heads if h > i))
+        how = rnd.randrange(6)
+        if how == 0:
+            del new[i]
+        elif how == 1:
+            new.insert(i, lines[i])
+        elif how == 2:
+            del new[part]
+        elif how == 3:
+            new[part.stop:part.stop] = lines[part]
+        elif how == 4:
+            del new[i:]
+        else:
+            at = rnd.randrange(len(lines[i]) - 1)
+            new[i] = lines[i][:at] + rnd.choice("0123456789abcdef@ \n") + lines[i][at + 1:]
+            new = "".join(new).splitlines(keepends=True)
+        first = next((n for n, (x, y) in enumerate(zip(lines, new)) if x != y), min(len(lines), len(new)))
+        return new, first
+
+    def test_the_script_names_the_place(self):
+        """More rounds: MM_ROUNDS=1000 tests/e2e/controller/test_audit.py Verify.test_the_script_names_the_place"""
+        path, pub, rnd = os.path.join(self.dir, "log.export"), self.public(), random.Random(7)
+        self.mm("audit", "export", path)
+        with open(path, encoding="utf-8") as f:
+            lines = f.read().splitlines(keepends=True)
+        for _ in range(int(os.environ.get("MM_ROUNDS", "40"))):
+            new, first = self.tampered(lines, rnd)
+            if new == lines:
+                continue
+            rc, said = self.script(self.file("bad.export", "".join(new)), pub)
+            self.assertEqual(rc, 2)
+            said = [line for line in said.splitlines() if not line.endswith(" entries")][0]
+            # Of the part that the first change lies in, or between which and the next it lies.
+            right = {f"line {first + 1}", "the last line"} if first >= len(lines) - 1 else {f"line {first + 1}"}
+            for text in (lines, new):
+                heads = [n for n, line in enumerate(text) if line.startswith("@") and n <= first + 1]
+                for n in heads[-2:]:
+                    kind, seq = text[n].split()[:2] if len(text[n].split()) > 1 else (text[n], "")
+                    names = {"@entry": "entry", "@personal": "personal part of entry", "@checkpoint": "checkpoint"}
+                    right |= {f"line {n + 1}", f"{names.get(kind, kind)} {seq}"}
+            missing = first < len(lines) and lines[first].startswith(("@personal", "@checkpoint"))
+            self.assertTrue(said.split(":")[0] in right or missing and said.startswith("the last line"),
+                            (said, sorted(right), "".join(new)))
 
     def test_the_script_is_the_one_of_the_manual(self):
         with open(SCRIPT, encoding="utf-8") as f:
