@@ -5,7 +5,6 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <openssl/x509.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@
 #include "schemas/wire.h"
 
 #define PEM_FILE_MAX 8192 /* bytes; an Ed25519 key needs 119 */
+#define PLAIN_MAX 64      /* of DER; it has 44 or 48 */
 
 struct mm_key {
 	EVP_PKEY *pkey;
@@ -25,12 +25,24 @@ struct mm_key {
 
 /* ---- keys */
 
+/* What stands before the 32 bytes of an Ed25519 key in DER (RFC 8410, 4 and 7). */
+static const unsigned char spki[] = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00};
+static const unsigned char pkcs8[] = {
+    0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20};
+
+/* The SHA-256 of the public half in DER. */
+static void set_id(struct mm_key *k)
+{
+	unsigned char der[sizeof(spki) + MM_KEY_RAW];
+	memcpy(der, spki, sizeof(spki));
+	mm_key_public_raw(k, der + sizeof(spki));
+	mm_sha256_hex(der, sizeof(der), k->id);
+}
+
 /* Takes the EVP_PKEY, also on failure. */
 static int wrap(EVP_PKEY *pkey, bool private, struct mm_key **out, struct mm_err *err)
 {
-	unsigned char *der = NULL;
-	int n = pkey != NULL && EVP_PKEY_get_id(pkey) == EVP_PKEY_ED25519 ? i2d_PUBKEY(pkey, &der) : -1;
-	if (n <= 0) {
+	if (pkey == NULL || EVP_PKEY_get_id(pkey) != EVP_PKEY_ED25519) {
 		ERR_clear_error(); /* nobody else shall find our failure in this thread's queue */
 		EVP_PKEY_free(pkey);
 		return mm_err_set(
@@ -39,8 +51,7 @@ static int wrap(EVP_PKEY *pkey, bool private, struct mm_key **out, struct mm_err
 	struct mm_key *k = mm_xcalloc(1, sizeof(*k));
 	k->pkey = pkey;
 	k->private = private;
-	mm_sha256_hex(der, (size_t)n, k->id);
-	OPENSSL_free(der);
+	set_id(k);
 	*out = k;
 	return 0;
 }
@@ -75,6 +86,52 @@ static int no_passphrase(char *buf, int size, int rwflag, void *arg)
 	return -1;
 }
 
+/* The one form in which our programs write keys. */
+static const struct plain {
+	const char *begin, *end;
+	const unsigned char *prefix;
+	size_t n_prefix;
+	EVP_PKEY *(*make)(int type, ENGINE *e, const unsigned char *raw, size_t n);
+} plain_public = {"-----BEGIN PUBLIC KEY-----\n", "\n-----END PUBLIC KEY-----\n", spki, sizeof(spki),
+    EVP_PKEY_new_raw_public_key},
+  plain_private = {"-----BEGIN PRIVATE KEY-----\n", "\n-----END PRIVATE KEY-----\n", pkcs8, sizeof(pkcs8),
+      EVP_PKEY_new_raw_private_key};
+
+/* Without OpenSSL's decoders, which cost more than the start of a program:
+ * every command that signs reads a key, and whoever verifies a hundred
+ * thousand reports as many. NULL: it is of another form. */
+static EVP_PKEY *read_plain(const struct plain *form, const char *pem, size_t n)
+{
+	const size_t begin = strlen(form->begin), end = strlen(form->end), want = form->n_prefix + MM_KEY_RAW;
+	struct mm_buf der = MM_BUF_INIT(PLAIN_MAX);
+	static const char room[PLAIN_MAX]; /* at once, as below */
+	EVP_PKEY *pkey = NULL;
+	mm_buf_add(&der, room, sizeof(room));
+	mm_buf_reset(&der);
+	if (n > begin + end && memcmp(pem, form->begin, begin) == 0 &&
+	    memcmp(pem + n - end, form->end, end) == 0 &&
+	    mm_unbase64(pem + begin, n - begin - end, &der) == 0 && der.len == want &&
+	    memcmp(der.data, form->prefix, form->n_prefix) == 0)
+		pkey = form->make(
+		    EVP_PKEY_ED25519, NULL, (const unsigned char *)der.data + form->n_prefix, MM_KEY_RAW);
+	explicit_bzero(der.data, der.cap);
+	mm_buf_free(&der);
+	return pkey;
+}
+
+static EVP_PKEY *read_private(const char *pem, size_t n)
+{
+	EVP_PKEY *pkey = read_plain(&plain_private, pem, n);
+	if (pkey != NULL)
+		return pkey;
+	BIO *bio = BIO_new_mem_buf(pem, (int)n);
+	if (bio == NULL)
+		mm_oom();
+	pkey = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
+	BIO_free(bio);
+	return pkey;
+}
+
 int mm_key_load_private(const char *path, struct mm_key **out, struct mm_err *err)
 {
 	struct mm_buf pem = MM_BUF_INIT(PEM_FILE_MAX);
@@ -85,11 +142,7 @@ int mm_key_load_private(const char *path, struct mm_key **out, struct mm_err *er
 	mm_buf_reset(&pem);
 	int rc = mm_file_read_own(path, PEM_FILE_MAX, true, &pem, err);
 	if (rc == 0) {
-		BIO *bio = BIO_new_mem_buf(mm_buf_str(&pem), (int)pem.len);
-		if (bio == NULL)
-			mm_oom();
-		rc = wrap(PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL), true, out, err);
-		BIO_free(bio);
+		rc = wrap(read_private(mm_buf_str(&pem), pem.len), true, out, err);
 		if (rc != 0)
 			mm_err_prefix(err, "%s", path);
 	}
@@ -99,42 +152,13 @@ int mm_key_load_private(const char *path, struct mm_key **out, struct mm_err *er
 	return rc;
 }
 
-/* What stands before the 32 bytes of an Ed25519 key in DER (RFC 8410, 4). */
-static const unsigned char spki[] = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00};
-#define PEM_BEGIN "-----BEGIN PUBLIC KEY-----\n"
-#define PEM_END "\n-----END PUBLIC KEY-----\n"
-
-/* The one form in which our programs write keys, without OpenSSL's decoders:
- * whoever verifies a hundred thousand reports reads as many keys. NULL: it is
- * of another form. */
-static struct mm_key *plain_public(const char *pem, size_t n)
-{
-	const size_t begin = strlen(PEM_BEGIN), end = strlen(PEM_END);
-	struct mm_buf der = MM_BUF_INIT(sizeof(spki) + MM_KEY_RAW);
-	struct mm_key *k = NULL;
-	EVP_PKEY *pkey = NULL;
-	if (n > begin + end && memcmp(pem, PEM_BEGIN, begin) == 0 &&
-	    memcmp(pem + n - end, PEM_END, end) == 0 &&
-	    mm_unbase64(pem + begin, n - begin - end, &der) == 0 && der.len == sizeof(spki) + MM_KEY_RAW &&
-	    memcmp(der.data, spki, sizeof(spki)) == 0)
-		pkey = EVP_PKEY_new_raw_public_key(
-		    EVP_PKEY_ED25519, NULL, (const unsigned char *)der.data + sizeof(spki), MM_KEY_RAW);
-	if (pkey != NULL) {
-		k = mm_xcalloc(1, sizeof(*k));
-		k->pkey = pkey;
-		mm_sha256_hex(der.data, der.len, k->id);
-	}
-	mm_buf_free(&der);
-	return k;
-}
-
 int mm_key_from_public_pem(const char *pem, size_t n, struct mm_key **out, struct mm_err *err)
 {
 	if (n > PEM_FILE_MAX)
 		return mm_err_set(err, MM_EX_DATAERR, "public key: more than %d bytes", PEM_FILE_MAX);
-	struct mm_key *plain = plain_public(pem, n);
+	EVP_PKEY *plain = read_plain(&plain_public, pem, n);
 	if (plain != NULL)
-		return *out = plain, 0;
+		return wrap(plain, false, out, err);
 	BIO *bio = BIO_new_mem_buf(pem, (int)n);
 	if (bio == NULL)
 		mm_oom();
