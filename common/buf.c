@@ -65,7 +65,25 @@ void mm_buf_adds(struct mm_buf *b, const char *s)
 
 void mm_buf_addc(struct mm_buf *b, char c)
 {
-	mm_buf_add(b, &c, 1);
+	if (!room(b, 1))
+		return;
+	b->data[b->len++] = c;
+	b->data[b->len] = '\0';
+}
+
+/* By hand: printf is most of the cost where many are written. */
+void mm_buf_add_int(struct mm_buf *b, int64_t v)
+{
+	char digits[24];
+	size_t at = sizeof(digits);
+	uint64_t left = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+
+	do
+		digits[--at] = (char)('0' + left % 10);
+	while (left /= 10);
+	if (v < 0)
+		digits[--at] = '-';
+	mm_buf_add(b, digits + at, sizeof(digits) - at);
 }
 
 void mm_buf_vaddf(struct mm_buf *b, const char *fmt, va_list ap)

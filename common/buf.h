@@ -29,6 +29,7 @@ void mm_buf_reset(struct mm_buf *b); /* empties, keeps the memory, clears the fa
 void mm_buf_add(struct mm_buf *b, const void *p, size_t n);
 void mm_buf_adds(struct mm_buf *b, const char *s);
 void mm_buf_addc(struct mm_buf *b, char c);
+void mm_buf_add_int(struct mm_buf *b, int64_t v); /* in decimal */
 void mm_buf_addf(struct mm_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void mm_buf_vaddf(struct mm_buf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 /* Remove the first n bytes. */

@@ -5,6 +5,18 @@
 #include "common/term.h"
 #include "common/text.h"
 
+#define DUMP_DEPTH 2048
+
+/* jansson's iteration is declared for a changeable object; this changes nothing. */
+static json_t *changeable(const json_t *o)
+{
+	union {
+		const json_t *in;
+		json_t *out;
+	} u = {.in = o};
+	return u.out;
+}
+
 /* Nesting is limited before the parser sees it: jansson's own limit of 2048
  * is deep for those who walk the result. Quotes decide what is a bracket. */
 static bool too_deep(const char *p, size_t n)
@@ -39,18 +51,93 @@ json_t *mm_json_load(const char *what, const char *p, size_t n, struct mm_err *e
 	return j;
 }
 
+/* ---- dumping: jansson's own spends most of its time on looking for loops */
+
+static void put_escape(struct mm_buf *b, unsigned char c)
+{
+	static const char shorts[] = "\"\"\\\\\bb\ff\nn\rr\tt"; /* pairs: the byte, its letter */
+	for (const char *p = shorts; *p != '\0'; p += 2) {
+		if ((unsigned char)p[0] == c) {
+			mm_buf_addc(b, '\\');
+			mm_buf_addc(b, p[1]);
+			return;
+		}
+	}
+	mm_buf_addf(b, "\\u%04X", (unsigned)c);
+}
+
+static void dump_text(struct mm_buf *b, const char *s, size_t n)
+{
+	size_t from = 0;
+	mm_buf_addc(b, '"');
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)s[i];
+		if (c >= 0x20 && c != '"' && c != '\\')
+			continue;
+		mm_buf_add(b, s + from, i - from);
+		put_escape(b, c);
+		from = i + 1;
+	}
+	mm_buf_add(b, s + from, n - from);
+	mm_buf_addc(b, '"');
+}
+
+static void dump(const json_t *v, size_t depth, struct mm_buf *b);
+
+static void dump_object(const json_t *v, size_t depth, struct mm_buf *b)
+{
+	json_t *o = changeable(v);
+	char before = '{';
+	for (void *i = json_object_iter(o); i != NULL; i = json_object_iter_next(o, i)) {
+		const char *key = json_object_iter_key(i);
+		mm_buf_addc(b, before);
+		dump_text(b, key, strlen(key));
+		mm_buf_addc(b, ':');
+		dump(json_object_iter_value(i), depth, b);
+		before = ',';
+	}
+	mm_buf_adds(b, before == '{' ? "{}" : "}");
+}
+
+static void dump_array(const json_t *v, size_t depth, struct mm_buf *b)
+{
+	mm_buf_addc(b, '[');
+	for (size_t i = 0; i < json_array_size(v); i++) {
+		if (i > 0)
+			mm_buf_addc(b, ',');
+		dump(json_array_get(v, i), depth, b);
+	}
+	mm_buf_addc(b, ']');
+}
+
 static int add_piece(const char *p, size_t n, void *out)
 {
 	mm_buf_add(out, p, n);
 	return 0;
 }
 
+static void dump(const json_t *v, size_t depth, struct mm_buf *b)
+{
+	if (depth > DUMP_DEPTH) /* a loop, which no value of ours contains */
+		b->failed = true;
+	else if (json_is_object(v))
+		dump_object(v, depth + 1, b);
+	else if (json_is_array(v))
+		dump_array(v, depth + 1, b);
+	else if (json_is_string(v))
+		dump_text(b, json_string_value(v), json_string_length(v));
+	else if (json_is_integer(v))
+		mm_buf_add_int(b, json_integer_value(v));
+	else if (json_dump_callback(v, add_piece, b, JSON_COMPACT | JSON_ENCODE_ANY) != 0)
+		b->failed = true; /* for want of memory only */
+}
+
 void mm_json_dump(const json_t *j, struct mm_buf *out)
 {
-	/* Fails only for want of memory, or on what no value of ours contains (a loop). */
-	if (json_dump_callback(j, add_piece, out, JSON_COMPACT | JSON_ENCODE_ANY) != 0)
-		out->failed = true;
+	dump(j, 0, out);
 }
+
+/* ---- reading */
 
 static int bad(struct mm_err *err, const char *key, const char *what)
 {
@@ -168,12 +255,8 @@ static bool listed(const char *key, const char *const *names)
 
 int mm_json_only(const json_t *o, const char *const *names, struct mm_err *err)
 {
-	/* jansson's iteration is declared for a changeable object; this changes nothing. */
-	union {
-		const json_t *in;
-		json_t *out;
-	} obj = {.in = o};
-	for (void *i = json_object_iter(obj.out); i != NULL; i = json_object_iter_next(obj.out, i)) {
+	json_t *obj = changeable(o);
+	for (void *i = json_object_iter(obj); i != NULL; i = json_object_iter_next(obj, i)) {
 		const char *key = json_object_iter_key(i);
 		if (!listed(key, names))
 			return bad(err, key, "is unknown");
@@ -191,13 +274,14 @@ void mm_json_set_str(json_t *o, const char *key, const char *s)
 {
 	if (s == NULL)
 		return;
-	if (mm_is_utf8(s, strlen(s))) {
-		mm_json_set(o, key, json_string(s));
+	size_t n = strlen(s);
+	if (mm_is_utf8(s, n)) {
+		mm_json_set(o, key, json_stringn_nocheck(s, n));
 		return;
 	}
 	/* JSON has no other bytes; the reader is to see that they were there. */
-	struct mm_buf shown = MM_BUF_INIT(4 * strlen(s));
-	mm_printable(&shown, s, strlen(s));
+	struct mm_buf shown = MM_BUF_INIT(4 * n);
+	mm_printable(&shown, s, n);
 	mm_json_set(o, key, json_string(mm_buf_str(&shown)));
 	mm_buf_free(&shown);
 }

@@ -118,6 +118,10 @@ bool mm_is_utf8(const char *s, size_t n)
 {
 	for (size_t at = 0; at < n;) {
 		uint32_t cp = 0;
+		if ((unsigned char)s[at] < 0x80) {
+			at++;
+			continue;
+		}
 		size_t len = mm_utf8_next(s + at, n - at, &cp);
 		if (len == 0)
 			return false;

@@ -264,8 +264,25 @@ static size_t cut_at(const char *s, size_t max)
 	return n;
 }
 
+/* Printable ASCII, and not more than `max` of it: that is clean as it stands. */
+static bool is_clean(const char *s, size_t max, size_t *n)
+{
+	size_t i = 0;
+	while (s[i] >= ' ' && s[i] <= '~' && i <= max)
+		i++;
+	*n = i;
+	return s[i] == '\0' && i <= max;
+}
+
 static json_t *clean_string(const char *s, size_t max)
 {
+	size_t len;
+	if (is_clean(s, max, &len)) {
+		json_t *as_it_is = json_stringn_nocheck(s, len);
+		if (as_it_is == NULL)
+			mm_oom();
+		return as_it_is;
+	}
 	/* Cleaning makes three bytes of one at most; what lies beyond the
 	 * limit need not be looked at. */
 	size_t n = strnlen(s, max + 4);

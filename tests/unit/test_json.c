@@ -89,6 +89,30 @@ static void test_dump_keeps_the_order(void **state)
 	json_decref(o);
 }
 
+/* Byte for byte what jansson writes: digests and signatures are over it. */
+static void test_dump_is_what_jansson_dumps(void **state)
+{
+	(void)state;
+	char bytes[0x80];
+	struct mm_buf b = MM_BUF_INIT(10000);
+	for (unsigned i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (char)i;
+	json_t *o = json_object();
+	mm_json_set(o, "bytes", json_stringn(bytes, sizeof(bytes)));
+	mm_json_set(o, "", json_string("\xc2\x80 \xe2\x82\xac \xf0\x9f\x93\xac / \\"));
+	mm_json_set(o, "a \"key\"\n", json_pack("{s:{},s:[],s:[[],{}]}", "o", "a", "both"));
+	mm_json_set(o, "numbers",
+	    json_pack("[I,I,i,i,f,f]", (json_int_t)INT64_MIN, (json_int_t)INT64_MAX, 0, -7, 1.5, 1e300));
+	mm_json_set(o, "words", json_pack("[b,b,n]", 1, 0));
+	char *theirs = json_dumps(o, JSON_COMPACT | JSON_ENCODE_ANY);
+	assert_non_null(theirs);
+	mm_json_dump(o, &b);
+	assert_string_equal(mm_buf_str(&b), theirs);
+	free(theirs);
+	mm_buf_free(&b);
+	json_decref(o);
+}
+
 static void test_text_that_is_not_utf8(void **state)
 {
 	(void)state;
@@ -233,6 +257,7 @@ int main(void)
 	    MM_TEST(test_load),
 	    MM_TEST(test_depth),
 	    MM_TEST(test_dump_keeps_the_order),
+	    MM_TEST(test_dump_is_what_jansson_dumps),
 	    MM_TEST(test_text_that_is_not_utf8),
 	    MM_TEST(test_str),
 	    MM_TEST(test_int_and_bool),
