@@ -68,13 +68,8 @@ static bool can_be_waived(const struct mm_item *it)
 static struct mm_waiver_of waiver_for(
     const struct mm_engine *e, const char *account, const char *check, const char *setting)
 {
-	struct mm_waiver_of w = mm_waivers_find(e->waivers, e->client, account, check);
-	if (setting[0] != '\0') {
-		struct mm_waiver_of other = mm_waivers_find(e->waivers, e->client, account, setting);
-		if (other.until > w.until)
-			return other;
-	}
-	return w;
+	return mm_waivers_find_either(
+	    e->waivers, e->client, account, check, setting[0] != '\0' ? setting : check);
 }
 
 void mm_cell_fold(

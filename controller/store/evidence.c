@@ -107,7 +107,8 @@ int mm_finding_walk_next(struct mm_finding_walk *w, struct mm_err *err)
 	covered(&w->at, r);
 	r->stale = r->closed == 0 && r->seen < w->m.edge;
 	if (waivable)
-		r->waiver = mm_waivers_find(w->waivers, r->f.client, r->f.account, r->f.setting);
+		r->waiver = mm_waivers_find_either(w->waivers, r->f.client, r->f.account, r->f.setting,
+		    mm_is_fact(r->f.setting) ? r->f.setting : MM_CHECK_SETTINGS);
 	r->audit =
 	    mm_audit_of(mm_finding_verdict(&r->f).audit, r->stale, r->waiver.id > 0 && !r->waiver.expired);
 	return 0;
@@ -268,7 +269,8 @@ int mm_login_walk_next(struct mm_login_walk *w, struct mm_err *err)
 		return -1;
 	r->stale = r->closed == 0 && r->seen < w->m.edge;
 	if (waivable)
-		r->waiver = mm_waivers_find(w->waivers, "", r->l.account, MM_CHECK_LOGIN);
+		r->waiver = mm_waivers_find_either(
+		    w->waivers, "", r->l.account, MM_CHECK_LOGIN, MM_CHECK_LOGIN_PROVEN);
 	r->audit = mm_audit_of(
 	    mm_login_verdict(r->l.result, r->l.cls).audit, r->stale, r->waiver.id > 0 && !r->waiver.expired);
 	return 0;

@@ -504,11 +504,15 @@ int mm_store_fleet(
  * never what is stale: nobody can accept what was not seen. */
 
 #define MM_CHECK_LOGIN "login" /* a waiver's check: every login check */
+/* Two checks say of findings and logins what these say of themselves: who accepts the check
+ * accepts the difference, and the failed login. */
+#define MM_CHECK_SETTINGS "settings-as-desired"
+#define MM_CHECK_LOGIN_PROVEN "login-proven"
 
 struct mm_waiver {
 	int64_t id;
 	const char *host, *user, *group, *client, *account; /* "" = any; one at least is not */
-	const char *check;                                  /* a setting's id, MM_CHECK_LOGIN, or "" = any */
+	const char *check;                                  /* a setting's or a check's id, MM_CHECK_LOGIN, or "" = any */
 	const char *reason, *owner, *added_by;
 	int64_t added, until;
 	int64_t removed; /* 0 = it was not */

@@ -32,6 +32,9 @@ int mm_waivers_place(struct mm_waivers *w, const char *host, const char *user, b
 /* Of the place asked about last: the one that covers this check furthest. */
 struct mm_waiver_of mm_waivers_find(
     const struct mm_waivers *w, const char *client, const char *account, const char *check);
+/* The same of two names for what it is about: the one that reaches further. */
+struct mm_waiver_of mm_waivers_find_either(const struct mm_waivers *w, const char *client,
+    const char *account, const char *check, const char *other);
 
 /* ---- hosts and places, with their rows (walk.c) */
 

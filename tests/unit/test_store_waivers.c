@@ -85,6 +85,10 @@ static void test_waiver_covers_its_scope(void **state)
 	    {{.check = "incoming.port"}, true},
 	    {{.check = "incoming.host"}, false},
 	    {{.check = MM_CHECK_LOGIN}, false},
+	    {{.check = MM_CHECK_SETTINGS}, true},
+	    {{.user = "alice", .check = MM_CHECK_SETTINGS, .client = "msmtp"}, false},
+	    {{.check = MM_CHECK_LOGIN_PROVEN}, false},
+	    {{.check = "approved-servers"}, false},
 	    {{.user = "alice", .check = "incoming.port", .host = "ws1", .group = "staff"}, true},
 	    {{.user = "alice", .check = "incoming.port", .host = "ws2"}, false},
 	};
@@ -99,6 +103,9 @@ static void test_waiver_covers_its_scope(void **state)
 		assert_int_equal(mm_store_waiver_remove(f->s, id, &f->err), 1);
 		assert_int_equal(port(f), MM_AUDIT_FAIL);
 	}
+	assert_int_equal(login_audit(f), MM_AUDIT_FAIL);
+	waive(f, (struct mm_waiver){.check = MM_CHECK_LOGIN_PROVEN}, T0 + 10);
+	assert_int_equal(login_audit(f), MM_AUDIT_WAIVED);
 }
 
 static void test_waiver_ends_and_says_so(void **state)
