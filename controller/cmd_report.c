@@ -7,13 +7,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/text.h"
 #include "controller/query.h"
 #include "controller/report/report.h"
 #include "controller/report_checks.h"
 
 struct report {
 	struct mm_query q;
-	const char *format, *output, *baseline, *check, *since;
+	const char *format /* NULL = not said */, *output, *baseline, *check, *since;
 	int64_t since_time; /* 0 = it was not asked for */
 	bool list, all;
 };
@@ -88,7 +89,7 @@ static void report_about(struct mm_buf *b)
 
 static int cmd_report(struct mm_ctl *c, int argc, char **argv)
 {
-	struct report r = {.q = MM_QUERY_INIT, .format = "text"};
+	struct report r = {.q = MM_QUERY_INIT};
 	struct mm_err err = MM_ERR_NONE;
 	const struct mm_opt opts[] = {
 	    {.name = "format",
@@ -130,7 +131,7 @@ static int cmd_report(struct mm_ctl *c, int argc, char **argv)
 	    {.name = "json",
 		.kind = MM_OPT_FLAG,
 		.dest = &r.q.json,
-		.help = "with --list-checks: for machines"},
+		.help = "the same as --format json; with --list-checks: for machines"},
 	    MM_QUERY_OPTS(&r.q),
 	    {.name = NULL},
 	};
@@ -141,6 +142,10 @@ static int cmd_report(struct mm_ctl *c, int argc, char **argv)
 	mm_buf_free(&about);
 	if (!go)
 		return rc;
+	if (r.q.json && !r.list && r.format != NULL && !mm_streq(r.format, "json"))
+		return mm_ctl_usage("report", "--json and another --format: which?");
+	if (r.format == NULL)
+		r.format = r.q.json ? "json" : "text";
 	const struct mm_output *out = mm_output_by_name(r.format);
 	if (out == NULL)
 		return unknown_format(r.format);

@@ -16,7 +16,7 @@ add_executable(mailmuster
   cmd_host_keys.c cmd_enroll.c enroll_remote.c enroll_script.c enroll_limits.c enroll_checkin.c
   cmd_serve.c cmd_rollout.c rollout_run.c rollout_state.c rollout_land.c rollout_heard.c rollout_event.c rollout_follow.c rollout_go.c rollout_make.c rollout_servers.c rollout_back.c rollout_print.c rollout_json.c push_roll.c
   cmd_checkin.c checkin_talk.c
-  query.c cmd_report.c report_checks.c sampling.c cmd_status.c cmd_drift.c cmd_waiver.c
+  query.c query_names.c cmd_report.c report_checks.c sampling.c cmd_status.c cmd_drift.c cmd_waiver.c
   cmd_audit.c cmd_audit_log.c cmd_audit_verify.c conf.c witness.c outside.c
   cmd_export.c export_send.c event_text.c
   cmd_key.c

@@ -150,7 +150,7 @@ static int run(struct mm_ctl *c, int argc, char **argv)
 /* A full disk behind `> file` must not look like success. */
 static int finish(int status)
 {
-	if (fflush(stdout) == 0 && !ferror(stdout))
+	if ((fflush(stdout) == 0 && !ferror(stdout)) || status == MM_EX_FAILED) /* that was said */
 		return status;
 	fprintf(stderr, "mailmuster: cannot write the output: %s\n", strerror(errno));
 	return status == MM_EX_OK || status == MM_EX_DIFF ? MM_EX_FAILED : status;

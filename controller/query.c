@@ -37,14 +37,14 @@ static int with_offset(const char *text, int64_t *out)
 	return 0;
 }
 
-int mm_query_time(const char *text, int64_t now, int64_t *out, struct mm_err *err)
+static int read_time(const char *text, const char *day, int64_t now, int64_t *out, struct mm_err *err)
 {
 	int64_t t;
 
 	if (mm_time_parse(text, &t) && with_offset(text, &t))
 		return mm_err_set(err, MM_EX_USAGE,
-		    "'%s' is no date: write 2026-11-23 (the end of that day, UTC) or 2026-11-23T10:00:00Z",
-		    text);
+		    "'%s' is no date: write 2026-11-23 (the %s of that day, UTC) or 2026-11-23T10:00:00Z",
+		    text, day);
 	if (!strchr(text, 'T')) {
 		t += 86399;
 		if (t > now && t - 86399 <= now)
@@ -58,9 +58,14 @@ int mm_query_time(const char *text, int64_t now, int64_t *out, struct mm_err *er
 	return 0;
 }
 
+int mm_query_time(const char *text, int64_t now, int64_t *out, struct mm_err *err)
+{
+	return read_time(text, "end", now, out, err);
+}
+
 int mm_query_since(const char *text, int64_t now, int64_t *out, struct mm_err *err)
 {
-	if (mm_query_time(text, now, out, err))
+	if (read_time(text, "beginning", now, out, err))
 		return -1;
 	return strchr(text, 'T') ? 0 : mm_time_parse(text, out);
 }
@@ -84,6 +89,8 @@ int mm_query_open(struct mm_ctl *c, struct mm_query *q, const struct mm_opt *opt
 	if (mm_ctl_open(c, &err) < 0)
 		return mm_ctl_fail(name, &err);
 	if (q->as_of && mm_query_time(q->as_of, mm_store_now(c->store), &q->f.at, &err) < 0)
+		return mm_ctl_fail(name, &err);
+	if (mm_query_names(c->store, &q->f, &err) < 0)
 		return mm_ctl_fail(name, &err);
 	*go = true;
 	return MM_EX_OK;

@@ -67,6 +67,9 @@ struct mm_query {
  * there is nothing left to do; the return value is then the exit status. */
 int mm_query_open(struct mm_ctl *c, struct mm_query *q, const struct mm_opt *opts, const char *name,
     const char *about, int argc, char **argv, bool *go);
+/* Does the store know whom and what the filter names? A host or a user that was removed counts
+ * while there is evidence of it. -1: it does not (MM_EX_FAILED), with the name that is near. */
+int mm_query_names(struct mm_store *s, const struct mm_evidence_filter *f, struct mm_err *err);
 /* The last second of a day ("2026-11-23"), or a moment ("2026-11-23T10:00:00Z",
  * "2026-11-23T11:00:00+01:00"). Today is now. -1: neither, or in the future (after `now`). */
 int mm_query_time(const char *text, int64_t now, int64_t *out, struct mm_err *err);
