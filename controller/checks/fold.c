@@ -115,6 +115,19 @@ static void sum_up(struct mm_engine *e, size_t check, const struct mm_cell *c)
 	e->failing[check] |= c->outcome == MM_OUT_FAILED || c->outcome == MM_OUT_DRIFTED;
 }
 
+/* Where nobody looked, or not lately, the check's own fix would be a guess. */
+#define LOOK_AGAIN                                                                                           \
+	"mailmuster status --refresh asks the workstation anew; one that stays silent is off, not enrolled " \
+	"or has an old agent."
+
+static const char *fix_of(const struct mm_engine *e, const struct mm_check *k, const struct mm_cell *c)
+{
+	if (c->outcome == MM_OUT_COMPLIANT || c->outcome == MM_OUT_NOT_APPLICABLE)
+		return "";
+	bool unseen = c->stale || c->seen == 0;
+	return unseen && e->user[0] != '\0' ? LOOK_AGAIN : mm_check_fix(k, e->client);
+}
+
 int mm_cell_emit(
     struct mm_engine *e, size_t check, const char *account, const struct mm_cell *c, struct mm_err *err)
 {
@@ -122,7 +135,6 @@ int mm_cell_emit(
 	sum_up(e, check, c);
 	if (e->cb == NULL)
 		return 0;
-	bool good = c->outcome == MM_OUT_COMPLIANT || c->outcome == MM_OUT_NOT_APPLICABLE;
 	const struct mm_check_result r = {.check = k,
 	    .host = e->host,
 	    .user = e->user,
@@ -134,7 +146,7 @@ int mm_cell_emit(
 	    .wanted = c->wanted,
 	    .outcome = c->outcome,
 	    .why = c->why != NULL ? c->why : "",
-	    .fix = good ? "" : mm_check_fix(k, e->client),
+	    .fix = fix_of(e, k, c),
 	    .method = c->method,
 	    .evidence = c->claimed ? MM_EV_CLAIMED : MM_EV_ATTESTED,
 	    .since = c->since,

@@ -80,11 +80,12 @@ const char *mm_baseline_find(const char *name, const char *folder, struct mm_are
 	const char *places[3] = {folder != NULL ? mm_arena_printf(a, "%sbaselines", folder) : NULL,
 	    env != NULL && env[0] != '\0' ? env : NULL, installed(a)};
 	struct mm_buf b = MM_BUF_INIT(16384);
+	bool is_name = strchr(name, '/') == NULL; /* and no way out of these folders */
 	for (size_t i = 0; i < 3; i++) {
 		if (places[i] == NULL)
 			continue;
 		const char *path = mm_arena_printf(a, "%s/%s.conf", places[i], name);
-		if (access(path, F_OK) == 0) {
+		if (is_name && access(path, F_OK) == 0) {
 			mm_buf_free(&b);
 			return path;
 		}

@@ -48,6 +48,8 @@ size_t mm_report_about(const struct mm_report_meta *m, struct mm_arena *a, struc
 	add_int(&l, "hosts-fresh", f->hosts_fresh);
 	add_int(&l, "hosts-stale", f->hosts_stale);
 	add_int(&l, "hosts-never", f->hosts_never);
+	add_int(&l, "waivers-in-force", m->waivers);
+	add_int(&l, "waivers-expired", m->waivers_expired);
 	add_int(&l, "witness-alarms", f->alarms);
 	add_int(&l, "reports-bad-signature", f->seals_bad);
 	add_time(&l, "oldest-evidence", f->oldest_seen);

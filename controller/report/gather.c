@@ -75,7 +75,9 @@ void mm_page_result(struct mm_page *p, const struct mm_check_result *r)
 	struct mm_fold *f = mm_fold_of(folds_of(p, r->check), r->client, "", p->a);
 	if (f == NULL)
 		return;
-	if (f->todo == NULL && r->fix != NULL && *r->fix != '\0')
+	/* what is wrong says what is to do, and not what is unknown */
+	bool first = f->todo == NULL || (c == MM_CLASS_FAIL && f->n[MM_CLASS_FAIL] == 0);
+	if (first && r->fix != NULL && *r->fix != '\0')
 		f->todo = mm_arena_strdup(p->a, r->fix);
 	const char *name = mm_outcome_name(r->outcome);
 	const struct mm_fold_place at = {.host = r->host,

@@ -154,9 +154,13 @@ static int pass_finding(const struct mm_finding_row *r, void *arg, struct mm_err
 	return w->cb((union mm_report_row){.finding = r}, w->arg, err);
 }
 
+/* Those that hold or have expired at the time of the view. */
 static int pass_waiver(const struct mm_waiver *v, void *arg, struct mm_err *err)
 {
 	const struct walk *w = arg;
+	int64_t at = w->filter->at;
+	if (at > 0 ? v->added > at || (v->removed > 0 && v->removed <= at) : v->removed > 0)
+		return 0;
 	return w->cb((union mm_report_row){.waiver = v}, w->arg, err);
 }
 
@@ -206,7 +210,7 @@ int mm_report_section(struct mm_store *s, enum mm_section sec, const struct mm_e
 	case MM_SEC_REMARKS:
 		return remarks(s, &w, err);
 	case MM_SEC_WAIVERS:
-		return mm_store_waiver_each(s, false, pass_waiver, &w, err);
+		return mm_store_waiver_each(s, f.at > 0, pass_waiver, &w, err);
 	case MM_SEC_CERTS:
 		return mm_report_certs(s, &f, cb, arg, err);
 	case MM_SEC_SAMPLES:
@@ -250,6 +254,20 @@ static int fleet_id(struct mm_store *s, char out[MM_UUID_LEN], struct mm_err *er
 	return rc;
 }
 
+static int count_waiver(union mm_report_row row, void *arg, struct mm_err *err)
+{
+	(void)err;
+	struct mm_report_meta *meta = arg;
+	if (row.waiver->until <= meta->fleet.now) {
+		meta->waivers_expired++;
+		return 0;
+	}
+	meta->waivers++;
+	if (meta->waiver_ends == 0 || row.waiver->until < meta->waiver_ends)
+		meta->waiver_ends = row.waiver->until;
+	return 0;
+}
+
 int mm_report_meta(struct mm_store *s, const struct mm_evidence_filter *filter, struct mm_arena *a,
     struct mm_report_meta *meta, struct mm_err *err)
 {
@@ -258,7 +276,8 @@ int mm_report_meta(struct mm_store *s, const struct mm_evidence_filter *filter, 
 		meta->filter = *filter;
 	if (mm_store_fleet(s, &meta->filter, &meta->fleet, err) < 0 || fleet_id(s, meta->fleet_id, err) < 0 ||
 	    mm_store_checkpoint_newest(s, &meta->checkpoint, err) < 0 ||
-	    mm_store_checkpoint_hosts(s, &meta->checkpoint_seen, &meta->checkpoint_hosts, err) < 0)
+	    mm_store_checkpoint_hosts(s, &meta->checkpoint_seen, &meta->checkpoint_hosts, err) < 0 ||
+	    mm_report_section(s, MM_SEC_WAIVERS, &meta->filter, count_waiver, meta, err) < 0)
 		return -1;
 	if (meta->filter.at != 0 && meta->fleet.revision == 0)
 		return 0;

@@ -253,6 +253,37 @@ static void sum(struct mm_out *o, const struct mm_check_sum *s)
 	changed(o, "", NULL);
 }
 
+/* Also one that covers nothing at the moment: somebody has accepted something. */
+static void accepted(struct mm_out *o, const struct mm_waiver *w)
+{
+	const struct mm_waiver_of of = {.id = w->id,
+	    .until = w->until,
+	    .expired = w->until <= o->meta->fleet.now,
+	    .owner = w->owner,
+	    .reason = w->reason};
+	struct mm_buf scope = MM_BUF_INIT(8192);
+	mm_waiver_scope(w, &scope);
+	cell(o, "waiver", false);
+	cell(o, w->host, false);
+	cell(o, w->user, false);
+	cell(o, w->client, false);
+	skip(o, 2);
+	cell(o, w->account, false);
+	skip(o, 2);
+	cell(o, mm_buf_str(&scope), false);
+	cell(o, of.expired ? "expired" : "in force", false);
+	skip(o, 2);
+	cell(o, w->reason, false);
+	skip(o, 2);
+	when(o, w->added, false);
+	skip(o, 1);
+	waiver(o, &of);
+	cell(o, w->check, false);
+	skip(o, N_CHECK - 1 + N_COUNTS - 1);
+	ends(o);
+	mm_buf_free(&scope);
+}
+
 /* As it is now; the last columns tell how it was. */
 static void change(struct mm_out *o, const struct mm_change_row *r)
 {
@@ -304,7 +335,9 @@ static void row(struct mm_out *o, union mm_report_row r)
 		check_change(o, r.check_change);
 		return;
 	}
-	if (o->section == MM_SEC_CHECKS)
+	if (o->section == MM_SEC_WAIVERS)
+		accepted(o, r.waiver);
+	else if (o->section == MM_SEC_CHECKS)
 		sum(o, r.sum);
 	else if (o->section == MM_SEC_ALL_RESULTS)
 		result(o, r.result);
@@ -316,9 +349,9 @@ static void row(struct mm_out *o, union mm_report_row r)
 
 const struct mm_output mm_output_csv = {
     .name = "csv",
-    .about = "a row per check, result, setting and login, for a spreadsheet (RFC 4180)",
+    .about = "a row per check, result, setting, login and waiver, for a spreadsheet (RFC 4180)",
     .sections = {MM_SEC_CHECK_CHANGES, MM_SEC_CHANGES, MM_SEC_CHECKS, MM_SEC_ALL_RESULTS, MM_SEC_ALL_FINDINGS,
-	MM_SEC_ALL_LOGINS, MM_SEC_COUNT},
+	MM_SEC_ALL_LOGINS, MM_SEC_WAIVERS, MM_SEC_COUNT},
     .begin = begin,
     .row = row,
 };

@@ -95,8 +95,25 @@ static void counted(FILE *f, const char *name, const char *key, const char *valu
 	fprintf(f, "mailmuster_%s{%s=\"%s\"} %" PRId64 "\n", name, key, value, v);
 }
 
+/* So that an alert can ask for what is critical, and tell what is turned off from what nobody has. */
+static void check_info(FILE *f, const struct own *own)
+{
+	family(f, "check_info", "gauge",
+	    "What a check is about: severity, title, and whether the policy has it on.");
+	for (size_t i = 0; i < own->n; i++) {
+		const struct mm_check *c = own->sums[i].check;
+		fputs("mailmuster_check_info{", f);
+		label(f, "", "check", c->id);
+		label(f, ",", "severity", mm_severity_name(c->severity));
+		label(f, ",", "title", c->title);
+		label(f, ",", "enabled", c->off == NULL ? "yes" : "no");
+		fputs("} 1\n", f);
+	}
+}
+
 static void checks(FILE *f, const struct own *own)
 {
+	check_info(f, own);
 	family(f, "check_results", "gauge",
 	    "Objects by check and outcome; the sum over the outcomes is the whole.");
 	for (size_t i = 0; i < own->n; i++)
@@ -160,6 +177,15 @@ static void fleet(FILE *f, const struct mm_fleet *t)
 	    "When the workstation whose evidence is newest last told, 0 for none.", t->newest_seen);
 }
 
+static void waivers(FILE *f, const struct mm_report_meta *m)
+{
+	family(f, "waivers", "gauge", "Waivers by state; what an expired one covered counts as what it is.");
+	counted(f, "waivers", "state", "in_force", m->waivers);
+	counted(f, "waivers", "state", "expired", m->waivers_expired);
+	plain(f, "waivers_first_expiry_timestamp_seconds",
+	    "When the first of the waivers that are in force ends, 0 for none.", m->waiver_ends);
+}
+
 static void certificates(FILE *f, const struct own *own)
 {
 	family(f, "certificates_expiring", "gauge",
@@ -197,6 +223,7 @@ static void end(struct mm_out *o)
 	about(o);
 	fleet(o->f, &o->meta->fleet);
 	checks(o->f, own);
+	waivers(o->f, o->meta);
 	certificates(o->f, own);
 }
 

@@ -132,13 +132,20 @@ static void begin(struct mm_out *o)
 		fputs(i > 0 ? ",\n" : "\n", o->f);
 		mm_json_write(o->f, rule(&b->checks[i]));
 	}
-	json_t *auto_id = json_object();
+	json_t *auto_id = json_object(), *when = json_object();
 	struct mm_buf id = MM_BUF_INIT(4096);
-	mm_buf_addf(&id, "mailmuster/%s/%s", b != NULL ? b->id : "none", o->meta->fleet_id);
+	char now[MM_TIME_MAX];
+	/* it ends with a slash: all of it names a series of runs, so that two fleets are two */
+	mm_buf_addf(&id, "mailmuster/%s/%s/", b != NULL ? b->id : "none", o->meta->fleet_id);
 	mm_json_set_str(auto_id, "id", mm_buf_str(&id));
 	mm_buf_free(&id);
 	fputs("\n]}},\n\"automationDetails\":", o->f);
 	mm_json_write(o->f, auto_id);
+	mm_json_set_bool(when, "executionSuccessful", true);
+	mm_json_set_str(when, "endTimeUtc", mm_time_utc(o->meta->fleet.now, now));
+	fputs(",\n\"invocations\":[", o->f);
+	mm_json_write(o->f, when);
+	fputc(']', o->f);
 }
 
 static void section(struct mm_out *o)
@@ -278,6 +285,11 @@ static void section_end(struct mm_out *o)
 	mm_json_write(o->f, mm_report_head_json(o->meta));
 	fputs(",\"fleet\":", o->f);
 	mm_json_write(o->f, mm_fleet_json(&o->meta->fleet));
+	fputs(",\"waivers\":", o->f);
+	json_t *waivers = json_object();
+	mm_json_set_int(waivers, "in_force", o->meta->waivers);
+	mm_json_set_int(waivers, "expired", o->meta->waivers_expired);
+	mm_json_write(o->f, waivers);
 	fputc('}', o->f);
 }
 

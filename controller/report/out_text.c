@@ -15,15 +15,19 @@ static void begin(struct mm_out *o)
 {
 	char now[MM_TIME_MAX];
 	const struct mm_fleet *f = &o->meta->fleet;
-	fprintf(o->f, "%s\n%s, policy revision %" PRId64 "\n\n", o->meta->title, mm_time_utc(f->now, now),
-	    f->revision);
+	fprintf(o->f, "%s\n%s, ", o->meta->title, mm_time_utc(f->now, now));
+	if (f->revision > 0)
+		fprintf(o->f, "policy revision %" PRId64 "\n\n", f->revision);
+	else
+		fputs("no policy\n\n", o->f);
 	fprintf(o->f,
 	    "workstations  %" PRId64 " of %" PRId64 " reported lately, %" PRId64 " stale, %" PRId64
 	    " never, %" PRId64 " on the current revision\n",
 	    f->hosts_fresh, f->hosts, f->hosts_stale, f->hosts_never, f->hosts_current);
 	fprintf(o->f,
-	    "people        %" PRId64 " of %" PRId64 " compliant, %" PRId64 " not, %" PRId64
-	    " waived, %" PRId64 " unknown (%" PRId64 " stale, %" PRId64 " never heard of)\n",
+	    "people        %" PRId64 " of %" PRId64
+	    " have the settings of the policy and can log in, %" PRId64 " not, %" PRId64 " waived, %" PRId64
+	    " unknown (%" PRId64 " stale, %" PRId64 " never heard of)\n",
 	    f->places_by[MM_AUDIT_PASS], f->places, f->places_by[MM_AUDIT_FAIL],
 	    f->places_by[MM_AUDIT_WAIVED], f->places_by[MM_AUDIT_UNKNOWN], f->places_stale,
 	    f->places_unheard);
@@ -105,7 +109,7 @@ static void login(struct mm_out *o, const struct mm_login_row *r)
 	struct mm_buf s = MM_BUF_INIT(8192), b = MM_BUF_INIT(16384);
 	mm_login_sentence(r, &s);
 	fprintf(o->f, "  %s on %s, %s\n", r->l.user, r->host, printable(&b, mm_buf_str(&s)));
-	fprintf(o->f, "      %s", r->l.cls);
+	fprintf(o->f, "      %s", printable(&b, r->l.cls));
 	if (r->l.admin[0] != '\0')
 		fprintf(o->f, ": %s", printable(&b, r->l.admin));
 	if (!mm_streq(r->l.ladder.fix, ""))
@@ -124,7 +128,7 @@ static void remark(struct mm_out *o, const struct mm_remark_row *r)
 	char age[MM_TIME_MAX * 2];
 	struct mm_buf b = MM_BUF_INIT(16384);
 	fprintf(o->f, "  %s:%d (%s)", printable(&b, r->server), r->port, r->protocol);
-	fprintf(o->f, ", %s\n", r->cls);
+	fprintf(o->f, ", %s\n", printable(&b, r->cls));
 	fprintf(o->f, "      %s\n", printable(&b, r->admin));
 	fprintf(o->f, "      seen %s by %" PRId64 " on %" PRId64 " workstations%s\n",
 	    mm_age(o->meta->fleet.now, r->seen, age), r->users, r->hosts,
@@ -167,19 +171,16 @@ static void check(struct mm_out *o, const struct mm_check_sum *s)
 	mm_buf_free(&w);
 }
 
-static void result(struct mm_out *o, const struct mm_check_result *r)
+/* What is behind the line that says which check of what went how. */
+static void rest_of_result(struct mm_out *o, const struct mm_check_result *r, struct mm_buf *b)
 {
 	char age[MM_TIME_MAX * 2];
-	struct mm_buf w = MM_BUF_INIT(16384), b = MM_BUF_INIT(65536);
-	mm_check_result_of(r, &w);
-	fprintf(o->f, "  %-9s %-8s %s: %s\n", mm_outcome_name(r->outcome),
-	    mm_severity_name(r->check->severity), r->check->id, printable(&b, mm_buf_str(&w)));
-	mm_buf_reset(&w);
+	struct mm_buf w = MM_BUF_INIT(16384);
 	mm_check_result_sentence(r, &w);
 	if (w.len > 0)
-		fprintf(o->f, "      %s\n", printable(&b, mm_buf_str(&w)));
+		fprintf(o->f, "      %s\n", printable(b, mm_buf_str(&w)));
 	if (r->path != NULL && r->path[0] != '\0') {
-		fprintf(o->f, "      %s", printable(&b, r->path));
+		fprintf(o->f, "      %s", printable(b, r->path));
 		if (r->line > 0)
 			fprintf(o->f, ":%d", r->line);
 		fputc('\n', o->f);
@@ -190,10 +191,108 @@ static void result(struct mm_out *o, const struct mm_check_result *r)
 		fprintf(o->f, ", so since %s", mm_age(o->meta->fleet.now, r->since, age));
 	fputc('\n', o->f);
 	if (r->fix[0] != '\0')
-		fprintf(o->f, "      to do: %s\n", printable(&b, r->fix));
+		fprintf(o->f, "      to do: %s\n", printable(b, r->fix));
 	waiver_of(o, &r->waiver);
-	mm_buf_free(&b);
 	mm_buf_free(&w);
+}
+
+/* Results of one thing that are unknown for one reason come one behind the other: they are told once. */
+struct unknown {
+	struct mm_arena *a; /* of what follows */
+	struct mm_check_result first;
+	struct mm_buf checks; /* their names */
+	int64_t n;
+};
+
+static bool may_fold(const struct mm_check_result *r)
+{
+	return r->outcome == MM_OUT_UNKNOWN || r->outcome == MM_OUT_DEFERRED ||
+	       (r->outcome == MM_OUT_WAIVED && r->seen == 0);
+}
+
+static bool is_alike(const struct mm_check_result *x, const struct mm_check_result *r)
+{
+	return x->outcome == r->outcome && x->evidence == r->evidence && x->stale == r->stale &&
+	       x->waiver.id == r->waiver.id && x->seen == r->seen && mm_streq(x->why, r->why) &&
+	       mm_streq(x->account, r->account) && mm_streq(x->client, r->client) &&
+	       mm_streq(x->user, r->user) && mm_streq(x->host, r->host);
+}
+
+static struct mm_check_result copy_of(const struct mm_check_result *r, struct mm_arena *a)
+{
+	struct mm_check_result c = *r;
+	const char **texts[] = {&c.host, &c.user, &c.client, &c.account, &c.path, &c.found, &c.wanted, &c.why,
+	    &c.fix, &c.waiver.owner, &c.waiver.reason};
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		*texts[i] = *texts[i] != NULL ? mm_arena_strdup(a, *texts[i]) : NULL;
+	return c;
+}
+
+static void result(struct mm_out *o, const struct mm_check_result *r, struct mm_buf *b)
+{
+	struct mm_buf w = MM_BUF_INIT(16384);
+	mm_check_result_of(r, &w);
+	fprintf(o->f, "  %-9s %-8s %s: %s\n", mm_outcome_name(r->outcome),
+	    mm_severity_name(r->check->severity), r->check->id, printable(b, mm_buf_str(&w)));
+	rest_of_result(o, r, b);
+	mm_buf_free(&w);
+}
+
+static void results(struct mm_out *o, const struct unknown *u, struct mm_buf *b)
+{
+	struct mm_check_result r = u->first;
+	struct mm_buf w = MM_BUF_INIT(16384);
+	r.path = r.found = r.wanted = NULL; /* of one of them only */
+	mm_check_result_of(&r, &w);
+	fprintf(o->f, "  %-9s %" PRId64 " checks: %s\n", mm_outcome_name(r.outcome), u->n,
+	    printable(b, mm_buf_str(&w)));
+	fprintf(o->f, "      %s\n", mm_buf_str(&u->checks));
+	rest_of_result(o, &r, b);
+	mm_buf_free(&w);
+}
+
+static void tell_unknown(struct mm_out *o)
+{
+	struct unknown *u = o->state;
+	struct mm_buf b = MM_BUF_INIT(65536);
+	if (u != NULL && u->n == 1)
+		result(o, &u->first, &b);
+	else if (u != NULL && u->n > 1)
+		results(o, u, &b);
+	if (u != NULL)
+		u->n = 0;
+	mm_buf_free(&b);
+}
+
+static void take_result(struct mm_out *o, const struct mm_check_result *r)
+{
+	struct unknown *u = o->state;
+	if (u == NULL) {
+		o->state = u = mm_arena_alloc(o->arena, 1, sizeof(*u));
+		u->checks = MM_BUF_INIT(65536);
+	}
+	if (u->n == 0 || !is_alike(&u->first, r)) {
+		tell_unknown(o);
+		mm_arena_free(u->a);
+		u->a = mm_arena_new();
+		u->first = copy_of(r, u->a);
+		mm_buf_reset(&u->checks);
+	}
+	if (!mm_streq(u->first.fix, r->fix))
+		u->first.fix = ""; /* each has its own */
+	mm_buf_addf(&u->checks, "%s%s", u->checks.len > 0 ? ", " : "", r->check->id);
+	u->n++;
+	if (!may_fold(r))
+		tell_unknown(o);
+}
+
+static void done(struct mm_out *o)
+{
+	struct unknown *u = o->state;
+	if (u == NULL)
+		return;
+	mm_arena_free(u->a);
+	mm_buf_free(&u->checks);
 }
 
 static void check_change(struct mm_out *o, const struct mm_check_change *r)
@@ -264,7 +363,7 @@ static void row(struct mm_out *o, union mm_report_row r)
 		break;
 	case MM_SEC_RESULTS:
 	case MM_SEC_ALL_RESULTS:
-		result(o, r.result);
+		take_result(o, r.result);
 		break;
 	case MM_SEC_CHECK_CHANGES:
 		check_change(o, r.check_change);
@@ -283,7 +382,11 @@ static void row(struct mm_out *o, union mm_report_row r)
 
 static void section_end(struct mm_out *o)
 {
-	if (o->rows == 0)
+	tell_unknown(o);
+	int64_t unheard = o->section == MM_SEC_PLACES ? o->meta->fleet.places_unheard : 0;
+	if (unheard > 0)
+		fprintf(o->f, "  unknown %" PRId64 " more, of whom nothing was ever reported\n", unheard);
+	else if (o->rows == 0)
 		fputs("  nothing\n", o->f);
 }
 
@@ -296,4 +399,5 @@ const struct mm_output mm_output_text = {
     .section = section,
     .row = row,
     .section_end = section_end,
+    .done = done,
 };

@@ -92,7 +92,9 @@ struct mm_report_meta {
 	struct mm_evidence_filter filter;
 	struct mm_checkpoint_row checkpoint; /* of the audit log, the newest; seq 0 = none */
 	int64_t checkpoint_seen,
-	    checkpoint_hosts; /* the newest that hosts have handed back, and how many did */
+	    checkpoint_hosts;             /* the newest that hosts have handed back, and how many did */
+	int64_t waivers, waivers_expired; /* in force, of the whole fleet, and those that have expired */
+	int64_t waiver_ends;              /* when the first of those in force ends; 0 = there is none */
 	/* What is judged by, and the sum of each of its checks (baseline->n of them). NULL: there
 	 * is none, and the sections of checks are empty. */
 	const struct mm_baseline *baseline;

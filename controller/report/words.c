@@ -7,7 +7,7 @@
 const char *mm_section_title(enum mm_section s)
 {
 	static const char *const title[MM_SEC_COUNT] = {
-	    [MM_SEC_PLACES] = "Who is compliant",
+	    [MM_SEC_PLACES] = "Who has the settings of the policy, and can log in",
 	    [MM_SEC_DIFFERENCES] = "What differs",
 	    [MM_SEC_LOGINS] = "Who cannot log in, and why",
 	    [MM_SEC_REMARKS] = "What needs attention on the servers",
@@ -52,7 +52,7 @@ void mm_finding_sentence(const struct mm_finding_row *r, struct mm_buf *out)
 		mm_buf_addf(out, " (%s)", mm_state_name(f->state));
 	} else {
 		mm_buf_addf(
-		    out, "%s %s", f->account[0] != '\0' ? f->account : "the client", mm_state_name(f->state));
+		    out, "%s%s%s", f->account, f->account[0] != '\0' ? " " : "", mm_state_name(f->state));
 	}
 	if (f->reason[0] != '\0')
 		mm_buf_addf(out, ": %s", f->reason);

@@ -29,6 +29,7 @@ struct group {
 	struct cell *cells;
 	struct count *counts;
 	const char **waivers; /* the sentence of each, or NULL */
+	const char **first;   /* of what is not well: the first object and what is wrong with it, or NULL */
 };
 
 struct mm_xccdf {
@@ -52,6 +53,7 @@ static void new_host(struct mm_xccdf *x, const char *host)
 	    .cells = mm_arena_alloc(x->host_arena, n, sizeof(struct cell)),
 	    .counts = mm_arena_alloc(x->host_arena, n, sizeof(struct count)),
 	    .waivers = mm_arena_alloc(x->host_arena, n, sizeof(char *)),
+	    .first = mm_arena_alloc(x->host_arena, n, sizeof(char *)),
 	};
 	mm_buf_reset(&x->host);
 	mm_buf_adds(&x->host, host);
@@ -102,6 +104,21 @@ static int badness(int64_t outcome_1)
 	return rank[outcome_1];
 }
 
+/* "alice on ws1, mutt, work: found 25, wanted 465, in /home/alice/.msmtprc:3" */
+static void said_of(const struct mm_check_result *r, struct mm_buf *out)
+{
+	struct mm_buf sentence = MM_BUF_INIT(1u << 16);
+	mm_check_result_sentence(r, &sentence);
+	mm_check_result_of(r, out);
+	if (sentence.len > 0)
+		mm_buf_addf(out, ": %s", mm_buf_str(&sentence));
+	if (r->path != NULL && r->path[0] != '\0')
+		mm_buf_addf(out, ", in %s", r->path);
+	if (r->path != NULL && r->path[0] != '\0' && r->line > 0)
+		mm_buf_addf(out, ":%d", r->line);
+	mm_buf_free(&sentence);
+}
+
 static void worst(struct mm_xccdf *x, size_t at, const struct mm_check_result *r)
 {
 	struct cell *c = &x->now.cells[at];
@@ -114,6 +131,12 @@ static void worst(struct mm_xccdf *x, size_t at, const struct mm_check_result *r
 	struct mm_buf b = MM_BUF_INIT(1u << 16);
 	mm_waiver_sentence(&r->waiver, &b);
 	x->now.waivers[at] = r->waiver.id != 0 ? mm_arena_strdup(x->host_arena, mm_buf_str(&b)) : NULL;
+	x->now.first[at] = NULL;
+	if (r->outcome != MM_OUT_COMPLIANT && r->outcome != MM_OUT_NOT_APPLICABLE) {
+		mm_buf_reset(&b);
+		said_of(r, &b);
+		x->now.first[at] = mm_arena_strdup(x->host_arena, mm_buf_str(&b));
+	}
 	mm_buf_free(&b);
 }
 
@@ -165,6 +188,10 @@ static void words(struct mm_buf *b, const struct group *g, size_t at)
 	    mm_outcome_name((enum mm_check_outcome)(c->outcome - 1)), c->stale ? ", STALE" : "",
 	    c->never ? ", never seen" : "", n->bad, n->objects,
 	    c->claimed ? "claimed (some of it at least)" : "attested");
+	if (g->first[at] != NULL) {
+		mm_buf_adds(b, n->bad > 1 ? "; the first: " : "; ");
+		mm_xml_text(b, g->first[at]);
+	}
 	if (g->waivers[at] != NULL) {
 		mm_buf_adds(b, "; ");
 		mm_xml_text(b, g->waivers[at]);
@@ -179,6 +206,7 @@ static void rule_result(const struct mm_xccdf *x, struct mm_buf *b, const struct
 	mm_buf_addf(b, "<rule-result idref=\"xccdf_mailmuster_rule_%s\"", x->m->baseline->checks[at].id);
 	if (g->counts[at].oldest > 0)
 		mm_xml_attr(b, "time", mm_time_utc(g->counts[at].oldest, t));
+	mm_xml_attr(b, "severity", mm_xccdf_severity(x->m->baseline->checks[at].severity));
 	mm_buf_addf(b, "><result>%s</result>", xccdf_result(c->outcome));
 	words(b, g, at);
 	mm_buf_adds(b, "<check system=\"urn:mailmuster:check\"/></rule-result>\n");
@@ -224,7 +252,8 @@ static void facts(const struct mm_xccdf *x, struct mm_buf *b)
 	size_t n = mm_report_about(x->m, a, about);
 	mm_buf_adds(b, "<target-facts>\n");
 	for (size_t i = 0; i < n; i++) {
-		if (mm_starts_with(about[i].name, "hosts") || mm_ends_with(about[i].name, "-evidence"))
+		if (mm_starts_with(about[i].name, "hosts") || mm_starts_with(about[i].name, "waivers") ||
+		    mm_ends_with(about[i].name, "-evidence"))
 			continue; /* of the whole fleet: they stand in the benchmark */
 		mm_buf_addf(b, "<fact name=\"urn:mailmuster:%s\">", about[i].name);
 		mm_xml_text(b, about[i].value);
@@ -303,9 +332,12 @@ static struct group *add_group(struct mm_xccdf *x, uint64_t hash)
 	    .cells = copy(x->arena, x->now.cells, n, sizeof(struct cell)),
 	    .counts = mm_arena_alloc(x->arena, n + 1, sizeof(struct count)),
 	    .waivers = mm_arena_alloc(x->arena, n + 1, sizeof(char *)),
+	    .first = mm_arena_alloc(x->arena, n + 1, sizeof(char *)),
 	};
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		g->waivers[i] = mm_arena_strdup(x->arena, x->now.waivers[i]);
+		g->first[i] = mm_arena_strdup(x->arena, x->now.first[i]);
+	}
 	name(x, g, mm_buf_str(&x->host)[0] == '\0' ? "the fleet" : NULL);
 	return g;
 }

@@ -32,6 +32,7 @@ void mm_xccdf_add(struct mm_xccdf *x, const struct mm_check_result *r); /* host 
 /* After the last row; of a fleet without any there is one empty TestResult. */
 void mm_xccdf_finish(struct mm_xccdf *x);
 
+const char *mm_xccdf_severity(enum mm_severity s); /* "high": its words are fewer than ours */
 /* <Benchmark> with its rules, without its closing tag. */
 void mm_xccdf_benchmark(const struct mm_report_meta *m, FILE *f);
 /* Every <TestResult>, with what stands around it. */

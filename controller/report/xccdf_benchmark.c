@@ -5,7 +5,7 @@
 #include "controller/report/xccdf.h"
 #include "controller/report/xml.h"
 
-static const char *severity(enum mm_severity s)
+const char *mm_xccdf_severity(enum mm_severity s)
 {
 	static const char *const v[MM_SEV_COUNT] = {
 	    [MM_SEV_INFO] = "info",
@@ -48,7 +48,7 @@ static void references(struct mm_buf *b, const struct mm_check *c)
 static void rule(struct mm_buf *b, const struct mm_check *c)
 {
 	mm_buf_addf(b, "<Rule id=\"xccdf_mailmuster_rule_%s\" severity=\"%s\" selected=\"%s\">\n", c->id,
-	    severity(c->severity), c->off != NULL ? "false" : "true");
+	    mm_xccdf_severity(c->severity), c->off != NULL ? "false" : "true");
 	mm_xml_elem(b, "title", c->title);
 	mm_xml_elem(b, "description", c->rationale);
 	if (c->off != NULL || c->tailored != NULL) {

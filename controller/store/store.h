@@ -512,7 +512,7 @@ int mm_store_fleet(
 struct mm_waiver {
 	int64_t id;
 	const char *host, *user, *group, *client, *account; /* "" = any; one at least is not */
-	const char *check;                                  /* a setting's or a check's id, MM_CHECK_LOGIN, or "" = any */
+	const char *check; /* a setting's or a check's id, MM_CHECK_LOGIN, or "" = any */
 	const char *reason, *owner, *added_by;
 	int64_t added, until;
 	int64_t removed; /* 0 = it was not */

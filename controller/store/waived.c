@@ -210,8 +210,8 @@ struct mm_waiver_of mm_waivers_find(
 	return (struct mm_waiver_of){.id = 0, .owner = "", .reason = ""};
 }
 
-struct mm_waiver_of mm_waivers_find_either(const struct mm_waivers *w, const char *client,
-    const char *account, const char *check, const char *other)
+struct mm_waiver_of mm_waivers_find_either(
+    const struct mm_waivers *w, const char *client, const char *account, const char *check, const char *other)
 {
 	struct mm_waiver_of a = mm_waivers_find(w, client, account, check);
 	struct mm_waiver_of b = mm_waivers_find(w, client, account, other);

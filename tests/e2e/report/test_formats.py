@@ -4,6 +4,7 @@ Once with rows made by hand (also the nastiest bytes, which no decoder would let
 into a store), and once with the real program over a real store. What npm or
 Debian lend is found by tests/lib/npm.sh and tests/lib/promtool.sh.
 """
+import collections
 import csv
 import io
 import json
@@ -118,6 +119,8 @@ class Formats(common.Case):
         self.assertNotRegex(out, r"(?i)\berror\b")  # its exit status is 0 all the same
         self.assertIn("SARIF2005", out)  # what it always finds: a file that it cannot read it passes over
         log = json.loads(path.read_text("utf-8"))
+        self.assertRegex(log["runs"][0]["automationDetails"]["id"], r"^mailmuster/[^/]+/[0-9a-f-]{36}/$")
+        self.assertRegex(log["runs"][0]["invocations"][0]["endTimeUtc"], r"^20[0-9T:-]+Z$")
         prints = [json.dumps(r["partialFingerprints"]) + r["ruleId"] for r in log["runs"][0]["results"]]
         self.assertEqual(len(prints), len(set(prints)))
         return log["runs"][0]
@@ -296,6 +299,96 @@ class Store(Formats):
                 check(self, self.report(fmt))
         self.what_changed(now)
         self.what_needs_attention()
+        self.what_nobody_looked_at()
+        self.the_same_numbers_everywhere()
+
+    def counts(self):
+        """Of each format: (check, outcome) -> how many, as far as it tells of every object."""
+        json_ = {(c["id"], o): n for c in self.check_json(self.report("json"))["checks"] for o, n in c["by_outcome"].items() if n}
+        yield "json", json_, None
+        every = collections.Counter((r["check"], r["outcome"]) for r in self.check_jsonl(self.report("jsonl")) if r["kind"] == "result")
+        yield "jsonl", every, None
+        yield "csv", collections.Counter((r["check"], r["result"]) for r in self.check_csv(self.report("csv")) if r["kind"] == "result"), None
+        suites = ET.parse(self.report("junit")).getroot()
+        yield "junit", collections.Counter((s.get("name"), c.get("status")) for s in suites for c in s.iter("testcase")), None
+        sarif = self.report("sarif")
+        yield "sarif", collections.Counter((r["ruleId"], r["properties"]["outcome"]) for r in json.loads(sarif.read_text("utf-8"))["runs"][0]["results"]), "bad"
+        seen = collections.Counter()
+        for one in json.loads(self.report("oscal").read_text("utf-8"))["assessment-results"]["results"][0]["observations"]:
+            props = {p["name"]: p["value"] for p in one["props"]}
+            seen[props["check"], props["outcome"]] += int(props["results"])
+        yield "oscal", seen, None
+        found = re.findall(r'^mailmuster_check_results{check="([^"]+)",outcome="([^"]+)"} ([0-9]+)$', self.report("prometheus").read_text("utf-8"), re.M)
+        yield "prometheus", {(c, o): int(n) for c, o, n in found if n != "0"}, None
+
+    def the_same_numbers_everywhere(self):
+        """Of one store at one time every format tells the same, with each of the states and with waivers."""
+        soon = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 20 * DAY))
+        for scope, check in ((["--host", "ws2"], "settings-as-desired"), (["--user", "alice", "--host", "ws5"], "login-proven")):
+            self.mm("waiver", "add", *scope, "--check", check, "--until", soon, "--owner", "Dana", "--reason", "=1+1")
+        told = {name: ({k: n for k, n in counts.items() if n}, kind) for name, counts, kind in self.counts()}
+        whole = told["json"][0]
+        self.assertEqual({o for _, o in whole} & {"compliant", "drifted", "failed", "unknown", "waived"},
+                         {"compliant", "drifted", "failed", "unknown", "waived"})
+        for name, (counts, kind) in told.items():
+            want = {k: n for k, n in whole.items() if kind is None or k[1] not in ("compliant", "notapplicable")}
+            self.assertEqual(counts, want, name)
+        # XCCDF counts in words, host by host
+        words = [m.text for m in ET.parse(self.report("xccdf")).getroot().iter(f"{XCCDF}message")]
+        self.assertEqual(sum(int(re.search(r": [0-9]+ of ([0-9]+) objects", w).group(1)) for w in words), sum(whole.values()))
+        self.assertTrue([w for w in words if w.startswith("drifted: ") and "found " in w and " on ws" in w], words)
+        self.waivers_everywhere()
+
+    def waivers_everywhere(self):
+        """Who waives a check waives what it rests on: no part of a report contradicts another. And all count them."""
+        doc = self.check_json(self.report("json", "--all"))
+        self.assertEqual({f["result"] for f in doc["findings"] if f["host"] == "ws2" and f["state"] == "drifted"}, {"waived"})
+        self.assertEqual({r["outcome"] for r in doc["results"] if r["host"] == "ws2" and r["check"] == "settings-as-desired"}, {"waived"})
+        self.assertEqual([r["audit"] for r in doc["logins"] if r["host"] == "ws5"], ["waived"])
+        for fmt, said in (("csv", '"waivers-in-force","","2"'), ("junit", 'name="waivers-in-force" value="2"'),
+                          ("sarif", '"waivers":{"in_force":2,"expired":0}'), ("oscal", "waivers-in-force"),
+                          ("xccdf", '<plain-text id="waivers-in-force">2<'), ("arf", '<plain-text id="waivers-in-force">2<'),
+                          ("prometheus", 'mailmuster_waivers{state="in_force"} 2')):
+            self.assertIn(said, self.report(fmt).read_text("utf-8"), fmt)
+        rows = [r for r in self.check_csv(self.report("csv")) if r["kind"] == "waiver"]
+        self.assertEqual([(r["host"], r["check"], r["state"], r["reason"]) for r in rows],
+                         [("ws2", "settings-as-desired", "in force", "'=1+1"), ("ws5", "login-proven", "in force", "'=1+1")])
+        self.mm("waiver", "remove", "1")
+        before = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 3600))
+        self.assertEqual(self.check_json(self.report("json", "--as-of", before))["waivers"], [])
+        self.assertEqual([w["id"] for w in self.check_json(self.report("json"))["waivers"]], [2])
+
+    def what_nobody_looked_at(self):
+        """Is told once, and what is to be done is to look: nobody knows what is wrong there."""
+        text = self.report("text").read_text("utf-8")
+        entries = [e for e in re.split(r"\n(?=  \S)", text) if "alice on ws6" in e or "bob on ws6" in e]
+        self.assertEqual(len(entries), 2, text)
+        self.assertRegex(entries[0], r"  unknown   \d\d checks: alice on ws6\n      implicit-tls, starttls-required, .*\n"
+                                     r"      nothing was ever reported of this user on this host\n      evidence never\n"
+                                     r"      to do: mailmuster status --refresh asks")
+        never = [r for r in self.check_json(self.report("json", "--all"))["results"] if r["user"] == "bob" and r["host"] == "ws6"]
+        self.assertEqual({r["fix"][:27] for r in never}, {"mailmuster status --refresh"})
+        self.assertIn(f"unknown {2 * 6 - 5} more, of whom nothing was ever reported", text)
+
+    def test_names(self):
+        """Of a name that is mistyped nothing is told: an empty report reads as if all were well."""
+        for args, said in ((["--host", "ws7"], 'there is no workstation "ws7"; did you mean "ws'), (["--user", "alicia"], 'did you mean "alice"?'),
+                           (["--group", "stuff"], 'did you mean "staff"?'), (["--tag", "dsk"], 'with the tag "dsk"; did you mean "desk"?'),
+                           (["--client", "mut"], 'no mail program "mut"; did you mean "mutt"?'),
+                           (["--check", "implicit-tsl"], "did you mean implicit-tls?"), (["--baseline", "../baselines/rfc8314"], "there is no baseline")):
+            for command in ("report", "status", "drift")[:1 if args[0] in ("--check", "--baseline") else 3]:
+                out, err = self.mm(command, *args, rc=1)
+                self.assertEqual((out, len(err.splitlines())), ("", 1), err)
+                self.assertIn(said, err)
+        now = int(time.time())
+        self.reports(("ws1", 0, "attested", [self.finding()], [self.login()]), now=now)
+        self.assertEqual(json.loads(self.mm("report", "--json", "--host", "ws1", rc=2)[0])["report"]["only"], {"host": "ws1"})
+        self.assertIn("which?", self.mm("report", "--json", "--format", "csv", rc=64)[1])
+        self.assertIn("the beginning of that day", self.mm("report", "--since", "2026-13-01", rc=64)[1])
+        with open("/dev/full", "wb") as full:  # and said once
+            p = subprocess.run([BIN / "mailmuster", "report", "--format", "csv"], env=dict(os.environ, MAILMUSTER_STATE=self.state),
+                               stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+        self.assertEqual((p.returncode, len(p.stderr.splitlines())), (1, 1), p.stderr)
 
     def what_needs_attention(self):
         """Without --all: the same numbers, and of the rows those of which somebody must know."""
