@@ -504,10 +504,6 @@ int mm_store_fleet(
  * never what is stale: nobody can accept what was not seen. */
 
 #define MM_CHECK_LOGIN "login" /* a waiver's check: every login check */
-/* Two checks say of findings and logins what these say of themselves: who accepts the check
- * accepts the difference, and the failed login. */
-#define MM_CHECK_SETTINGS "settings-as-desired"
-#define MM_CHECK_LOGIN_PROVEN "login-proven"
 
 struct mm_waiver {
 	int64_t id;

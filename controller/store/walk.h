@@ -20,6 +20,11 @@ struct mm_moment {
 struct mm_moment mm_moment_of(struct mm_store *s, const struct mm_evidence_filter *f);
 /* ---- waivers, matched (waived.c) */
 
+/* Two checks say of findings and logins what these say of themselves: who accepts the check
+ * accepts the difference, and the failed login. */
+#define MM_CHECK_SETTINGS "settings-as-desired"
+#define MM_CHECK_LOGIN_PROVEN "login-proven"
+
 struct mm_waivers;
 /* Those that were there at `m`, with those that had expired by then. */
 int mm_waivers_load(

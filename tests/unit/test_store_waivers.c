@@ -1,4 +1,5 @@
 /* Waivers: what they cover, when they end, and how they count. */
+#include "controller/store/walk.h"
 #include "store_fixture.h"
 
 static int take_finding(const struct mm_finding_row *r, void *arg, struct mm_err *err)
