@@ -28,33 +28,48 @@ static int no_rollout(int64_t id, struct mm_err *err)
 
 /* ---- list */
 
+struct listing {
+	struct mm_store *store;
+	struct mm_arena *a;
+	struct mm_table *t;
+	json_t *json;
+};
+
 static int list_json(const struct mm_rollout *r, void *arg, struct mm_err *err)
 {
-	(void)err;
-	json_array_append_new(arg, mm_rollout_head_json(r));
-	return 0;
+	struct listing *l = arg;
+	const char *why;
+	json_t *o = mm_rollout_head_json(r);
+	int rc = mm_rollout_why(l->store, r, l->a, &why, err);
+	if (rc == 0)
+		mm_json_set_str(o, "why", why);
+	json_array_append_new(l->json, o);
+	return rc;
 }
 
 static int list_row(const struct mm_rollout *r, void *arg, struct mm_err *err)
 {
+	struct listing *l = arg;
 	char at[MM_TIME_MAX];
+	const char *why;
 	bool stands = r->state == MM_RO_PAUSED || r->state == MM_RO_HALTED;
-	(void)err;
-	mm_table_cell(arg, MM_PLAIN, "%lld", (long long)r->id);
+	if (mm_rollout_why(l->store, r, l->a, &why, err) < 0)
+		return -1;
+	mm_table_cell(l->t, MM_PLAIN, "%lld", (long long)r->id);
 	if (r->first == r->revision)
-		mm_table_cell(arg, MM_PLAIN, "%lld", (long long)r->revision);
+		mm_table_cell(l->t, MM_PLAIN, "%lld", (long long)r->revision);
 	else
-		mm_table_cell(arg, MM_PLAIN, "%lld-%lld", (long long)r->first, (long long)r->revision);
-	mm_table_cell(arg, MM_PLAIN, "%s", mm_rollout_kind_name(r->kind));
-	mm_table_cell(arg, MM_PLAIN, "%s", mm_time_utc(r->created, at));
-	mm_table_cell(arg, MM_PLAIN, "%lld", (long long)r->hosts);
-	mm_table_cell(arg, MM_PLAIN, "%lld of %lld", (long long)r->wave + 1, (long long)r->waves);
-	mm_table_cell(arg,
+		mm_table_cell(l->t, MM_PLAIN, "%lld-%lld", (long long)r->first, (long long)r->revision);
+	mm_table_cell(l->t, MM_PLAIN, "%s", mm_rollout_kind_name(r->kind));
+	mm_table_cell(l->t, MM_PLAIN, "%s", mm_time_utc(r->created, at));
+	mm_table_cell(l->t, MM_PLAIN, "%lld", (long long)r->hosts);
+	mm_table_cell(l->t, MM_PLAIN, "%lld of %lld", (long long)r->wave + 1, (long long)r->waves);
+	mm_table_cell(l->t,
 	    stands                   ? MM_YELLOW
 	    : r->state == MM_RO_DONE ? MM_GREEN
 				     : MM_BOLD,
 	    "%s", mm_ro_state_name(r->state));
-	mm_table_cell(arg, MM_PLAIN, "%s", *r->why != '\0' ? r->why : r->selection);
+	mm_table_cell(l->t, MM_PLAIN, "%s", *why != '\0' ? why : r->selection);
 	return 0;
 }
 
@@ -72,16 +87,18 @@ static int run_list(struct mm_ctl *c, int argc, char **argv)
 		return rc;
 	if (mm_ctl_open(c, &err) < 0)
 		return mm_ctl_fail("rollout list", &err);
+	struct listing l = {.store = c->store, .a = mm_arena_new()};
 	if (json) {
-		json_t *list = json_array();
-		rc = mm_store_rollout_each(c->store, false, list_json, list, &err);
-		mm_ctl_json(list);
+		l.json = json_array();
+		rc = mm_store_rollout_each(c->store, false, list_json, &l, &err);
+		mm_ctl_json(l.json);
 	} else {
-		struct mm_table *t = mm_table_new(heads);
-		rc = mm_store_rollout_each(c->store, false, list_row, t, &err);
-		mm_table_print(t, stdout);
-		mm_table_free(t);
+		l.t = mm_table_new(heads);
+		rc = mm_store_rollout_each(c->store, false, list_row, &l, &err);
+		mm_table_print(l.t, stdout);
+		mm_table_free(l.t);
 	}
+	mm_arena_free(l.a);
 	return rc < 0 ? mm_ctl_fail("rollout list", &err) : MM_EX_OK;
 }
 
@@ -224,7 +241,7 @@ static int approve_it(struct mm_ctl *c, struct act *o, struct mm_err *err)
 
 static int abort_it(struct mm_ctl *c, struct act *o, struct mm_err *err)
 {
-	return mm_store_rollout_abort(c->store, o->id, err);
+	return mm_store_rollout_abort(c->store, o->id, false, err);
 }
 
 static int retry_it(struct mm_ctl *c, struct act *o, struct mm_err *err)
@@ -233,7 +250,10 @@ static int retry_it(struct mm_ctl *c, struct act *o, struct mm_err *err)
 	if (mm_store_rollout_retry(c->store, o->id, o->failed, o->unreachable, &n, err) < 0)
 		return -1;
 	if (n == 0)
-		return mm_err_set(err, MM_EX_FAILED, "rollout %lld has no such host", (long long)o->id);
+		return mm_err_set(err, MM_EX_FAILED, "no host of rollout %lld %s", (long long)o->id,
+		    !o->failed       ? "is unreachable"
+		    : o->unreachable ? "failed or is unreachable"
+				     : "failed");
 	fprintf(stderr, "%lld host%s released again\n", (long long)n, n == 1 ? "" : "s");
 	return 0;
 }

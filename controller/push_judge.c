@@ -105,7 +105,11 @@ static void judge_findings(struct judging *j, const struct mm_report_in *p)
 		const struct mm_finding *f = &p->findings[i];
 		bool reverted = f->action == MM_ACT_REVERTED;
 		bool error = !reverted && mm_finding_verdict(f).exit_bit == MM_EX_FAILED;
-		if (reverted || error)
+		/* The agent's own sentence begins so. */
+		bool said = reverted && mm_starts_with(f->reason, "taken back");
+		if (said)
+			note(j, j->sum.reverted == 0, "%s: %s %s", f->user, f->client, f->reason);
+		else if (reverted || error)
 			note(j, reverted && j->sum.reverted == 0, "%s: %s %s%s%s", f->user, f->client,
 			    reverted ? "taken back" : mm_state_name(f->state), *f->reason != '\0' ? ": " : "",
 			    f->reason);

@@ -137,7 +137,7 @@ static int end_old(struct mm_ctl *c, const struct mm_rollout *r, struct mm_err *
 		return 0;
 	if (r->state == MM_RO_DONE && mm_store_rollout_counts(c->store, r->id, take_open, &open, err) < 0)
 		return -1;
-	return r->state == MM_RO_DONE && open == 0 ? 0 : mm_store_rollout_abort(c->store, r->id, err);
+	return r->state == MM_RO_DONE && open == 0 ? 0 : mm_store_rollout_abort(c->store, r->id, true, err);
 }
 
 static int64_t revision_for(const struct touched *t, const char *host)
@@ -180,17 +180,47 @@ static int bring(struct mm_ctl *c, int64_t of, const struct touched *t, const st
 	return mm_rollout_make(c, &what, o, t->a, &out->made, err);
 }
 
-/* 1: somebody has said it already, and it is not through. */
-static int is_under_way(
-    struct mm_ctl *c, int64_t of, struct mm_arena *a, struct mm_rollout_back *out, struct mm_err *err)
+struct search {
+	int64_t of, id;
+	enum mm_ro_state state;
+};
+
+static int take_rollback(const struct mm_rollout *r, void *arg, struct mm_err *err)
 {
-	struct mm_rollout last;
-	int rc = mm_store_rollout_last(c->store, a, &last, err);
+	struct search *s = arg;
+	bool holds = r->state != MM_RO_ABORTED && r->state != MM_RO_SUPERSEDED;
+	(void)err;
+	if (r->kind == MM_ROLLOUT_ROLLBACK && r->of == s->of && holds && r->id > s->id) {
+		s->id = r->id;
+		s->state = r->state;
+	}
+	return 0;
+}
+
+int mm_rollout_taken_back(
+    struct mm_store *s, int64_t of, int64_t *by, enum mm_ro_state *state, struct mm_err *err)
+{
+	struct search found = {.of = of};
+	if (mm_store_rollout_each(s, false, take_rollback, &found, err) < 0)
+		return -1;
+	*by = found.id;
+	*state = found.state;
+	return found.id > 0 ? 0 : 1;
+}
+
+/* 1: somebody has said it already, and it is not through. */
+static int is_under_way(struct mm_ctl *c, int64_t of, struct mm_rollout_back *out, struct mm_err *err)
+{
+	enum mm_ro_state state;
+	int64_t by;
+	int rc = mm_rollout_taken_back(c->store, of, &by, &state, err);
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
-	if (last.kind != MM_ROLLOUT_ROLLBACK || last.of != of || last.state != MM_RO_RUNNING)
-		return 0;
-	out->made.id = last.id;
+	if (state != MM_RO_RUNNING && state != MM_RO_BAKING)
+		return mm_err_set(err, MM_EX_FAILED,
+		    "rollout %lld takes it back already, and is %s: mailmuster rollout show %lld",
+		    (long long)by, mm_ro_state_name(state), (long long)by);
+	out->made.id = by;
 	out->under_way = true;
 	return 1;
 }
@@ -204,7 +234,7 @@ static int take_back(struct mm_ctl *c, int64_t id, const struct mm_rollout_opts 
 	if (rc > 0)
 		return mm_err_set(err, MM_EX_FAILED, "there is no rollout %lld", (long long)id);
 	if (rc == 0)
-		rc = is_under_way(c, id, a, out, err);
+		rc = is_under_way(c, id, out, err);
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
 	if (mm_store_rollout_hosts(c->store, id, 0, take, &t, err) < 0)

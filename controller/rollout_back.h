@@ -25,4 +25,8 @@ struct mm_rollout_back {
 int mm_rollout_back(struct mm_ctl *c, int64_t id, const struct mm_rollout_opts *o, struct mm_arena *a,
     struct mm_rollout_back *out, struct mm_err *err);
 
+/* Which rollout takes this one back, or has: the newest that was not given up. 1: none. */
+int mm_rollout_taken_back(
+    struct mm_store *s, int64_t of, int64_t *by, enum mm_ro_state *state, struct mm_err *err);
+
 #endif

@@ -95,7 +95,7 @@ json_t *mm_rollout_json(const struct mm_rollout_state *st, struct mm_err *err)
 {
 	json_t *o = mm_rollout_head_json(&st->r), *waves = json_array(), *hosts = json_array();
 	struct mm_arena *a = mm_arena_new();
-	bool driven = *st->r.owner != '\0' && st->r.lease_until >= mm_store_now(st->store);
+	bool driven = mm_rollout_is_driven(&st->r, mm_store_now(st->store));
 	mm_json_set_str(o, "next", mm_rollout_next_text(st, a));
 	mm_json_set_str(o, "driven_by", driven ? st->r.owner : NULL);
 	mm_arena_free(a);

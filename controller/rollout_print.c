@@ -6,6 +6,7 @@
 #include "common/term.h"
 #include "common/text.h"
 #include "controller/rollout/assign.h"
+#include "controller/rollout_back.h"
 
 static const char *coloured(enum mm_colour c)
 {
@@ -48,17 +49,16 @@ const char *mm_rollout_revisions(int64_t first, int64_t last, struct mm_arena *a
 
 /* ---- what comes next */
 
-static const char *when(int64_t until, int64_t now, struct mm_arena *a)
+/* The sentence has the time itself. */
+static const char *how_long(int64_t until, int64_t now, struct mm_arena *a)
 {
-	char at[MM_TIME_MAX], in[MM_TIME_MAX];
-	if (until <= now)
-		return "at once";
-	return mm_arena_printf(a, "at %s (in %s)", mm_time_utc(until, at), mm_duration(until - now, in));
+	char in[MM_TIME_MAX];
+	return until <= now ? "now" : mm_arena_printf(a, "in %s", mm_duration(until - now, in));
 }
 
 static const char *by_whom(const struct mm_rollout_state *st, struct mm_arena *a)
 {
-	if (*st->r.owner != '\0' && st->r.lease_until >= mm_store_now(st->store))
+	if (mm_rollout_is_driven(&st->r, mm_store_now(st->store)))
 		return mm_arena_printf(a, "driven by %s", st->r.owner);
 	return mm_arena_printf(
 	    a, "nobody drives it: mailmuster rollout resume %lld, or mailmuster serve", (long long)st->r.id);
@@ -87,9 +87,10 @@ static const char *next_of_ended(const struct mm_rollout_state *st, struct mm_ar
 	int64_t late = n.by[MM_RH_LATE] + n.by[MM_RH_UNREACHABLE];
 	if (st->r.state == MM_RO_DONE && late > 0)
 		return mm_arena_printf(a,
-		    "%lld host%s will get it when they appear (check-in, serve, or "
+		    "%lld host%s will get it when %s (check-in, serve, or "
 		    "mailmuster rollout retry %lld --unreachable)",
-		    (long long)late, late == 1 ? "" : "s", (long long)st->r.id);
+		    (long long)late, late == 1 ? "" : "s", late == 1 ? "it appears" : "they appear",
+		    (long long)st->r.id);
 	return "nothing";
 }
 
@@ -103,7 +104,7 @@ const char *mm_rollout_next_text(const struct mm_rollout_state *st, struct mm_ar
 		return next_of_ended(st, a);
 	mm_rollout_state_ahead(st, &d);
 	if (d.act == MM_ROA_WAIT && d.until > 0)
-		return mm_arena_printf(a, "%s; %s; %s", d.text, when(d.until, now, a), by_whom(st, a));
+		return mm_arena_printf(a, "%s (%s); %s", d.text, how_long(d.until, now, a), by_whom(st, a));
 	return mm_arena_printf(a, "%s; %s", d.text, by_whom(st, a));
 }
 
@@ -284,6 +285,8 @@ static void print_head(const struct mm_rollout_state *st, struct mm_arena *a)
 {
 	const struct mm_rollout *r = &st->r;
 	char at[MM_TIME_MAX], took[MM_TIME_MAX];
+	enum mm_ro_state state;
+	int64_t by;
 	printf("%sRollout %lld: %s to %lld host%s", coloured(MM_BOLD), (long long)r->id,
 	    mm_rollout_revisions(r->first, r->revision, a), (long long)r->hosts, r->hosts == 1 ? "" : "s");
 	if (r->kind == MM_ROLLOUT_ROLLBACK)
@@ -302,6 +305,9 @@ static void print_head(const struct mm_rollout_state *st, struct mm_arena *a)
 	}
 	putchar('\n');
 	line("Next", mm_rollout_next_text(st, a));
+	if (mm_rollout_taken_back(st->store, r->id, &by, &state, NULL) == 0)
+		line("Taken back", mm_arena_printf(a, "by rollout %lld, which is %s", (long long)by,
+				       mm_ro_state_name(state)));
 	putchar('\n');
 }
 

@@ -1,7 +1,5 @@
 #include "controller/rollout_run.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -278,14 +276,6 @@ static const char *say(void *ctx)
 
 /* ---- the whole */
 
-/* Processes are told apart by number only within their namespace. */
-static const char *our_space(char *buf, size_t n)
-{
-	ssize_t got = readlink("/proc/self/ns/pid", buf, n - 1);
-	buf[got > 0 ? got : 0] = '\0';
-	return buf;
-}
-
 static void name_lease(struct mm_rollout_lease *l, int64_t rollout)
 {
 	char host[40] = "", space[40], id[MM_ID_LEN];
@@ -293,17 +283,7 @@ static void name_lease(struct mm_rollout_lease *l, int64_t rollout)
 	mm_random_id(id);
 	*l = (struct mm_rollout_lease){.rollout = rollout, .pid = (int64_t)getpid()};
 	(void)snprintf(l->owner, sizeof(l->owner), "process %lld on %s (%s %.8s)", (long long)getpid(), host,
-	    our_space(space, sizeof(space)), id);
-}
-
-/* A process of this machine that was killed: its lease need not run out. */
-static bool is_dead(const struct mm_rollout *holder)
-{
-	char host[40] = "", space[40], mark[96];
-	(void)gethostname(host, sizeof(host) - 1);
-	(void)snprintf(mark, sizeof(mark), " on %s (%s ", host, our_space(space, sizeof(space)));
-	return *space != '\0' && strstr(holder->owner, mark) != NULL && holder->owner_pid > 0 &&
-	       holder->owner_pid <= INT32_MAX && kill((pid_t)holder->owner_pid, 0) < 0 && errno == ESRCH;
+	    mm_rollout_our_space(space, sizeof(space)), id);
 }
 
 static int ask_lease(struct drive *d, struct mm_rollout *holder, struct mm_err *err)
@@ -324,7 +304,7 @@ static int take_lease(struct drive *d, struct mm_err *err)
 {
 	struct mm_rollout holder;
 	int rc = ask_lease(d, &holder, err);
-	if (rc == MM_ROLLOUT_LOST && is_dead(&holder)) {
+	if (rc == MM_ROLLOUT_LOST && mm_rollout_driver_died(&holder)) {
 		if (bury(d, &holder, err) < 0)
 			return -1;
 		rc = ask_lease(d, &holder, err);

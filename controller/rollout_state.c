@@ -1,7 +1,11 @@
 #include "controller/rollout_state.h"
 
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "controller/rollout/assign.h"
 #include "controller/rollout_servers.h"
@@ -64,6 +68,49 @@ static int load_head(struct mm_rollout_state *st, int64_t id, struct mm_err *err
 	return rc;
 }
 
+/* What the store says of one that is done was written when it was: hosts come later. */
+static void tell_done(struct mm_rollout_state *st)
+{
+	struct mm_ro_count n;
+	char text[MM_RO_TEXT];
+	if (st->r.state != MM_RO_DONE)
+		return;
+	mm_ro_count(st->hosts, st->n, -1, &n);
+	mm_ro_done_text(&n, text);
+	st->r.why = mm_arena_strdup(st->head, text);
+}
+
+static int take_all(const struct mm_rollout_count *c, void *arg, struct mm_err *err)
+{
+	struct mm_ro_count *n = arg;
+	(void)err;
+	if (c->wave >= 0)
+		return 0;
+	n->hosts = c->hosts - c->by[MM_RH_SUPERSEDED];
+	n->tested = c->tested;
+	n->verified = c->verified;
+	for (int i = 0; i < MM_RH_COUNT; i++) {
+		n->by[i] = c->by[i];
+		n->answered += mm_rh_answered((enum mm_rh_state)i) ? c->by[i] : 0;
+	}
+	return 0;
+}
+
+int mm_rollout_why(
+    struct mm_store *s, const struct mm_rollout *r, struct mm_arena *a, const char **out, struct mm_err *err)
+{
+	struct mm_ro_count n = {.hosts = 0};
+	char text[MM_RO_TEXT];
+	*out = r->why;
+	if (r->state != MM_RO_DONE)
+		return 0;
+	if (mm_store_rollout_counts(s, r->id, take_all, &n, err) < 0)
+		return -1;
+	mm_ro_done_text(&n, text);
+	*out = mm_arena_strdup(a, text);
+	return 0;
+}
+
 int mm_rollout_state_load(struct mm_store *s, int64_t id, struct mm_rollout_state *out, struct mm_err *err)
 {
 	*out = (struct mm_rollout_state){.store = s, .a = mm_arena_new()};
@@ -74,6 +121,7 @@ int mm_rollout_state_load(struct mm_store *s, int64_t id, struct mm_rollout_stat
 	    mm_store_rollout_hosts(s, id, 0, take, out, err) < 0)
 		return -1;
 	sort_names(out);
+	tell_done(out);
 	return out->terms.rate > 0 ? mm_rollout_loads(out, err) : 0;
 }
 
@@ -111,10 +159,37 @@ int mm_rollout_state_look(struct mm_rollout_state *st, struct mm_err *err)
 		return mm_err_set(err, MM_EX_FAILED, "the rollout is not in the store any more");
 	if (rc < 0)
 		return -1;
-	return st->r.seq > st->seq
-		   ? mm_store_rollout_hosts(st->store, st->r.id, st->seq, take_change, st, err)
-		   : 0;
+	if (st->r.seq > st->seq &&
+	    mm_store_rollout_hosts(st->store, st->r.id, st->seq, take_change, st, err) < 0)
+		return -1;
+	tell_done(st);
+	return 0;
 }
+
+/* ---- the driver */
+
+const char *mm_rollout_our_space(char *buf, size_t n)
+{
+	ssize_t got = readlink("/proc/self/ns/pid", buf, n - 1);
+	buf[got > 0 ? got : 0] = '\0';
+	return buf;
+}
+
+bool mm_rollout_driver_died(const struct mm_rollout *holder)
+{
+	char host[40] = "", space[40], mark[96];
+	(void)gethostname(host, sizeof(host) - 1);
+	(void)snprintf(mark, sizeof(mark), " on %s (%s ", host, mm_rollout_our_space(space, sizeof(space)));
+	return *space != '\0' && strstr(holder->owner, mark) != NULL && holder->owner_pid > 0 &&
+	       holder->owner_pid <= INT32_MAX && kill((pid_t)holder->owner_pid, 0) < 0 && errno == ESRCH;
+}
+
+bool mm_rollout_is_driven(const struct mm_rollout *r, int64_t now)
+{
+	return *r->owner != '\0' && r->lease_until >= now && !mm_rollout_driver_died(r);
+}
+
+/* ---- what comes next */
 
 struct mm_ro_now mm_rollout_state_now(const struct mm_rollout_state *st)
 {

@@ -41,4 +41,15 @@ struct mm_ro_now mm_rollout_state_now(const struct mm_rollout_state *st);
 /* What comes next, without doing it: for those who only look. */
 void mm_rollout_state_ahead(const struct mm_rollout_state *st, struct mm_ro_decision *out);
 
+/* The same sentence of a head alone, as it is now. */
+int mm_rollout_why(
+    struct mm_store *s, const struct mm_rollout *r, struct mm_arena *a, const char **out, struct mm_err *err);
+
+/* Processes are told apart by number only within their namespace: its name, in `buf`. */
+const char *mm_rollout_our_space(char *buf, size_t n);
+/* A process of this machine that was killed: its lease need not run out. */
+bool mm_rollout_driver_died(const struct mm_rollout *holder);
+/* Does anybody carry it on, by all that is known? */
+bool mm_rollout_is_driven(const struct mm_rollout *r, int64_t now);
+
 #endif

@@ -82,10 +82,12 @@ static bool exceeds(struct view *v, enum mm_budget b, bool total)
 	if (burnt <= allowed)
 		return false;
 	v->d->budget = b;
-	say(v, MM_ROA_HALT, MM_ROB_BUDGET, "%s: %lld of %lld host%s %s %s, and %lld %s allowed%s",
-	    mm_budget_name(b), (long long)burnt, (long long)c->hosts, plural(c->hosts), is_are(burnt),
-	    mm_budget_words(b), (long long)allowed, is_are(allowed),
-	    total ? " in the whole rollout" : " in a wave");
+	char where[64] = "";
+	if (!total)
+		(void)snprintf(where, sizeof(where), " of wave %lld", (long long)v->now->wave + 1);
+	say(v, MM_ROA_HALT, MM_ROB_BUDGET, "%lld of %lld host%s%s %s, %lld %s allowed%s", (long long)burnt,
+	    (long long)c->hosts, plural(c->hosts), where, mm_budget_clause(b, burnt), (long long)allowed,
+	    is_are(allowed), total ? " in the whole rollout" : "");
 	return true;
 }
 
@@ -271,9 +273,11 @@ static void wait_until(struct view *v, int64_t until, enum mm_ro_because because
 	if (until == 0)
 		say(v, MM_ROA_WAIT, MM_ROB_FLIGHT, "%lld host%s in flight", (long long)flight,
 		    plural(flight));
-	else
+	else if (flight > 0)
 		say(v, MM_ROA_WAIT, because, "%s until %s, %lld host%s in flight", because_names[because],
 		    mm_time_utc(until, when), (long long)flight, plural(flight));
+	else
+		say(v, MM_ROA_WAIT, because, "%s until %s", because_names[because], mm_time_utc(until, when));
 }
 
 /* For something to land, or for what can be sent later. */
@@ -341,15 +345,21 @@ static bool gate_fails(struct view *v)
 
 static void finish(struct view *v, bool let_through)
 {
-	const struct mm_ro_count *c = &v->all;
-	int64_t left = c->by[MM_RH_UNREACHABLE] + c->by[MM_RH_LATE];
+	char text[MM_RO_TEXT];
 
 	if (!let_through && gate_fails(v))
 		return;
-	say(v, MM_ROA_DONE, MM_ROB_NONE,
-	    "%lld of %lld host%s have answered, %lld not reached yet; %lld of %lld tested user%s verified",
-	    (long long)c->answered, (long long)c->hosts, plural(c->hosts), (long long)left,
-	    (long long)c->verified, (long long)c->tested, plural(c->tested));
+	mm_ro_done_text(&v->all, text);
+	say(v, MM_ROA_DONE, MM_ROB_NONE, "%s", text);
+}
+
+void mm_ro_done_text(const struct mm_ro_count *c, char out[MM_RO_TEXT])
+{
+	(void)snprintf(out, MM_RO_TEXT,
+	    "%lld of %lld host%s %s answered, %lld not reached yet; %lld of %lld tested user%s verified",
+	    (long long)c->answered, (long long)c->hosts, plural(c->hosts), c->hosts == 1 ? "has" : "have",
+	    (long long)(c->hosts - c->answered), (long long)c->verified, (long long)c->tested,
+	    plural(c->tested));
 }
 
 static void next_wave(struct view *v)

@@ -124,4 +124,7 @@ struct mm_ro_count {
 /* Of one wave (as its gate sees it: without late ones' outcomes), or of all: wave -1. */
 void mm_ro_count(const struct mm_ro_host *hosts, size_t n, int64_t wave, struct mm_ro_count *out);
 
+/* Where one that is done stands: late hosts change that. */
+void mm_ro_done_text(const struct mm_ro_count *c, char out[MM_RO_TEXT]);
+
 #endif

@@ -362,6 +362,16 @@ const char *mm_budget_name(enum mm_budget b)
 	return mm_ro_term_names[1 + b];
 }
 
+const char *mm_budget_clause(enum mm_budget b, int64_t n)
+{
+	static const char *const clauses[MM_BUDGET_COUNT][2] = {
+	    [MM_BUDGET_FAILED] = {"failed", "failed"},
+	    [MM_BUDGET_LOGIN] = {"has a failed login check", "have a failed login check"},
+	    [MM_BUDGET_UNREACHABLE] = {"is unreachable", "are unreachable"},
+	};
+	return clauses[b][n != 1];
+}
+
 const char *mm_budget_words(enum mm_budget b)
 {
 	return budget_words[b];

@@ -53,8 +53,9 @@
 
 enum mm_budget { MM_BUDGET_FAILED, MM_BUDGET_LOGIN, MM_BUDGET_UNREACHABLE, MM_BUDGET_COUNT };
 /* In the order of the terms. */
-const char *mm_budget_name(enum mm_budget b);  /* "failed": the name of the term */
-const char *mm_budget_words(enum mm_budget b); /* "with a failed login check": behind "N hosts are" */
+const char *mm_budget_name(enum mm_budget b);              /* "failed": the name of the term */
+const char *mm_budget_words(enum mm_budget b);             /* "with a failed login check": behind a number */
+const char *mm_budget_clause(enum mm_budget b, int64_t n); /* "have a failed login check": behind "N hosts" */
 
 struct mm_budget_terms {
 	struct mm_share wave, total;

@@ -36,7 +36,7 @@ void mm_ro_worst_case(const struct mm_ro_terms *t, const struct mm_ro_plan *plan
 static void print_wave(const struct mm_ro_terms *t, const struct mm_ro_plan *plan,
     const struct mm_ro_worst *w, size_t i, struct mm_buf *out)
 {
-	mm_buf_addf(out, "wave %zu: %lld host%s, %lld of %lld then; worst case", i + 1,
+	mm_buf_addf(out, "wave %zu: %lld host%s (%lld of %lld so far); worst case", i + 1,
 	    (long long)plan->sizes[i], plan->sizes[i] == 1 ? "" : "s", (long long)w->total,
 	    (long long)plan->hosts);
 	for (int b = 0; b < MM_BUDGET_COUNT; b++) {

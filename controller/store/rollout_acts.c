@@ -329,13 +329,13 @@ static int give_up(struct mm_store *s, struct mm_rollout *r, const struct mm_rol
 													: 0;
 }
 
-int mm_store_rollout_abort(struct mm_store *s, int64_t id, struct mm_err *err)
+int mm_store_rollout_abort(struct mm_store *s, int64_t id, bool taken_back, struct mm_err *err)
 {
-	static const struct act d = {.action = "rollout.abort",
+	const struct act d = {.action = "rollout.abort",
 	    .from = UNDER_WAY | IN(MM_RO_PAUSED) | IN(MM_RO_HALTED) | IN(MM_RO_DONE),
 	    .change = give_up,
 	    .to = MM_RO_ABORTED,
-	    .why = "an admin has aborted it",
+	    .why = taken_back ? "an admin has taken it back" : "an admin has aborted it",
 	    .verb = "aborted"};
 
 	return administer(s, id, &d, err);

@@ -412,8 +412,9 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
 	" AND h.next_try <= ?2 AND h.wave <= (SELECT wave FROM rollouts WHERE id = ?1) "
 	"ORDER BY h.wave, h.rank LIMIT ?3"},
     [MM_SQL_ROLLOUT_COUNTS] = {"hosts of a rollout",
-	"SELECT wave, state, COUNT(*), SUM(late), SUM(forgiven), SUM(touched), SUM(users), SUM(tested), "
-	"SUM(verified), SUM(failed) FROM rollout_hosts WHERE rollout = ?1 GROUP BY wave, state ORDER BY "
+	"SELECT wave, state, COUNT(*), SUM(late), SUM(forgiven), SUM(touched), SUM(users), "
+	"SUM(CASE WHEN forgiven THEN 0 ELSE tested END), SUM(CASE WHEN forgiven THEN 0 ELSE verified END), "
+	"SUM(failed) FROM rollout_hosts WHERE rollout = ?1 GROUP BY wave, state ORDER BY "
 	"wave"},
     [MM_SQL_ROLLOUT_LEASE] = {"lease of a rollout", "UPDATE rollouts SET owner = ?2, owner_pid = ?3, "
 						    "lease_until = ?4 WHERE id = ?1 AND (owner IN ('', ?2) "

@@ -117,7 +117,7 @@ int mm_store_rollout_due(struct mm_store *s, int64_t id, size_t max,
 struct mm_rollout_count {
 	int64_t wave;
 	int64_t hosts, by[MM_RH_COUNT], late, forgiven, touched;
-	int64_t users, tested, verified, failed;
+	int64_t users, tested, verified, failed; /* tested, verified: of hosts that are not forgiven */
 };
 /* One call per wave, in order; `wave` -1 at the end is all of them. */
 int mm_store_rollout_counts(struct mm_store *s, int64_t id,
@@ -187,8 +187,9 @@ int mm_store_rollout_resume(struct mm_store *s, int64_t id, struct mm_err *err);
 /* The present wave's gate: an approval that is wanted, or an inconclusive
  * result, lets the next wave begin. Not what a budget or the gate halted. */
 int mm_store_rollout_approve(struct mm_store *s, int64_t id, struct mm_err *err);
-/* What it wanted of hosts that have not answered is not owed any more (push state). */
-int mm_store_rollout_abort(struct mm_store *s, int64_t id, struct mm_err *err);
+/* What it wanted of hosts that have not answered is not owed any more (push state). `taken_back`: for
+ * a rollback, which says so. */
+int mm_store_rollout_abort(struct mm_store *s, int64_t id, bool taken_back, struct mm_err *err);
 /* Failed hosts (failed, login, reverted), or unreachable ones (unreachable, late), are
  * released again, and what they did is forgotten by the budgets; a halted or done
  * rollout runs again. *n = how many; none changes nothing. */

@@ -166,7 +166,7 @@ static void test_offer(void **state)
 	assert_int_equal(o.revision, 6);
 	assert_true(o.claimable);
 	assert_int_equal(offer(f, "h2").held, 6);
-	ok(f, mm_store_rollout_abort(f->s, 2, &f->err));
+	ok(f, mm_store_rollout_abort(f->s, 2, false, &f->err));
 	assert_int_equal(offer(f, "h0").revision, 5);
 	assert_int_equal(offer(f, "h2").held, 0);
 	assert_int_equal(offer(f, "h2").revision, 0);
@@ -332,7 +332,7 @@ static void test_each(void **state)
 	struct mm_rollout r;
 
 	ok(f, ro_claim(f, "h0", "r"));
-	ok(f, mm_store_rollout_abort(f->s, 1, &f->err));
+	ok(f, mm_store_rollout_abort(f->s, 1, false, &f->err));
 	ro_create(f, 6, 2, 2);
 	ro_create(f, 7, 4, 2);
 	ok(f, mm_store_rollout_pause(f->s, 3, &f->err));

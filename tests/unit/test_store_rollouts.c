@@ -87,7 +87,7 @@ static void test_each_its_revision(void **state)
 	/* Given up: what this rollout wanted of h0 is owed no more, what somebody else wanted is. */
 	ok(f, mm_store_push_want(f->s, "h0", 7, 0, NULL, &f->err));
 	ok(f, mm_store_push_want(f->s, "h2", 8, 0, NULL, &f->err));
-	ok(f, mm_store_rollout_abort(f->s, id, &f->err));
+	ok(f, mm_store_rollout_abort(f->s, id, false, &f->err));
 	ok(f, mm_store_push_get(f->s, "h0", f->a, &p, &f->err));
 	assert_false(p.pending);
 	ok(f, mm_store_push_get(f->s, "h2", f->a, &p, &f->err));
@@ -347,11 +347,11 @@ static void test_abort(void **state)
 	int64_t n = 0;
 
 	ok(f, ro_claim(f, "h0", "r"));
-	ok(f, mm_store_rollout_abort(f->s, 1, &f->err));
+	ok(f, mm_store_rollout_abort(f->s, 1, false, &f->err));
 	assert_int_equal(ro_get(f, 1).state, MM_RO_ABORTED);
 	assert_int_equal(ro_claim(f, "h1", "r"), 1);
 	ok(f, ro_land(f, "h0", "r", MM_RH_OK));
-	assert_int_equal(mm_store_rollout_abort(f->s, 1, &f->err), -1);
+	assert_int_equal(mm_store_rollout_abort(f->s, 1, false, &f->err), -1);
 	assert_int_equal(mm_store_rollout_resume(f->s, 1, &f->err), -1);
 	assert_int_equal(mm_store_rollout_retry(f->s, 1, true, true, &n, &f->err), -1);
 	assert_string_equal(f->err.text, "rollout 1 is aborted: it cannot be retried");

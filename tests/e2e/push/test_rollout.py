@@ -137,7 +137,7 @@ class Rollouts(test_push_store.StoreTest):
         self.assertEqual((r["state"], r["because"]), ("halted", "budget"))
         self.assertEqual(r["all"]["budgets"]["failed"], {"used": 2, "allowed": 1})
         self.assertEqual(len(self.times()), 2)
-        self.assertIn("halted", said)
+        self.assertIn("rollout 1: halted: 2 of 6 hosts of wave 1 failed, 1 is allowed\n", said)
         self.assertEqual(self.states(), {"failed": 2, "released": 4})
         # It stands: another push does not go round it without a word.
         r = self.run_mm("push", "--all")
@@ -163,7 +163,7 @@ class Rollouts(test_push_store.StoreTest):
         self.assertNotIn("sent", self.states())
 
     def test_ansible_56265(self):
-        """Unreachable hosts are not in the budget, and the next batch runs."""
+        """ansible-56265: unreachable hosts are not in the budget, and the next batch runs."""
         self.hosts(["ok"] + ["off"] * 9)
         r, _ = self.roll("--waves", "5,100%", "--max-failed", "0", "--max-unreachable", "0", "--in-flight", "1", "--bake", "0",
                          "--min-tested", "0", status=HALTED | UNREACHABLE | DIFF)
@@ -338,7 +338,10 @@ class Rollouts(test_push_store.StoreTest):
         self.assertEqual({len(t) for h, t in self.times().items() if h not in touched}, {1})
         back = self.show(2, status=OK)
         self.assertEqual((back["kind"], back["of"], back["state"], back["revision"]), ("rollback", 1, "done", 3))
-        self.assertEqual(self.show(1)["state"], "aborted")
+        self.assertEqual((self.show(1)["state"], self.show(1)["why"]), ("aborted", "an admin has taken it back"))
+        self.assertIn("Taken back by rollout 2, which is done", self.run_mm("rollout", "show", "1").stdout)
+        self.assertIn("rollout 2 takes it back already", self.run_mm("rollout", "rollback", "1").stderr)
+        self.assertEqual(self.show()["rollout"], 2, "once is enough")
         self.assertEqual(self.mm("policy", "export", "3"), self.mm("policy", "export", "1"))
         self.assertEqual(self.pending(), [])
         self.assertIn("calls from the second floor", self.mm("audit", "log"))
@@ -421,9 +424,13 @@ class Rollouts(test_push_store.StoreTest):
         self.sql("UPDATE hosts SET port = ? WHERE id = 'h2'", self.sshd.ports["passed"])
         (self.tmp / "known").write_text(f"[127.0.0.1]:{self.sshd.ports['passed']} {self.sshd.pub['ed25519']}\n")
         self.mm("host", "keys", "import", self.tmp / "known")
+        for why in (self.show()["why"], json.loads(self.mm("rollout", "list", "--json"))[0]["why"]):
+            self.assertTrue(why.startswith("2 of 3 hosts have answered, 1 not reached yet; "), why)
         self.mm("push", "--pending")
         self.assertEqual(self.states(), {"ok": 3})
         self.assertEqual(self.show()["state"], "done")
+        for why in (self.show()["why"], json.loads(self.mm("rollout", "list", "--json"))[0]["why"]):
+            self.assertEqual(why, "3 of 3 hosts have answered, 0 not reached yet; 3 of 3 tested users verified")
 
     def test_what_was_given_up_comes_to_nobody(self):
         """Hosts that were off when it was aborted, or taken back, do not get it when they appear."""
