@@ -9,6 +9,7 @@
 #include "controller/query.h"
 #include "controller/report/json_rows.h"
 #include "controller/report/report.h"
+#include "schemas/facts.h"
 
 struct silent {
 	int64_t hosts, silent;
@@ -22,7 +23,7 @@ struct row_walk {
 	struct mm_table *t;
 	int64_t now;
 	bool json;
-	int64_t n, waived;
+	int64_t n, waived, before; /* rows of the section before */
 	enum mm_section sec;
 };
 
@@ -47,7 +48,7 @@ static void drift_finding(struct row_walk *w, const struct mm_finding_row *r)
 	    : waived ? " (waived)"
 		     : "");
 	mm_table_cell(w->t, MM_PLAIN, "%s", f->desired != NULL ? f->desired : "-");
-	mm_table_cell(w->t, MM_PLAIN, "%s", f->found != NULL ? f->found : "-");
+	mm_table_cell(w->t, MM_PLAIN, "%s", mm_finding_now(f) != NULL ? mm_finding_now(f) : "-");
 	mm_table_cell(w->t, MM_PLAIN, "%s", mm_age(w->now, r->since, age));
 	mm_table_cell(w->t, MM_DIM, "%s%s%s%s", f->override_path != NULL ? f->override_path : f->path, d,
 	    why.len > 0 ? "  " : "", mm_buf_str(&why));
@@ -82,7 +83,8 @@ static int drift_row(union mm_report_row r, void *arg, struct mm_err *err)
 		mm_row_print(stdout, w->sec, r, w->n++);
 		return 0;
 	}
-	w->n++;
+	if (w->n++ == 0 && w->before > 0)
+		putchar('\n');
 	if (w->sec == MM_SEC_DIFFERENCES)
 		drift_finding(w, r.finding);
 	else
@@ -99,12 +101,13 @@ static int drift_section(
 		NULL},
 	    {"HOST", "USER", "ACCOUNT", "SERVER", "LOGIN", "SINCE", "WHY", NULL},
 	};
-	struct row_walk w = {.sec = sec, .now = q->f.at ? q->f.at : mm_store_now(c->store), .json = q->json};
+	struct row_walk w = {.sec = sec,
+	    .before = n->rows,
+	    .now = q->f.at ? q->f.at : mm_store_now(c->store),
+	    .json = q->json};
 	w.t = mm_table_new(heads[sec == MM_SEC_DIFFERENCES ? 0 : 1]);
 	if (q->json)
 		printf("%s\"%s\":[", sec == MM_SEC_DIFFERENCES ? "{" : ",", mm_section_key(sec));
-	else if (n->rows > 0)
-		putchar('\n');
 	int rc = mm_report_section(c->store, sec, &q->f, drift_row, &w, err);
 	if (rc == 0 && q->json)
 		putchar(']');

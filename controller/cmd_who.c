@@ -8,6 +8,7 @@
 #include "common/text.h"
 #include "controller/cmd.h"
 #include "controller/policy_store.h"
+#include "schemas/facts.h"
 
 struct who {
 	enum mm_setting setting;
@@ -18,6 +19,8 @@ struct who {
 	json_t *seen, *want;                     /* rows */
 	json_t *seen_users, *hosts, *want_users; /* sets: names as keys */
 	int64_t stale, users, unresolved;
+	int64_t unreadable; /* places of which nobody knows what they hold */
+	struct mm_fleet fleet;
 
 	struct mm_store *store;
 	struct mm_stored_policy policy;
@@ -41,28 +44,18 @@ static void name(json_t *set, const char *member)
 
 /* ---- what the workstations said */
 
-/* A finding tells what was found; what the agent did then came after. */
-static const char *value_now(const struct mm_finding *f)
-{
-	switch (f->action) {
-	case MM_ACT_CREATED:
-	case MM_ACT_CORRECTED:
-		return f->desired;
-	case MM_ACT_REMOVED:
-		return NULL;
-	default:
-		return f->found;
-	}
-}
-
 static int take_seen(const struct mm_finding_row *r, void *arg, struct mm_err *err)
 {
 	struct who *w = arg;
-	const char *value = value_now(&r->f);
+	const char *value = mm_finding_now(&r->f);
 	json_t *o;
 
 	(void)err;
-	if (mm_setting_by_id(r->f.setting) != w->setting || !matches(w, value))
+	if (mm_setting_by_id(r->f.setting) != w->setting)
+		return 0;
+	w->unreadable += value == NULL && (r->f.state == MM_ST_UNKNOWN || r->f.state == MM_ST_ERROR ||
+					      r->f.state == MM_ST_DEFERRED);
+	if (!matches(w, value))
 		return 0;
 	o = json_object();
 	mm_json_set_str(o, "user", r->f.user);
@@ -277,14 +270,31 @@ static void print_seen(const struct who *w)
 	mm_table_free(t);
 }
 
+/* Nobody was seen, but not everybody was looked at? */
+static bool in_the_dark(const struct who *w)
+{
+	return w->observed && w->fleet.hosts_never + w->fleet.hosts_stale + w->unreadable > 0;
+}
+
+static void print_unknown(const struct who *w)
+{
+	long long never = (long long)w->fleet.hosts_never, stale = (long long)w->fleet.hosts_stale;
+	if (never + stale > 0)
+		printf("Of %lld of %lld hosts it is not known: %lld never reported, %lld not lately.\n",
+		    never + stale, (long long)w->fleet.hosts, never, stale);
+	if (w->unreadable > 0)
+		printf("In %lld place%s it could not be read; mailmuster drift says why.\n",
+		    (long long)w->unreadable, w->unreadable == 1 ? "" : "s");
+}
+
 static void print(const struct who *w)
 {
 	size_t want = json_object_size(w->want_users), users = json_object_size(w->seen_users);
 	size_t hosts = json_object_size(w->hosts);
 
 	if (w->desired) {
-		printf(
-		    "Desired for %zu of %lld user%s:\n", want, (long long)w->users, w->users == 1 ? "" : "s");
+		printf("Desired for %zu of %lld user%s%s\n", want, (long long)w->users,
+		    w->users == 1 ? "" : "s", want > 0 ? ":" : "");
 		if (want > 0)
 			print_want(w);
 		if (w->unresolved > 0)
@@ -295,13 +305,14 @@ static void print(const struct who *w)
 	if (w->desired && w->observed)
 		putchar('\n');
 	if (w->observed) {
-		printf("Observed with %zu user%s on %zu host%s:\n", users, users == 1 ? "" : "s", hosts,
-		    hosts == 1 ? "" : "s");
+		printf("Observed with %zu user%s on %zu host%s%s\n", users, users == 1 ? "" : "s", hosts,
+		    hosts == 1 ? "" : "s", users > 0 ? ":" : "");
 		if (users > 0)
 			print_seen(w);
 		if (w->stale > 0)
 			printf("%lld of %zu values are old: the host has not reported lately.\n",
 			    (long long)w->stale, json_array_size(w->seen));
+		print_unknown(w);
 	}
 }
 
@@ -317,8 +328,16 @@ static void print_json(const struct who *w)
 		mm_json_set_int(o, "unresolved", w->unresolved);
 		json_object_set(o, "desired", w->want);
 	}
-	if (w->observed)
+	if (w->observed) {
+		json_t *hosts = json_object();
+
 		json_object_set(o, "observed", w->seen);
+		mm_json_set_int(hosts, "all", w->fleet.hosts);
+		mm_json_set_int(hosts, "never_reported", w->fleet.hosts_never);
+		mm_json_set_int(hosts, "stale", w->fleet.hosts_stale);
+		mm_json_set(o, "hosts", hosts);
+		mm_json_set_int(o, "unreadable", w->unreadable);
+	}
 	mm_ctl_json(o);
 }
 
@@ -330,7 +349,8 @@ static int who(struct mm_ctl *c, struct who *w, struct mm_err *err)
 	w->now = mm_store_now(c->store);
 	w->filter.setting = mm_setting_def(w->setting)->id;
 	if ((w->desired && ask_policy(w, err)) ||
-	    (w->observed && mm_store_findings(c->store, &w->filter, take_seen, w, err)))
+	    (w->observed && mm_store_findings(c->store, &w->filter, take_seen, w, err)) ||
+	    (w->observed && mm_store_fleet(c->store, NULL, &w->fleet, err)))
 		return -1;
 	if (w->json)
 		print_json(w);
@@ -371,6 +391,7 @@ static int finish(struct mm_ctl *c, struct who *w, const char *text)
 	w->hosts = json_object();
 	rc = who(c, w, &err)                                           ? mm_ctl_fail("who", &err)
 	     : json_array_size(w->seen) + json_array_size(w->want) > 0 ? MM_EX_OK
+	     : in_the_dark(w)                                          ? MM_EX_UNREACHABLE
 								       : MM_EX_FAILED;
 	json_decref(w->seen);
 	json_decref(w->want);
@@ -401,7 +422,8 @@ static int run(struct mm_ctl *c, int argc, char **argv)
 	    .operands = "SETTING=VALUE [--desired] [--observed]",
 	    .about =
 		"Who has this value: by the policy, and in the mail programs as last reported; without an\n"
-		"option, both. In VALUE * stands for anything. Exit status 1 when there is nobody.",
+		"option, both. In VALUE * stands for anything. Exit status 1 when there is nobody, 8 when\n"
+		"nobody was seen but hosts have not reported, or not lately.",
 	    .opts = opts,
 	    .min = 1,
 	    .max = 1};

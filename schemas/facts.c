@@ -68,3 +68,16 @@ struct mm_verdict mm_finding_verdict(const struct mm_finding *f)
 		return (struct mm_verdict){.exit_bit = MM_EX_OK, .audit = MM_AUDIT_NOT_APPLICABLE};
 	return mm_verdict(f->state, f->action);
 }
+
+const char *mm_finding_now(const struct mm_finding *f)
+{
+	switch (f->action) {
+	case MM_ACT_CREATED:
+	case MM_ACT_CORRECTED:
+		return f->desired;
+	case MM_ACT_REMOVED:
+		return NULL;
+	default:
+		return f->found;
+	}
+}

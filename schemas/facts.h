@@ -82,5 +82,7 @@ bool mm_is_fact(const char *setting);
 
 /* mm_verdict() of a finding; a fact counts for nothing. */
 struct mm_verdict mm_finding_verdict(const struct mm_finding *f);
+/* What is there now: a finding tells what was found, and what the agent did then came after. May be NULL. */
+const char *mm_finding_now(const struct mm_finding *f);
 
 #endif

@@ -47,7 +47,10 @@ class Who(Case):
         out, _ = self.mm("who", "outgoing.host=smtp-sales*")
         self.assertRegex(out, r"Desired for 1 of 3 users:\n.*\n *alice +any but kiosk +work +smtp-sales.acme.example .*p.conf:15\n")
         self.assertIn("Observed with 0 users", out)
-        self.assertIn("Desired for 0 of 3", self.mm("who", "incoming.port=1", rc=1)[0])
+        out, _ = self.mm("who", "incoming.port=1", rc=8)
+        self.assertIn("Desired for 0 of 3 users\n", out)
+        self.assertIn("Of 1 of 1 hosts it is not known: 1 never reported", out)
+        self.mm("who", "incoming.port=1", "--desired", rc=1)
 
     def test_bad_questions(self):
         self.assertIn("no setting \"incoming.hots\"", self.mm("who", "incoming.hots=x", rc=64)[1])
