@@ -61,9 +61,10 @@ static const char *forbids(
 
 /* ---- telling */
 
+/* The newest went first: how far back it is in the end says the last one. */
 static const struct mm_restored *taken(const struct mm_taken *t, const struct mm_finding *f)
 {
-	for (size_t i = 0; i < t->n; i++)
+	for (size_t i = t->n; i-- > 0;)
 		if (!t->done[i].left && mm_streq(t->done[i].client, f->client) &&
 		    mm_streq(t->done[i].place, f->path))
 			return &t->done[i];

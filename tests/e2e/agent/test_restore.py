@@ -119,6 +119,14 @@ class TakenBack(Restore):
         a = self.restore("+generation=1")
         self.assertEqual((self.files(), [f for f in a.findings if f["state"] == "error"]), (before, []))
 
+    def test_it_says_how_far_back(self):
+        self.apply(7)
+        self.apply(8, outgoing__port="1465")
+        a = self.restore("alice", "+generation=1")
+        said = {f["reason"] for f in a.findings if f["action"] == "reverted" and f["client"] == "msmtp"}
+        self.assertEqual(len(said), 1, said)
+        self.assertRegex(said.pop(), "as it was before generation [12]$")
+
     def test_nothing_was_ever_changed(self):
         before = self.files()
         a = self.host.apply(sheet(accounts=[], clients={"msmtp": "audit", "mutt": "audit"}))
