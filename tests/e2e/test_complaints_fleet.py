@@ -1,6 +1,7 @@
 """What people complain of in the tools that come nearest, each as a test that
 has the number of the complaint in that tool's tracker in its name. Real sshd,
-Dovecot and agents on three workstations."""
+Dovecot and agents on three workstations; those about waves and budgets are in
+push/test_rollout.py."""
 
 import json
 import os
@@ -57,6 +58,11 @@ groups = {{ staff = {{ priority = 10; accounts = {json.dumps(both)};
   guests = {{ priority = 20; accounts = []; }}; }};
 rules = {{ tls_min = "1.2"; check = "{check}"; }};
 {more}"""
+
+
+NAMED = ["ansible-56265", "ansible-check-rc0", "ansible-diff-prints-password", "salt-43449", "salt-34729", "terraform-28803",
+         "fleet-32938", "home-manager-6800", "home-manager-6599", "home-manager-3448", "home-manager-4124",
+         "home-manager-8629", "mutt-wizard-558", "mutt-wizard-643", "augeas-643", "inspec-5260"]
 
 
 class Complaints(unittest.TestCase):
@@ -136,10 +142,15 @@ class Complaints(unittest.TestCase):
         """The same without the agents' own state."""
         return {n: {p: t for p, t in files.items() if "/.local/state/" not in p} for n, files in self.homes().items()}
 
+    def test_each_has_its_test(self):
+        texts = "".join(p.read_text() for p in pathlib.Path(__file__).parent.rglob("test_*.py"))
+        for name in NAMED:
+            self.assertRegex(texts, rf'def test_{name.replace("-", "_")}\(self\):\n +"""{name}[:,] ', name)
+
     # -- plans that say too little, or too much
 
     def test_ansible_check_rc0(self):
-        """A dry run ends with 0 while changes are pending."""
+        """ansible-check-rc0: a dry run ends with 0 while changes are pending."""
         self.alice_has_it_all()
         self.must(DIFF, "plan", "--host", "ws1")
         self.must(DIFF, "push", "--dry-run", "--host", "ws1")
@@ -147,7 +158,7 @@ class Complaints(unittest.TestCase):
         self.must(OK, "plan", "--host", "ws1")
 
     def test_ansible_diff_prints_password(self):
-        """A dry run shows the password that stands in the file it would change."""
+        """ansible-diff-prints-password: a dry run shows the password that stands in the file it would change."""
         self.home(1, {".msmtprc": "account office\nhost mail.old.example\nfrom alice@acme.example\nuser alice\n"
                                   "auth on\npassword hunter2-in-clear\n"})
         saved = pathlib.Path(self.tmp) / "saved.plan"
@@ -160,7 +171,7 @@ class Complaints(unittest.TestCase):
         self.assertIn("smtp.acme.example", self.read(1, ".msmtprc"))
 
     def test_fleet_32938(self):
-        """Deletions do not stand in the dry run."""
+        """fleet-32938: deletions do not stand in the dry run."""
         self.alice_has_it_all()
         self.push("ws1")
         before = self.homes()
@@ -177,7 +188,7 @@ class Complaints(unittest.TestCase):
         self.assertNotIn("mail.old.example", self.read(1, ".msmtprc"), "cleartext does not come back")
 
     def test_terraform_39172(self):
-        """What only reads can be made to write."""
+        """terraform-39172: what only reads can be made to write."""
         self.alice_has_it_all()
         before = self.homes()
         for args in (["plan", "--all"], ["plan", "--host", "ws1", "--json"], ["drift"], ["status"], ["report"], ["explain", "alice"],
@@ -186,7 +197,7 @@ class Complaints(unittest.TestCase):
         self.assertEqual(self.homes(), before)
 
     def test_terraform_28803(self):
-        """The same drift is told again and again, and again after it was mended."""
+        """terraform-28803: the same drift is told again and again, and again after it was mended."""
         self.alice_has_it_all()
         self.home(2, {".muttrc": story.BOB_MUTTRC, ".mutt/colors": "color normal default default\n"})
         self.push("ws1", "ws2")
@@ -197,7 +208,7 @@ class Complaints(unittest.TestCase):
             self.assertEqual(self.configs(), settled)
 
     def test_inspec_5260(self):
-        """A waiver has expired, and nobody sees it."""
+        """inspec-5260: a waiver has expired, and nobody sees it."""
         self.alice_has_it_all()
         self.push("ws1")
         path = self.fleet["ws1"].root / "home/alice/.msmtprc"
@@ -280,7 +291,7 @@ class Complaints(unittest.TestCase):
     # -- hosts that are not well
 
     def test_salt_43449(self):
-        """A host that is down is shown with the result of another one."""
+        """salt-43449: a host that is down is shown with the result of another one."""
         self.home(2, {".muttrc": story.BOB_MUTTRC, ".mutt/colors": "\n"})
         self.home(3, {".msmtprc": "# carol\n"})
         self.fleet["ws3"].stop()
@@ -292,7 +303,7 @@ class Complaints(unittest.TestCase):
         self.assertEqual([f for f in seen["findings"] if "muttrc" in f["path"]], [])
 
     def test_salt_34729(self):
-        """An unknown host key is asked about, and everything waits for an answer."""
+        """salt-34729: an unknown host key is asked about, and everything waits for an answer."""
         self.home(2, {".muttrc": "# bob\n"})
         self.must(OK, "host", "add", "ws3b", "--address", "ws3", "--account", "root", "--user", "carol")
         self.addCleanup(self.admin.run, "host", "remove", "ws3b")
@@ -304,7 +315,7 @@ class Complaints(unittest.TestCase):
         self.assertIn("SHA256:", got["ws3b"]["host_key"])
 
     def test_fleet_24851(self):
-        """What was queued for a machine that was off runs when it comes back, however old."""
+        """fleet-24851: what was queued for a machine that was off runs when it comes back, however old."""
         self.home(3, {".msmtprc": "# carol\n"})
         self.fleet["ws3"].stop()
         self.import_policy(outgoing={"port": 587, "security": "starttls"}.items())
@@ -321,7 +332,7 @@ class Complaints(unittest.TestCase):
     # -- several accounts
 
     def test_home_manager_6800(self):
-        """All accounts but the first vanish."""
+        """home-manager-6800: all accounts but the first vanish."""
         self.alice_has_it_all()
         self.import_policy("work, team")
         r = self.push("ws1")
@@ -334,7 +345,7 @@ class Complaints(unittest.TestCase):
                          {"carol@home.example", "alice@acme.example", "team@acme.example"})
 
     def test_home_manager_6599(self):
-        """An account that was taken out of the settings stays."""
+        """home-manager-6599: an account that was taken out of the settings stays."""
         self.alice_has_it_all()
         self.import_policy("work, team")
         self.push("ws1")
@@ -345,7 +356,7 @@ class Complaints(unittest.TestCase):
         self.must(OK, "plan", "--host", "ws1")
 
     def test_home_manager_3448(self):
-        """Two accounts on one host share one folder."""
+        """home-manager-3448: two accounts on one host share one folder."""
         self.alice_has_it_all()
         self.import_policy("work, team")
         self.push("ws1")
@@ -356,7 +367,7 @@ class Complaints(unittest.TestCase):
         self.assertEqual(len(folders), len(set(folders)))
 
     def test_home_manager_4124(self):
-        """IMAP and SMTP cannot have users and passwords of their own."""
+        """home-manager-4124, home-manager-3774: IMAP and SMTP cannot have users and passwords of their own."""
         self.home(1, {".msmtprc": "# alice\n", PREFS: story.ALICE_PREFS, ".thunderbird/profiles.ini": story.PROFILES_INI})
         self.import_policy(outgoing={"username": "alice-smtp",
                                      "password_command": ["/usr/local/bin/mail-secret", "%{login}-smtp"]}.items())
@@ -369,7 +380,7 @@ class Complaints(unittest.TestCase):
         self.assertIn("user alice-smtp", self.read(1, ".msmtprc"))
 
     def test_home_manager_8629(self):
-        """The way of logging in reaches only a part of the configuration."""
+        """home-manager-8629: the way of logging in reaches only a part of the configuration."""
         self.home(1, {".msmtprc": "# alice\n", PREFS: story.ALICE_PREFS, ".thunderbird/profiles.ini": story.PROFILES_INI})
         self.import_policy(check="reach", incoming={"auth": "cram-md5"}.items(), outgoing={"auth": "cram-md5"}.items())
         self.push("ws1")
@@ -383,7 +394,7 @@ class Complaints(unittest.TestCase):
     # -- files that are not ours alone
 
     def test_mutt_wizard_558(self):
-        """Running it again makes duplicates."""
+        """mutt-wizard-558: running it again makes duplicates."""
         self.alice_has_it_all()
         self.home(2, {".muttrc": story.BOB_MUTTRC, ".mutt/colors": "\n"})
         self.push("ws1", "ws2")
@@ -393,7 +404,7 @@ class Complaints(unittest.TestCase):
         self.assertEqual([self.read(1, PREFS), self.read(1, ".msmtprc"), self.read(2, ".muttrc")], once)
 
     def test_mutt_wizard_643(self):
-        """A second account spoils the file."""
+        """mutt-wizard-643: a second account spoils the file."""
         self.alice_has_it_all()
         self.push("ws1")
         self.import_policy("work, team")
@@ -404,7 +415,7 @@ class Complaints(unittest.TestCase):
             self.assertRegex(r.stdout, rf"host += {re.escape(host)}")
 
     def test_augeas_643(self):
-        """One line that is not understood makes the whole file unusable."""
+        """augeas-643: one line that is not understood makes the whole file unusable."""
         strange = 'frobnicate "now\nset ?\n[what is this]\n'
         self.home(2, {".muttrc": story.BOB_MUTTRC + strange, ".mutt/colors": "\n"})
         self.home(1, {PREFS: story.ALICE_PREFS + "user_pref(broken\nwhat(is, this);\n",
