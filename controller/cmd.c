@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/json.h"
@@ -85,32 +86,63 @@ int mm_ctl_read(const char *path, size_t max, struct mm_buf *out, struct mm_err 
 	return n ? -1 : 0;
 }
 
+/* Devices, pipes and our own output are written to; in no case is something put in their place. */
+static int open_as_it_is(const char *path)
+{
+	struct stat st, out;
+
+	if (stat(path, &st) != 0)
+		return -1;
+	if (fstat(STDOUT_FILENO, &out) == 0 && out.st_dev == st.st_dev && out.st_ino == st.st_ino)
+		return fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
+	return S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) ? -1 : open(path, O_WRONLY | O_CLOEXEC);
+}
+
 int mm_ctl_create(struct mm_ctl_file *o, const char *path, mode_t mode, struct mm_err *err)
 {
-	int n = snprintf(o->part, sizeof(o->part), "%s.part", path), fd;
+	int n = snprintf(o->part, sizeof(o->part), "%s.part", path), fd = open_as_it_is(path);
+	struct stat st;
 
 	o->path = path;
-	if (n < 0 || (size_t)n >= sizeof(o->part))
+	o->whole = fd < 0;
+	if (o->whole && (n < 0 || (size_t)n >= sizeof(o->part)))
 		return mm_err_set(err, MM_EX_USAGE, "the name of the output file is too long");
-	fd = open(o->part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+	if (o->whole && stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return mm_err_set(err, MM_EX_FAILED, "cannot write %s: %s", path,
+		    S_ISDIR(st.st_mode) ? "it is a folder" : "it cannot be opened");
+	if (o->whole)
+		fd = open(o->part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
 	o->f = fd >= 0 ? fdopen(fd, "w") : NULL;
-	return o->f != NULL ? 0 : mm_err_sys(err, MM_EX_FAILED, "cannot write %s", o->part);
+	return o->f != NULL ? 0 : mm_err_sys(err, MM_EX_FAILED, "cannot write %s", path);
 }
 
 int mm_ctl_finish(struct mm_ctl_file *o, bool keep, struct mm_err *err)
 {
-	bool written = keep && fflush(o->f) == 0 && fsync(fileno(o->f)) == 0;
+	bool written = keep && fflush(o->f) == 0 && (!o->whole || fsync(fileno(o->f)) == 0);
 	int rc = 0;
 
 	if (keep && !written)
-		rc = mm_err_sys(err, MM_EX_FAILED, "cannot write %s", o->part);
+		rc = mm_err_sys(err, MM_EX_FAILED, "cannot write %s", o->path);
 	if (fclose(o->f) != 0 && rc == 0 && keep)
-		rc = mm_err_sys(err, MM_EX_FAILED, "cannot write %s", o->part);
+		rc = mm_err_sys(err, MM_EX_FAILED, "cannot write %s", o->path);
+	if (!o->whole)
+		return keep ? rc : -1;
 	if (keep && rc == 0 && rename(o->part, o->path) != 0)
 		rc = mm_err_sys(err, MM_EX_FAILED, "cannot rename %s to %s", o->part, o->path);
 	if (!keep || rc != 0)
 		unlink(o->part);
 	return keep ? rc : -1;
+}
+
+int mm_ctl_can_create(const char *path, struct mm_err *err)
+{
+	struct mm_ctl_file o;
+	struct mm_err none = MM_ERR_NONE;
+
+	if (mm_ctl_create(&o, path, 0600, err) != 0)
+		return -1;
+	(void)mm_ctl_finish(&o, false, &none);
+	return 0;
 }
 
 static bool wants_help(int argc, char **argv)

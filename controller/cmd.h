@@ -50,16 +50,20 @@ void mm_ctl_json(json_t *stolen);
 /* A whole file that an admin names, "-" for standard input; whoever owns it. */
 int mm_ctl_read(const char *path, size_t max, struct mm_buf *out, struct mm_err *err);
 
-/* A file that a command writes: whole under its name, or not at all. */
+/* A file that a command writes: whole under its name, or not at all. A device
+ * or a pipe of that name stays what it is and is written to. */
 struct mm_ctl_file {
 	FILE *f;
 	const char *path;
 	char part[4096]; /* its name until it is whole */
+	bool whole;      /* it has one */
 };
 int mm_ctl_create(struct mm_ctl_file *o, const char *path, mode_t mode, struct mm_err *err);
 /* With `keep`: flush, sync, and give it its name; else, and on failure, remove
  * it. Returns -1 when it is not there afterwards. */
 int mm_ctl_finish(struct mm_ctl_file *o, bool keep, struct mm_err *err);
+/* Before long work: could it be written? Nothing is left behind. */
+int mm_ctl_can_create(const char *path, struct mm_err *err);
 
 /* Options that mean the same in every command: a bool, and a string. */
 #define MM_OPT_JSON(p)                                                                                       \

@@ -155,6 +155,8 @@ static int discover(struct mm_ctl *c, struct mm_push_cmd *o, const struct mm_opt
 	o->how.reason = o->reason;
 	int rc = what_to_ask(c, named, &o->how, &ask, &domain, a, &err);
 	l.store = c->store;
+	if (rc == 0 && o->out != NULL)
+		rc = mm_ctl_can_create(o->out, &err);
 	if (rc == 0)
 		rc = mm_push_run_op(c, &o->sel, &o->how, &s, &err);
 	if (rc != 0) {

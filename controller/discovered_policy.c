@@ -151,7 +151,8 @@ static void put_endpoint(struct mm_buf *b, const struct mm_found_endpoint *e)
 			     *name = mm_proposed_value(e, MM_BALLOT_USERNAME),
 			     *command = mm_proposed_value(e, MM_BALLOT_COMMAND),
 			     *ca = mm_proposed_value(e, MM_BALLOT_CA_FILE);
-	mm_buf_addf(b, "  # %zu accounts have it\n  %s = {\n   ", e->accounts, endpoint_name(e));
+	mm_buf_addf(b, "  # %zu account%s it\n  %s = {\n   ", e->accounts,
+	    e->accounts == 1 ? " has" : "s have", endpoint_name(e));
 	member(b, "protocol", e->protocol);
 	member(b, "host", e->host);
 	mm_buf_addf(b, " port = %d;", e->port);

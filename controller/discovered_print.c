@@ -104,22 +104,39 @@ static struct outliers gather(const struct mm_proposal *p, struct mm_arena *a)
 
 /* ---- for people */
 
+static bool is_set_up(const struct mm_found_client *c)
+{
+	return c->in_use + c->unused + c->accounts > 0;
+}
+
 static void print_clients(const struct mm_proposal *p)
 {
 	static const char *const heads[] = {"CLIENT", "IN USE", "BESIDE IT", "NOT SET UP", "ACCOUNTS", NULL};
 	struct mm_table *t = mm_table_new(heads);
 	size_t n;
 	const struct mm_found_client *list = mm_discovered_clients(p->d, &n);
+	size_t shown = 0, missing = 0;
 	for (size_t i = 0; i < n; i++) {
+		if (!is_set_up(&list[i]))
+			continue;
+		shown++;
 		mm_table_cell(t, MM_BOLD, "%s", list[i].name);
 		mm_table_cell(t, MM_PLAIN, "%zu", list[i].in_use);
 		mm_table_cell(t, MM_PLAIN, "%zu", list[i].unused);
 		mm_table_cell(t, MM_PLAIN, "%zu", list[i].installed);
 		mm_table_cell(t, MM_PLAIN, "%zu", list[i].accounts);
 	}
-	if (n > 0)
+	if (shown > 0)
 		mm_table_print(t, stdout);
 	mm_table_free(t);
+	for (size_t i = 0; i < n; i++) {
+		if (is_set_up(&list[i]))
+			continue;
+		fputs(missing++ == 0 ? "Set up by nobody: " : ", ", stdout);
+		say(list[i].name);
+	}
+	if (missing > 0)
+		putchar('\n');
 }
 
 static void endpoint_row(struct mm_table *t, const struct mm_proposal *p, const struct mm_found_endpoint *e)

@@ -39,7 +39,9 @@ static void missing(struct mm_push_summary *s, const struct mm_host_result *r, c
 		mm_preflight_without_login(
 		    s, host, user, MM_CLS_NOT_SERVED, "the host's answer does not name this person");
 	else
-		mm_preflight_without_login(s, host, user, MM_CLS_NOT_ANSWERED, r->outcome.text);
+		/* The host's own sentence stands with the hosts: here it would split the cause. */
+		mm_preflight_without_login(
+		    s, host, user, MM_CLS_NOT_ANSWERED, mm_push_class_def(r->outcome.cls)->label);
 }
 
 int mm_preflight_conclude(struct mm_push_summary *s, struct mm_request_builder *b,

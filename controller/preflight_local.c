@@ -1,6 +1,8 @@
 #include "controller/preflight_local.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/json.h"
 #include "common/term.h"
@@ -33,6 +35,9 @@ static const char *why(const struct mm_policy_endpoint *p, struct mm_arena *a)
 
 static const char *fix(const struct mm_policy_endpoint *p)
 {
+	if (p->answered && p->ca_file != NULL && mm_streq(p->seen.cls, "CA_FILE_UNREADABLE"))
+		return "The policy's CA file is a path on the workstations: say --ca-file FILE for one on "
+		       "this machine.";
 	return p->answered && p->lacking == NULL && p->seen.ladder.fix != NULL ? p->seen.ladder.fix : "";
 }
 
@@ -78,10 +83,10 @@ static void row(struct mm_table *t, const struct mm_policy_endpoint *p, struct m
 	mm_table_cell(t, MM_BOLD, "%s %s:%d %s", p->protocol, p->host, p->port, p->security);
 	mm_table_cell(t, MM_PLAIN, "%zu", p->people);
 	mm_table_cell(t, p->ok ? MM_GREEN : mm_streq(word, "failed") ? MM_RED : MM_YELLOW, "%s", word);
-	mm_table_cell(t, MM_PLAIN, "%s", p->ok ? "" : class_of(p));
+	mm_table_cell(t, MM_PLAIN, "%s", p->ok ? "-" : class_of(p));
 	mm_table_cell(t, MM_PLAIN, "%s", version != NULL ? version : "-");
 	mm_table_cell(t, MM_PLAIN, "%s", until != NULL ? until : "-");
-	mm_table_cell(t, MM_PLAIN, "%s", offered != NULL ? offered : "-");
+	mm_table_cell(t, MM_PLAIN, "%s", offered != NULL && *offered != '\0' ? offered : "-");
 	mm_table_cell(t, p->lacking != NULL ? MM_RED : MM_PLAIN, "%s", auths_of(p, a));
 }
 
@@ -189,13 +194,27 @@ static void print_json(const struct mm_policy_endpoints *e, int status, struct m
 
 /* ---- the command */
 
+/* The probe knows no folder of ours. */
+static int absolute(const char **path, struct mm_arena *a, struct mm_err *err)
+{
+	char *real = realpath(*path, NULL);
+	if (real == NULL || access(real, R_OK) != 0) {
+		free(real);
+		return mm_err_sys(err, MM_EX_FAILED, "--ca-file %s", *path);
+	}
+	*path = mm_arena_strdup(a, real);
+	free(real);
+	return 0;
+}
+
 int mm_preflight_local(struct mm_ctl *c, const struct mm_selection *sel, const char *ca_file, bool json)
 {
 	struct mm_policy_endpoints e;
 	struct mm_err err = MM_ERR_NONE;
 	struct mm_arena *a = mm_arena_new();
 	int status = MM_EX_OK;
-	if (mm_ctl_open(c, &err) != 0 || mm_endpoints_gather(c->store, sel, a, &e, &err) != 0 ||
+	if ((ca_file != NULL && absolute(&ca_file, a, &err) != 0) || mm_ctl_open(c, &err) != 0 ||
+	    mm_endpoints_gather(c->store, sel, a, &e, &err) != 0 ||
 	    mm_endpoints_probe(&e, ca_file, &err) != 0) {
 		mm_arena_free(a);
 		return mm_ctl_fail("preflight", &err);

@@ -163,7 +163,8 @@ static void count_finding(
 	    .user = f->user,
 	    .client = f->client,
 	    .account = f->account,
-	    .what = mm_arena_printf(c->a, "%s %s", mm_state_name(f->state), f->setting)};
+	    .what = mm_arena_printf(
+		c->a, "%s%s%s", mm_state_name(f->state), *f->setting != '\0' ? " " : "", f->setting)};
 	t.text = f->reason != NULL && *f->reason != '\0'
 		     ? f->reason
 		     : mm_arena_printf(
@@ -199,6 +200,8 @@ static void count(
 {
 	for (size_t i = 0; i < p->n_findings; i++)
 		count_finding(c, &p->findings[i], r, s);
+	if (s->op == MM_OP_PLAN)
+		mm_changes_servers(s->changes, p->findings, p->n_findings);
 	for (size_t i = 0; i < p->n_logins; i++)
 		count_login(c, &p->logins[i], r, s);
 	for (const char *const *u = p->head.users; u != NULL && *u != NULL; u++)

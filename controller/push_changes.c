@@ -13,7 +13,7 @@ struct mm_changes {
 	struct mm_arena *a;
 	struct mm_change *buckets[BUCKETS];
 	size_t n, places, removals;
-	json_t *users, *hosts, *clients, *paying[MM_COST_COUNT]; /* names as keys */
+	json_t *users, *hosts, *clients, *servers, *paying[MM_COST_COUNT]; /* names as keys */
 };
 
 struct mm_changes *mm_changes_new(struct mm_arena *a)
@@ -23,6 +23,7 @@ struct mm_changes *mm_changes_new(struct mm_arena *a)
 	c->users = json_object();
 	c->hosts = json_object();
 	c->clients = json_object();
+	c->servers = json_object();
 	for (int i = 0; i < MM_COST_COUNT; i++)
 		c->paying[i] = json_object();
 	return c;
@@ -35,6 +36,7 @@ void mm_changes_free(struct mm_changes *c)
 	json_decref(c->users);
 	json_decref(c->hosts);
 	json_decref(c->clients);
+	json_decref(c->servers);
 	for (int i = 0; i < MM_COST_COUNT; i++)
 		json_decref(c->paying[i]);
 }
@@ -140,6 +142,70 @@ void mm_changes_add(struct mm_changes *c, const char *host, const struct mm_find
 	g->last = &p->next;
 }
 
+/* ---- the servers */
+
+static bool same_account(const struct mm_finding *f, const struct mm_finding *g)
+{
+	return mm_streq(f->user, g->user) && mm_streq(f->client, g->client) && mm_streq(f->path, g->path) &&
+	       mm_streq(f->account, g->account);
+}
+
+/* The settings of one account: a side that changes, and where it leads. */
+static void look_at_account(struct mm_changes *c, const struct mm_finding *f, size_t n)
+{
+	const char *host[MM_SIDE_COUNT] = {NULL};
+	bool changes[MM_SIDE_COUNT] = {false};
+	for (size_t i = 0; i < n; i++) {
+		enum mm_setting s = mm_setting_by_id(f[i].setting);
+		if (s == MM_SET_NONE)
+			continue;
+		enum mm_side side = mm_setting_def(s)->side;
+		changes[side] = changes[side] || f[i].action == MM_ACT_WOULD_CHANGE;
+		if (s == MM_SET_IN_HOST || s == MM_SET_OUT_HOST)
+			host[side] = f[i].desired;
+	}
+	for (int side = 0; side < MM_SIDE_COUNT; side++)
+		if (changes[side] && host[side] != NULL)
+			json_object_set_new(c->servers, host[side], json_true());
+}
+
+void mm_changes_servers(struct mm_changes *c, const struct mm_finding *f, size_t n)
+{
+	for (size_t i = 0, k; i < n; i = k) {
+		for (k = i + 1; k < n && same_account(&f[i], &f[k]); k++)
+			continue;
+		look_at_account(c, &f[i], k - i);
+	}
+}
+
+/* ---- what came of it */
+
+static int by_place(const void *x, const void *y)
+{
+	const struct mm_change_place *const *a = x, *const *b = y;
+	int rc = strcmp((*a)->host, (*b)->host);
+	rc = rc != 0 ? rc : strcmp((*a)->user, (*b)->user);
+	return rc != 0 ? rc : strcmp((*a)->path, (*b)->path);
+}
+
+/* Hosts answer in any order; two plans of the same are to read the same. */
+static void sort_places(struct mm_change *g)
+{
+	struct mm_change_place **list = mm_xcalloc(g->count, sizeof(struct mm_change_place *)), **link;
+	size_t n = 0;
+	for (struct mm_change_place *p = g->first; p != NULL; p = p->next)
+		list[n++] = p;
+	qsort(list, n, sizeof(struct mm_change_place *), by_place);
+	link = &g->first;
+	for (size_t i = 0; i < n; i++) {
+		*link = list[i];
+		link = &list[i]->next;
+	}
+	*link = NULL;
+	g->last = link;
+	free(list);
+}
+
 static int by_count(const void *x, const void *y)
 {
 	const struct mm_change *const *a = x, *const *b = y;
@@ -157,8 +223,10 @@ const struct mm_change *const *mm_changes_sorted(struct mm_changes *c, size_t *n
 	const struct mm_change **list = mm_arena_alloc(c->a, c->n + 1, sizeof(*list));
 	size_t k = 0;
 	for (size_t i = 0; i < BUCKETS; i++)
-		for (const struct mm_change *g = c->buckets[i]; g != NULL; g = g->next)
+		for (struct mm_change *g = c->buckets[i]; g != NULL; g = g->next) {
+			sort_places(g);
 			list[k++] = g;
+		}
 	if (k > 0)
 		qsort(list, k, sizeof(*list), by_count);
 	*n = k;
@@ -170,22 +238,31 @@ static int by_name(const void *x, const void *y)
 	return strcmp(*(const char *const *)x, *(const char *const *)y);
 }
 
+/* The members of a set, in order and NULL-terminated. */
+static const char *const *sorted_names(struct mm_arena *a, json_t *set, size_t *n)
+{
+	const char **list = mm_arena_alloc(a, json_object_size(set) + 1, sizeof(*list)), *name;
+	size_t k = 0;
+	json_t *v;
+
+	json_object_foreach(set, name, v) list[k++] = name;
+	if (k > 0)
+		qsort(list, k, sizeof(*list), by_name);
+	if (n != NULL)
+		*n = k;
+	return list;
+}
+
 struct mm_changes_sum mm_changes_sum(const struct mm_changes *c)
 {
-	const char **clients = mm_arena_alloc(c->a, json_object_size(c->clients) + 1, sizeof(*clients)),
-		   *name;
 	struct mm_changes_sum s = {.changes = c->places,
 	    .removals = c->removals,
 	    .users = json_object_size(c->users),
 	    .hosts = json_object_size(c->hosts),
-	    .clients = clients};
-	size_t n = 0;
-	json_t *v;
+	    .clients = sorted_names(c->a, c->clients, NULL)};
 
+	s.servers = sorted_names(c->a, c->servers, &s.n_servers);
 	for (int i = 0; i < MM_COST_COUNT; i++)
-		s.paying[i] = json_object_size(c->paying[i]);
-	json_object_foreach(c->clients, name, v) clients[n++] = name;
-	if (n > 0)
-		qsort(clients, n, sizeof(*clients), by_name);
+		s.paying[i] = sorted_names(c->a, c->paying[i], &s.n_paying[i]);
 	return s;
 }

@@ -38,7 +38,10 @@ struct mm_changes_sum {
 	size_t changes, removals;
 	size_t users, hosts;
 	const char *const *clients;
-	size_t paying[MM_COST_COUNT]; /* users whom it costs something: MM_COST_... */
+	const char *const *servers; /* that the changed sides will talk to */
+	size_t n_servers;
+	const char *const *paying[MM_COST_COUNT]; /* users whom it costs something: MM_COST_... */
+	size_t n_paying[MM_COST_COUNT];
 };
 
 struct mm_changes;
@@ -46,8 +49,11 @@ struct mm_changes *mm_changes_new(struct mm_arena *a); /* lives in `a`; its sets
 void mm_changes_free(struct mm_changes *c);            /* the sets; NULL is allowed */
 /* Add a finding whose action is MM_ACT_WOULD_CHANGE; texts are copied. */
 void mm_changes_add(struct mm_changes *c, const char *host, const struct mm_finding *f);
+/* All findings of a report, in its order: to which servers do the changes lead? */
+void mm_changes_servers(struct mm_changes *c, const struct mm_finding *f, size_t n);
 struct mm_changes_sum mm_changes_sum(const struct mm_changes *c);
-/* All groups: removals first, then those with most places; NULL-terminated, in the arena. */
+/* All groups: removals first, then those with most places; places by host and user. NULL-terminated,
+ * in the arena. */
 const struct mm_change *const *mm_changes_sorted(struct mm_changes *c, size_t *n);
 
 #endif

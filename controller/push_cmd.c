@@ -1,5 +1,6 @@
 #include "controller/push_cmd.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "common/text.h"
@@ -63,6 +64,13 @@ static int failure(const char *what, const struct mm_err *err)
 	return err->code == MM_EX_USAGE ? mm_ctl_usage(what, err->text) : mm_ctl_fail(what, err);
 }
 
+static int said(const char *path, int status)
+{
+	(void)fflush(stdout);
+	fprintf(stderr, "saved; to carry it out: mailmuster push %s\n", path);
+	return status;
+}
+
 static int run(struct mm_ctl *c, const char *what, struct mm_push_cmd *o)
 {
 	struct mm_push_summary s = {0};
@@ -70,7 +78,8 @@ static int run(struct mm_ctl *c, const char *what, struct mm_push_cmd *o)
 	int status;
 	o->how.progress = true;
 	o->how.reason = o->reason;
-	if (mm_push_run_op(c, &o->sel, &o->how, &s, &err) < 0) {
+	if ((o->out != NULL && mm_ctl_can_create(o->out, &err) < 0) ||
+	    mm_push_run_op(c, &o->sel, &o->how, &s, &err) < 0) {
 		status = failure(what, &err);
 	} else {
 		if (o->json)
@@ -78,8 +87,9 @@ static int run(struct mm_ctl *c, const char *what, struct mm_push_cmd *o)
 		else
 			mm_push_print(&s);
 		status = s.exit_status;
-		if (o->out != NULL && save_plan(c, o->out, &s, &err) < 0)
-			status = mm_ctl_fail(what, &err);
+		if (o->out != NULL)
+			status = save_plan(c, o->out, &s, &err) < 0 ? mm_ctl_fail(what, &err)
+								    : said(o->out, status);
 	}
 	if (s.arena != NULL)
 		mm_push_summary_free(&s);

@@ -94,7 +94,7 @@ static json_t *change_json(const struct mm_change *g)
 json_t *mm_push_reach_json(const struct mm_push_summary *s)
 {
 	struct mm_changes_sum sum = mm_changes_sum(s->changes);
-	json_t *o = json_object(), *clients = json_array(), *costs = json_object();
+	json_t *o = json_object(), *clients = json_array(), *costs = json_object(), *servers = json_array();
 	mm_json_set_int(o, "changes", (int64_t)sum.changes);
 	mm_json_set_int(o, "removals", (int64_t)sum.removals);
 	mm_json_set_int(o, "users", (int64_t)sum.users);
@@ -102,8 +102,11 @@ json_t *mm_push_reach_json(const struct mm_push_summary *s)
 	for (const char *const *c = sum.clients; *c != NULL; c++)
 		json_array_append_new(clients, json_string(*c));
 	mm_json_set(o, "clients", clients);
+	for (const char *const *h = sum.servers; *h != NULL; h++)
+		json_array_append_new(servers, json_string(*h));
+	mm_json_set(o, "servers", servers);
 	for (int i = 0; i < MM_COST_COUNT; i++)
-		mm_json_set_int(costs, mm_cost_name(i), (int64_t)sum.paying[i]);
+		mm_json_set_int(costs, mm_cost_name(i), (int64_t)sum.n_paying[i]);
 	mm_json_set(o, "costs", costs);
 	return o;
 }
@@ -222,6 +225,7 @@ static json_t *head_json(const struct mm_push_summary *s)
 	for (size_t i = 0; i < s->n_troubles; i++)
 		json_array_append_new(troubles, trouble_json(&s->troubles[i]));
 	mm_json_set(o, "troubles", troubles);
+	mm_json_set_int(o, "more_troubles", (int64_t)s->more_troubles);
 	return o;
 }
 

@@ -12,6 +12,7 @@
 #define TROUBLES_SHOWN 20
 #define PLACES_SHOWN 4
 #define WHO_SHOWN 3
+#define NAMES_SHOWN 5
 #define REASON_COLUMN 7
 #define HOSTS_SHOWN 20 /* of one class of failure */
 
@@ -77,7 +78,8 @@ static bool same_trouble(const struct mm_trouble *a, const struct mm_trouble *b)
 
 static void print_trouble(const struct mm_trouble *t, size_t n)
 {
-	say("  %s@%s  %s%s%s ", t->user, t->host, t->client, *t->client != '\0' ? " " : "", t->account);
+	bool both = *t->client != '\0' && *t->account != '\0';
+	say("  %s@%s  %s%s%s ", t->user, t->host, t->client, both ? " " : "", t->account);
 	if (n > 1)
 		say("%.*s, %zu settings: %s", (int)strcspn(t->what, " "), t->what, n, t->text);
 	else
@@ -165,7 +167,9 @@ static void print_reasons(const struct mm_cause *const *list, size_t n)
 	size_t shown = 0;
 	for (size_t i = 0; i < n && shown < TROUBLES_SHOWN; i++) {
 		const struct mm_cause *g = list[i];
-		if (mm_login_verdict(g->result, g->cls).exit_bit == MM_EX_OK)
+		/* The hosts that have not answered follow with their reasons. */
+		if (mm_login_verdict(g->result, g->cls).exit_bit == MM_EX_OK ||
+		    mm_streq(g->cls, MM_CLS_NOT_ANSWERED))
 			continue;
 		shown++;
 		printf("\n%s", coloured(MM_BOLD));
@@ -177,7 +181,7 @@ static void print_reasons(const struct mm_cause *const *list, size_t n)
 		print_reason("why", *g->admin != '\0' ? g->admin : g->text);
 		print_reason("fix", g->fix);
 	}
-	if (shown > 0)
+	if (n > 0)
 		putchar('\n');
 }
 
@@ -196,7 +200,7 @@ static void print_causes(const struct mm_push_summary *s)
 		const struct mm_cause *g = list[i];
 		mm_table_cell(
 		    t, colours[mm_login_verdict(g->result, g->cls).audit], "%s", mm_result_name(g->result));
-		mm_table_cell(t, MM_PLAIN, "%s", g->cls);
+		mm_table_cell(t, MM_PLAIN, "%s", *g->cls != '\0' ? g->cls : "-");
 		if (*g->server != '\0')
 			mm_table_cell(t, MM_PLAIN, "%s %s:%d", g->protocol, g->server, g->port);
 		else
@@ -284,6 +288,16 @@ static void print_count(size_t n, const char *what)
 	printf("%zu %s%s", n, what, n == 1 ? "" : "s");
 }
 
+static void print_names(const char *before, const char *const *names, size_t max)
+{
+	size_t n = 0;
+	for (; names[n] != NULL; n++)
+		if (n < max)
+			say("%s%s", n == 0 ? before : ", ", names[n]);
+	if (n > max)
+		printf(" and %zu more", n - max);
+}
+
 /* How far it goes, before what it is. */
 static void print_reach(const struct mm_push_summary *s, size_t different)
 {
@@ -296,8 +310,12 @@ static void print_reach(const struct mm_push_summary *s, size_t different)
 	print_count(sum.users, "user");
 	fputs(" on ", stdout);
 	print_count(sum.hosts, "host");
-	for (const char *const *c = sum.clients; *c != NULL; c++)
-		say("%s%s", c == sum.clients ? ": " : ", ", *c);
+	print_names(": ", sum.clients, SIZE_MAX);
+	if (sum.n_servers > 0) {
+		fputs("; ", stdout);
+		print_count(sum.n_servers, "mail server");
+		print_names(": ", sum.servers, NAMES_SHOWN);
+	}
 	printf("%s\n", coloured(MM_PLAIN));
 	if (sum.removals > 0) {
 		printf("%s", coloured(MM_RED));
@@ -305,11 +323,13 @@ static void print_reach(const struct mm_push_summary *s, size_t different)
 		printf(" would be taken away%s\n", coloured(MM_PLAIN));
 	}
 	for (int i = 0; i < MM_COST_COUNT; i++) {
-		if (sum.paying[i] == 0)
+		if (sum.n_paying[i] == 0)
 			continue;
 		printf("%s", coloured(MM_YELLOW));
-		print_count(sum.paying[i], "user");
-		printf(" %s%s\n", costs[i], coloured(MM_PLAIN));
+		print_count(sum.n_paying[i], "user");
+		printf(" %s", costs[i]);
+		print_names(": ", sum.paying[i], NAMES_SHOWN);
+		printf("%s\n", coloured(MM_PLAIN));
 	}
 }
 
@@ -357,6 +377,8 @@ static void print_sums(const struct mm_push_summary *s)
 	for (int k = MM_ACT_NONE + 1; k < MM_ACT_COUNT; k++)
 		add_count(&b, sum.actions[k], mm_action_name((enum mm_action)k));
 	add_count(&b, sum.actions[MM_ACT_NONE], "left as they are");
+	if (s->op == MM_OP_RESTORE && sum.actions[MM_ACT_REVERTED] == 0 && s->by_class[MM_PC_OK] > 0)
+		puts("Nothing was taken back.");
 	if (b.len > 0)
 		printf("Settings: %s\n", mm_buf_str(&b));
 	mm_buf_reset(&b);
@@ -375,8 +397,27 @@ static bool by_cause(const struct mm_push_summary *s)
 	return s->op == MM_OP_VERIFY || s->op == MM_OP_PREFLIGHT;
 }
 
+/* What becomes of the hosts that were not served. */
+static void print_left(const struct mm_push_summary *s)
+{
+	size_t moved = 0, left = s->n - s->by_class[MM_PC_OK] - s->by_class[MM_PC_SUPERSEDED];
+	if (s->op != MM_OP_APPLY || s->rolled)
+		return;
+	for (size_t i = 0; i < s->n; i++)
+		moved += mm_ended_moved(&s->hosts[i].outcome);
+	if (moved > 0)
+		printf("%zu host%s moved on since the plan was made: nothing was changed there. Plan again\n",
+		    moved, moved == 1 ? " has" : "s have");
+	if (left > moved)
+		puts("What is left is pending: mailmuster push --pending");
+}
+
 void mm_push_print(const struct mm_push_summary *s)
 {
+	if (s->n == 0 && s->op == MM_OP_APPLY) {
+		puts("Nothing is pending.");
+		return;
+	}
 	if (s->op == MM_OP_PLAN)
 		print_changes(s);
 	if (s->op == MM_OP_PREFLIGHT)
@@ -390,8 +431,14 @@ void mm_push_print(const struct mm_push_summary *s)
 		print_unproven(s);
 	if (s->op != MM_OP_PLAN && s->op != MM_OP_PREFLIGHT && s->op != MM_OP_DISCOVER)
 		print_sums(s);
-	printf("%s%zu of %zu hosts answered%s", coloured(s->by_class[MM_PC_OK] == s->n ? MM_GREEN : MM_BOLD),
-	    s->by_class[MM_PC_OK], s->n, coloured(MM_PLAIN));
+	/* Of the whole rollout its own lines tell: others may have answered before. */
+	if (s->rolled)
+		printf("%s%zu host%s answered in this run%s", coloured(MM_BOLD), s->by_class[MM_PC_OK],
+		    s->by_class[MM_PC_OK] == 1 ? "" : "s", coloured(MM_PLAIN));
+	else
+		printf("%s%zu of %zu hosts answered%s",
+		    coloured(s->by_class[MM_PC_OK] == s->n ? MM_GREEN : MM_BOLD), s->by_class[MM_PC_OK], s->n,
+		    coloured(MM_PLAIN));
 	size_t failed = with_bit(s, MM_EX_HOSTS_FAILED), unreachable = with_bit(s, MM_EX_UNREACHABLE);
 	if (failed > 0)
 		printf(", %zu failed", failed);
@@ -399,17 +446,14 @@ void mm_push_print(const struct mm_push_summary *s)
 		printf(", %zu unreachable", unreachable);
 	if (s->by_class[MM_PC_SUPERSEDED] > 0)
 		printf(", %zu served by another run", s->by_class[MM_PC_SUPERSEDED]);
-	if (s->by_class[MM_PC_INTERRUPTED] > 0)
-		printf(", %zu not %s", s->by_class[MM_PC_INTERRUPTED],
-		    s->rolled && !s->interrupted ? "sent now" : "served: stopped");
+	if (s->by_class[MM_PC_INTERRUPTED] > 0 && !s->rolled)
+		printf(", %zu not served: stopped", s->by_class[MM_PC_INTERRUPTED]);
 	/* A verify is about what each host holds. */
 	printf(" (%s, ", mm_op_name(s->op));
 	if (s->op != MM_OP_VERIFY && s->op != MM_OP_DISCOVER && s->op != MM_OP_RESTORE)
 		printf("revision %lld, ", (long long)s->revision);
 	printf("%.1f s)\n", (double)s->took_ms / 1000);
-	if (s->op == MM_OP_APPLY && !s->rolled &&
-	    s->by_class[MM_PC_OK] + s->by_class[MM_PC_SUPERSEDED] < s->n)
-		puts("What is left is pending: mailmuster push --pending");
+	print_left(s);
 	if (s->stats.few_files && s->stats.parallel < MM_PUSH_PARALLEL / 4)
 		printf(
 		    "The limit of open files allows only %u hosts at once (ulimit -n)\n", s->stats.parallel);

@@ -45,7 +45,7 @@ static int record(
 	const struct mm_ended *out = &r->outcome;
 	bool ok = out->cls == MM_PC_OK;
 	/* What a plan does not hold for waits for another plan, not for a retry. */
-	bool moved = out->cls == MM_PC_REFUSED && mm_streq(out->reason, MM_REFUSED_MOVED);
+	bool moved = mm_ended_moved(out);
 	struct mm_push_state p = {
 	    .host = t->host.id,
 	    .revision = t->owed != 0 ? t->owed : o->s->revision,

@@ -80,7 +80,7 @@ def documents(samples):
                          ("discover", "discover"), ("fleet-report", "fleet-report")):
         yield f"{name} of 1.1", schema, json.loads((two / f"{name}.json").read_text("utf-8"))
     three = samples / "v1.2"
-    for name in ("request", "end", "checkpoint", "event", "audit-verify"):
+    for name in ("request", "end", "checkpoint", "event", "audit-verify", "push"):
         yield f"{name} of 1.2", name, json.loads((three / f"{name}.json").read_text("utf-8"))
     for name, schema in (("probe-tasks", "probe-task"), ("probe-answers", "probe-answer"),
                          ("probe-candidates", "probe-candidate")):

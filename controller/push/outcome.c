@@ -5,6 +5,7 @@
 
 #include "common/err.h"
 #include "common/text.h"
+#include "schemas/proto.h"
 
 static const struct mm_push_class_def defs[MM_PC_COUNT] = {
     [MM_PC_OK] = {"ok", "answered", MM_EX_OK},
@@ -95,4 +96,9 @@ void mm_ended_set(struct mm_ended *e, struct mm_arena *a, enum mm_push_class c, 
 	va_end(ap);
 	e->text = keep(a, text);
 	e->cls = c;
+}
+
+bool mm_ended_moved(const struct mm_ended *e)
+{
+	return e->cls == MM_PC_REFUSED && mm_streq(e->reason, MM_REFUSED_MOVED);
 }

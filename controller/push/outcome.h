@@ -97,6 +97,8 @@ struct mm_ended {
 	    .ms_answer = -1})
 
 struct mm_ended mm_ended_of(const struct mm_outcome *o, bool pinned, struct mm_arena *a);
+/* It refused a plan that does not hold for it any more: nothing stays pending there. */
+bool mm_ended_moved(const struct mm_ended *e);
 /* As mm_outcome_set(). */
 void mm_ended_set(struct mm_ended *e, struct mm_arena *a, enum mm_push_class c, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));

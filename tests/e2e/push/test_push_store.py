@@ -17,6 +17,8 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
+import schemas  # noqa: E402
 from plandigest import plan_digest  # noqa: E402
 from sshd import USER, Sshd, free_port, keygen  # noqa: E402
 
@@ -36,6 +38,8 @@ rules = { tls_min = "1.2"; check = "login"; approvals = APPROVALS; };
 
 
 class StoreTest(unittest.TestCase):
+    printed = schemas.load(pathlib.Path(__file__).resolve().parents[3] / "schemas/json")["push"]
+
     def setUp(self):
         self.tmp = pathlib.Path(tempfile.mkdtemp(prefix="mm-store-"))
         self.addCleanup(shutil.rmtree, self.tmp, True)
@@ -81,8 +85,12 @@ class StoreTest(unittest.TestCase):
         if pin:
             self.mm("host", "keys", "import", self.tmp / "known")
 
+    def valid(self, r):
+        self.assertEqual([e.message for e in self.printed.iter_errors(r)], [])
+        return r
+
     def push(self, *args, status=OK):
-        r = json.loads(self.mm("push", *args, "--json", status=status))
+        r = self.valid(json.loads(self.mm("push", *args, "--json", status=status)))
         return {h["host"]: h for h in r["hosts"]}, r
 
     def pending(self):
@@ -157,10 +165,10 @@ class StoreTest(unittest.TestCase):
 
     def test_plan_groups_and_writes_nothing(self):
         self.hosts(["ok", "ok", "ok"])
-        r = json.loads(self.mm("plan", "--all", "--json", status=DIFF))
+        r = self.valid(json.loads(self.mm("plan", "--all", "--json", status=DIFF)))
         self.assertEqual([(c["count"], c["setting"], c["found"] if "found" in c else c["places"][0]["found"])
                           for c in r["changes"]], [(3, "incoming.port", "143")])
-        self.assertEqual({p["host"] for p in r["changes"][0]["places"]}, {"h0", "h1", "h2"})
+        self.assertEqual([p["host"] for p in r["changes"][0]["places"]], ["h0", "h1", "h2"], "in whatever order they answer")
         self.assertEqual(self.asked(), {f"h{i}": ["plan"] for i in range(3)})
         self.assertEqual(json.loads(self.mm("report", "--format", "json", "--all"))["findings"], [])
         text = self.mm("plan", "--all", status=DIFF)
@@ -173,13 +181,13 @@ class StoreTest(unittest.TestCase):
         self.hosts(["leaves", "leaves", "ok"])
         r = json.loads(self.mm("plan", "--all", "--json", status=DIFF))
         self.assertEqual(r["reach"], {"changes": 7, "removals": 2, "users": 3, "hosts": 3,
-                                      "clients": ["kmail", "mutt", "thunderbird"], "costs": {"password": 2, "fetch": 2}})
+                                      "clients": ["kmail", "mutt", "thunderbird"], "servers": ["993"], "costs": {"password": 2, "fetch": 2}})
         self.assertEqual([(c["count"], c["client"], c["removes"]) for c in r["changes"]],
                          [(2, "thunderbird", True), (3, "mutt", False), (2, "kmail", False)])
         lines = self.mm("plan", "--all", status=DIFF).splitlines()
-        self.assertEqual(lines[:5], ["7 changes, 3 different, for 3 users on 3 hosts: kmail, mutt, thunderbird",
-                                     "2 accounts would be taken away", "2 users will be asked for a password",
-                                     "2 users will fetch the mail anew",
+        self.assertEqual(lines[:5], ["7 changes, 3 different, for 3 users on 3 hosts: kmail, mutt, thunderbird; 1 mail server: 993",
+                                     "2 accounts would be taken away", "2 users will be asked for a password: u0, u1",
+                                     "2 users will fetch the mail anew: u0, u1",
                                      "  2 x  thunderbird: the account old is taken away (no longer in the policy)"])
 
     def plan_file(self, *args, status=DIFF):
@@ -219,6 +227,24 @@ class StoreTest(unittest.TestCase):
         got, _ = self.push(path, status=HOSTS_FAILED)
         self.assertEqual((got["h0"]["outcome"], got["h1"]["outcome"], got["h1"]["reason"]), ("ok", "refused-by-agent", "moved"))
         self.assertEqual(self.pending(), [], "a retry would do what nobody has seen")
+        said = self.mm("push", path, status=HOSTS_FAILED)
+        self.assertIn("1 host has moved on since the plan was made", said)
+        self.assertNotIn("pending", said, "nothing is")
+        self.assertEqual(self.mm("push", "--pending"), "Nothing is pending.\n")
+
+    def test_a_plan_that_cannot_be_saved(self):
+        self.hosts(["ok"])
+        r = self.run_mm("plan", "--all", "--out", self.tmp / "absent" / "p.plan")
+        self.assertEqual((r.returncode, r.stdout, r.stderr.count("\n")), (FAILED, "", 1), r.stderr)
+        self.assertEqual(self.asked(), {}, "that is found out before anybody is asked")
+        r = self.run_mm("plan", "--all", "--out", self.tmp)
+        self.assertIn("it is a folder", r.stderr)
+        (self.tmp / "sink").symlink_to("/dev/full")
+        r = self.run_mm("plan", "--all", "--out", self.tmp / "sink")
+        self.assertEqual(r.returncode, FAILED, r.stdout)
+        self.assertIn("No space left", r.stderr)
+        self.assertTrue((self.tmp / "sink").is_symlink(), "what is no file of ours is not replaced")
+        self.assertTrue((self.tmp / "sink").is_char_device())
 
     def test_hosts_that_did_not_answer_are_not_in_the_plan(self):
         self.hosts(["ok", "off"])
@@ -380,6 +406,15 @@ class StoreTest(unittest.TestCase):
                          [("u0", "h0", "mutt", "993"), ("u1", "h1", "mutt", "993")])
         self.assertIn("Observed with 2 users on 2 hosts:", self.mm("who", "incoming.port=993", "--observed"))
         self.mm("who", "incoming.port=993", "--observed", "--client", "thunderbird", status=FAILED)
+
+    def test_nobody_is_not_said_of_hosts_that_are_not_known(self):
+        self.hosts(["ok", "off"])
+        self.push("--all", "--now", status=UNREACHABLE)
+        r = self.run_mm("who", "outgoing.port=143", "--observed")
+        self.assertEqual(r.returncode, UNREACHABLE, r.stdout)
+        self.assertIn("Of 1 of 2 hosts it is not known: 1 never reported, 0 not lately.", r.stdout)
+        r = json.loads(self.mm("who", "outgoing.port=143", "--observed", "--json", status=UNREACHABLE))
+        self.assertEqual(r["hosts"], {"all": 2, "never_reported": 1, "stale": 0})
 
 
 if __name__ == "__main__":
