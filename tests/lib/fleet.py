@@ -87,6 +87,8 @@ class Workstation:
             (self.root / d).mkdir(parents=True, exist_ok=True)
         (self.root / "root/.ssh").chmod(0o700)
         (self.root / "root/.ssh/authorized_keys").unlink(missing_ok=True)
+        for start in (".bashrc", ".profile", ".bash_profile", ".bash_login"):  # this machine's root may load anything there
+            (self.root / "root" / start).unlink(missing_ok=True)
         for old in (etc / "ssh").glob("ssh_host_*"):
             old.unlink()
         run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", etc / "ssh/ssh_host_ed25519_key")
