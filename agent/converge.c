@@ -132,8 +132,7 @@ static void report_removal(struct mm_place_run *p, const struct mm_removal *g)
 	enum mm_how how = p->c->how;
 	enum mm_action act = how == MM_HOW_PLAN ? MM_ACT_WOULD_CHANGE : MM_ACT_REMOVED;
 	if (g->released)
-		report_account(p, g->account, g->key, MM_ST_UNMANAGED, MM_ACT_NONE,
-		    "no longer in the policy; its former values were cleartext and are not put back");
+		report_account(p, g->account, g->key, MM_ST_UNMANAGED, MM_ACT_NONE, MM_REASON_RELEASED);
 	else if (g->fail != NULL)
 		report_account(
 		    p, g->account, g->key, g->overdue ? MM_ST_ERROR : MM_ST_DEFERRED, MM_ACT_NONE, g->fail);

@@ -152,6 +152,9 @@ static void count_finding(
 		s->how->hear(s->how->hear_ctx, c->host, f);
 		return;
 	}
+	if (mm_streq(f->reason, MM_REASON_RELEASED) && s->released++ == 0)
+		s->released_here =
+		    mm_arena_printf(s->arena, "%s@%s, %s %s", f->user, c->host, f->client, f->account);
 	if (v.exit_bit == MM_EX_OK)
 		return;
 	r->exit_bits |= MM_EX_DIFF;

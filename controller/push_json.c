@@ -225,6 +225,8 @@ static json_t *head_json(const struct mm_push_summary *s)
 	for (size_t i = 0; i < s->n_troubles; i++)
 		json_array_append_new(troubles, trouble_json(&s->troubles[i]));
 	mm_json_set(o, "troubles", troubles);
+	if (s->op != MM_OP_DISCOVER && s->op != MM_OP_PREFLIGHT)
+		mm_json_set_int(o, "released", (int64_t)s->released);
 	mm_json_set_int(o, "more_troubles", (int64_t)s->more_troubles);
 	return o;
 }

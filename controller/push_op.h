@@ -111,7 +111,9 @@ struct mm_push_summary {
 	struct mm_causes *causes; /* every login check that answers the requests */
 	struct mm_trouble *troubles;
 	size_t n_troubles, cap_troubles, more_troubles;
-	const char *agent; /* the version that was met last, or NULL */
+	size_t released; /* accounts that are not the policy's any more, and stay (MM_REASON_RELEASED) */
+	const char *released_here; /* where the first of them is */
+	const char *agent;         /* the version that was met last, or NULL */
 	struct mm_push_stats stats;
 	int64_t took_ms;
 	bool interrupted;

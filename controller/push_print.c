@@ -397,6 +397,20 @@ static bool by_cause(const struct mm_push_summary *s)
 	return s->op == MM_OP_VERIFY || s->op == MM_OP_PREFLIGHT;
 }
 
+/* Not a difference, and not what one expects. */
+static void print_released(const struct mm_push_summary *s)
+{
+	bool one = s->released == 1;
+	if (s->released == 0)
+		return;
+	say("%zu account%s stay%s, though no longer in the policy: %s former values are cleartext, and are "
+	    "not put back "
+	    "(%s%s)",
+	    s->released, one ? "" : "s", one ? "s" : "", one ? "its" : "their", s->released_here,
+	    one ? "" : " ...");
+	putchar('\n');
+}
+
 /* What becomes of the hosts that were not served. */
 static void print_left(const struct mm_push_summary *s)
 {
@@ -427,6 +441,7 @@ void mm_push_print(const struct mm_push_summary *s)
 	for (int c = 0; c < MM_PC_COUNT; c++)
 		print_class(s, (enum mm_push_class)c);
 	print_troubles(s);
+	print_released(s);
 	if (!by_cause(s))
 		print_unproven(s);
 	if (s->op != MM_OP_PLAN && s->op != MM_OP_PREFLIGHT && s->op != MM_OP_DISCOVER)

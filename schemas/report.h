@@ -99,7 +99,8 @@ struct mm_login {
 	int64_t when;
 };
 
-/* The reason of a finding: whoever asks about all users of a fleet tells it from others. */
+/* Reasons of findings that the controller tells from others. */
+#define MM_REASON_RELEASED "no longer in the policy; its former values were cleartext and are not put back"
 #define MM_REASON_NO_SUCH_USER "there is no such user on this host"
 
 /* Encoding cleans every text (control characters become '?', bytes that are

@@ -179,6 +179,8 @@ class Complaints(unittest.TestCase):
         saved = pathlib.Path(self.tmp) / "removal.plan"
         lines = self.must(DIFF, "plan", "--host", "ws1", "--out", saved).stdout.splitlines()
         self.assertIn("1 account would be taken away", lines[1])
+        self.assertIn("1 account stays, though no longer in the policy: its former values are cleartext, and are not put back "
+                      "(alice@ws1, msmtp work)", lines)
         self.assertRegex(lines[2], "thunderbird: the account work is taken away")
         self.assertEqual(self.homes(), before)
         self.assertIn("--allow-remove 1", self.must(NOPERM, "push", saved).stderr)
