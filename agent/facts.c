@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agent/clients/tlsfloor.h"
 #include "agent/modes.h"
 #include "agent/place.h"
 #include "common/text.h"
@@ -29,7 +30,7 @@ static void take(struct mm_fact_row *now, const char *found, const char *path, i
 {
 	struct mm_fact_row x = {.fact = now->fact,
 	    .found = found,
-	    .well = mm_streq(found, mm_fact_desired(now->fact)),
+	    .well = found != NULL && rank(now->fact, found) <= rank(now->fact, mm_fact_desired(now->fact)),
 	    .path = path,
 	    .line = line,
 	    .reason = reason};
@@ -62,9 +63,9 @@ static bool is_about(const struct mm_trap *t, const struct mm_seen_account *acc)
 /* ---- sides */
 
 static const struct side {
-	enum mm_setting protocol, security, command;
-} sides[] = {{MM_SET_IN_PROTOCOL, MM_SET_IN_SECURITY, MM_SET_IN_PASSWORD_COMMAND},
-    {MM_SET_OUT_PROTOCOL, MM_SET_OUT_SECURITY, MM_SET_OUT_PASSWORD_COMMAND}};
+	enum mm_setting protocol, security, command, tls_min;
+} sides[] = {{MM_SET_IN_PROTOCOL, MM_SET_IN_SECURITY, MM_SET_IN_PASSWORD_COMMAND, MM_SET_IN_TLS_MIN},
+    {MM_SET_OUT_PROTOCOL, MM_SET_OUT_SECURITY, MM_SET_OUT_PASSWORD_COMMAND, MM_SET_OUT_TLS_MIN}};
 
 static bool has_side(const struct mm_seen_account *acc, size_t i)
 {
@@ -146,6 +147,40 @@ static struct mm_fact_row certificate_check(
 	return row;
 }
 
+/* ---- versions of TLS */
+
+static void floor_of_side(struct mm_fact_row *row, const struct mm_client *cl, const struct mm_seen *s,
+    struct mm_reader *r, struct mm_arena *a)
+{
+	struct mm_tls_floor f;
+	const struct mm_tls_own own = {.version = s->value, .set = s->path != NULL};
+	take_doubt(row, s, a);
+	mm_tls_floor(r, cl->tls, &own, &f);
+	bool is_own = f.path == NULL && s->value != NULL;
+	take(row, f.version, is_own ? s->path : f.path, is_own ? s->line : f.line,
+	    f.version == NULL                     ? f.why
+	    : strcmp(f.version, "1.2") >= 0       ? ""
+	    : (is_own ? s->path : f.path) != NULL ? "it is allowed there"
+	    : cl->tls == MM_TLS_OWN               ? "the program takes it where nothing forbids it"
+						  : "the system's library takes it, and nothing forbids it");
+}
+
+static struct mm_fact_row lowest_version(const struct mm_client *cl, const struct mm_view *view,
+    const struct mm_seen_account *acc, struct mm_reader *r, struct mm_arena *a)
+{
+	struct mm_fact_row row = {
+	    .fact = MM_FACT_TLS_MIN, .found = MM_FOUND_NO_TLS, .well = true, .reason = ""};
+	for (size_t i = 0; i < 2; i++) {
+		const struct mm_seen *s = &acc->s[sides[i].security];
+		const char *word = has_side(acc, i) ? cleartext_of(view, acc, &sides[i]) : MM_FOUND_YES;
+		if (word == NULL)
+			take(&row, NULL, s->path, s->line, NO_SUCH_SECURITY);
+		else if (!mm_streq(word, MM_FOUND_YES))
+			floor_of_side(&row, cl, &acc->s[sides[i].tls_min], r, a);
+	}
+	return row;
+}
+
 static bool is_named(const char *list, const char *endpoint)
 {
 	size_t n = strlen(endpoint);
@@ -217,7 +252,7 @@ size_t mm_facts_of_place(const struct mm_client *cl, const struct mm_view *view,
 }
 
 size_t mm_facts_of_account(const struct mm_client *cl, const struct mm_view *view,
-    const struct mm_seen_account *acc, struct mm_arena *a, struct mm_fact_row *out)
+    const struct mm_seen_account *acc, struct mm_reader *r, struct mm_arena *a, struct mm_fact_row *out)
 {
 	size_t n = 0;
 	if (acc->quiet || !(acc->has_incoming || acc->has_outgoing))
@@ -227,6 +262,7 @@ size_t mm_facts_of_account(const struct mm_client *cl, const struct mm_view *vie
 	if ((cl->evidence & MM_EVIDENCE_VERIFY) != 0) {
 		out[n++] = certificate_check(view, acc, a);
 		out[n++] = cleartext(view, acc, a);
+		out[n++] = lowest_version(cl, view, acc, r, a);
 	}
 	if ((cl->evidence & MM_EVIDENCE_EXCEPTIONS) != 0)
 		out[n++] = certificate_exception(view, acc, a);
@@ -238,6 +274,7 @@ size_t mm_facts_of_account(const struct mm_client *cl, const struct mm_view *vie
 static void tell(struct mm_place_run *p, const char *account, const char *path, const char *desired,
     const struct mm_fact_row *row)
 {
+	bool where = !row->well || row->fact == MM_FACT_TLS_MIN;
 	const struct mm_finding f = {.user = p->c->who->login,
 	    .client = p->client->name,
 	    .path = path,
@@ -245,8 +282,8 @@ static void tell(struct mm_place_run *p, const char *account, const char *path, 
 	    .setting = mm_fact_id(row->fact),
 	    .desired = row->found != NULL ? desired : NULL,
 	    .found = row->found,
-	    .line = row->well ? 0 : row->line,
-	    .override_path = row->well || row->path == NULL || mm_streq(row->path, path) ? NULL : row->path,
+	    .line = where ? row->line : 0,
+	    .override_path = !where || row->path == NULL || mm_streq(row->path, path) ? NULL : row->path,
 	    .state = row->found == NULL ? MM_ST_UNKNOWN
 		     : row->well        ? MM_ST_COMPLIANT
 					: MM_ST_UNMANAGED,
@@ -259,7 +296,7 @@ static void tell_account(struct mm_place_run *p, const struct mm_client *cl, con
     const struct mm_seen_account *acc, const char *name, bool known)
 {
 	struct mm_fact_row rows[MM_FACT_COUNT];
-	size_t n = mm_facts_of_account(cl, view, acc, p->c->arena, rows);
+	size_t n = mm_facts_of_account(cl, view, acc, p->base, p->c->arena, rows);
 	for (size_t i = 0; i < n; i++) {
 		if (!known && rows[i].found != NULL) {
 			rows[i].reason = "";

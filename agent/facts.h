@@ -24,10 +24,10 @@ struct mm_fact_row {
 	const char *reason; /* "" when `found` says it all */
 };
 
-/* About one account of a place; at most MM_FACT_COUNT rows. Texts live in `a`
- * or in the view. */
+/* About one account of a place; at most MM_FACT_COUNT rows. Texts live in `a`,
+ * in the view, or with the reader, which the files of the system come from. */
 size_t mm_facts_of_account(const struct mm_client *cl, const struct mm_view *view,
-    const struct mm_seen_account *acc, struct mm_arena *a, struct mm_fact_row *out);
+    const struct mm_seen_account *acc, struct mm_reader *r, struct mm_arena *a, struct mm_fact_row *out);
 /* A password in the place that belongs to no one account: 1 row, or none. */
 size_t mm_facts_of_place(const struct mm_client *cl, const struct mm_view *view, struct mm_fact_row *out);
 

@@ -9,6 +9,7 @@ static const char *const password_words[] = {MM_FOUND_NO, MM_FOUND_IN_CLEAR, NUL
 static const char *const check_words[] = {
     MM_FOUND_YES, MM_FOUND_NO_DATES, MM_FOUND_CHAIN_ONLY, MM_FOUND_NO, MM_FOUND_NO_TLS, NULL};
 static const char *const cleartext_words[] = {MM_FOUND_NO, MM_FOUND_OPPORTUNISTIC, MM_FOUND_YES, NULL};
+static const char *const tls_words[] = {MM_FOUND_NO_TLS, "1.3", "1.2", "1.1", "1.0", NULL};
 
 static const struct {
 	const char *id, *label;
@@ -20,6 +21,7 @@ static const struct {
     [MM_FACT_CERT_EXCEPTION] = {"client.certificate_exception", "certificates accepted by hand", NULL,
 	MM_FOUND_NONE},
     [MM_FACT_CLEARTEXT] = {"client.cleartext", "session without TLS", cleartext_words, MM_FOUND_NO},
+    [MM_FACT_TLS_MIN] = {"client.tls_min", "lowest TLS version", tls_words, "1.2"},
     [MM_FACT_UNMANAGED_ACCOUNT] = {"client.unmanaged_account", "account that no policy knows", NULL, NULL},
     [MM_FACT_FILE_MODE] = {"file.mode", "mode of the config", NULL, NULL},
     [MM_FACT_FILE_OWNER] = {"file.owner", "owner of the config", NULL, NULL},

@@ -29,6 +29,9 @@
  *   client.cleartext              account           "no" | "yes": a session is not encrypted |
  *                                                   "opportunistic": it is not if the server (or whoever
  *                                                   stands between) says so
+ *   client.tls_min                account           "1.0" ... "1.3": the lowest version of TLS that the
+ * program takes, by its own setting or that of the system's library; well from 1.2 on | "no tls". line and
+ *                                                   override_path also where it is well
  *   client.unmanaged_account      account           the domain of an account that no policy knows, "" if it
  *                                                   has none
  *   file.mode                     ""                "0600"; desired: the widest that is well, "0600" where a
@@ -39,8 +42,8 @@
  * file.owner are of the file in `path`, which may be another one than the
  * program's main config.
  *
- * Sources: RFC 8314 3, 5.3 (certificates), RFC 9325 (opportunistic TLS), RFC
- * 9525 (names).
+ * Sources: RFC 8314 3, 5.3 (certificates), RFC 8996 and 8997 (versions), RFC
+ * 9325 (opportunistic TLS), RFC 9525 (names).
  */
 #ifndef MM_SCHEMAS_FACTS_H
 #define MM_SCHEMAS_FACTS_H
@@ -54,6 +57,7 @@ enum mm_fact {
 	MM_FACT_CERT_CHECK,
 	MM_FACT_CERT_EXCEPTION,
 	MM_FACT_CLEARTEXT,
+	MM_FACT_TLS_MIN,
 	MM_FACT_UNMANAGED_ACCOUNT,
 	MM_FACT_FILE_MODE,
 	MM_FACT_FILE_OWNER,
@@ -74,7 +78,7 @@ enum mm_fact {
 const char *mm_fact_id(enum mm_fact f);
 const char *mm_fact_label(enum mm_fact f);   /* for people: "password in the config" */
 enum mm_fact mm_fact_by_id(const char *id);  /* MM_FACT_NONE: none that is known here */
-const char *mm_fact_desired(enum mm_fact f); /* the one word that is well, or NULL: it depends */
+const char *mm_fact_desired(enum mm_fact f); /* the last of the words that are well, or NULL: it depends */
 /* What `found` can be, the best first, NULL-terminated; or NULL: no words. */
 const char *const *mm_fact_words(enum mm_fact f);
 /* Also of facts that newer agents know: no setting's id begins as theirs do. */

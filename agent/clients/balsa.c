@@ -437,6 +437,7 @@ const struct mm_client mm_client_balsa = {
     .incoming = true,
     .outgoing = true,
     .evidence = MM_EVIDENCE_ALL,
+    .tls = MM_TLS_GIO,
     .unsupported = unsupported,
     .find = find,
     .read = read_place,

@@ -370,6 +370,7 @@ const struct mm_client mm_client_claws = {
     .incoming = true,
     .outgoing = true,
     .evidence = MM_EVIDENCE_ALL,
+    .tls = MM_TLS_GNUTLS,
     .unsupported = claws_unsupported,
     .find = claws_find,
     .read = claws_read,

@@ -191,6 +191,15 @@ extern const char mm_client_not_its_business[];
 #define MM_EVIDENCE_EXCEPTIONS 0x4u /* certificates that were accepted by hand; or it keeps none */
 #define MM_EVIDENCE_ALL 0x7u
 
+/* Whose TLS a program uses, as Debian packages it (agent/clients/tlsfloor.h). */
+enum mm_tls_library {
+	MM_TLS_OWN,     /* its own, or it sets the lowest version itself whatever the system says */
+	MM_TLS_GNUTLS,  /* GnuTLS */
+	MM_TLS_GIO,     /* GnuTLS, through GLib's networking */
+	MM_TLS_OPENSSL, /* OpenSSL, whose lowest version the program only raises */
+	MM_TLS_QT,      /* OpenSSL, through Qt */
+};
+
 struct mm_client {
 	const char *name;            /* in policy, findings, journal: "thunderbird" */
 	const char *label;           /* "Thunderbird" */
@@ -200,6 +209,7 @@ struct mm_client {
 	/* MM_EVIDENCE_...: where the view has no such trap, there is no such thing, since the adapter
 	 * looks at every place where it could be said. */
 	unsigned evidence;
+	enum mm_tls_library tls;
 	/* NULL when the client can express this value, else one sentence why not, or
 	 * MM_CLIENT_NOT_ITS_BUSINESS. `all` is the whole account. Not asked about: a side that the
 	 * client does not have at all, and a value that is in effect already. */

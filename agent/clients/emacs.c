@@ -296,6 +296,7 @@ const struct mm_client mm_client_emacs = {
     .programs = (const char *const[]){"emacs", NULL},
     .outgoing = true,
     .evidence = MM_EVIDENCE_ALL,
+    .tls = MM_TLS_GNUTLS,
     .unsupported = unsupported,
     .find = find,
     .read = read_place,

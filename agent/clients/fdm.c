@@ -279,7 +279,7 @@ static void see(struct mm_seen_account *s, const struct account *acc, struct mm_
 	see_login(s, acc, a);
 	insecure = get(acc, "insecure");
 	keep = get(acc, "keep");
-	mm_see(s, MM_SET_IN_TLS_MIN, insecure, insecure.text != NULL ? "1.0" : "1.2");
+	mm_see(s, MM_SET_IN_TLS_MIN, insecure, insecure.text != NULL ? "1.0" : "1.1");
 	mm_see(s, MM_SET_IN_LEAVE_ON_SERVER, keep, keep.text != NULL ? "yes" : "no");
 	if (acc->off != NULL)
 		mm_see_all_over(s, acc->off_at, acc->off);
@@ -424,7 +424,7 @@ static int write_account(struct writer *w, struct mm_err *err)
 		if (mm_streq(auth, "cram-md5"))
 			flag(w, "no-cram-md5", false);
 	}
-	if (v->v[MM_SET_IN_TLS_MIN] != NULL)
+	if (w->ch->full->v[MM_SET_IN_TLS_MIN] != NULL) /* nearer to it */
 		flag(w, "insecure", false);
 	if (w->acc == NULL || v->v[MM_SET_IN_LEAVE_ON_SERVER] != NULL)
 		flag(w, "keep", true);
@@ -500,8 +500,8 @@ static const char *unsupported(enum mm_setting s, const char *value, const struc
 	    {MM_SET_IN_CA_FILE, NULL, "fdm takes the system's certificates, and no other file."},
 	    {MM_SET_IN_CLIENT_CERT, NULL, "fdm has no client certificates."},
 	    {MM_SET_IN_LEAVE_ON_SERVER, "yes", MM_FETCHER_NEVER_DELETES},
-	    {MM_SET_IN_TLS_MIN, "1.2",
-		"fdm has no setting for TLS versions; 1.2 is the floor of the system's OpenSSL."},
+	    {MM_SET_IN_TLS_MIN, NULL,
+		"fdm takes TLS 1.1 and newer, and has no setting for it: the system's OpenSSL has one."},
 	    {MM_SET_IN_AUTH, "password cram-md5", "fdm does not log in in this way."},
 	    {MM_SET_NONE, NULL, NULL}};
 
@@ -517,6 +517,7 @@ const struct mm_client mm_client_fdm = {
     .programs = (const char *const[]){"fdm", NULL},
     .incoming = true,
     .evidence = MM_EVIDENCE_ALL,
+    .tls = MM_TLS_OPENSSL,
     .unsupported = unsupported,
     .find = find,
     .read = read_place,

@@ -571,6 +571,7 @@ const struct mm_client mm_client_geary = {
     .incoming = true,
     .outgoing = true,
     .evidence = MM_EVIDENCE_ALL,
+    .tls = MM_TLS_GIO,
     .unsupported = unsupported,
     .find = find,
     .read = read_place,

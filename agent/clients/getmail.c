@@ -295,6 +295,7 @@ const struct mm_client mm_client_getmail = {
     .programs = (const char *const[]){"getmail", NULL},
     .incoming = true,
     .evidence = MM_EVIDENCE_ALL,
+    .tls = MM_TLS_OPENSSL,
     .unsupported = unsupported,
     .find = find,
     .read = read_place,

@@ -298,6 +298,7 @@ const struct mm_client mm_client_git = {
     .programs = (const char *const[]){"git", NULL},
     .outgoing = true,
     .evidence = MM_EVIDENCE_ALL,
+    .tls = MM_TLS_OPENSSL,
     .unsupported = unsupported,
     .find = find,
     .read = read_place,

@@ -476,6 +476,7 @@ const struct mm_client mm_client_goa = {
     .incoming = true,
     .outgoing = true,
     .evidence = MM_EVIDENCE_ALL,
+    .tls = MM_TLS_GIO,
     .unsupported = unsupported,
     .find = find,
     .read = read_place,

@@ -430,6 +430,7 @@ const struct mm_client mm_client_kmail = {
     .incoming = true,
     .outgoing = true,
     .evidence = MM_EVIDENCE_ALL,
+    .tls = MM_TLS_QT,
     .unsupported = unsupported,
     .find = find,
     .read = read_place,

@@ -395,6 +395,7 @@ const struct mm_client mm_client_mbsync = {
     .package = "isync",
     .incoming = true,
     .evidence = MM_EVIDENCE_ALL,
+    .tls = MM_TLS_OPENSSL,
     .unsupported = unsupported,
     .find = find,
     .read = read_place,

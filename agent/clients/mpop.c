@@ -217,6 +217,7 @@ const struct mm_client mm_client_mpop = {
     .programs = (const char *const[]){"mpop", NULL},
     .incoming = true,
     .evidence = MM_EVIDENCE_ALL,
+    .tls = MM_TLS_GNUTLS,
     .unsupported = unsupported,
     .find = find,
     .read = read_place,

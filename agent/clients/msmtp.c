@@ -215,6 +215,7 @@ const struct mm_client mm_client_msmtp = {
     .programs = (const char *const[]){"msmtp", NULL},
     .outgoing = true,
     .evidence = MM_EVIDENCE_ALL,
+    .tls = MM_TLS_GNUTLS,
     .unsupported = unsupported,
     .find = find,
     .read = read_place,

@@ -213,7 +213,7 @@ static void see_side(const struct side *x, struct mm_arena *a)
 		see(x, MM_SET_IN_PORT, "port", NULL, "995");
 	see(x, MM_SET_IN_SECURITY, "tls initialtls notls", security, NULL);
 	see(x, MM_SET_IN_USERNAME, "user", last(x->w, "user", NULL), NULL);
-	see(x, MM_SET_IN_TLS_MIN, "", "1.2", NULL);
+	see(x, MM_SET_IN_TLS_MIN, "", "1.1", NULL);
 	see_auth(x, a);
 }
 
@@ -510,15 +510,14 @@ static const char *unsupported(enum mm_setting s, const char *value, const struc
 					 "file that `credentials` names.";
 	static const char no_ca[] = "nmh takes the system's certificates, and no other file.";
 	static const char no_tls[] =
-	    "nmh has no setting for TLS versions; 1.2 is the floor of the system's OpenSSL.";
+	    "nmh takes TLS 1.1 and newer, and has no setting for it: the system's OpenSSL has one.";
 	static const char no_mech[] = "nmh does not log in in this way.";
 	static const struct mm_cannot rows[] = {
 	    {MM_SET_REPLY_TO, NULL, "nmh knows this only from the user's own templates."},
 	    {MM_SET_ORGANISATION, NULL, "nmh knows this only from the user's own templates."},
 	    MM_CANNOT_FOLDERS("nmh keeps mail in folders of its own on this machine."),
 	    MM_CANNOT_PAIR(PASSWORD_COMMAND, no_command), MM_CANNOT_PAIR(CA_FILE, no_ca),
-	    {MM_SET_IN_TLS_MIN, "1.2", no_tls}, {MM_SET_OUT_TLS_MIN, "1.2", no_tls},
-	    MM_CANNOT_PAIR(PIN, "nmh cannot pin a public key."),
+	    MM_CANNOT_PAIR(TLS_MIN, no_tls), MM_CANNOT_PAIR(PIN, "nmh cannot pin a public key."),
 	    MM_CANNOT_PAIR(CLIENT_CERT, "nmh has no client certificates."),
 	    {MM_SET_IN_LEAVE_ON_SERVER, "yes", MM_FETCHER_NEVER_DELETES},
 	    {MM_SET_IN_AUTH, "password plain login cram-md5 scram-sha-256 gssapi", no_mech},
@@ -541,6 +540,7 @@ const struct mm_client mm_client_nmh = {
     .incoming = true,
     .outgoing = true,
     .evidence = MM_EVIDENCE_ALL,
+    .tls = MM_TLS_OPENSSL,
     .unsupported = unsupported,
     .find = find,
     .read = read_place,

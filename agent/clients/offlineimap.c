@@ -304,6 +304,7 @@ const struct mm_client mm_client_offlineimap = {
     .programs = (const char *const[]){"offlineimap", NULL},
     .incoming = true,
     .evidence = MM_EVIDENCE_ALL,
+    .tls = MM_TLS_OPENSSL,
     .unsupported = unsupported,
     .find = find,
     .read = read_place,

@@ -195,8 +195,7 @@ static void write_tls(struct writer *w, const struct side *s, const struct side 
 	if (ca != NULL && !mm_streq(ca, w->now != NULL ? w->now->s[at(s, MM_SET_IN_CA_FILE)].value : NULL))
 		put_chain(w, s, "tls-ca-file", ca,
 		    other != NULL && !mm_streq(ca, joined(w, other, MM_SET_IN_CA_FILE)));
-	if (min != NULL &&
-	    (floor == NULL ? !mm_streq(min, "1.2") : !mm_streq(mm_word_canon(mm_snail_floor, floor), min)))
+	if (min != NULL && (floor == NULL || !mm_streq(mm_word_canon(mm_snail_floor, floor), min)))
 		pairs = mm_snail_set_pair(pairs, "MinProtocol", mm_word_native(mm_snail_floor, min), w->a);
 	if (cert != NULL && !mm_streq(mm_snail_pair(pairs, "Certificate", w->a), cert))
 		pairs = mm_snail_set_pair(pairs, "Certificate", cert, w->a);
@@ -433,6 +432,7 @@ const struct mm_client mm_client_s_nail = {
     .incoming = true,
     .outgoing = true,
     .evidence = MM_EVIDENCE_ALL,
+    .tls = MM_TLS_OPENSSL,
     .unsupported = unsupported,
     .find = find,
     .read = mm_snail_read,

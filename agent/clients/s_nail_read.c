@@ -257,7 +257,7 @@ static void see_tls(struct look *l, const struct mm_snail_side *s)
 		path = mm_home_path(l->e->f->r, path + 2);
 	see(l, side(s, MM_SET_IN_CA_FILE), ca, path);
 	see(l, side(s, MM_SET_IN_TLS_MIN), floor != NULL ? pairs : NULL,
-	    floor != NULL ? mm_word_canon(mm_snail_floor, floor) : "1.2"); /* of the system's OpenSSL */
+	    floor != NULL ? mm_word_canon(mm_snail_floor, floor) : "1.0"); /* the system's OpenSSL takes it */
 	see(l, side(s, MM_SET_IN_CLIENT_CERT), cert != NULL ? pairs : NULL, cert);
 }
 

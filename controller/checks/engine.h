@@ -48,6 +48,8 @@ struct mm_engine {
 	bool has_logins;
 	char auth[MM_SIDE_COUNT][32]; /* of the account and path that the last row was of */
 	char auth_of[MM_REPORT_NAME_MAX + 1];
+	/* Whose fact of a test with fact_decides came last. */
+	char told_of[MM_REPORT_NAME_MAX + 1], told_path[MM_REPORT_PATH_MAX + 1];
 	bool *counted, *failing; /* per check, of the place at hand */
 	struct mm_say say;
 };

@@ -77,6 +77,10 @@ static void no_cleartext(const struct mm_look *l, struct mm_say *out)
 
 static void tls_floor(const struct mm_look *l, struct mm_say *out)
 {
+	if (mm_streq(l->value, MM_FOUND_NO_TLS)) {
+		mm_say(out, MM_OUT_NOT_APPLICABLE, "there is no TLS");
+		return;
+	}
 	good_if(out, mm_tls_number(l->value) > 0 && mm_tls_number(l->value) >= l->check->threshold,
 	    "the program accepts a version of TLS that is too old");
 }
@@ -207,7 +211,7 @@ static const struct mm_test tests[] = {
     {.name = "starttls-required", .scope = MM_SCOPE_ACCOUNT, .units = "accounts", .looks_at = IDS(SECURITY, "client.cleartext"), .finding = starttls_required},
     {.name = "no-cleartext", .scope = MM_SCOPE_ACCOUNT, .units = "accounts and logins", .looks_at = IDS(SECURITY, "client.cleartext"), .finding = no_cleartext, .login = mm_login_cleartext},
     {.name = "cleartext-offered", .scope = MM_SCOPE_LOGIN, .units = "logins", .login = mm_login_cleartext_offered},
-    {.name = "tls-floor", .scope = MM_SCOPE_ACCOUNT, .units = "accounts", .looks_at = IDS("incoming.tls_min", "outgoing.tls_min"), .finding = tls_floor},
+    {.name = "tls-floor", .scope = MM_SCOPE_ACCOUNT, .units = "accounts", .looks_at = IDS("client.tls_min", "incoming.tls_min", "outgoing.tls_min"), .unseen = NOT_LOOKED, .unseen_speaks = true, .fact_decides = true, .finding = tls_floor},
     {.name = "tls-negotiated", .scope = MM_SCOPE_LOGIN, .units = "logins", .login = mm_login_tls},
     {.name = "certificate-verified", .scope = MM_SCOPE_ACCOUNT, .units = "accounts and logins", .looks_at = IDS("client.certificate_check"), .unseen = NOT_LOOKED, .unseen_speaks = true, .finding = verified, .login = mm_login_verified},
     {.name = "certificate-exception", .scope = MM_SCOPE_ACCOUNT, .units = "accounts", .looks_at = IDS("client.certificate_exception"), .unseen = NOT_LOOKED, .unseen_speaks = true, .finding = exception},

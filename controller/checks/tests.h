@@ -79,6 +79,9 @@ struct mm_test {
 	const char *const *looks_at;
 	/* Said where a configured account (client) has none of them; NULL: silence says nothing. */
 	const char *unseen;
+	/* Settings count only where an older agent told no fact: that holds both, and what the
+	 * program does without a setting. */
+	bool fact_decides;
 	bool unseen_speaks; /* ... only of programs that talk with servers themselves */
 	void (*finding)(const struct mm_look *l, struct mm_say *out);
 	void (*login)(const struct mm_look_login *l, struct mm_say *out);

@@ -112,6 +112,18 @@ static void remember_auth(
 	}
 }
 
+/* The fact of the same account in the same file came before its settings. */
+static bool is_decided(struct mm_engine *e, size_t check, const struct mm_finding *f, bool is_fact)
+{
+	if (!e->plan.tests[check]->fact_decides)
+		return false;
+	if (!is_fact)
+		return strcmp(e->told_of, f->account) == 0 && strcmp(e->told_path, f->path) == 0;
+	snprintf(e->told_of, sizeof(e->told_of), "%s", f->account);
+	snprintf(e->told_path, sizeof(e->told_path), "%s", f->path);
+	return false;
+}
+
 static void all_of(
     struct mm_engine *e, struct mm_cells *a, const struct mm_plan_ids *ids, const struct mm_item *it)
 {
@@ -170,13 +182,17 @@ static int take_finding(const struct mm_finding_row *r, void *arg, struct mm_err
 		l.auth = e->auth[mm_setting_def(l.set)->side];
 	}
 	if (value == NULL) {
-		if (it.outcome != MM_OUT_NOT_APPLICABLE)
-			all_of(e, a, ids, &it);
+		for (size_t i = 0; it.outcome != MM_OUT_NOT_APPLICABLE && i < ids->n; i++) {
+			struct mm_item mine = it;
+			if (!is_decided(e, ids->v[i], &r->f, is_fact))
+				mm_cell_fold(e, &a->cells[ids->v[i]], ids->v[i], a->name, &mine);
+		}
 		return 0;
 	}
 	l.value = it.found = value;
 	for (size_t i = 0; i < ids->n; i++)
-		ask(e, a, ids->v[i], &l, &it);
+		if (!is_decided(e, ids->v[i], &r->f, is_fact))
+			ask(e, a, ids->v[i], &l, &it);
 	return 0;
 }
 
@@ -223,7 +239,7 @@ static int begin_unit(struct mm_engine *e, const char *host, const char *user, s
 	e->host = host;
 	e->user = user;
 	e->client[0] = '\0';
-	e->auth_of[0] = '\0';
+	e->auth_of[0] = e->told_path[0] = '\0';
 	e->n = 0;
 	e->has_logins = false;
 	if (e->cb != NULL) {

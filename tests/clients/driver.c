@@ -2,6 +2,7 @@
  * Runs one adapter over a folder that plays the root, without the agent:
  *
  *	clients_driver show  ROOT LOGIN HOME CLIENT
+ *	clients_driver facts ROOT LOGIN HOME CLIENT
  *	clients_driver apply ROOT LOGIN HOME CLIENT SHEET.json   writes the files
  *	clients_driver undo  ROOT LOGIN HOME CLIENT SHEET.json   applies, takes back, writes nothing;
  *	                                                         fails when bytes differ afterwards
@@ -13,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "common/text.h"
+#include "tests/lib/clientfacts.h"
 #include "tests/lib/clientrun.h"
 #include "tests/lib/rootreader.h"
 
@@ -105,11 +107,12 @@ int main(int argc, char **argv)
 	struct mm_reader *r;
 	int rc;
 
-	if (cl == NULL || (argc == 6) != (strcmp(argv[1], "show") == 0) || argc > 7)
-		return fail("show|apply|undo ROOT LOGIN HOME CLIENT [SHEET]");
+	if (cl == NULL || (argc == 6) != (strcmp(argv[1], "show") == 0 || strcmp(argv[1], "facts") == 0) ||
+	    argc > 7)
+		return fail("show|facts|apply|undo ROOT LOGIN HOME CLIENT [SHEET]");
 	r = mm_rootreader_new(a, argv[2], argv[3], argv[4]);
 	if (argc == 6) {
-		mm_client_show(r, cl, &out);
+		(strcmp(argv[1], "show") == 0 ? mm_client_show : mm_client_show_facts)(r, cl, &out);
 		fputs(mm_buf_str(&out), stdout);
 		rc = 0;
 	} else {

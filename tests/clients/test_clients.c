@@ -23,9 +23,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "agent/facts.h"
 #include "agent/routes/route.h"
 #include "common/text.h"
+#include "tests/lib/clientfacts.h"
 #include "tests/lib/clientrun.h"
 #include "tests/lib/rootreader.h"
 
@@ -184,45 +184,6 @@ static void check_change(struct test_case *t, struct mm_reader *r, struct mm_tex
 	check_undo(t, &run);
 }
 
-static void show_fact(const char *account, const struct mm_fact_row *row, struct mm_buf *out)
-{
-	mm_buf_addf(out, "%s %s = %s", account, mm_fact_id(row->fact),
-	    row->found == NULL      ? "?"
-	    : row->found[0] == '\0' ? "-"
-				    : row->found);
-	if (!row->well && row->path != NULL)
-		mm_buf_addf(out, " (%s:%d)", row->path, row->line);
-	if (row->reason[0] != '\0')
-		mm_buf_addf(out, " %s", row->reason);
-	mm_buf_addc(out, '\n');
-}
-
-static void show_facts(struct test_case *t, struct mm_reader *r, struct mm_buf *out)
-{
-	struct mm_err err = MM_ERR_NONE;
-	struct mm_place *places;
-	size_t n = 0;
-
-	if (t->client->find(r, false, &places, &n, &err) != 0)
-		mm_buf_addf(out, "error: %s\n", err.text);
-	for (size_t i = 0; i < n; i++) {
-		struct mm_fact_row rows[MM_FACT_COUNT];
-		struct mm_view view;
-
-		if (t->client->read(r, &places[i], &view, &err) != 0) {
-			mm_buf_addf(out, "error: %s\n", err.text);
-			continue;
-		}
-		for (size_t k = 0; k < view.n; k++) {
-			size_t facts = mm_facts_of_account(t->client, &view, &view.accounts[k], t->a, rows);
-			for (size_t m = 0; m < facts; m++)
-				show_fact(view.accounts[k].key, &rows[m], out);
-		}
-		if (mm_facts_of_place(t->client, &view, rows) > 0)
-			show_fact("*", &rows[0], out);
-	}
-}
-
 static void run_case(struct test_case *t)
 {
 	struct mm_reader *r = mm_rootreader_new(t->a, in_case(t, "before"), "alice", "/home/alice");
@@ -239,7 +200,7 @@ static void run_case(struct test_case *t)
 	if (mm_slurp(in_case(t, "facts"), t->a, &text) == 1) {
 		struct mm_buf facts = MM_BUF_INIT(1u << 20);
 
-		show_facts(t, r, &facts);
+		mm_client_show_facts(r, t->client, &facts);
 		expect(t, "facts", (struct mm_text){.p = mm_buf_str(&facts), .n = facts.len});
 		mm_buf_free(&facts);
 	}

@@ -54,32 +54,36 @@ class Facts(Case):
         path = self.put(".msmtprc", WEAK, 0o644)
         a = self.look({"msmtp": "audit"})
         self.assertEqual(self.of(a, "work"), {
-            "client.password": "in clear", "client.certificate_check": "no", "client.cleartext": "no",
+            "client.password": "in clear", "client.certificate_check": "no", "client.cleartext": "no", "client.tls_min": "1.0",
             "client.certificate_exception": "none"})
         # nobody's business: the domain, and that it is weak; no server, no sentence
         self.assertEqual(self.of(a, "private"), {
             "client.unmanaged_account": "home.example", "client.password": "in clear", "client.certificate_check": "no tls",
-            "client.cleartext": "yes", "client.certificate_exception": "none"})
+            "client.cleartext": "yes", "client.tls_min": "no tls", "client.certificate_exception": "none"})
         self.assertEqual({f["reason"] for f in a.facts if f["account"] == "private"}, {""})
         mode = next(f for f in a.facts if f["setting"] == "file.mode")
         self.assertEqual((mode["path"], mode["found"], mode["desired"], mode["state"]),
                          (str(path), "0644", "0600", "unmanaged"))
         self.assertEqual(a.fact("file.owner", client="msmtp"), "alice")
-        line = {f["setting"]: f["line"] for f in a.facts if f["account"] == "work" and f["state"] == "unmanaged"}
-        self.assertEqual(line, {"client.password": 10, "client.certificate_check": 6})
+        line = {f["setting"]: f.get("line") for f in a.facts if f["account"] == "work" and f["state"] == "unmanaged"}
+        self.assertEqual(line, {"client.password": 10, "client.certificate_check": 6, "client.tls_min": None})
         self.assertNotIn(PASSWORD, json.dumps(a.frames) + a.stderr)
 
     def test_well_is_told_too_and_changes_nothing(self):
         self.put(".msmtprc", "# mine\n")
-        first = self.host.apply(sheet())
+        accounts = [account(outgoing__tls_min="1.2")]
+        first = self.host.apply(sheet(accounts=accounts))
         self.assertEqual(self.of(first, "work"), {
-            "client.password": "no", "client.certificate_check": "yes", "client.cleartext": "no",
+            "client.password": "no", "client.certificate_check": "yes", "client.cleartext": "no", "client.tls_min": "1.2",
             "client.certificate_exception": "none"}, "as it is after writing")
-        a = self.look({"msmtp": "enforce"}, "apply")
+        a = self.look({"msmtp": "enforce"}, "apply", accounts=accounts)
+        floor = next(f for f in a.facts if f["setting"] == "client.tls_min")
+        self.assertEqual((floor["state"], (self.home / ".msmtprc").read_text().splitlines()[floor["line"] - 1].split()[0]),
+                         ("compliant", "tls_priorities"))
         self.assertEqual({f["state"] for f in a.facts if f["client"] == "msmtp"}, {"compliant"})
         self.assertEqual({f["state"] for f in a.findings}, {"compliant"})
         self.put(".netrc", f"machine x login y password {PASSWORD}\n", 0o644)
-        again = self.look({"msmtp": "enforce"}, "apply")
+        again = self.look({"msmtp": "enforce"}, "apply", accounts=accounts)
         self.assertEqual(again.fact("client.password", client="netrc", account=""), "in clear")
         self.assertEqual((a.status, again.status), (first.status, first.status), "facts are no difference")
         self.assertNotIn(PASSWORD, json.dumps(again.frames))
