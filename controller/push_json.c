@@ -47,8 +47,10 @@ static json_t *host_json(const struct mm_host_result *r)
 	if (out->code >= 0)
 		mm_json_set_int(o, "code", out->code);
 	mm_json_set_str(o, "reason", out->reason[0] != '\0' ? out->reason : NULL);
-	if (out->pinned)
-		mm_sshkey_fingerprint(r->target->keys[0].blob, r->target->keys[0].len, shown);
+	if (out->pinned > 0 && out->pinned <= r->target->n_keys) {
+		const struct mm_sshkey *k = &r->target->keys[out->pinned - 1];
+		mm_sshkey_fingerprint(k->blob, k->len, shown);
+	}
 	mm_json_set_str(o, "host_key", *shown != '\0' ? shown : NULL);
 	mm_json_set_str(o, "transport", out->by_ssh ? "ssh" : "libssh2");
 	mm_json_set_str(o, "request_id", r->made.id[0] != '\0' ? r->made.id : NULL);

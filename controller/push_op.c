@@ -179,12 +179,8 @@ static int done(void *ctx, const struct mm_push_job *job, const struct mm_outcom
 {
 	struct mm_push_run *o = ctx;
 	size_t i = index_of(o, job);
-	char pinned[MM_FINGERPRINT_MAX] = "";
 	(void)err;
-	if (job->n_keys == 1)
-		mm_sshkey_fingerprint(job->keys[0].blob, job->keys[0].len, pinned);
-	o->s->hosts[i].outcome =
-	    mm_ended_of(out, *pinned != '\0' && mm_streq(out->fingerprint, pinned), o->s->arena);
+	o->s->hosts[i].outcome = mm_ended_of(out, o->s->arena);
 	o->finished++;
 	if (out->cls == MM_PC_INTERRUPTED) {
 		o->out--;

@@ -147,6 +147,7 @@ void mm_local_put_outcome(struct mm_buf *b, unsigned slot, const struct mm_outco
 	put_signed(b, o->ms_answer);
 	mm_ssh_put_text(b, o->text);
 	mm_ssh_put_text(b, o->fingerprint);
+	mm_ssh_put_u32(b, o->pinned);
 }
 
 static int get_field(struct mm_ssh_reader *r, char *out, size_t size)
@@ -170,7 +171,9 @@ int mm_local_get_outcome(const struct mm_frame *f, struct mm_outcome *out)
 	    mm_ssh_read_u32(&r, &flags) < 0 || get_signed(&r, &o.code) < 0 ||
 	    get_signed(&r, &o.ms_connect) < 0 || get_signed(&r, &o.ms_handshake) < 0 ||
 	    get_signed(&r, &o.ms_auth) < 0 || get_signed(&r, &o.ms_answer) < 0 ||
-	    get_field(&r, text, sizeof(text)) < 0 || get_field(&r, o.fingerprint, sizeof(o.fingerprint)) < 0)
+	    get_field(&r, text, sizeof(text)) < 0 ||
+	    get_field(&r, o.fingerprint, sizeof(o.fingerprint)) < 0 || mm_ssh_read_u32(&r, &o.pinned) < 0 ||
+	    o.pinned > MM_SSHKEYS_MAX)
 		return -1;
 	mm_outcome_set(&o, (enum mm_push_class)cls, "%s", text);
 	o.delivered = (flags & 1u) != 0;

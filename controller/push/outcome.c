@@ -69,14 +69,14 @@ static const char *keep(struct mm_arena *a, const char *s)
 	return *s != '\0' ? mm_arena_strdup(a, s) : "";
 }
 
-struct mm_ended mm_ended_of(const struct mm_outcome *o, bool pinned, struct mm_arena *a)
+struct mm_ended mm_ended_of(const struct mm_outcome *o, struct mm_arena *a)
 {
 	return (struct mm_ended){.cls = o->cls,
 	    .code = o->code,
 	    .reason = keep(a, o->reason),
 	    .text = keep(a, o->text),
-	    .fingerprint = pinned ? "" : keep(a, o->fingerprint),
-	    .pinned = pinned,
+	    .fingerprint = keep(a, o->fingerprint),
+	    .pinned = o->pinned,
 	    .seen_epoch = o->seen_epoch,
 	    .seen_serial = o->seen_serial,
 	    .ms_connect = o->ms_connect,

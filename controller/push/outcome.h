@@ -57,7 +57,8 @@ struct mm_outcome {
 	int64_t seen_epoch;         /* of a replay: the newest request that the host has seen ... */
 	int64_t seen_serial;        /* ... 0 = not told */
 	char text[MM_OUTCOME_TEXT]; /* one printable sentence, "" for MM_PC_OK */
-	char fingerprint[64];       /* of the key that the host showed, "" = none seen */
+	char fingerprint[64];       /* of the key that the host showed, "" = none seen, or a pinned one: */
+	unsigned pinned;            /* which of the pinned keys it was, from 1; 0 = none of them */
 	bool delivered;             /* the request was written to the host completely */
 	bool by_ssh;                /* the system's ssh was the transport */
 	bool early;                 /* ended before authentication: nothing has happened on the host */
@@ -74,16 +75,15 @@ void mm_outcome_set(struct mm_outcome *o, enum mm_push_class c, const char *fmt,
     __attribute__((format(printf, 3, 4)));
 
 /* The same as it is kept of thousands of hosts: texts, of which most have
- * none, live in an arena; "" = none, never NULL. The fingerprint is kept where
- * it is not that of the one key that is pinned. */
+ * none, live in an arena; "" = none, never NULL. */
 struct mm_ended {
 	enum mm_push_class cls;
 	int code;
 	const char *reason, *text, *fingerprint;
 	int64_t seen_epoch, seen_serial;
 	int ms_connect, ms_handshake, ms_auth, ms_answer;
+	unsigned pinned;
 	bool delivered, by_ssh;
-	bool pinned; /* the host showed the one key that is pinned */
 };
 
 #define MM_ENDED_NONE                                                                                        \
@@ -96,7 +96,7 @@ struct mm_ended {
 	    .ms_auth = -1,                                                                                   \
 	    .ms_answer = -1})
 
-struct mm_ended mm_ended_of(const struct mm_outcome *o, bool pinned, struct mm_arena *a);
+struct mm_ended mm_ended_of(const struct mm_outcome *o, struct mm_arena *a);
 /* It refused a plan that does not hold for it any more: nothing stays pending there. */
 bool mm_ended_moved(const struct mm_ended *e);
 /* As mm_outcome_set(). */

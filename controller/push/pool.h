@@ -11,8 +11,10 @@
 #include "common/err.h"
 #include "controller/push/local.h"
 
-#define MM_POOL_MAX 64   /* workers */
-#define MM_POOL_BUSY 112 /* hosts at which another worker is worth its start */
+#define MM_POOL_MAX 64 /* workers */
+/* Hosts at which another worker is worth its start and its memory: one does as
+ * many in a second as the process that stores their answers. */
+#define MM_POOL_BUSY 512
 #define MM_WORKER_PROGRAM "mailmuster-push-worker"
 
 struct mm_pool_worker {

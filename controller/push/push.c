@@ -171,7 +171,8 @@ static int on_message(
 	case MM_LT_ADDRESSES:
 		return on_addresses(r, j, &b, err);
 	case MM_LT_DONE:
-		return mm_local_get_outcome(f, &o) < 0 ? 1 : on_done(r, j, &o, err);
+		return mm_local_get_outcome(f, &o) < 0 || o.pinned > j->pub.n_keys ? 1
+										   : on_done(r, j, &o, err);
 	default:
 		return 1;
 	}

@@ -40,6 +40,7 @@ void mm_session_end(struct mm_session *s, enum mm_push_class c, const char *fmt,
 	if (s->phase == MM_PH_ANSWER)
 		s->outcome.ms_answer = (int)(mm_now_ms() - s->phase_began);
 	s->ended = true;
+	mm_session_over(s);
 }
 
 void mm_session_stderr(struct mm_session *s, const void *p, size_t n)

@@ -40,12 +40,14 @@ enum mm_phase { MM_PH_CONNECT, MM_PH_BANNER, MM_PH_HANDSHAKE, MM_PH_AUTH, MM_PH_
 struct mm_session {
 	struct mm_worker *worker;
 	const struct mm_transport *transport;
-	struct mm_session *next;
+	struct mm_session *before, *next; /* of those that run */
+	struct mm_session *next_over;
 	struct mm_arena *arena;
 	struct mm_worker_job job;
 	enum mm_phase phase;
 	int64_t began, phase_began, heard; /* ms, monotonic */
 	bool ended;
+	bool ready;     /* a descriptor is ready, as far as the worker knows */
 	bool answering; /* a byte of the answer has come */
 	struct mm_outcome outcome;
 
@@ -73,6 +75,9 @@ void mm_session_end(struct mm_session *s, enum mm_push_class c, const char *fmt,
 void mm_session_exited(struct mm_session *s, int status);
 /* First line of the host's stderr, printable, "" when it said nothing. */
 const char *mm_session_first_line(struct mm_session *s);
+
+/* It has ended: the worker closes it soon. */
+void mm_session_over(struct mm_session *s);
 
 /* Descriptors: what to wait for (EPOLLIN, EPOLLOUT). */
 int mm_session_watch(struct mm_session *s, int fd, unsigned events, bool add);

@@ -29,6 +29,7 @@ static void start(struct mm_session *s)
 	*x = (struct mm_ssh2){.fd = -1,
 	    .address = s->job.addresses,
 	    .hello = MM_BUF_INIT(MM_KEXINIT_MAX),
+	    .out = MM_BUF_INIT(MM_SSH2_OUT_MAX),
 	    .hostkeys = MM_BUF_INIT(512)};
 	s->own.ssh2 = x;
 	mm_sshkey_algorithms(s->job.keys, s->job.n_keys, true, &x->hostkeys);
@@ -57,14 +58,18 @@ static int prefer(LIBSSH2_SESSION *session, const char *hostkeys)
 	return 0;
 }
 
-static void *function_pointer(ssize_t (*f)(libssh2_socket_t, void *, size_t, int, void **))
+/* ISO C has no conversion from function to object pointer; libssh2's
+ * interface needs one. */
+static void set_callbacks(LIBSSH2_SESSION *session)
 {
-	/* ISO C has no conversion from function to object pointer; libssh2's
-	 * interface needs one. */
+	ssize_t (*const receive)(libssh2_socket_t, void *, size_t, int, void **) = mm_ssh2_receive;
+	ssize_t (*const send)(libssh2_socket_t, const void *, size_t, int, void **) = mm_ssh2_send;
 	void *p;
-	_Static_assert(sizeof(p) == sizeof(f), "POSIX says so");
-	memcpy(&p, &f, sizeof(p));
-	return p;
+	_Static_assert(sizeof(p) == sizeof(receive) && sizeof(p) == sizeof(send), "POSIX says so");
+	memcpy(&p, &receive, sizeof(p));
+	libssh2_session_callback_set(session, LIBSSH2_CALLBACK_RECV, p);
+	memcpy(&p, &send, sizeof(p));
+	libssh2_session_callback_set(session, LIBSSH2_CALLBACK_SEND, p);
 }
 
 static bool step_connect(struct mm_session *s)
@@ -86,7 +91,7 @@ static bool step_connect(struct mm_session *s)
 		return false;
 	}
 	libssh2_session_set_blocking(x->session, 0);
-	libssh2_session_callback_set(x->session, LIBSSH2_CALLBACK_RECV, function_pointer(mm_ssh2_receive));
+	set_callbacks(x->session);
 	mm_session_phase(s, MM_PH_BANNER);
 	x->step = MM_S2_HANDSHAKE;
 	return true;
@@ -199,9 +204,10 @@ static bool host_key_ok(struct mm_session *s)
 		mm_session_end(s, MM_PC_HOSTILE, "the host showed no host key");
 		return false;
 	}
-	mm_sshkey_fingerprint(blob, n, s->outcome.fingerprint);
-	if (mm_sshkey_pinned(s->job.keys, s->job.n_keys, blob, n))
+	s->outcome.pinned = mm_sshkey_pinned(s->job.keys, s->job.n_keys, blob, n);
+	if (s->outcome.pinned > 0)
 		return true;
+	mm_sshkey_fingerprint(blob, n, s->outcome.fingerprint);
 	struct mm_sshkey shown;
 	const char *word = mm_sshkey_from_blob(blob, n, s->arena, &shown, NULL) == 0 ? shown.type : "a key";
 	other_host_key(s, mm_arena_printf(s->arena, "%s %s", word, s->outcome.fingerprint));
@@ -339,8 +345,7 @@ static bool write_request(struct mm_session *s)
 	int rc = libssh2_channel_send_eof(x->channel);
 	if (rc != 0)
 		return failed(s, rc);
-	x->eof_sent = true;
-	s->outcome.delivered = true;
+	x->eof_sent = x->all_written = true;
 	return true;
 }
 
@@ -407,7 +412,7 @@ static void rearm(struct mm_session *s)
 {
 	struct mm_ssh2 *x = s->own.ssh2;
 	unsigned events = 0;
-	if (x->step == MM_S2_CONNECT) {
+	if (x->step == MM_S2_CONNECT || x->out.len > 0) {
 		events = EPOLLOUT;
 	} else {
 		int dirs = libssh2_session_block_directions(x->session);
@@ -423,7 +428,7 @@ static void rearm(struct mm_session *s)
 		mm_session_end(s, MM_PC_LOCAL, "cannot wait for the host: %s", strerror(errno));
 }
 
-static void pump(struct mm_session *s)
+static void go_on(struct mm_session *s)
 {
 	static bool (*const steps[])(struct mm_session *) = {
 	    [MM_S2_CONNECT] = step_connect,
@@ -434,12 +439,41 @@ static void pump(struct mm_session *s)
 	    [MM_S2_RUN] = step_run,
 	    [MM_S2_CLOSE] = step_close,
 	};
-	mm_session_serving(s, true);
 	while (!s->ended && steps[s->own.ssh2->step](s))
 		;
+}
+
+/* False: the host takes no more for now. */
+static bool flush(struct mm_session *s)
+{
+	struct mm_ssh2 *x = s->own.ssh2;
+	int rc = x->out.len > 0 ? mm_ssh2_flush(s) : 1;
+	if (rc >= 0)
+		return rc > 0;
+	/* It hears nothing any more, but what it has said counts. */
+	mm_buf_free(&x->out);
+	x->deaf = s->ready = true;
+	go_on(s);
+	if (!s->ended)
+		lost(s, LIBSSH2_ERROR_SOCKET_SEND);
+	return true;
+}
+
+static void pump(struct mm_session *s)
+{
+	struct mm_ssh2 *x = s->own.ssh2;
+	mm_session_serving(s, true);
+	/* It has nothing to answer before it has what was written. */
+	if (flush(s)) {
+		go_on(s);
+		if (!s->ended)
+			(void)flush(s);
+	}
 	mm_session_serving(s, false);
-	if (!s->ended && s->own.ssh2->fd >= 0)
-		rearm(s);
+	if (s->ended || x->fd < 0)
+		return;
+	mm_ssh2_acknowledge(s);
+	rearm(s);
 }
 
 static void stop(struct mm_session *s)
@@ -451,14 +485,15 @@ static void stop(struct mm_session *s)
 		mm_session_serving(s, true);
 		if (x->step > MM_S2_AUTH)
 			(void)libssh2_session_disconnect(x->session, "done");
-		/* With the socket shut no call can want to wait. */
-		(void)shutdown(x->fd, SHUT_RDWR);
+		(void)mm_ssh2_flush(s);
+		x->closing = true; /* so that no call can want to wait */
 		for (int i = 0; i < 16 && libssh2_session_free(x->session) == LIBSSH2_ERROR_EAGAIN; i++)
 			;
 		mm_session_serving(s, false);
 	}
 	mm_ssh2_close_socket(s);
 	mm_buf_free(&x->hello);
+	mm_buf_free(&x->out);
 	mm_buf_free(&x->hostkeys);
 }
 

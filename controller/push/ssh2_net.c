@@ -11,16 +11,21 @@
 
 /* ---- reading */
 
-/* Read from the socket, acknowledge at once: that saves a round trip against
- * Nagle's peers. */
+/* A read that is not filled has emptied the socket: until epoll says that more
+ * has come there is nothing to ask for. */
 static ssize_t receive_now(struct mm_session *s, int fd, void *p, size_t n, int flags)
 {
 	struct mm_ssh2 *x = s->own.ssh2;
-	int on = 1;
+	if (x->closing)
+		return 0;
+	if (!s->ready)
+		return -EAGAIN;
 	ssize_t got = recv(fd, p, n, flags);
+	int error = errno;
+	s->ready = got == 0 || (size_t)got == n;
 	if (got < 0)
-		return -errno;
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
+		return -error;
+	x->unanswered = true;
 	if (got > 0 && !x->heard) {
 		x->heard = true;
 		mm_session_live(s);
@@ -57,6 +62,59 @@ ssize_t mm_ssh2_receive(libssh2_socket_t fd, void *p, size_t n, int flags, void 
 	return (ssize_t)take;
 }
 
+/* ---- writing */
+
+ssize_t mm_ssh2_send(libssh2_socket_t fd, const void *p, size_t n, int flags, void **abstract)
+{
+	struct mm_session *s = *abstract;
+	struct mm_ssh2 *x = s->own.ssh2;
+	(void)fd;
+	(void)flags;
+	if (x->deaf || x->closing)
+		return -EPIPE;
+	if (x->out.len + n > x->out.max && mm_ssh2_flush(s) < 0)
+		return -errno;
+	if (x->out.len + n > x->out.max)
+		return -EAGAIN;
+	mm_buf_add(&x->out, p, n);
+	return (ssize_t)n;
+}
+
+int mm_ssh2_flush(struct mm_session *s)
+{
+	struct mm_ssh2 *x = s->own.ssh2;
+	size_t at = 0;
+	while (at < x->out.len) {
+		ssize_t n = send(x->fd, x->out.data + at, x->out.len - at, MSG_NOSIGNAL);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno != EAGAIN)
+			return -1;
+		if (n < 0)
+			break;
+		at += (size_t)n;
+	}
+	if (at < x->out.len) {
+		mm_buf_consume(&x->out, at);
+		return 0;
+	}
+	if (at > 0) {
+		x->unanswered = false;
+		mm_buf_free(&x->out);
+	}
+	s->outcome.delivered = x->all_written;
+	return 1;
+}
+
+void mm_ssh2_acknowledge(struct mm_session *s)
+{
+	struct mm_ssh2 *x = s->own.ssh2;
+	int on = 1;
+	if (x->unanswered)
+		(void)setsockopt(x->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
+	x->unanswered = false;
+}
+
 /* ---- connecting */
 
 static int open_socket(struct mm_ssh2 *x, const char *literal, unsigned port)
@@ -73,7 +131,6 @@ static int open_socket(struct mm_ssh2 *x, const char *literal, unsigned port)
 	int fd = socket(ai->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd >= 0) {
 		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-		(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 		if (connect(fd, ai->ai_addr, ai->ai_addrlen) < 0 && errno != EINPROGRESS) {
 			int saved = errno;
 			close(fd);
@@ -125,8 +182,7 @@ void mm_ssh2_close_socket(struct mm_session *s)
 	struct mm_ssh2 *x = s->own.ssh2;
 	if (x->fd < 0)
 		return;
-	mm_session_unwatch(s, x->fd);
-	close(x->fd);
+	close(x->fd); /* and epoll forgets it: nobody else has it */
 	x->fd = -1;
 }
 

@@ -91,12 +91,12 @@ void mm_sshkey_fingerprint(const void *blob, size_t len, char out[MM_FINGERPRINT
 	mm_buf_free(&b);
 }
 
-bool mm_sshkey_pinned(const struct mm_sshkey *keys, size_t n, const void *blob, size_t len)
+unsigned mm_sshkey_pinned(const struct mm_sshkey *keys, size_t n, const void *blob, size_t len)
 {
-	for (size_t i = 0; i < n; i++)
+	for (unsigned i = 0; i < n; i++)
 		if (keys[i].len == len && memcmp(keys[i].blob, blob, len) == 0)
-			return true;
-	return false;
+			return i + 1;
+	return 0;
 }
 
 void mm_sshkey_algorithms(const struct mm_sshkey *keys, size_t n, bool for_libssh2, struct mm_buf *out)

@@ -37,8 +37,8 @@ int mm_sshkey_from_blob(
 void mm_sshkey_text(const struct mm_sshkey *k, struct mm_buf *out);
 /* As `ssh-keygen -l` prints it: SHA256 in base64 without padding. */
 void mm_sshkey_fingerprint(const void *blob, size_t len, char out[MM_FINGERPRINT_MAX]);
-/* Is this one of the pinned keys? */
-bool mm_sshkey_pinned(const struct mm_sshkey *keys, size_t n, const void *blob, size_t len);
+/* Which of the pinned keys is this, from 1; 0 = none of them. */
+unsigned mm_sshkey_pinned(const struct mm_sshkey *keys, size_t n, const void *blob, size_t len);
 
 /* Append the host key algorithms to ask for, comma-separated, so that the
  * host shows a key of a pinned type: for libssh2 (which knows no rsa-sha2)

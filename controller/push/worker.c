@@ -21,6 +21,7 @@
 
 #define TICK_MS 100 /* how exact the deadlines are */
 #define EVENTS 256
+#define SLOTS_MAX (1u << 20) /* far above what a driver has in flight */
 #define PATIENCE_NS 2000000
 
 struct mm_worker {
@@ -29,7 +30,10 @@ struct mm_worker {
 	struct mm_arena *arena;
 	struct mm_worker_config config;
 	struct mm_signer *signer;
-	struct mm_session *sessions;
+	struct mm_session *sessions, *over; /* those that run; those that have ended, to be reaped */
+	struct mm_session **by_slot;
+	unsigned slots;        /* room in `by_slot` */
+	struct mm_buf message; /* used again and again */
 	int epoll;
 	unsigned talk_events;
 	size_t n_sessions;
@@ -41,12 +45,12 @@ struct mm_worker {
 
 static void put_slot(struct mm_session *s, enum mm_local_type type, const void *p, size_t n)
 {
-	struct mm_buf b = MM_BUF_INIT(MM_FRAME_MAX);
-	mm_ssh_put_u32(&b, s->job.slot);
+	struct mm_buf *b = &s->worker->message;
+	mm_buf_reset(b);
+	mm_ssh_put_u32(b, s->job.slot);
 	if (n > 0)
-		mm_buf_add(&b, p, n);
-	mm_local_send(&s->worker->talk, type, b.data, b.len);
-	mm_buf_free(&b);
+		mm_buf_add(b, p, n);
+	mm_local_send(&s->worker->talk, type, b->data, b->len);
 }
 
 void mm_session_live(struct mm_session *s)
@@ -100,12 +104,47 @@ struct mm_signer *mm_session_signer(const struct mm_session *s)
 
 /* ---- sessions of a worker */
 
-static struct mm_session *find(struct mm_worker *w, unsigned slot)
+static struct mm_session *find(const struct mm_worker *w, unsigned slot)
 {
-	struct mm_session *s = w->sessions;
-	while (s != NULL && s->job.slot != slot)
-		s = s->next;
-	return s;
+	return slot < w->slots ? w->by_slot[slot] : NULL;
+}
+
+static int enter(struct mm_worker *w, struct mm_session *s)
+{
+	unsigned slot = s->job.slot;
+	if (slot >= SLOTS_MAX || find(w, slot) != NULL)
+		return -1;
+	if (slot >= w->slots) {
+		unsigned slots = slot < 64 ? 64 : slot * 2;
+		w->by_slot = mm_xrealloc(w->by_slot, slots, sizeof(struct mm_session *));
+		memset(w->by_slot + w->slots, 0, (slots - w->slots) * sizeof(struct mm_session *));
+		w->slots = slots;
+	}
+	w->by_slot[slot] = s;
+	s->next = w->sessions;
+	if (s->next != NULL)
+		s->next->before = s;
+	w->sessions = s;
+	w->n_sessions++;
+	return 0;
+}
+
+static void leave(struct mm_worker *w, struct mm_session *s)
+{
+	w->by_slot[s->job.slot] = NULL;
+	if (s->before != NULL)
+		s->before->next = s->next;
+	else
+		w->sessions = s->next;
+	if (s->next != NULL)
+		s->next->before = s->before;
+	w->n_sessions--;
+}
+
+void mm_session_over(struct mm_session *s)
+{
+	s->next_over = s->worker->over;
+	s->worker->over = s;
 }
 
 static int begin_job(struct mm_worker *w, const struct mm_frame *f)
@@ -125,13 +164,10 @@ static int begin_job(struct mm_worker *w, const struct mm_frame *f)
 	    .errout = MM_BUF_INIT(MM_STDERR_MAX),
 	};
 	s->outcome.by_ssh = w->config.kind == MM_WORKER_SSH;
-	if (mm_local_get_job(f, a, &s->job) < 0 || find(w, s->job.slot) != NULL) {
+	if (mm_local_get_job(f, a, &s->job) < 0 || enter(w, s) < 0) {
 		mm_arena_free(a);
 		return -1;
 	}
-	s->next = w->sessions;
-	w->sessions = s;
-	w->n_sessions++;
 	s->transport->start(s);
 	return 0;
 }
@@ -184,19 +220,14 @@ static int take_frame(struct mm_worker *w, const struct mm_frame *f)
 /* Close what has ended, and tell. */
 static void reap(struct mm_worker *w)
 {
-	for (struct mm_session **at = &w->sessions; *at != NULL;) {
-		struct mm_session *s = *at;
-		if (!s->ended) {
-			at = &s->next;
-			continue;
-		}
-		*at = s->next;
-		w->n_sessions--;
+	while (w->over != NULL) {
+		struct mm_session *s = w->over;
+		w->over = s->next_over;
+		leave(w, s);
 		s->transport->stop(s);
-		struct mm_buf b = MM_BUF_INIT(MM_FRAME_MAX);
-		mm_local_put_outcome(&b, s->job.slot, &s->outcome);
-		mm_local_send(&w->talk, MM_LT_DONE, b.data, b.len);
-		mm_buf_free(&b);
+		mm_buf_reset(&w->message);
+		mm_local_put_outcome(&w->message, s->job.slot, &s->outcome);
+		mm_local_send(&w->talk, MM_LT_DONE, w->message.data, w->message.len);
 		mm_buf_free(&s->request);
 		mm_buf_free(&s->errout);
 		mm_arena_free(s->arena);
@@ -282,6 +313,7 @@ static int wait_for_driver(struct mm_worker *w)
 	w->choked = false;
 	for (struct mm_session *s = w->sessions; s != NULL; s = s->next) {
 		s->heard = now;
+		s->ready = true;
 		if (!s->ended)
 			s->transport->pump(s);
 	}
@@ -297,6 +329,12 @@ static int watch_talk(struct mm_worker *w)
 		return 0;
 	w->talk_events = e.events;
 	return epoll_ctl(w->epoll, EPOLL_CTL_MOD, w->talk.fd, &e);
+}
+
+static void pump_ready(struct mm_session *s)
+{
+	s->ready = true;
+	s->transport->pump(s);
 }
 
 static int turn(struct mm_worker *w)
@@ -316,7 +354,7 @@ static int turn(struct mm_worker *w)
 	for (int i = 0; i < n; i++) {
 		struct mm_session *s = events[i].data.ptr;
 		if (s != NULL && !s->ended)
-			s->transport->pump(s);
+			pump_ready(s);
 		else if (s == NULL && (events[i].events & (EPOLLIN | EPOLLHUP)) != 0 &&
 			 (mm_local_fill(&w->talk) < 0 || take_frames(w) < 0))
 			return -1;
@@ -359,7 +397,7 @@ static int set_up(struct mm_worker *w, struct mm_err *err)
 
 int mm_worker_main(struct mm_err *err)
 {
-	struct mm_worker w = {.epoll = -1, .arena = mm_arena_new()};
+	struct mm_worker w = {.epoll = -1, .arena = mm_arena_new(), .message = MM_BUF_INIT(MM_FRAME_MAX)};
 	mm_no_core();
 	mm_local_init(&w.talk, MM_WORKER_FD_TALK);
 	w.page = mmap(NULL, sizeof(*w.page), PROT_READ | PROT_WRITE, MAP_SHARED, MM_WORKER_FD_PAGE, 0);
@@ -383,6 +421,8 @@ int mm_worker_main(struct mm_err *err)
 		mm_session_end(s, MM_PC_INTERRUPTED, "stopped");
 	reap(&w);
 	mm_signer_free(w.signer);
+	free(w.by_slot);
+	mm_buf_free(&w.message);
 	mm_local_free(&w.talk);
 	mm_arena_free(w.arena);
 	return rc;

@@ -306,6 +306,7 @@ static void test_job_and_outcome_travel(void **state)
 	mm_outcome_set(&o, MM_PC_AUTH, "no");
 	o.ms_auth = 5;
 	o.delivered = true;
+	o.pinned = 2;
 	mm_buf_reset(&body);
 	mm_local_put_outcome(&body, 7, &o);
 	mm_local_send(&a, MM_LT_DONE, body.data, body.len);
@@ -324,6 +325,7 @@ static void test_job_and_outcome_travel(void **state)
 	assert_int_equal(back.ms_auth, 5);
 	assert_int_equal(back.ms_connect, -1);
 	assert_true(back.delivered && !back.early);
+	assert_int_equal(back.pinned, 2);
 	/* The same, cut: refused, not believed. */
 	for (uint32_t n = 0; n < f.len; n++) {
 		struct mm_frame cut = {.type = f.type, .len = n, .body = f.body};

@@ -124,10 +124,14 @@ static int done(void *ctx, const struct mm_push_job *job, const struct mm_outcom
 	(void)err;
 	const struct host *h = job->arg;
 	json_t *j = json_object();
+	char shown[MM_FINGERPRINT_MAX];
+	(void)snprintf(shown, sizeof(shown), "%s", o->fingerprint);
+	if (o->pinned > 0)
+		mm_sshkey_fingerprint(job->keys[o->pinned - 1].blob, job->keys[o->pinned - 1].len, shown);
 	mm_json_set_str(j, "host", job->host);
 	mm_json_set_str(j, "class", mm_push_class_def(o->cls)->name);
 	mm_json_set_str(j, "text", o->text);
-	mm_json_set_str(j, "fingerprint", o->fingerprint);
+	mm_json_set_str(j, "fingerprint", shown);
 	mm_json_set_str(j, "reason", o->reason);
 	mm_json_set_int(j, "code", o->code);
 	mm_json_set_int(j, "frames", (int64_t)h->frames);
