@@ -342,15 +342,16 @@ static int turn(struct mm_worker *w)
 	struct epoll_event events[EVENTS];
 	if (watch_talk(w) < 0)
 		return -1;
-	int n = epoll_wait(w->epoll, events, EVENTS, w->sessions != NULL ? TICK_MS : -1);
+	/* With many hosts a moment's patience saves most of the wake-ups; the first
+	 * of them only tells that there is something. */
+	bool many = w->n_sessions >= MM_MANY;
+	int n = epoll_wait(w->epoll, events, many ? 1 : EVENTS, w->sessions != NULL ? TICK_MS : -1);
+	if (n > 0 && many) {
+		(void)nanosleep(&(struct timespec){.tv_nsec = PATIENCE_NS}, NULL);
+		n = epoll_wait(w->epoll, events, EVENTS, 0);
+	}
 	if (n < 0 && errno != EINTR)
 		return -1;
-	/* With many hosts a moment's patience saves most of the wake-ups. */
-	if (w->n_sessions >= MM_MANY && n > 0 && n < EVENTS) {
-		(void)nanosleep(&(struct timespec){.tv_nsec = PATIENCE_NS}, NULL);
-		int more = epoll_wait(w->epoll, events, EVENTS, 0);
-		n = more > 0 ? more : n;
-	}
 	for (int i = 0; i < n; i++) {
 		struct mm_session *s = events[i].data.ptr;
 		if (s != NULL && !s->ended)
