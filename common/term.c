@@ -164,6 +164,8 @@ struct mm_table {
 };
 
 #define FLOW_ROWS 2000
+#define NARROW 24 /* columns that a sentence needs */
+#define OWN_LINE 4
 
 static void add_cell(struct mm_table *t, enum mm_colour c, const char *text)
 {
@@ -213,16 +215,21 @@ static size_t column_width(const struct mm_table *t, size_t column)
 	return w;
 }
 
-/* `room`: columns left on the line for the last cell of a row. */
-static void print_last(FILE *f, const struct cell *c, size_t room)
+/* `room`: columns left on the line for the last cell of a row. Sentences are
+ * broken there, or on lines of their own where it is too narrow for that. */
+static void print_last(FILE *f, const struct cell *c, size_t room, size_t total)
 {
-	size_t used = 0;
+	struct mm_buf b = MM_BUF_INIT((size_t)4 * CELL_MAX);
+	size_t indent = room >= NARROW ? total - room : OWN_LINE;
 	if (c->width <= room) {
 		fputs(c->text, f);
 		return;
 	}
-	size_t n = fit(c->text, room > 1 ? room - 1 : 0, &used);
-	fprintf(f, "%.*s\u2026", (int)n, c->text);
+	if (room < NARROW)
+		fprintf(f, "\n%*s", OWN_LINE, "");
+	mm_wrap(&b, c->text, indent, total);
+	fputs(mm_buf_ok(&b) ? mm_buf_str(&b) : c->text, f);
+	mm_buf_free(&b);
 }
 
 static void print_row(const struct mm_table *t, FILE *f, size_t row, const size_t *widths, size_t total)
@@ -236,7 +243,7 @@ static void print_row(const struct mm_table *t, FILE *f, size_t row, const size_
 		if (painted)
 			fputs(mm_colour_code(c->colour, true), f);
 		if (last)
-			print_last(f, c, left);
+			print_last(f, c, left, total);
 		else
 			fputs(c->text, f);
 		if (painted)
@@ -254,7 +261,7 @@ void mm_table_print(struct mm_table *t, FILE *f)
 	size_t *widths = mm_xcalloc(t->columns, sizeof(*widths));
 	for (size_t i = 0; i < t->columns; i++)
 		widths[i] = column_width(t, i);
-	/* Cutting is for eyes; a file or a pipe gets everything. */
+	/* A file or a pipe gets whole lines. */
 	size_t total = isatty(fileno(f)) == 1 ? (size_t)mm_term_width(f) : (size_t)-1;
 	for (size_t row = 0; row < t->n; row += t->columns)
 		print_row(t, f, row, widths, total);

@@ -30,7 +30,7 @@ size_t mm_columns(const char *s);
  * further line. A word that is too long stays whole. Ends without a newline. */
 void mm_wrap(struct mm_buf *out, const char *text, size_t indent, size_t width);
 
-/* A table: columns are as wide as needed, the last may be cut at the
+/* A table: columns are as wide as needed; the last is broken at the
  * terminal's width (never when it is not a terminal). */
 struct mm_table;
 struct mm_table *mm_table_new(const char *const *heads); /* NULL-terminated */

@@ -110,6 +110,30 @@ const char *mm_rollout_next_text(const struct mm_rollout_state *st, struct mm_ar
 
 /* ---- waves */
 
+/* What hosts can be in, in this order; a column that nobody is in is left out. */
+struct column {
+	const char *head;
+	enum mm_rh_state a, b; /* counted together */
+	enum mm_colour colour;
+};
+
+static const struct column columns[] = {
+    {"WAITING", MM_RH_WAITING, MM_RH_RELEASED, MM_DIM},
+    {"SENT", MM_RH_SENT, MM_RH_SENT, MM_BOLD},
+    {"OK", MM_RH_OK, MM_RH_OK, MM_GREEN},
+    {"FAILED", MM_RH_FAILED, MM_RH_FAILED, MM_RED},
+    {"LOGIN", MM_RH_LOGIN, MM_RH_LOGIN, MM_RED},
+    {"REVERTED", MM_RH_REVERTED, MM_RH_REVERTED, MM_RED},
+    {"UNREACHABLE", MM_RH_UNREACHABLE, MM_RH_LATE, MM_YELLOW},
+    {"SUPERSEDED", MM_RH_SUPERSEDED, MM_RH_SUPERSEDED, MM_DIM},
+};
+#define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
+
+static int64_t hosts_in(const struct mm_ro_count *n, const struct column *c)
+{
+	return n->by[c->a] + (c->b != c->a ? n->by[c->b] : 0);
+}
+
 static void cell(struct mm_table *t, int64_t n, enum mm_colour c)
 {
 	if (n > 0)
@@ -118,18 +142,14 @@ static void cell(struct mm_table *t, int64_t n, enum mm_colour c)
 		mm_table_cell(t, MM_DIM, "-");
 }
 
-static void wave_row(struct mm_table *t, const struct mm_ro_count *n, const char *name, bool present)
+static void wave_row(struct mm_table *t, const struct mm_ro_count *all, const struct mm_ro_count *n,
+    const char *name, bool present)
 {
 	mm_table_cell(t, present ? MM_BOLD : MM_PLAIN, "%s%s", name, present ? " *" : "");
 	cell(t, n->hosts, MM_PLAIN);
-	cell(t, n->by[MM_RH_WAITING] + n->by[MM_RH_RELEASED], MM_DIM);
-	cell(t, n->by[MM_RH_SENT], MM_BOLD);
-	cell(t, n->by[MM_RH_OK], MM_GREEN);
-	cell(t, n->by[MM_RH_FAILED], MM_RED);
-	cell(t, n->by[MM_RH_LOGIN], MM_RED);
-	cell(t, n->by[MM_RH_REVERTED], MM_RED);
-	cell(t, n->by[MM_RH_UNREACHABLE] + n->by[MM_RH_LATE], MM_YELLOW);
-	cell(t, n->by[MM_RH_SUPERSEDED], MM_DIM);
+	for (size_t i = 0; i < N_COLUMNS; i++)
+		if (hosts_in(all, &columns[i]) > 0)
+			cell(t, hosts_in(n, &columns[i]), columns[i].colour);
 	if (n->users > 0)
 		mm_table_cell(t, MM_PLAIN, "%lld of %lld tested (%lld user%s)", (long long)n->verified,
 		    (long long)n->tested, (long long)n->users, n->users == 1 ? "" : "s");
@@ -139,20 +159,24 @@ static void wave_row(struct mm_table *t, const struct mm_ro_count *n, const char
 
 static void print_waves(const struct mm_rollout_state *st)
 {
-	static const char *const heads[] = {"WAVE", "HOSTS", "WAITING", "SENT", "OK", "FAILED", "LOGIN",
-	    "REVERTED", "UNREACHABLE", "SUPERSEDED", "VERIFIED", NULL};
-	struct mm_table *t = mm_table_new(heads);
-	struct mm_ro_count n;
+	const char *heads[N_COLUMNS + 4] = {"WAVE", "HOSTS"};
+	size_t k = 2;
+	struct mm_ro_count all, n;
 	char name[32];
 	bool open = st->r.state != MM_RO_DONE && st->r.state != MM_RO_SUPERSEDED;
+	mm_ro_count(st->hosts, st->n, -1, &all);
+	for (size_t i = 0; i < N_COLUMNS; i++)
+		if (hosts_in(&all, &columns[i]) > 0)
+			heads[k++] = columns[i].head;
+	heads[k] = "VERIFIED";
+	struct mm_table *t = mm_table_new(heads);
 	for (int64_t w = 0; w < st->r.waves; w++) {
 		mm_ro_count(st->hosts, st->n, w, &n);
 		snprintf(name, sizeof(name), "%lld", (long long)w + 1);
-		wave_row(t, &n, name, open && w == st->r.wave);
+		wave_row(t, &all, &n, name, open && w == st->r.wave);
 	}
-	mm_ro_count(st->hosts, st->n, -1, &n);
 	if (st->r.waves > 1)
-		wave_row(t, &n, "all", false);
+		wave_row(t, &all, &all, "all", false);
 	mm_table_print(t, stdout);
 	mm_table_free(t);
 }
