@@ -52,9 +52,13 @@ static int run_push(struct mm_ctl *c, int argc, char **argv)
 			o.how.op = MM_OP_PLAN;
 		o.file = argc > 0 ? argv[0] : NULL;
 		o.may_roll = !dry_run;
-		rc = o.file != NULL && dry_run
-			 ? mm_ctl_usage("push", "a plan is carried out, or not; there is no dry run of it")
-			 : mm_push_command(c, "push", &o);
+		if (o.file != NULL && dry_run)
+			rc = mm_ctl_usage("push", "a plan is carried out, or not; there is no dry run of it");
+		else if (o.file == NULL && o.allow_remove > 0)
+			rc = mm_ctl_usage(
+			    "push", "--allow-remove goes with a plan: mailmuster plan --out FILE");
+		else
+			rc = mm_push_command(c, "push", &o);
 	}
 	mm_cli_free(opts);
 	return rc;

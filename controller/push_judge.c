@@ -3,6 +3,7 @@
 #include <stdarg.h>
 
 #include "common/text.h"
+#include "controller/store/store_rollout.h"
 #include "schemas/facts.h"
 
 static const char *const passing[] = {"DNS_NO_SUCH_NAME", "DNS_NO_ADDRESS", "DNS_UNAVAILABLE", "NET_NO_ROUTE",
@@ -19,7 +20,7 @@ bool mm_login_passing_trouble(const char *cls)
 	return false;
 }
 
-/* A login that failed before. */
+/* A login that failed before: before the rollout, where one brought this. */
 struct before {
 	const char *user, *account, *side, *cls;
 };
@@ -28,6 +29,7 @@ struct judging {
 	struct mm_arena *a;
 	struct before *before;
 	size_t n_before, cap_before;
+	int64_t since;         /* what began to fail then or later did not fail before */
 	struct mm_arena *keep; /* of the text */
 	struct mm_judgement sum;
 };
@@ -51,7 +53,7 @@ static int take_before(const struct mm_login_row *r, void *arg, struct mm_err *e
 {
 	struct judging *j = arg;
 	(void)err;
-	if (r->l.result != MM_LOGIN_FAILED)
+	if (r->l.result != MM_LOGIN_FAILED || r->since >= j->since)
 		return 0;
 	struct before *b = mm_arena_push(j->a, &j->before, &j->n_before, &j->cap_before, sizeof(*b));
 	*b = (struct before){mm_arena_strdup(j->a, r->l.user), mm_arena_strdup(j->a, r->l.account),
@@ -78,12 +80,13 @@ static bool failed_before(const struct judging *j, const struct mm_login *l)
 
 static void judge_user(struct judging *j, const struct mm_report_in *p, const char *user)
 {
-	size_t passed = 0, failed = 0, hard = 0;
+	size_t passed = 0, failed = 0, hard = 0, as_before = 0;
 	for (size_t i = 0; i < p->n_logins; i++) {
 		const struct mm_login *l = &p->logins[i];
 		if (!mm_streq(l->user, user))
 			continue;
 		passed += l->result == MM_LOGIN_PASSED;
+		as_before += l->result == MM_LOGIN_FAILED && failed_before(j, l);
 		if (l->result == MM_LOGIN_FAILED && !failed_before(j, l)) {
 			bool for_good = !mm_login_passing_trouble(l->cls);
 			failed++;
@@ -94,8 +97,9 @@ static void judge_user(struct judging *j, const struct mm_report_in *p, const ch
 		}
 	}
 	j->sum.users++;
-	j->sum.tested += passed + failed > 0;
-	j->sum.verified += passed > 0 && failed == 0;
+	/* Half of what somebody needs proves nothing for the other half. */
+	j->sum.tested += failed > 0 || (passed > 0 && as_before == 0);
+	j->sum.verified += passed > 0 && failed + as_before == 0;
 	j->sum.failed += hard > 0;
 }
 
@@ -118,13 +122,32 @@ static void judge_findings(struct judging *j, const struct mm_report_in *p)
 	}
 }
 
+/* Tried again, what a rollout broke did not fail before it. */
+static int begin_of_rollout(struct judging *j, struct mm_store *s, const char *host, struct mm_err *err)
+{
+	struct mm_rollout_offer offer;
+	struct mm_rollout_host h;
+	struct mm_rollout r;
+	j->since = INT64_MAX;
+	if (mm_store_rollout_offer(s, host, &offer, err) < 0)
+		return -1;
+	int rc = offer.rollout > 0 ? mm_store_rollout_host(s, offer.rollout, host, j->a, &h, err) : 1;
+	if (rc == 0)
+		rc = mm_store_rollout_get(s, offer.rollout, j->a, &r, err);
+	if (rc == 0 && h.touched)
+		j->since = r.created;
+	return rc < 0 ? -1 : 0;
+}
+
 static int load_before(
     struct judging *j, struct mm_store *s, const struct mm_report_in *p, struct mm_err *err)
 {
 	const struct mm_evidence_filter f = {.host = p->head->host};
 	for (size_t i = 0; i < p->n_logins; i++)
 		if (p->logins[i].result == MM_LOGIN_FAILED)
-			return mm_store_logins(s, &f, take_before, j, err);
+			return begin_of_rollout(j, s, p->head->host, err) < 0
+				   ? -1
+				   : mm_store_logins(s, &f, take_before, j, err);
 	return 0;
 }
 

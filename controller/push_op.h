@@ -63,8 +63,8 @@ struct mm_push_how {
 /* Of an apply: what it says of the host's people (push_judge.h). */
 struct mm_judgement {
 	int64_t users;    /* that the answer covers */
-	int64_t tested;   /* with a login that passed, or that failed and did not fail before */
-	int64_t verified; /* every such login passed */
+	int64_t tested;   /* with a login that failed and did not fail before, or with none that failed */
+	int64_t verified; /* of these: every login passed */
 	int64_t failed;   /* with one that failed for good */
 	int64_t reverted; /* findings: changes that the agent took back */
 	int64_t errors;   /* findings that count as failed */

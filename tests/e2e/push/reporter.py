@@ -115,6 +115,9 @@ def main():
         frames.append(frame(FINDING, {**second, "setting": "outgoing.port", "desired": "465"}))
         if how == "drift":
             frames.append(frame(LOGIN, login(u, "failed", "AUTH_REJECTED")))
+        if how == "half":
+            frames += [frame(LOGIN, login(u, "failed", "AUTH_REJECTED")),
+                       frame(LOGIN, {**login(u, "passed"), "side": "outgoing", "protocol": "smtp", "port": 465, "reached": "login"})]
         if how == "untested":
             frames.append(frame(LOGIN, login(u, "untested", "NO_SECRET")))
         if how == "timeout":

@@ -232,6 +232,12 @@ class StoreTest(unittest.TestCase):
         self.assertNotIn("pending", said, "nothing is")
         self.assertEqual(self.mm("push", "--pending"), "Nothing is pending.\n")
 
+    def test_a_guard_that_guards_nothing(self):
+        self.hosts(["ok"])
+        self.assertIn("--allow-remove goes with a plan", self.run_mm("push", "--all", "--allow-remove", "1").stderr)
+        self.mm("push", "--all", "--allow-remove", "1", status=USAGE)
+        self.assertEqual(self.asked(), {})
+
     def test_a_plan_that_cannot_be_saved(self):
         self.hosts(["ok"])
         r = self.run_mm("plan", "--all", "--out", self.tmp / "absent" / "p.plan")

@@ -195,6 +195,27 @@ class Rollouts(test_push_store.StoreTest):
         r, _ = self.roll(status=DIFF)
         self.assertEqual((r["state"], r["all"]["states"]["ok"], r["all"]["tested"]), ("done", 3, 0))
 
+    def test_half_of_what_failed_before_is_not_verified(self):
+        self.hosts(["drift"] * 2)
+        self.mode("drift", "half")
+        self.mm("push", "--all", "--now", status=DIFF)
+        self.import_policy(message="second")
+        r, _ = self.roll(status=DIFF)
+        self.assertEqual((r["state"], r["all"]["tested"], r["all"]["verified"]), ("done", 0, 0))
+
+    def test_what_a_rollout_broke_is_broken_when_it_is_tried_again(self):
+        self.hosts(["passed"] * 2)
+        self.mm("push", "--all", "--now")
+        self.mode("passed", "drift")
+        self.import_policy(message="breaks")
+        self.roll("--waves", "1,100%", status=HALTED | DIFF)
+        for _ in range(2):
+            self.mm("rollout", "retry", "1", "--failed", status=HALTED | DIFF)
+            self.assertEqual((self.states(), self.show()["state"]), ({"login": 1, "waiting": 1}, "halted"))
+        self.mode("passed", "passed")
+        self.mm("rollout", "retry", "1", "--failed")
+        self.assertEqual(self.states(), {"ok": 2})
+
     def test_what_the_agent_took_back_is_not_ok(self):
         self.hosts(["ok"] * 3)
         self.mode("ok", "reverts")
