@@ -64,11 +64,17 @@ static int failure(const char *what, const struct mm_err *err)
 	return err->code == MM_EX_USAGE ? mm_ctl_usage(what, err->text) : mm_ctl_fail(what, err);
 }
 
-static int said(const char *path, int status)
+static int said(const char *path, const struct mm_push_summary *s)
 {
+	size_t missing = s->n - s->by_class[MM_PC_OK];
 	(void)fflush(stdout);
-	fprintf(stderr, "saved; to carry it out: mailmuster push %s\n", path);
-	return status;
+	if (missing > 0)
+		fprintf(stderr, "saved, without %zu host%s that gave no answer", missing,
+		    missing == 1 ? "" : "s");
+	else
+		fputs("saved", stderr);
+	fprintf(stderr, "; to carry it out: mailmuster push %s\n", path);
+	return s->exit_status;
 }
 
 static int run(struct mm_ctl *c, const char *what, struct mm_push_cmd *o)
@@ -88,8 +94,8 @@ static int run(struct mm_ctl *c, const char *what, struct mm_push_cmd *o)
 			mm_push_print(&s);
 		status = s.exit_status;
 		if (o->out != NULL)
-			status = save_plan(c, o->out, &s, &err) < 0 ? mm_ctl_fail(what, &err)
-								    : said(o->out, status);
+			status =
+			    save_plan(c, o->out, &s, &err) < 0 ? mm_ctl_fail(what, &err) : said(o->out, &s);
 	}
 	if (s.arena != NULL)
 		mm_push_summary_free(&s);

@@ -70,6 +70,11 @@ void mm_rollout_event_host(const struct mm_rollout_host *h)
 	    mm_rh_state_name(h->state), *h->text != '\0' ? h->text : h->outcome);
 }
 
+void mm_rollout_event_waits(const struct mm_rollout_state *st, const char *why)
+{
+	say(MM_PLAIN, "rollout %lld: %s", (long long)st->r.id, why);
+}
+
 void mm_rollout_event_left(const struct mm_rollout_state *st)
 {
 	say(MM_YELLOW,

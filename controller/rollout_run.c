@@ -31,6 +31,7 @@ struct drive {
 	size_t batch[BATCH], n_batch, at;
 	size_t in_flight;
 	int64_t looked, renewed; /* ms */
+	int64_t told;            /* hours that were said */
 	struct mm_ro_decision d;
 	bool dirty; /* decide again */
 	bool over;
@@ -172,6 +173,16 @@ static int act(struct drive *d, const size_t *send, struct mm_err *err)
 	return 0;
 }
 
+/* The hours are said once: until then nothing happens. */
+static void tell_wait(struct drive *d)
+{
+	bool waits = d->d.act == MM_ROA_WAIT && d->d.because == MM_ROB_HOURS;
+	if (waits && d->how->events && d->told != d->d.until)
+		mm_rollout_event_waits(&d->st, d->d.text);
+	if (waits)
+		d->told = d->d.until;
+}
+
 /* 1: it changed something, or hosts are to be sent. */
 static int decide(struct drive *d, struct mm_err *err)
 {
@@ -179,6 +190,7 @@ static int decide(struct drive *d, struct mm_err *err)
 	struct mm_ro_now now = mm_rollout_state_now(&d->st);
 	mm_ro_decide(&d->st.terms, &now, d->st.hosts, d->st.n, send, BATCH, &d->d);
 	d->dirty = false;
+	tell_wait(d);
 	if (act(d, send, err) < 0)
 		return -1;
 	return d->d.act != MM_ROA_WAIT && d->d.act != MM_ROA_REST;

@@ -30,6 +30,15 @@ const char *mm_ro_because_name(enum mm_ro_because b)
 	return because_names[b];
 }
 
+/* For people: why it waits; when that is over stands behind it. */
+static const char *const wait_words[MM_ROB_COUNT] = {
+    [MM_ROB_BAKE] = "bakes until",
+    [MM_ROB_HOURS] = "the maintenance hours begin at",
+    [MM_ROB_RATE] = "the servers' rate of logins is used up until",
+    [MM_ROB_JITTER] = "jitter: the next host is due at",
+    [MM_ROB_RETRY] = "the next unreachable host is due at",
+};
+
 struct view {
 	const struct mm_ro_terms *t;
 	const struct mm_ro_now *now;
@@ -274,10 +283,10 @@ static void wait_until(struct view *v, int64_t until, enum mm_ro_because because
 		say(v, MM_ROA_WAIT, MM_ROB_FLIGHT, "%lld host%s in flight", (long long)flight,
 		    plural(flight));
 	else if (flight > 0)
-		say(v, MM_ROA_WAIT, because, "%s until %s, %lld host%s in flight", because_names[because],
+		say(v, MM_ROA_WAIT, because, "%s %s, %lld host%s in flight", wait_words[because],
 		    mm_time_utc(until, when), (long long)flight, plural(flight));
 	else
-		say(v, MM_ROA_WAIT, because, "%s until %s", because_names[because], mm_time_utc(until, when));
+		say(v, MM_ROA_WAIT, because, "%s %s", wait_words[because], mm_time_utc(until, when));
 }
 
 /* For something to land, or for what can be sent later. */

@@ -255,6 +255,8 @@ class StoreTest(unittest.TestCase):
     def test_hosts_that_did_not_answer_are_not_in_the_plan(self):
         self.hosts(["ok", "off"])
         path, plan = self.plan_file(status=DIFF | UNREACHABLE)
+        self.assertIn("saved, without 1 host that gave no answer; to carry it out: mailmuster push ",
+                      self.run_mm("plan", "--all", "--out", path).stderr)
         self.assertEqual((plan["complete"], plan["missing"], list(plan["hosts"])), (False, ["h1"], ["h0"]))
         self.assertEqual(set(self.push(path)[0]), {"h0"})
 

@@ -435,6 +435,24 @@ class Rollouts(test_push_store.StoreTest):
         self.assertEqual(len(json.loads(self.mm("policy", "log", "--json"))), 6, "each text once")
         self.mm("audit", "verify")
 
+    def test_outside_of_the_hours_it_waits_and_says_so(self):
+        self.hosts(["passed"] * 2)
+        day = time.strftime("%a", time.gmtime(time.time() + 3 * 86400))
+        p = subprocess.Popen([BIN / "mailmuster", "push", "--all", "--maintenance", f"{day} 03:00-04:00"], env=self.env,
+                             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(p.kill)
+        for line in p.stderr:
+            if "maintenance hours" in line:
+                break
+        self.assertRegex(line, r"^rollout 1: the maintenance hours begin at \d{4}-\d\d-\d\dT03:00:00Z$")
+        p.send_signal(signal.SIGINT)
+        self.assertIn("mailmuster rollout resume 1", p.stderr.read())
+        self.assertEqual(p.wait(60), INTERRUPTED)
+        p.stderr.close()
+        shown = self.show(status=DIFF)
+        self.assertRegex(shown["next"], r"^the maintenance hours begin at \S+ \(in \d+ d[^)]*\); nobody drives it: ")
+        self.assertEqual(self.times(), {})
+
     # -- hosts that are off
 
     def test_late_hosts_get_it_when_they_appear(self):
