@@ -5,6 +5,7 @@
 #include "agent/clients/tlsfloor.h"
 #include "agent/modes.h"
 #include "agent/place.h"
+#include "agent/routes/route.h"
 #include "common/text.h"
 
 /* ---- the worst of several */
@@ -345,22 +346,52 @@ static void tell_managed(struct mm_place_run *p, const struct mm_client *cl, con
 	}
 }
 
-/* What the system's files give: as the program sees it that this user runs,
- * with his own exceptions and whatever of his wins. */
-static void tell_provided(struct mm_place_run *p)
+static const struct mm_client *users_own(const struct mm_place_run *p)
 {
-	const struct mm_client *cl = NULL;
-	struct mm_place *places = NULL;
-	struct mm_view view;
-	size_t n = 0;
 	for (size_t i = 0; p->c->clients[i] != NULL; i++)
 		if (mm_streq(p->c->clients[i]->name, p->client->name))
-			cl = p->c->clients[i];
-	if (cl == NULL || cl->find(p->base, false, &places, &n, NULL) != 0)
+			return p->c->clients[i];
+	return NULL;
+}
+
+/* Those of the policy's accounts that are in this view, and were not told yet. */
+static void tell_seen(
+    struct mm_place_run *p, const struct mm_client *cl, const struct mm_view *view, bool *told)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		const struct mm_seen_account *acc = named(view, p->todo[i].key);
+		if (told[i] || p->todo[i].m.acc == NULL || acc == NULL)
+			continue;
+		told[i] = true;
+		tell_account(p, cl, view, acc, p->todo[i].m.acc->name, true);
+	}
+}
+
+/* What the system's files give: as the program sees it that this user runs,
+ * with his own exceptions and whatever of his wins, if it is only that he has
+ * no configuration yet; else as it stands in those files, where they are all
+ * that the program reads of these accounts. */
+static void tell_provided(struct mm_place_run *p)
+{
+	const struct mm_client *cl = users_own(p);
+	const struct mm_route *route = mm_route_by_name(p->client->name);
+	struct mm_place *places = NULL;
+	bool *told = mm_arena_alloc(p->c->arena, p->n + 1, sizeof(*told));
+	struct mm_view view;
+	size_t n = 0;
+	bool has_own = false;
+	if (cl == NULL || cl->find(p->base, true, &places, &n, NULL) != 0)
 		return;
-	for (size_t i = 0; i < n; i++)
-		if (places[i].in_use && places[i].exists && cl->read(p->base, &places[i], &view, NULL) == 0)
-			tell_managed(p, cl, &view);
+	for (size_t i = 0; i < n; i++) {
+		has_own |= places[i].exists;
+		if (!places[i].in_use)
+			continue;
+		if (cl->read(p->base, &places[i], &view, NULL) != 0)
+			return;
+		tell_seen(p, cl, &view, told);
+	}
+	if (route != NULL && (route->whole || (route->whole_at_first && !has_own)))
+		tell_seen(p, cl, &p->view, told);
 }
 
 static void tell_unknown(struct mm_place_run *p, const struct mm_view *view)

@@ -157,5 +157,6 @@ const struct mm_route mm_route_evolution = {
     .client = &mm_route_client_evolution,
     .dirs = dirs,
     .login = LOGIN,
+    .whole = true,
     .home = home,
 };

@@ -275,5 +275,6 @@ const struct mm_route mm_route_msmtp = {
     .dirs = dirs,
     .decode = decode,
     .encode = encode,
+    .whole = true,
     .home = home,
 };

@@ -27,6 +27,11 @@ struct mm_route {
 	    struct mm_arena *a, const char *path, struct mm_text in, struct mm_text *out, struct mm_err *err);
 	int (*encode)(
 	    struct mm_arena *a, const char *path, struct mm_text in, struct mm_text *out, struct mm_err *err);
+	/* An account of the system's files that the user's own do not have is whole in itself: nothing
+	 * that stands elsewhere says anything of it. */
+	bool whole;
+	/* The same, but only of a user who has no configuration of his own yet. */
+	bool whole_at_first;
 	/* Where the user's own files win over what `view` (values with the user's login in them) got from
 	 * the system's: mm_see_over() for those settings. NULL: they never do. */
 	int (*home)(struct mm_reader *user, struct mm_view *view, struct mm_err *err);

@@ -351,6 +351,7 @@ const struct mm_client mm_route_client_thunderbird = {
 const struct mm_route mm_route_thunderbird = {
     .client = &mm_route_client_thunderbird,
     .dirs = dirs,
+    .whole_at_first = true,
     .decode = decode,
     .encode = encode,
 };
