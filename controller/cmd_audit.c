@@ -105,6 +105,8 @@ static int prune(struct mm_ctl *c, int64_t before, int64_t *n, struct mm_err *er
 	return rc;
 }
 
+#define DAY_S 86400 /* "before tomorrow" is all of today */
+
 static int cmd_prune(struct mm_ctl *c, int argc, char **argv)
 {
 	bool json = false;
@@ -134,6 +136,10 @@ static int cmd_prune(struct mm_ctl *c, int argc, char **argv)
 		    "audit prune", "--before needs a date: YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ");
 	if (mm_ctl_open(c, &err) != 0)
 		return mm_ctl_fail("audit prune", &err);
+	if (when - mm_store_now(c->store) > DAY_S) { /* a year mistyped would take all of the record */
+		mm_err_set(&err, MM_EX_USAGE, "--before %s is in the future", before);
+		return mm_ctl_fail("audit prune", &err);
+	}
 	mm_store_set_reason(c->store, reason);
 	if (prune(c, when, &n, &err) != 0)
 		return mm_ctl_fail("audit prune", &err);

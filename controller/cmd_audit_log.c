@@ -54,6 +54,23 @@ static int print_json(struct query *q, const struct mm_audit_entry *e, struct mm
 	return 0;
 }
 
+#define LONG 400 /* bytes of a value; of more only --json shows them */
+
+/* "name=value", or of a long list how much of it there is. */
+static void value(const char *name, const char *v, struct mm_buf *out)
+{
+	size_t words = 1;
+
+	mm_buf_addf(out, "%s%s=", out->len ? " " : "", name);
+	if (strlen(v) <= LONG) {
+		mm_buf_adds(out, v);
+		return;
+	}
+	for (const char *p = v; *p; p++)
+		words += *p == ' ';
+	mm_buf_addf(out, "(%zu words; --json shows them)", words);
+}
+
 /* "name=value name=value" from the entry's JSON. */
 static void summary(const struct mm_audit_entry *e, struct mm_buf *out)
 {
@@ -66,7 +83,7 @@ static void summary(const struct mm_audit_entry *e, struct mm_buf *out)
 	json_object_foreach(detail, name, v)
 	{
 		if (json_is_string(v) && *json_string_value(v))
-			mm_buf_addf(out, "%s%s=%s", out->len ? " " : "", name, json_string_value(v));
+			value(name, json_string_value(v), out);
 	}
 	json_decref(detail);
 	if (*e->reason)
@@ -190,5 +207,9 @@ int mm_audit_log(struct mm_ctl *c, int argc, char **argv)
 	if (read_time("--since", since, false, &q.since, &err) ||
 	    read_time("--until", until, true, &q.until, &err) || mm_ctl_open(c, &err))
 		return mm_ctl_fail("audit log", &err);
-	return print_log(c, &q, &err) ? mm_ctl_fail("audit log", &err) : MM_EX_OK;
+	if (print_log(c, &q, &err))
+		return mm_ctl_fail("audit log", &err);
+	if (q.printed == 0 && !q.json)
+		puts("No entry is like that.");
+	return MM_EX_OK;
 }

@@ -284,9 +284,11 @@ class Verify(Audit):
     def test_prune(self):
         self.mm("audit", "prune", rc=64)
         self.mm("audit", "prune", "--before", "soon", rc=64)
+        self.assertIn("is in the future", self.mm("audit", "prune", "--before", "2100-01-01", rc=64)[1])
+        tomorrow = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 86400))
         self.assertEqual(self.mm_json("audit", "prune", "--before", "2020-01-01"), {"pruned": 0})
         n = len(self.mm_json("audit", "log"))
-        self.assertEqual(self.mm_json("audit", "prune", "--before", "2100-01-01", "--reason", "kept long enough"),
+        self.assertEqual(self.mm_json("audit", "prune", "--before", tomorrow, "--reason", "kept long enough"),
                          {"pruned": n - 1})
         log = self.mm_json("audit", "log")
         self.assertEqual([(e["seq"], e["action"], e["reason"]) for e in log][-1], (n + 1, "audit.prune", "kept long enough"))
@@ -299,7 +301,7 @@ class Verify(Audit):
         self.assertEqual(self.script(path, self.public())[0], 0)
         self.sql("UPDATE audit_log SET who = 'nobody'")
         self.assertIn("nothing is pruned from a log that does not hold",
-                      self.mm("audit", "prune", "--before", "2100-01-01", rc=2)[1])
+                      self.mm("audit", "prune", "--before", tomorrow, rc=2)[1])
 
     def test_erasure(self):
         self.mm("user", "remove", "alice", "--erase", "--reason", "her wish")
@@ -325,6 +327,9 @@ class Verify(Audit):
         self.assertEqual(actions("--until", "2020-01-01"), [])
         self.assertEqual(self.mm_json("audit", "log")[-1]["reason"], "one line")
         self.mm("audit", "log", "--since", "yesterday", rc=64)
+        self.assertEqual(self.mm("audit", "log", "--object", "nobody")[0], "No entry is like that.\n")
+        self.mm("user", "add", "long", "--name", "a b " * 150)
+        self.assertIn("name=(301 words; --json shows them)", self.mm("audit", "log", "--object", "long")[0])
 
 
 class Doubt(Case):
