@@ -30,9 +30,17 @@ static const char *keep(const struct mm_engine *e, const char *s)
 	return e->texts != NULL && s != NULL ? mm_arena_strdup(e->texts, s) : NULL;
 }
 
+static bool is_good(enum mm_check_outcome o)
+{
+	return o == MM_OUT_COMPLIANT || o == MM_OUT_NOT_APPLICABLE;
+}
+
+/* A pass rests on all that was seen; what is wrong rests on what is wrong alone, and is not older
+ * for something else that was seen long ago. */
 static void take_item(const struct mm_engine *e, struct mm_cell *c, const struct mm_item *it)
 {
-	int64_t seen = c->used && c->seen < it->seen ? c->seen : it->seen;
+	bool older = c->used && c->seen < it->seen && is_good(it->outcome);
+	int64_t seen = older ? c->seen : it->seen;
 	bool claimed = c->claimed || it->claimed;
 	*c = (struct mm_cell){.used = true,
 	    .stale = it->stale,
@@ -52,7 +60,8 @@ static void take_item(const struct mm_engine *e, struct mm_cell *c, const struct
  * youngest, evidence as old as its oldest, a waiver as short as its shortest. */
 static void join_item(struct mm_cell *c, const struct mm_item *it, const struct mm_waiver_of *w)
 {
-	bool good = it->outcome == MM_OUT_COMPLIANT || it->outcome == MM_OUT_NOT_APPLICABLE;
+	bool good = is_good(it->outcome);
+	c->stale |= it->stale;
 	if (it->since != 0 && (c->since == 0 || (good ? it->since > c->since : it->since < c->since)))
 		c->since = it->since;
 	if (it->outcome == MM_OUT_WAIVED && w->until < c->waiver.until)
@@ -92,7 +101,7 @@ void mm_cell_fold(
 		c->waiver = w;
 		return;
 	}
-	if (it->seen < c->seen)
+	if (it->seen < c->seen && (it->outcome == c->outcome || is_good(c->outcome)))
 		c->seen = it->seen;
 	c->claimed |= it->claimed;
 	if (it->outcome == c->outcome)
@@ -122,7 +131,7 @@ static void sum_up(struct mm_engine *e, size_t check, const struct mm_cell *c)
 
 static const char *fix_of(const struct mm_engine *e, const struct mm_check *k, const struct mm_cell *c)
 {
-	if (c->outcome == MM_OUT_COMPLIANT || c->outcome == MM_OUT_NOT_APPLICABLE)
+	if (is_good(c->outcome))
 		return "";
 	bool unseen = c->stale || c->seen == 0;
 	return unseen && e->user[0] != '\0' ? LOOK_AGAIN : mm_check_fix(k, e->client);

@@ -50,9 +50,20 @@ static void implicit_tls(const struct mm_look *l, struct mm_say *out)
 					   : "TLS does not begin with the first byte");
 }
 
+/* "no" beside "TLS is required" would read as the opposite of what it says. */
+static void cleartext_words(const char *value, struct mm_say *out)
+{
+	out->wanted = "never in clear";
+	out->found = mm_streq(value, MM_FOUND_NO)              ? "never in clear"
+		     : mm_streq(value, MM_FOUND_YES)           ? "in clear"
+		     : mm_streq(value, MM_FOUND_OPPORTUNISTIC) ? "in clear where TLS is not offered"
+							       : NULL;
+}
+
 static void starttls_required(const struct mm_look *l, struct mm_say *out)
 {
 	if (l->fact == MM_FACT_CLEARTEXT) {
+		cleartext_words(l->value, out);
 		if (!mm_streq(l->value, MM_FOUND_YES)) /* that is no-cleartext's */
 			good_if(out, mm_streq(l->value, MM_FOUND_NO),
 			    "TLS is used only if the server, or whoever stands between, offers it");
@@ -65,6 +76,7 @@ static void starttls_required(const struct mm_look *l, struct mm_say *out)
 static void no_cleartext(const struct mm_look *l, struct mm_say *out)
 {
 	if (l->fact == MM_FACT_CLEARTEXT) {
+		cleartext_words(l->value, out);
 		good_if(out, mm_streq(l->value, MM_FOUND_NO),
 		    mm_streq(l->value, MM_FOUND_YES) ? "a session is not encrypted"
 						     : "a session may not be encrypted");

@@ -63,9 +63,11 @@ int mm_fleet_generations(const struct mm_look_fleet *l, struct mm_say *out, stru
 	if (g.n == 0)
 		mm_say(out, MM_OUT_NOT_APPLICABLE, "there is no policy yet");
 	else if (g.oldest != 1 || g.newest != g.n)
-		mm_sayf(out, MM_OUT_FAILED, "%" PRId64 " revisions are kept of %" PRId64, g.n, g.newest);
+		mm_sayf(out, MM_OUT_FAILED, "%" PRId64 " %s kept of %" PRId64, g.n,
+		    g.n == 1 ? "revision is" : "revisions are", g.newest);
 	else
-		mm_sayf(out, MM_OUT_COMPLIANT, "%" PRId64 " revisions are kept, from the first", g.n);
+		mm_sayf(out, MM_OUT_COMPLIANT, "%" PRId64 " %s kept, from the first", g.n,
+		    g.n == 1 ? "revision is" : "revisions are");
 	return 0;
 }
 
@@ -179,7 +181,8 @@ int mm_fleet_record(const struct mm_look_fleet *l, struct mm_say *out, struct mm
 		mm_sayf(out, MM_OUT_FAILED, "%" PRId64 " %s no good signature (%s): mailmuster audit verify",
 		    u.n, u.n == 1 ? "report bears" : "reports bear", u.first);
 	else
-		mm_sayf(out, MM_OUT_COMPLIANT, "%" PRId64 " entries, and the chain holds", n);
+		mm_sayf(out, MM_OUT_COMPLIANT, "%" PRId64 " %s, and the chain holds", n,
+		    n == 1 ? "entry" : "entries");
 	return 0;
 }
 

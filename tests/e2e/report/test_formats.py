@@ -268,12 +268,12 @@ class Store(Formats):
 
     def reports(self, *reports, now):
         lines = []
-        for number, (host, days, evidence, findings, logins) in enumerate(reports):
+        for number, (host, days, evidence, findings, logins, *users) in enumerate(reports):
             when = now - days * DAY
             lines.append(json.dumps({"now": when, "head": {
                 "id": f"{number:032x}", "host": host, "op": "apply" if evidence == "attested" else "login",
                 "evidence": evidence, "epoch": 1, "serial": when, "revision": 1, "collected": when, "agent": "1.0",
-                "users": ["alice"]}, "findings": findings, "logins": logins}))
+                "users": users[0] if users else ["alice"]}, "findings": findings, "logins": logins}))
         p = run(BIN / "mkreports", pathlib.Path(self.state) / "store.db", stdin="\n".join(lines) + "\n")
         self.assertEqual(p.returncode, 0, p.stderr)
 
@@ -369,6 +369,26 @@ class Store(Formats):
         never = [r for r in self.check_json(self.report("json", "--all"))["results"] if r["user"] == "bob" and r["host"] == "ws6"]
         self.assertEqual({r["fix"][:27] for r in never}, {"mailmuster status --refresh"})
         self.assertIn(f"unknown {2 * 6 - 5} more, of whom nothing was ever reported", text)
+
+    def test_evidence_is_of_what_it_rests_on(self):
+        """A login that failed today is not stale because the other side was seen long ago; a pass is as old as its oldest part."""
+        now = int(time.time())
+        outgoing = {"side": "outgoing", "protocol": "smtp", "host": "smtp.acme.example", "port": 465}
+        security = {"setting": "incoming.security", "desired": "tls", "found": "tls"}
+        cleartext = {"setting": "client.cleartext", "desired": "no", "found": "no"}
+        self.reports(("ws1", 5, "attested", [self.finding(**security)], [self.login()]),
+                     ("ws2", 30, "attested", [], [self.login()]),
+                     ("ws2", 0, "attested", [self.finding(**security), self.finding(**cleartext)],
+                      [self.login("failed", **outgoing, **{"class": "AUTH_REJECTED", "text": "No."})], []), now=now)
+        doc = self.check_json(self.report("json", "--all"))
+        rows = {(r["host"], r["check"], r["client"]): r for r in doc["results"] if r["user"] == "alice"}
+        failed, unknown = rows["ws2", "login-proven", ""], rows["ws2", "tls-negotiated", ""]
+        self.assertEqual((failed["outcome"], failed["stale"], failed["seen"] > doc["report"]["as_of"][:8]), ("failed", False, True))
+        self.assertEqual((unknown["outcome"], unknown["stale"]), ("unknown", True))
+        for r in doc["results"]:
+            if r["expires"]:
+                self.assertEqual(r["stale"], r["expires"] < doc["report"]["as_of"], r)
+        self.assertEqual(rows["ws2", "starttls-required", "mutt"]["found"], "never in clear")
 
     def test_names(self):
         """Of a name that is mistyped nothing is told: an empty report reads as if all were well."""
