@@ -141,16 +141,17 @@ void mm_close_above(int last)
 		close(fd);
 }
 
-void mm_process_init(void)
+mode_t mm_process_init(void)
 {
 	struct sigaction ignore = {.sa_handler = SIG_IGN}, normal = {.sa_handler = SIG_DFL};
 	sigaction(SIGPIPE, &ignore, NULL);
 	/* One who inherits "ignored" cannot wait for children. */
 	sigaction(SIGCHLD, &normal, NULL);
-	umask(077);
+	mode_t before = umask(077);
 	/* Else the next file opened becomes standard output. */
 	for (int fd = 0; fd <= 2; fd++) {
 		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
 			_exit(MM_EX_FAILED);
 	}
+	return before;
 }

@@ -51,7 +51,8 @@ int mm_find_beside(const char *name, char *out, size_t size, struct mm_err *err)
 void mm_no_core(void);
 /* Close every descriptor above `last`. */
 void mm_close_above(int last);
-/* SIGPIPE ignored, umask 077, standard descriptors open. First thing in main. */
-void mm_process_init(void);
+/* SIGPIPE ignored, umask 077, standard descriptors open. First thing in main. Returns the umask
+ * that the program was started with, for files that people are to hand on. */
+mode_t mm_process_init(void);
 
 #endif

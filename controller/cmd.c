@@ -100,18 +100,22 @@ static int open_as_it_is(const char *path)
 
 int mm_ctl_create(struct mm_ctl_file *o, const char *path, mode_t mode, struct mm_err *err)
 {
-	int n = snprintf(o->part, sizeof(o->part), "%s.part", path), fd = open_as_it_is(path);
+	int fd = open_as_it_is(path);
+	const char *real = fd < 0 ? realpath(path, o->real) : NULL;
 	struct stat st;
 
-	o->path = path;
+	o->path = real != NULL ? real : path;
 	o->whole = fd < 0;
-	if (o->whole && (n < 0 || (size_t)n >= sizeof(o->part)))
+	snprintf(o->part, sizeof(o->part), "%.4095s.part", o->path);
+	if (o->whole && strlen(o->path) >= sizeof(o->real))
 		return mm_err_set(err, MM_EX_USAGE, "the name of the output file is too long");
 	if (o->whole && stat(path, &st) == 0 && !S_ISREG(st.st_mode))
 		return mm_err_set(err, MM_EX_FAILED, "cannot write %s: %s", path,
 		    S_ISDIR(st.st_mode) ? "it is a folder" : "it cannot be opened");
 	if (o->whole)
 		fd = open(o->part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+	if (o->whole && fd >= 0)
+		(void)fchmod(fd, mode);
 	o->f = fd >= 0 ? fdopen(fd, "w") : NULL;
 	return o->f != NULL ? 0 : mm_err_sys(err, MM_EX_FAILED, "cannot write %s", path);
 }

@@ -25,6 +25,7 @@ struct mm_ctl {
 	char *who;              /* for people and the audit log: mm_session_who() */
 	uid_t uid;              /* who really typed: SUDO_UID when root was reached by sudo */
 	struct mm_store *store; /* NULL until mm_ctl_open() */
+	mode_t umask;           /* that it was started with; its own is 077 */
 	bool remote;            /* what goes to standard error is read by a workstation */
 };
 
@@ -55,9 +56,11 @@ int mm_ctl_read(const char *path, size_t max, struct mm_buf *out, struct mm_err 
 struct mm_ctl_file {
 	FILE *f;
 	const char *path;
-	char part[4096]; /* its name until it is whole */
-	bool whole;      /* it has one */
+	char part[4096 + 8]; /* its name until it is whole */
+	char real[4096];     /* where a symbolic link leads to: the link stays */
+	bool whole;          /* it has a name until then */
 };
+/* `mode` whatever the umask: of what is for others take c->umask away. */
 int mm_ctl_create(struct mm_ctl_file *o, const char *path, mode_t mode, struct mm_err *err);
 /* With `keep`: flush, sync, and give it its name; else, and on failure, remove
  * it. Returns -1 when it is not there afterwards. */

@@ -117,7 +117,7 @@ static int save(const struct mm_proposal *p, const char *path, struct mm_err *er
 		rc = mm_err_set(err, MM_EX_FAILED,
 		    "%s is not written: no account was found that a policy could be made of", path);
 	if (rc == 0)
-		rc = mm_ctl_create(&o, path, 0644, err);
+		rc = mm_ctl_create(&o, path, 0600, err);
 	if (rc == 0) {
 		bool ok = fputs(mm_buf_str(&text), o.f) != EOF;
 		if (!ok)

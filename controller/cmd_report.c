@@ -23,7 +23,7 @@ static int report_to_file(struct mm_ctl *c, const struct mm_output *out, const s
     const struct mm_report_checks *checks, struct mm_err *err)
 {
 	struct mm_ctl_file o;
-	if (mm_ctl_create(&o, r->output, 0644, err) != 0)
+	if (mm_ctl_create(&o, r->output, 0644 & ~c->umask, err) != 0)
 		return -1;
 	return mm_ctl_finish(&o, mm_report_write(c->store, out, &r->q.f, checks, o.f, err) == 0, err);
 }

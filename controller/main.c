@@ -163,7 +163,7 @@ int main(int argc, char **argv)
 	const char *given;
 	int status;
 
-	mm_process_init();
+	c.umask = mm_process_init();
 	argc--;
 	argv++;
 	given = take_state(&argc, argv, &err);

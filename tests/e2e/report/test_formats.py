@@ -390,6 +390,26 @@ class Store(Formats):
                 self.assertEqual(r["stale"], r["expires"] < doc["report"]["as_of"], r)
         self.assertEqual(rows["ws2", "starttls-required", "mutt"]["found"], "never in clear")
 
+    def test_where_it_is_written(self):
+        """A file is readable as the umask says and replaced when the new one is whole; a device stays one, and so does a link."""
+        here = pathlib.Path(self.dir)
+        for umask, mode in ((0o022, 0o644), (0o077, 0o600), (0o027, 0o640)):
+            p = subprocess.run([BIN / "mailmuster", "report", "--format", "prometheus", "-o", here / "f.prom"], timeout=60, check=False,
+                               env=dict(os.environ, MAILMUSTER_STATE=self.state), preexec_fn=lambda: os.umask(umask), stdout=subprocess.PIPE)
+            self.assertEqual((p.returncode, p.stdout, (here / "f.prom").stat().st_mode & 0o777), (2, b"", mode))
+        os.symlink("f.prom", here / "link")
+        os.mkfifo(here / "pipe")
+        (here / "f.prom").write_text("old")
+        self.mm("report", "-o", str(here / "link"), rc=2)
+        self.assertTrue((here / "link").is_symlink())
+        self.assertIn("Mail settings of the fleet", (here / "f.prom").read_text("utf-8"))
+        reader = subprocess.Popen(["cat", here / "pipe"], stdout=subprocess.PIPE, text=True)
+        self.mm("report", "-o", str(here / "pipe"), rc=2)
+        self.assertIn("Mail settings of the fleet", reader.communicate(timeout=60)[0])
+        self.assertTrue((here / "pipe").is_fifo())
+        self.assertIn("it is a folder", self.mm("report", "-o", self.dir, rc=1)[1])
+        self.assertEqual([p.name for p in here.parent.glob(here.name + "*")] + [p.name for p in here.glob("*.part")], [here.name])
+
     def test_names(self):
         """Of a name that is mistyped nothing is told: an empty report reads as if all were well."""
         for args, said in ((["--host", "ws7"], 'there is no workstation "ws7"; did you mean "ws'), (["--user", "alicia"], 'did you mean "alice"?'),
