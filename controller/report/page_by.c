@@ -68,7 +68,7 @@ static void controls(FILE *f, const struct mm_check *c)
 			fputs(*name != '\0' ? " " : "", f);
 		}
 		framework = name;
-		mm_html_text(f, c->controls[i].id);
+		mm_html_in(f, "span class=\"nb\"", c->controls[i].id);
 	}
 }
 

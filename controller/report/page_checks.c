@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/text.h"
+#include "controller/checks/baseline.h"
 #include "controller/report/page.h"
 
 /* ---- folds */
@@ -184,9 +185,17 @@ static void written(FILE *f, const struct mm_check *c)
 	fputs("</ul>\n", f);
 }
 
-static const char *client_of(const struct mm_fold *f)
+/* What the places of a fold have in common: their mail program, or what the check looks at. */
+static const char *client_of(const struct mm_check *c, const struct mm_fold *f)
 {
-	return *f->key != '\0' ? f->key : "no mail program in particular";
+	const char *units = mm_check_unit(c);
+	if (*f->key != '\0')
+		return f->key;
+	if (*units == '\0')
+		return "the fleet";
+	return mm_ends_with(units, "logins") ? "logins"
+	       : mm_streq(units, "accounts") ? "no mail program in particular"
+					     : units;
 }
 
 static bool only_unsure(const struct mm_fold *f)
@@ -195,7 +204,7 @@ static bool only_unsure(const struct mm_fold *f)
 }
 
 /* Where nothing fails, and something is not known: together, and behind what fails. */
-static void unsure(const struct mm_page *p, const struct mm_folds *l)
+static void unsure(const struct mm_page *p, const struct mm_check *c, const struct mm_folds *l)
 {
 	int64_t n = 0;
 	for (size_t i = 0; i < l->n; i++)
@@ -209,7 +218,7 @@ static void unsure(const struct mm_page *p, const struct mm_folds *l)
 		if (!only_unsure(l->v[i]))
 			continue;
 		fputs(comma, p->f);
-		mm_html_text(p->f, client_of(l->v[i]));
+		mm_html_text(p->f, client_of(c, l->v[i]));
 		comma = ", ";
 	}
 	fputs("</span></summary>\n", p->f);
@@ -217,8 +226,8 @@ static void unsure(const struct mm_page *p, const struct mm_folds *l)
 		if (!only_unsure(l->v[i]))
 			continue;
 		struct mm_buf label = MM_BUF_INIT(8192);
-		mm_html_in(p->f, "h4", client_of(l->v[i]));
-		mm_buf_addf(&label, "%s: what is unknown", client_of(l->v[i]));
+		mm_html_in(p->f, "h4", client_of(c, l->v[i]));
+		mm_buf_addf(&label, "%s: what is unknown", client_of(c, l->v[i]));
 		mm_page_places(p, mm_buf_str(&label), l->v[i]);
 		mm_buf_free(&label);
 	}
@@ -243,8 +252,8 @@ static void check(const struct mm_page *p, const struct mm_dim_count *c, struct 
 	written(p->f, c->check);
 	for (size_t i = 0; i < l->n; i++)
 		if (!only_unsure(l->v[i]))
-			fold(p, l->v[i], client_of(l->v[i]), NULL);
-	unsure(p, l);
+			fold(p, l->v[i], client_of(c->check, l->v[i]), NULL);
+	unsure(p, c->check, l);
 	fputs("</article>\n", p->f);
 }
 

@@ -222,11 +222,19 @@ class Html(unittest.TestCase):
         with open(os.path.join(p.stdout.strip(), "axe-core", "axe.min.js"), encoding="utf-8") as f:
             axe = f.read()
         with Chromium() as browser:
-            for width, dark in ((1280, False), (1280, True), (390, False)):
+            for width, dark in ((1280, False), (1280, True), (768, False), (390, False)):
                 with self.subTest(width=width, dark=dark):
                     browser.look(self.page_path, width=width, dark=dark)
                     browser.run("document.querySelectorAll('details').forEach(d => d.open = true)")
                     self.assertLessEqual(browser.run("document.documentElement.scrollWidth"), width)
+                    # no number of a port and no id of a control is cut in two, as far as there is room
+                    cut = browser.run("[...document.querySelectorAll('td[data-h=Where] code, .nb')].filter(c => /^[a-z.]+:[0-9]+$|^[A-Z0-9() .-]+$/"
+                                      ".test(c.textContent) && c.getClientRects().length > 1).map(c => c.textContent)")
+                    self.assertEqual(cut, [])
+                    if width > 390:  # and no table has to be moved to be read
+                        wide = browser.run("[...document.querySelectorAll('.fold .scroll, #by-check .scroll')].filter(s => s.scrollWidth > s.clientWidth)"
+                                           ".map(s => s.getAttribute('aria-label') + ' ' + (s.scrollWidth - s.clientWidth))")
+                        self.assertEqual(wide, [])
                     browser.run(axe + ";0")
                     # between light and dark only colours differ
                     found = browser.run(AXE.replace("ONLY", "{runOnly: ['color-contrast']}" if dark else "{}"))
