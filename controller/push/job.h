@@ -18,7 +18,7 @@ struct mm_job {
 	enum mm_job_state state;
 	unsigned slot;
 	struct mm_pool_worker *worker;
-	int tries;
+	int tries, deaths;
 	int64_t not_before, began; /* ms, monotonic */
 	bool live;                 /* it has said a word */
 	bool by_ssh;

@@ -193,11 +193,18 @@ static int blame(struct mm_push_run_state *r, struct mm_job *j, int status, stru
 	return mm_push_finish(r, j, &o, err);
 }
 
-static int orphan(struct mm_push_run_state *r, struct mm_job *j, struct mm_err *err)
+/* What another host brought about does not count as a try: a few hostile hosts
+ * would else take down everybody whom their worker serves beside them. */
+static int orphan(struct mm_push_run_state *r, struct mm_job *j, bool others_fault, struct mm_err *err)
 {
 	struct mm_outcome said = MM_OUTCOME_NONE;
 	mm_push_leave_slot(r, j);
-	mm_outcome_set(&said, MM_PC_CRASH, "the push worker that served this host died %d times", j->tries);
+	if (others_fault && j->deaths < MM_PUSH_DEATHS) {
+		j->deaths++;
+		j->tries--;
+	}
+	mm_outcome_set(
+	    &said, MM_PC_CRASH, "the push worker that served this host died %d times", j->tries + j->deaths);
 	struct mm_outcome o = mm_job_outcome(j, &said);
 	if (o.cls == MM_PC_CRASH && j->tries < MM_PUSH_TRIES) {
 		mm_push_again(r, j, 0);
@@ -213,6 +220,8 @@ static int bury(struct mm_push_run_state *r, struct mm_pool_worker *w, struct mm
 	/* It may be about to say why it ends; a malformed talker is ended here. */
 	status = mm_pool_end(w, &serving);
 	r->pool.died++;
+	const struct mm_job *named = serving > 0 && serving <= r->n_slots ? r->slots[serving - 1] : NULL;
+	bool culprit = named != NULL && named->worker == w;
 	for (size_t i = 0; i < r->n_slots && rc == 0; i++) {
 		struct mm_job *j = r->slots[i];
 		if (j == NULL || j->worker != w)
@@ -220,7 +229,7 @@ static int bury(struct mm_push_run_state *r, struct mm_pool_worker *w, struct mm
 		if (serving == i + 1)
 			rc = blame(r, j, status, err);
 		else
-			rc = orphan(r, j, err);
+			rc = orphan(r, j, culprit, err);
 	}
 	return rc;
 }

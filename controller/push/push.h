@@ -28,7 +28,8 @@
 #define MM_PUSH_PARALLEL 256 /* by default */
 #define MM_PUSH_PARALLEL_MAX 4096
 #define MM_PUSH_SSH_MAX 48    /* system ssh processes at once */
-#define MM_PUSH_TRIES 3       /* times that a host is begun with, if workers die under it */
+#define MM_PUSH_TRIES 3       /* times that a host is begun with, if nobody else is to blame */
+#define MM_PUSH_DEATHS 32     /* workers that may die under a host because of others */
 #define MM_PUSH_TIMEOUT_S 300 /* for one host, by default */
 #define MM_PUSH_LATER 2       /* see next() */
 #define MM_PUSH_HELD_MAX ((size_t)256 * 1024 * 1024) /* bytes of unfinished answers in memory */
