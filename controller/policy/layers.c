@@ -52,20 +52,20 @@ static void add_groups(
 		qsort(l->scopes, l->n, sizeof(const struct mm_scope *), by_priority);
 }
 
-void mm_layers_of(const struct mm_policy *p, const struct mm_subject *u, const char *host, bool with_others,
+void mm_layers_of(const struct mm_policy *p, const struct mm_subject *u, const char *host, bool explain,
     struct mm_arena *a, struct mm_layers *out)
 {
-	*out = (struct mm_layers){0};
+	*out = (struct mm_layers){.explain = explain};
 	add_groups(p, u, a, out);
 	const struct mm_scope *h = mm_scope_find(&p->hosts, host), *x = mm_scope_find(&p->users, u->login);
 	if (h != NULL)
 		push(&out->scopes, &out->n, &out->cap, h, a);
 	if (x != NULL)
 		push(&out->scopes, &out->n, &out->cap, x, a);
-	for (size_t i = 0; with_others && i < p->groups.n; i++)
+	for (size_t i = 0; explain && i < p->groups.n; i++)
 		if (!in_group(u, p->groups.items[i].name.text))
 			push(&out->others, &out->n_others, &out->cap_others, &p->groups.items[i], a);
-	for (size_t i = 0; with_others && i < p->hosts.n; i++)
+	for (size_t i = 0; explain && i < p->hosts.n; i++)
 		if (&p->hosts.items[i] != h)
 			push(&out->others, &out->n_others, &out->cap_others, &p->hosts.items[i], a);
 }
@@ -122,19 +122,29 @@ static struct mm_trail_step *winner(struct mm_trail *t, bool final)
 	return win;
 }
 
-void mm_trail_judge(struct mm_trail *t, struct mm_arena *a, struct mm_origin final)
+static const char *overridden_by(const struct mm_trail_step *win, struct mm_arena *words)
+{
+	return words != NULL ? mm_arena_printf(words, "overridden by %s", mm_trail_who(win, words))
+			     : "overridden";
+}
+
+static const char *blocked_by(struct mm_origin final, struct mm_arena *words)
+{
+	return words != NULL ? mm_arena_printf(words, "blocked: final (%s)", mm_origin_text(final, words))
+			     : "blocked: final";
+}
+
+void mm_trail_judge(struct mm_trail *t, struct mm_arena *words, struct mm_origin final)
 {
 	struct mm_trail_step *win = winner(t, final.file != NULL);
 	if (win == NULL)
 		return;
-	const char *over = mm_arena_printf(a, "overridden by %s", mm_trail_who(win, a));
+	const char *over = overridden_by(win, words);
 	for (struct mm_trail_step *s = t->steps; s < t->steps + t->n; s++) {
 		if (s->verdict == MM_TRAIL_NOT_APPLICABLE)
 			continue;
 		s->verdict = s < win ? MM_TRAIL_OVERRIDDEN : MM_TRAIL_BLOCKED;
-		s->why = over;
-		if (s > win)
-			s->why = mm_arena_printf(a, "blocked: final (%s)", mm_origin_text(final, a));
+		s->why = s > win ? blocked_by(final, words) : over;
 	}
 	win->verdict = MM_TRAIL_WON;
 	win->why = "won";
@@ -142,13 +152,14 @@ void mm_trail_judge(struct mm_trail *t, struct mm_arena *a, struct mm_origin fin
 	t->value = win->value;
 }
 
-void mm_trail_drop(struct mm_trail *t, struct mm_arena *a, const char *because)
+void mm_trail_drop(struct mm_trail *t, struct mm_arena *words, const char *because)
 {
 	for (size_t i = 0; i < t->n; i++) {
 		if (t->steps[i].verdict == MM_TRAIL_NOT_APPLICABLE)
 			continue;
 		t->steps[i].verdict = MM_TRAIL_NOT_APPLICABLE;
-		t->steps[i].why = mm_arena_printf(a, "not applicable: %s", because);
+		t->steps[i].why =
+		    words != NULL ? mm_arena_printf(words, "not applicable: %s", because) : because;
 	}
 	t->winner = NULL;
 	t->value = NULL;

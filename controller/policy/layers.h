@@ -12,10 +12,11 @@ struct mm_layers {
 	size_t n, cap;
 	const struct mm_scope **others; /* that do not; only for explain */
 	size_t n_others, cap_others;
+	bool explain; /* somebody will read why */
 };
 
 /* The scopes of a user on a host (NULL: on none in particular). */
-void mm_layers_of(const struct mm_policy *p, const struct mm_subject *u, const char *host, bool with_others,
+void mm_layers_of(const struct mm_policy *p, const struct mm_subject *u, const char *host, bool explain,
     struct mm_arena *a, struct mm_layers *out);
 
 struct mm_trail_step *mm_trail_add(struct mm_trail *t, struct mm_arena *a, enum mm_layer layer,
@@ -23,10 +24,11 @@ struct mm_trail_step *mm_trail_add(struct mm_trail *t, struct mm_arena *a, enum 
 /* For a scope of `others`. */
 void mm_trail_add_other(struct mm_trail *t, struct mm_arena *a, const struct mm_scope *scope,
     struct mm_origin at, const char *written, const char *user);
-/* Decide who wins; `final` (file NULL: no) blocks what is above the lowest. */
-void mm_trail_judge(struct mm_trail *t, struct mm_arena *a, struct mm_origin final);
+/* Decide who wins; `final` (file NULL: no) blocks what is above the lowest. `words` is
+ * where it is written why, NULL when nobody reads that: a push resolves everybody. */
+void mm_trail_judge(struct mm_trail *t, struct mm_arena *words, struct mm_origin final);
 /* Nothing of it applies, because. */
-void mm_trail_drop(struct mm_trail *t, struct mm_arena *a, const char *because);
+void mm_trail_drop(struct mm_trail *t, struct mm_arena *words, const char *because);
 /* "group sales (policy.conf:12)" */
 const char *mm_trail_who(const struct mm_trail_step *s, struct mm_arena *a);
 

@@ -106,10 +106,10 @@ static void resolve_setting(struct job *j, struct mm_resolved_account *r, enum m
 			check_tie(j, account, set, i, v);
 	}
 	if (no != NULL) {
-		mm_trail_drop(t, j->a, no);
+		mm_trail_drop(t, j->layers.explain ? j->a : NULL, no);
 		return;
 	}
-	mm_trail_judge(t, j->a, final);
+	mm_trail_judge(t, j->layers.explain ? j->a : NULL, final);
 }
 
 /* ---- one account */

@@ -68,7 +68,8 @@ struct mm_resolved {
 };
 
 /* Steps also for groups that the user is not in and for hosts other than
- * `host`, as not applicable. For explain: it costs time in big policies. */
+ * `host`, as not applicable, and `why` in full ("overridden" without it). For
+ * explain: it costs time in big policies. */
 #define MM_RESOLVE_EXPLAIN 0x1u
 
 /* -1: the policy cannot hold for this user; every reason is a diagnostic and

@@ -81,7 +81,7 @@ static void trail(
 		mm_trail_add(t, m->a, m->l->scopes[i]->layer, m->l->scopes[i], x.at, x.word, x.word);
 		tie(m, ask, client, set, i, x);
 	}
-	mm_trail_judge(t, m->a, nowhere);
+	mm_trail_judge(t, m->l->explain ? m->a : NULL, nowhere);
 }
 
 static int by_name(const void *a, const void *b)
