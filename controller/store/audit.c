@@ -88,16 +88,17 @@ int mm_store_audit(struct mm_store *s, const char *action, const char *object, c
     bool personal, struct mm_err *err)
 {
 	struct mm_arena *a = NULL;
+	bool own;
 	int rc;
 
-	if (mm_store_begin(s, err))
+	if (mm_store_join(s, &own, err))
 		return -1;
 	object = object ? object : "";
 	if (mm_has_control(object)) {
 		a = mm_arena_new();
 		object = one_line(a, object);
 	}
-	rc = mm_store_end(s, append(s, action, object, detail ? detail : "{}", personal, err), err);
+	rc = mm_store_leave(s, own, append(s, action, object, detail ? detail : "{}", personal, err), err);
 	mm_arena_free(a);
 	return rc;
 }

@@ -73,6 +73,11 @@ const char *mm_detail(struct mm_arena *a, ...) __attribute__((sentinel));
 
 /* End a transaction that this function began: commit when rc is 0. */
 int mm_store_end(struct mm_store *s, int rc, struct mm_err *err);
+/* The same for a step that is mostly part of something larger. Where a
+ * transaction is open it has no savepoint of its own (for which SQLite copies
+ * each page that is written): whoever has begun rolls back when it fails. */
+int mm_store_join(struct mm_store *s, bool *own, struct mm_err *err);
+int mm_store_leave(struct mm_store *s, bool own, int rc, struct mm_err *err);
 
 /* reports.c -> intervals.c: one report being stored. */
 struct mm_intake {
@@ -96,7 +101,7 @@ int mm_audit_next(struct mm_store *s, int64_t *seq, struct mm_err *err);
 /* "alice (uid 1000), bob (uid 1001)" in the arena; NULL when nobody has approved it. */
 int mm_revision_approvers(
     struct mm_store *s, int64_t number, struct mm_arena *a, const char **out, struct mm_err *err);
-/* Whose rows were written: their summaries are made anew before the end (summary.c). */
+/* Whose rows were written: their summaries are made anew before the end (vouch.c). */
 #define MM_CHANGED_SETTINGS 0x1u
 #define MM_CHANGED_LOGINS 0x2u
 struct mm_changed_place {
@@ -105,8 +110,19 @@ struct mm_changed_place {
 };
 void mm_intake_changed(struct mm_intake *t, const char *user, unsigned what);
 void mm_intake_sort_changed(struct mm_intake *t);
-int mm_intake_summaries(struct mm_intake *t, struct mm_err *err);
-/* The same for whoever else writes rows of findings or logins that are open. `what`: MM_CHANGED_... */
+/* The summary of a place, from all its open rows, in any order. */
+struct mm_summary;
+struct mm_summary *mm_summary_new(struct mm_arena *a);
+/* The statement's present row; `cols`: which of its columns are these. */
+struct mm_summary_cols {
+	bool settings; /* a finding, else a login check */
+	int setting, evidence, seen;
+	int words[3]; /* client, state, action; or result, class, -1 */
+};
+void mm_summary_row(struct mm_summary *x, struct mm_q *q, const struct mm_summary_cols *cols);
+int mm_summary_write(struct mm_store *s, const char *host, const char *user, unsigned what,
+    struct mm_summary *x, struct mm_err *err);
+/* For whoever else writes rows of findings or logins that are open. `what`: MM_CHANGED_... */
 int mm_place_renew(struct mm_store *s, const char *host, const char *user, unsigned what, struct mm_err *err);
 int mm_places_renew(struct mm_store *s, const char *host, struct mm_err *err); /* all of a host */
 int mm_intake_evidence(struct mm_intake *t, struct mm_err *err);

@@ -103,8 +103,10 @@ int mm_store_serial_take(
     struct mm_store *s, const char *host, const char *request_id, struct mm_serial *out, struct mm_err *err)
 {
 	struct mm_serial n = {0};
+	bool own;
 
-	if (mm_store_begin(s, err) || mm_store_end(s, serial_take(s, host, request_id, &n, err), err))
+	if (mm_store_join(s, &own, err) ||
+	    mm_store_leave(s, own, serial_take(s, host, request_id, &n, err), err))
 		return -1;
 	*out = n;
 	return 0;
@@ -128,9 +130,11 @@ static int issued_note(struct mm_store *s, const char *host, const struct mm_ser
 int mm_store_issued_note(struct mm_store *s, const char *host, const struct mm_serial *serial,
     const struct mm_issued *what, struct mm_err *err)
 {
-	if (mm_store_begin(s, err))
+	bool own;
+
+	if (mm_store_join(s, &own, err))
 		return -1;
-	return mm_store_end(s, issued_note(s, host, serial, what, err), err);
+	return mm_store_leave(s, own, issued_note(s, host, serial, what, err), err);
 }
 
 int mm_store_issued_get(struct mm_store *s, const char *host, const struct mm_serial *serial,

@@ -43,9 +43,11 @@ static int push_want(struct mm_store *s, const char *host, int64_t revision, int
 int mm_store_push_want(struct mm_store *s, const char *host, int64_t revision, int64_t rollout,
     const char *plan, struct mm_err *err)
 {
-	if (mm_store_begin(s, err))
+	bool own;
+
+	if (mm_store_join(s, &own, err))
 		return -1;
-	return mm_store_end(s, push_want(s, host, revision, rollout, plan, err), err);
+	return mm_store_leave(s, own, push_want(s, host, revision, rollout, plan, err), err);
 }
 
 int mm_store_push_result(struct mm_store *s, const struct mm_push_state *r, struct mm_err *err)

@@ -132,8 +132,8 @@ static int take(struct mm_intake *t, bool *fresh, struct mm_err *err)
 	if (!*fresh)
 		return 0;
 	if (mm_audit_next(t->s, &t->entry, err) || mm_intake_seal(t, err) || insert_head(t, err) ||
-	    mm_intake_evidence(t, err) || mm_intake_summaries(t, err) || set_coverage(t, err) ||
-	    drop_gone(t, err) || mm_intake_inventory(t, err))
+	    mm_intake_evidence(t, err) || set_coverage(t, err) || drop_gone(t, err) ||
+	    mm_intake_inventory(t, err))
 		return -1;
 	return note_report(t, err);
 }
@@ -142,14 +142,14 @@ int mm_store_report(struct mm_store *s, const struct mm_report_in *in, bool *fre
 {
 	int64_t now = mm_store_now(s);
 	struct mm_intake t = {.s = s, .in = in, .a = mm_arena_new(), .now = now};
-	bool is_new = false;
+	bool is_new = false, own;
 	int rc;
 
 	/* The workstation's clock may be wrong; evidence is never of the future. */
 	t.seen = in->direct || in->head->collected > now ? now : in->head->collected;
-	rc = mm_store_begin(s, err);
+	rc = mm_store_join(s, &own, err);
 	if (!rc)
-		rc = mm_store_end(s, take(&t, &is_new, err), err);
+		rc = mm_store_leave(s, own, take(&t, &is_new, err), err);
 	mm_arena_free(t.a);
 	if (!rc)
 		*fresh = is_new;
@@ -184,16 +184,17 @@ int mm_store_acks(struct mm_store *s, const char *host, const char *request_id, 
 {
 	const char *const *list = NULL;
 	size_t count = 0;
+	bool own;
 	int rc;
 
-	if (mm_store_begin(s, err))
+	if (mm_store_join(s, &own, err))
 		return -1;
 	rc = list_acks(s, host, max, a, &list, &count, err);
 	if (!rc && count > 0)
 		rc = count < max ? mm_q_run(s, MM_SQL_ACK_SENT_ALL, err, "tt", host, request_id)
 				 : mm_q_run(s, MM_SQL_ACK_SENT, err, "tti", host, request_id, (int64_t)max);
 	rc = rc < 0 ? -1 : 0;
-	if (mm_store_end(s, rc, err))
+	if (mm_store_leave(s, own, rc, err))
 		return -1;
 	*ids = list;
 	*n = count;

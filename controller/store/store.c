@@ -347,3 +347,16 @@ int mm_store_end(struct mm_store *s, int rc, struct mm_err *err)
 	mm_store_rollback(s);
 	return -1;
 }
+
+int mm_store_join(struct mm_store *s, bool *own, struct mm_err *err)
+{
+	*own = s->depth == 0;
+	return *own ? mm_store_begin(s, err) : 0;
+}
+
+int mm_store_leave(struct mm_store *s, bool own, int rc, struct mm_err *err)
+{
+	if (own)
+		return mm_store_end(s, rc, err);
+	return rc ? -1 : 0;
+}

@@ -4,17 +4,26 @@
 
 /* ---- digests */
 
+#define PIECE 4096     /* bytes that are digested at once */
+#define LINE_SHORT 512 /* of bytes that are put together before they are added */
+
 /* By hand: there are some hundred in a report, and printf would be most of the cost. */
 static void put(struct mm_buf *b, const void *text, size_t n)
 {
-	char number[24];
-	size_t at = sizeof(number), left = n;
+	char line[LINE_SHORT + 32];
+	size_t at = 24, from = at, left = n;
 
-	number[--at] = ':';
+	line[--from] = ':';
 	do
-		number[--at] = (char)('0' + left % 10);
+		line[--from] = (char)('0' + left % 10);
 	while (left /= 10);
-	mm_buf_add(b, number + at, sizeof(number) - at);
+	if (n <= LINE_SHORT) {
+		memcpy(line + at, text, n);
+		line[at + n] = '\n';
+		mm_buf_add(b, line + from, at + n + 1 - from);
+		return;
+	}
+	mm_buf_add(b, line + from, at - from);
 	mm_buf_add(b, text, n);
 	mm_buf_addc(b, '\n');
 }
@@ -37,59 +46,101 @@ void mm_vouch_name(const char *salt, const char *host, const char *user, char ou
 	mm_buf_free(&b);
 }
 
-/* Every column of every row, whatever it is. */
-static int add_rows(struct mm_store *s, enum mm_sql id, const char *host, const char *user,
-    struct mm_sha256_ctx *sum, int64_t *rows, struct mm_err *err)
+/* A walk over the open rows of a place. */
+struct looking {
+	struct mm_store *s;
+	const char *host, *user;
+	struct mm_sha256_ctx *sum;
+	struct mm_buf number;
+	struct mm_buf b; /* what goes into it next */
+	int64_t rows;
+	struct mm_summary *whole; /* what counts them, or NULL */
+};
+
+/* Where the columns of MM_SQL_VOUCH_FINDINGS and MM_SQL_VOUCH_LOGINS are. */
+static const struct mm_summary_cols of_findings = {.settings = true,
+					.setting = 3,
+					.evidence = 11,
+					.seen = 15,
+					.words = {0, 8, 9}},
+				    of_logins = {.evidence = 6, .seen = 8, .words = {2, 3, -1}};
+
+/* The form of a number is SQLite's, in which it was always digested. */
+static void put_column(struct looking *l, struct mm_q *q, int i)
 {
-	struct mm_buf b = MM_BUF_INIT(SIZE_MAX / 2);
+	const char *text;
+
+	if (sqlite3_column_type(q->st, i) == SQLITE_INTEGER) {
+		mm_buf_reset(&l->number);
+		mm_buf_add_int(&l->number, mm_q_int(q, i));
+		put(&l->b, l->number.data, l->number.len);
+		return;
+	}
+	text = mm_q_text(q, i);
+	if (text)
+		put(&l->b, text, (size_t)sqlite3_column_bytes(q->st, i));
+	else
+		mm_buf_adds(&l->b, "-\n");
+}
+
+/* Every column of every row, whatever it is. */
+static int add_rows(struct looking *l, enum mm_sql id, const struct mm_summary_cols *cols, struct mm_err *err)
+{
 	struct mm_q q;
-	int rc;
+	int rc, n;
 
-	if (mm_q_start(s, &q, id, err, "tt", host, user))
+	if (mm_q_start(l->s, &q, id, err, "tt", l->host, l->user))
 		return -1;
+	n = sqlite3_column_count(q.st);
 	while ((rc = mm_q_step(&q, err)) == 1) {
-		int n = sqlite3_column_count(q.st);
-
-		++*rows;
-		mm_buf_reset(&b);
-		for (int i = 0; i < n; i++) {
-			const char *text = mm_q_text(&q, i);
-
-			if (text)
-				put(&b, text, (size_t)sqlite3_column_bytes(q.st, i));
-			else
-				mm_buf_adds(&b, "-\n");
+		l->rows++;
+		for (int i = 0; i < n; i++)
+			put_column(l, &q, i);
+		if (l->whole)
+			mm_summary_row(l->whole, &q, cols);
+		if (l->b.len >= PIECE) {
+			mm_sha256_add(l->sum, l->b.data, l->b.len);
+			mm_buf_reset(&l->b);
 		}
-		mm_sha256_add(sum, b.data, b.len);
 	}
 	mm_q_done(&q);
-	mm_buf_free(&b);
+	return rc;
+}
+
+static int look(struct mm_store *s, const char *salt, const char *host, const char *user,
+    struct mm_summary *whole, char out[MM_SHA256_HEX], struct mm_err *err)
+{
+	struct looking l = {.s = s,
+	    .host = host,
+	    .user = user,
+	    .sum = mm_sha256_begin(),
+	    .number = MM_BUF_INIT(32),
+	    .b = MM_BUF_INIT(SIZE_MAX / 2),
+	    .whole = whole};
+	uint8_t sum[MM_SHA256_LEN];
+	int rc;
+
+	mm_buf_adds(&l.b, MM_VOUCH_FORMAT);
+	put_place(&l.b, salt, host, user);
+	rc = add_rows(&l, MM_SQL_VOUCH_FINDINGS, &of_findings, err);
+	/* Where the ones end and the others begin. */
+	mm_buf_adds(&l.b, "logins\n");
+	if (!rc)
+		rc = add_rows(&l, MM_SQL_VOUCH_LOGINS, &of_logins, err);
+	mm_sha256_add(l.sum, l.b.data, l.b.len);
+	mm_sha256_end(l.sum, sum);
+	mm_buf_free(&l.b);
+	mm_buf_free(&l.number);
+	mm_hex(sum, sizeof(sum), out);
+	if (l.rows == 0)
+		snprintf(out, MM_SHA256_HEX, "-");
 	return rc;
 }
 
 int mm_vouch_digest(struct mm_store *s, const char *salt, const char *host, const char *user,
     char out[MM_SHA256_HEX], struct mm_err *err)
 {
-	struct mm_sha256_ctx *c = mm_sha256_begin();
-	struct mm_buf b = MM_BUF_INIT(SIZE_MAX / 2);
-	uint8_t sum[MM_SHA256_LEN];
-	int64_t rows = 0;
-	int rc;
-
-	mm_buf_adds(&b, MM_VOUCH_FORMAT);
-	put_place(&b, salt, host, user);
-	mm_sha256_add(c, b.data, b.len);
-	mm_buf_free(&b);
-	rc = add_rows(s, MM_SQL_VOUCH_FINDINGS, host, user, c, &rows, err);
-	/* Where the ones end and the others begin. */
-	mm_sha256_add(c, "logins\n", 7);
-	if (!rc)
-		rc = add_rows(s, MM_SQL_VOUCH_LOGINS, host, user, c, &rows, err);
-	mm_sha256_end(c, sum);
-	mm_hex(sum, sizeof(sum), out);
-	if (rows == 0)
-		snprintf(out, MM_SHA256_HEX, "-");
-	return rc;
+	return look(s, salt, host, user, NULL, out, err);
 }
 
 /* ---- lines */
@@ -128,7 +179,7 @@ static void add_line(struct mm_vouch_list *l, const char *name, const char *dige
 	*slot = mm_arena_printf(l->a, "%s%s%s", name, *digest ? ":" : "", digest);
 }
 
-/* ---- a report */
+/* ---- a report: what it changed is summed up, and vouched for */
 
 static int salt_of(
     struct mm_store *s, const char *host, const char *user, char salt[MM_ID_LEN], struct mm_err *err)
@@ -146,18 +197,29 @@ static int salt_of(
 	return rc < 0 ? -1 : 0;
 }
 
-static int vouch(struct mm_intake *t, const char *user, struct mm_vouch_list *out, struct mm_err *err)
+/* The rows of a place are read once, for its summary and for its digest. */
+static int vouch(
+    struct mm_intake *t, const char *user, unsigned what, struct mm_vouch_list *out, struct mm_err *err)
 {
 	char salt[MM_ID_LEN], digest[MM_SHA256_HEX], name[MM_VOUCH_NAME];
 	const char *host = t->in->head->host;
+	struct mm_arena *a;
+	struct mm_summary *whole;
 	bool fresh;
+	int rc;
 
 	if (salt_of(t->s, host, user, salt, err))
 		return -1;
 	fresh = *salt == '\0';
 	if (fresh)
 		mm_random_id(salt);
-	if (mm_vouch_digest(t->s, salt, host, user, digest, err))
+	a = mm_arena_new();
+	whole = mm_summary_new(a);
+	rc = look(t->s, salt, host, user, whole, digest, err);
+	if (!rc)
+		rc = mm_summary_write(t->s, host, user, what, whole, err);
+	mm_arena_free(a);
+	if (rc)
 		return -1;
 	mm_vouch_name(salt, host, user, name);
 	if (mm_streq(digest, "-")) {
@@ -180,21 +242,25 @@ static int add_all(struct mm_intake *t, struct mm_err *err)
 	while ((rc = mm_q_step(&q, err)) == 1)
 		mm_intake_changed(t, mm_q_str(&q, 0), 0);
 	mm_q_done(&q);
-	mm_intake_sort_changed(t);
 	return rc;
 }
 
 int mm_intake_vouch(struct mm_intake *t, struct mm_vouch_list *out, struct mm_err *err)
 {
+	unsigned what = 0;
+
 	if (t->gone && add_all(t, err))
 		return -1;
+	mm_intake_sort_changed(t);
 	for (size_t i = 0; i < t->n_changed; i++) {
 		const char *user = t->changed[i].user;
 
+		what |= t->changed[i].what;
 		if (i + 1 < t->n_changed && mm_streq(t->changed[i + 1].user, user))
 			continue;
-		if (vouch(t, user, out, err))
+		if (vouch(t, user, what, out, err))
 			return -1;
+		what = 0;
 	}
 	return 0;
 }

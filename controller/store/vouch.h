@@ -36,7 +36,7 @@ const char *mm_vouch_part(const struct mm_vouch_list *l, size_t *at);
 int mm_vouch_note(
     struct mm_store *s, const char *object, const struct mm_vouch_list *l, size_t at, struct mm_err *err);
 
-/* Of the places whose rows the report changed. */
+/* Of the places whose rows the report changed; their summaries (`places`) are written, too. */
 int mm_intake_vouch(struct mm_intake *t, struct mm_vouch_list *out, struct mm_err *err);
 /* The names of a person's places, before they are erased. */
 int mm_vouch_of_user(struct mm_store *s, const char *user, struct mm_vouch_list *out, struct mm_err *err);
