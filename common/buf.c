@@ -88,18 +88,19 @@ void mm_buf_add_int(struct mm_buf *b, int64_t v)
 
 void mm_buf_vaddf(struct mm_buf *b, const char *fmt, va_list ap)
 {
+	char text[256]; /* most fit, and are printed once */
 	va_list again;
 	va_copy(again, ap);
-	int n = vsnprintf(NULL, 0, fmt, again);
+	int n = vsnprintf(text, sizeof(text), fmt, again);
 	va_end(again);
 	if (n < 0) {
 		b->failed = true;
-		return;
+	} else if ((size_t)n < sizeof(text)) {
+		mm_buf_add(b, text, (size_t)n);
+	} else if (room(b, (size_t)n)) {
+		vsnprintf(b->data + b->len, (size_t)n + 1, fmt, ap);
+		b->len += (size_t)n;
 	}
-	if (!room(b, (size_t)n))
-		return;
-	vsnprintf(b->data + b->len, (size_t)n + 1, fmt, ap);
-	b->len += (size_t)n;
 }
 
 void mm_buf_addf(struct mm_buf *b, const char *fmt, ...)
