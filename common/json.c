@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "common/json_plain.h"
 #include "common/term.h"
 #include "common/text.h"
 
@@ -40,12 +41,15 @@ static bool too_deep(const char *p, size_t n)
 
 json_t *mm_json_load(const char *what, const char *p, size_t n, struct mm_err *err)
 {
+	json_t *j = n > 0 ? mm_json_plain(p, n) : NULL;
+	if (j != NULL)
+		return j;
 	if (too_deep(p, n)) {
 		mm_err_set(err, MM_EX_DATAERR, "%s: JSON is nested deeper than %d", what, MM_JSON_DEPTH);
 		return NULL;
 	}
 	json_error_t e;
-	json_t *j = json_loadb(n > 0 ? p : "", n, JSON_REJECT_DUPLICATES, &e);
+	j = json_loadb(n > 0 ? p : "", n, JSON_REJECT_DUPLICATES, &e);
 	if (j == NULL)
 		mm_err_set(err, MM_EX_DATAERR, "%s: line %d, column %d: %s", what, e.line, e.column, e.text);
 	return j;

@@ -1,13 +1,15 @@
 /*
  * mm_json_load() and the readers of members. Oracle: what was loaded is
  * printed, and loads again to the same; no reader gives what it promises not
- * to give.
+ * to give. What the reader of plain JSON takes, jansson reads the same.
  */
 #include <assert.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/json.h"
+#include "common/json_plain.h"
 #include "common/text.h"
 
 static void read_member(const json_t *o, const char *key)
@@ -53,11 +55,27 @@ static size_t depth_of(json_t *j)
 	return json_is_array(j) || json_is_object(j) ? deepest + 1 : 0;
 }
 
+static void same_as_jansson(const char *p, size_t n)
+{
+	json_t *plain = mm_json_plain(p, n);
+	if (plain == NULL)
+		return;
+	json_t *theirs = json_loadb(p, n, JSON_REJECT_DUPLICATES, NULL);
+	assert(theirs != NULL && json_equal(plain, theirs));
+	char *x = json_dumps(plain, JSON_COMPACT), *y = json_dumps(theirs, JSON_COMPACT);
+	assert(x != NULL && y != NULL && strcmp(x, y) == 0); /* and in the same order */
+	free(x);
+	free(y);
+	json_decref(theirs);
+	json_decref(plain);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const names[] = {"a", "b", NULL};
 	struct mm_err e = MM_ERR_NONE;
+	same_as_jansson((const char *)data, size);
 	json_t *j = mm_json_load("input", (const char *)data, size, &e);
 	if (j == NULL) {
 		assert(e.code == MM_EX_DATAERR && strncmp(e.text, "input: ", 7) == 0);

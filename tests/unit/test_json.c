@@ -1,4 +1,5 @@
 #include "common/json.h"
+#include "common/json_plain.h"
 
 #include "tests/lib/testutil.h"
 
@@ -40,6 +41,72 @@ static void test_load(void **state)
 	assert_non_null(j);
 	json_decref(j);
 	assert_null(mm_json_load("sheet", NULL, 0, &e));
+}
+
+/* What is read without jansson is read as jansson does. */
+static void test_plain(void **state)
+{
+	static const char *const taken[] = {"{}", "[]", "[[],{}]", "{\"\":\"\"}",
+	    "{\"b\":1,\"a\":-15,\"c\":0}", "[999999999999999,-999999999999999]",
+	    "{\"t\":true,\"f\":false,\"n\":null}",
+	    "{\"s\":\"a \\\"quoted\\\" \\\\ / ~\",\"o\":{\"s\":[\"x\",{\"y\":[1,2,[3]]}]}}"};
+	static const char *const left[] = {"", "1", "\"text\"", "null", "{} ", " {}", "[1, 2]", "[1,]",
+	    "[,1]", "[1", "[-]", "[-0]", "[01]", "[+1]", "[1.0]", "[1e3]", "[9999999999999999]", "[tru]",
+	    "[truex]", "{\"a\":1,\"a\":1}", "{\"a\" :1}", "{\"a\"}", "{a:1}", "{\"a\":1,}", "{\"\\\"\":1}",
+	    "[\"\\u0041\"]", "[\"\\n\"]", "[\"\\/\"]", "[\"\t\"]", "[\"\x7f\"]", "[\"caf\xc3\xa9\"]",
+	    "[\"\xff\"]", "[\"a\\\"]", "[\"a", "[\"a\\", "[]]", "{]", "[}"};
+	(void)state;
+	for (size_t i = 0; i < sizeof(taken) / sizeof(*taken); i++) {
+		json_t *plain = mm_json_plain(taken[i], strlen(taken[i]));
+		json_t *theirs = json_loadb(taken[i], strlen(taken[i]), JSON_REJECT_DUPLICATES, NULL);
+		if (plain == NULL || theirs == NULL)
+			fail_msg("not taken: %s", taken[i]);
+		char *x = json_dumps(plain, JSON_COMPACT), *y = json_dumps(theirs, JSON_COMPACT);
+		assert_string_equal(x, y);
+		assert_true(json_equal(plain, theirs));
+		free(x);
+		free(y);
+		json_decref(plain);
+		json_decref(theirs);
+	}
+	for (size_t i = 0; i < sizeof(left) / sizeof(*left); i++)
+		if (mm_json_plain(left[i], strlen(left[i])) != NULL)
+			fail_msg("taken: %s", left[i]);
+	assert_null(mm_json_plain("[\"a\0b\"]", 7));
+}
+
+static void test_plain_limits(void **state)
+{
+	char text[8300] = "[\"";
+	(void)state;
+	/* An escape, and just as much as there is room for; one more; without an escape. */
+	memset(text + 2, 'x', 4097);
+	memcpy(text + 2, "\\\\", 2);
+	memcpy(text + 2 + 4096, "\"]", 3);
+	json_t *j = mm_json_plain(text, strlen(text));
+	assert_int_equal(json_string_length(json_array_get(j, 0)), 4095);
+	json_decref(j);
+	memcpy(text + 2 + 4096, "x\"]", 4);
+	assert_null(mm_json_plain(text, strlen(text)));
+	text[2] = text[3] = 'x';
+	j = mm_json_plain(text, strlen(text));
+	assert_int_equal(json_string_length(json_array_get(j, 0)), 4097);
+	json_decref(j);
+	/* A name of 128 bytes; of one more. */
+	text[0] = '{';
+	memcpy(text + 2 + 128, "\":1}", 5);
+	j = mm_json_plain(text, 2 + 128 + 4);
+	assert_int_equal(json_object_size(j), 1);
+	json_decref(j);
+	memcpy(text + 2 + 128, "x\":1}", 6);
+	assert_null(mm_json_plain(text, 2 + 129 + 4));
+	/* Deeper than we read. */
+	memset(text, '[', 17);
+	memset(text + 17, ']', 17);
+	assert_null(mm_json_plain(text, 34));
+	j = mm_json_plain(text + 1, 32);
+	assert_non_null(j);
+	json_decref(j);
 }
 
 static json_t *nested(size_t depth, struct mm_err *e)
@@ -256,6 +323,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 	    MM_TEST(test_load),
 	    MM_TEST(test_depth),
+	    MM_TEST(test_plain),
+	    MM_TEST(test_plain_limits),
 	    MM_TEST(test_dump_keeps_the_order),
 	    MM_TEST(test_dump_is_what_jansson_dumps),
 	    MM_TEST(test_text_that_is_not_utf8),
