@@ -78,6 +78,36 @@ bool mm_pine_forbids_from(const char *features)
 	return forbids;
 }
 
+#define SEALED "-----BEGIN PKCS7-----"
+#define LOCKED_KEY "-----BEGIN ENCRYPTED PRIVATE KEY-----"
+
+static bool begins_with(struct mm_reader *r, const char *path, const char *mark)
+{
+	struct mm_err err = MM_ERR_NONE;
+	struct mm_text t;
+	return mm_read_text(r, path, &t, &err) == 1 && t.n > strlen(mark) &&
+	       memcmp(t.p, mark, strlen(mark)) == 0;
+}
+
+/* The key to it lies beside Alpine's other ones, and opens with what the user types at each start. */
+static bool is_locked(struct mm_reader *r)
+{
+	const char *folder = mm_home_path(r, ".alpine-smime/.pwd");
+	const char *const *names;
+	struct mm_err err = MM_ERR_NONE;
+	size_t n = 0;
+	if (r->list(r, folder, &names, &err) != 1)
+		return false;
+	for (; *names != NULL; names++) {
+		if (!mm_ends_with(*names, ".key"))
+			continue;
+		if (!begins_with(r, mm_arena_printf(r->arena, "%s/%s", folder, *names), LOCKED_KEY))
+			return false;
+		n++;
+	}
+	return n > 0;
+}
+
 void mm_pine_passfile(struct mm_reader *r, struct mm_seen_account *acc)
 {
 	static const enum mm_setting sides[] = {MM_SET_IN_PASSWORD_COMMAND, MM_SET_OUT_PASSWORD_COMMAND};
@@ -87,9 +117,12 @@ void mm_pine_passfile(struct mm_reader *r, struct mm_seen_account *acc)
 
 	if (mm_read_text(r, at.path, &t, &err) != 1 || t.n == 0)
 		return;
+	bool sealed = begins_with(r, at.path, SEALED);
+	if (sealed && is_locked(r))
+		return;
 	for (size_t i = 0; i < 2; i++)
 		mm_see_unsure(&acc->s[sides[i]], at,
-		    "passwords are kept there, and whether encrypted or in a way that anybody can make out "
-		    "is "
-		    "not known");
+		    sealed
+			? "passwords are kept there encrypted, and whether the key to them is, is not known"
+			: "passwords are kept there, and not encrypted in a way that is known here");
 }

@@ -19,7 +19,8 @@ const char *mm_pine_with_from(const char *list, const char *mailbox, struct mm_a
 /* Does feature-list say no-allow-changing-from? Then From in the list counts for nothing. */
 bool mm_pine_forbids_from(const char *features);
 
-/* Passwords that it keeps in a file, encrypted or hardly so: which is not known. */
+/* Passwords that it keeps in a file: well where that is sealed (CMS, RFC 5652) and each key beside it is
+ * encrypted, as Alpine 2.26 leaves both; else it is not known how well they are hidden. */
 void mm_pine_passfile(struct mm_reader *r, struct mm_seen_account *acc);
 
 #endif

@@ -14,7 +14,8 @@ import tempfile
 import time
 import unittest
 
-from realclient import HOSTILE, ClientCase, MailServer, RunningHost, have, proves, sheet
+from realclient import DRIVER, HOSTILE, ClientCase, MailServer, RunningHost, have, proves, sheet
+from oldtls import Machine, OldServer, issue_rsa  # behind it: it knows where that is
 
 PASSWORD = "pw-alice-1"
 
@@ -195,6 +196,41 @@ class Alpine(ClientCase):
             return bool(asked)
         self.assertTrue(*self.play(["alpine"], [], waits))
         host.is_done()
+
+    def fact(self, name):
+        out = self.home.run(DRIVER, "facts", self.home.dir, "alice", "/home", "alpine").stdout
+        return next(line.split(" = ")[1].split(" ")[0] for line in out.splitlines() if f" {name} = " in line)
+
+    def test_passwords_that_it_keeps_are_encrypted(self):
+        a = self.account("imap", "tls")
+        self.home.write(".pinerc", "last-version-used=6.26\nuser-domain=acme.example\n")
+        self.home.apply("alpine", sheet(a))
+        kept = self.home.write(".pine-passfile", "")
+        self.assertEqual(self.fact("client.password"), "no")
+        again = b"a long enough one\r"
+        self.assertTrue(*self.play(["alpine"], [("ENTER PASSWORD", PASSWORD.encode() + b"\r"), ("Preserve", b"y"), ("aster", again),
+                                                ("onfirm", again), ("gain", again), ("password (attempt", again)],
+                                   lambda: kept.read_text().endswith("-----END PKCS7-----\n"), seconds=20))
+        self.assertEqual(self.fact("client.password"), "no")
+        (key,) = (self.home.path / ".alpine-smime/.pwd").glob("*.key")
+        key.write_text(key.read_text().replace("ENCRYPTED ", ""))
+        self.assertEqual(self.fact("client.password"), "?")
+
+    def test_lowest_tls_version(self):
+        """As it is installed, and where OpenSSL's own file allows TLS 1.2 and newer only."""
+        for raised, version, lowest in ((False, "1.0", "1.0"), (True, "1.1", "1.2")):
+            with self.subTest(raised=raised):
+                machine = Machine(self.home.dir, raised)
+                server = OldServer(issue_rsa(self.server.ca, "old", ["localhost"]), version, "imap")
+                self.addCleanup(server.stop)
+                a = self.account("imap", "tls", **{"incoming.port": str(server.port)})
+                for side in ("incoming", "outgoing"):
+                    del a[f"{side}.tls_min"]
+                self.home.write(".pinerc", "last-version-used=6.26\nuser-domain=acme.example\n")
+                self.home.apply("alpine", sheet(a))
+                self.assertTrue(*self.play(["env", *(f"{k}={v}" for k, v in machine.env.items()), "alpine"], [], lambda: server.seen))
+                self.assertEqual((server.lowest(), server.taken()), (lowest, not raised))
+                self.assertEqual(self.fact("client.tls_min"), lowest)
 
     def test_unknown_ca_is_refused(self):
         a = self.account("imap", "tls")
