@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -202,6 +203,33 @@ class Export(unittest.TestCase):
         self.mm("user", "add", "zoe", "--name", "Zoe", "--address", "zoe@acme.example")
         self.assertIn("hook.key", self.run_mm("export", "send").stderr)
         self.assertEqual(hook.tries, 3, "nothing goes out unsigned")
+
+    def test_killed(self):
+        """However often it is killed: no event is lost, none comes before its turn, and each delivery is whole."""
+        hook = Hook()
+        self.addCleanup(hook.server_close)
+        self.addCleanup(hook.shutdown)
+        self.conf(f'export = {{ file = "{self.out}"; webhook = {{ url = "http://127.0.0.1:{hook.server_port}/";\n'
+                  f'  secret_file = "{self.tmp}/hook.key"; }}; }};\n')
+        self.mm("export", "send")  # it begins with what comes after
+        start = len(self.events())
+        (self.tmp / "many.csv").write_text("login,name,address\n" + "".join(f"u{i},U {i},u{i}@acme.example\n" for i in range(1500, 4500)))
+        self.mm("user", "import", self.tmp / "many.csv")
+        want = [e["id"] for e in self.events()][start:]
+        killed = 0
+        for delay in (0.0, 0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.07, 0.09, 0.12, 0.16, 0.2):
+            p = subprocess.Popen([BIN / "mailmuster", "export", "send"], start_new_session=True, stderr=subprocess.DEVNULL,
+                                 env=dict(os.environ, MAILMUSTER_STATE=str(self.tmp / "state")))
+            time.sleep(delay)
+            os.killpg(p.pid, signal.SIGKILL)
+            killed += p.wait(60) == -signal.SIGKILL
+        self.assertGreater(killed, 0)
+        self.mm("export", "send")
+        self.assertIn("0 behind", self.mm("export", "status"))
+        lines = [json.loads(x)["id"] for x in self.out.read_text().splitlines()]
+        for name, got in (("file", lines), ("webhook", [e["id"] for _, body in hook.taken for e in body["events"]])):
+            self.assertEqual(list(dict.fromkeys(got)), want, name)  # each, and in order when it came first
+            self.assertLessEqual(len(got), (killed + 1) * len(want), name)  # again comes what was under way
 
     def test_serve_carries_it(self):
         hook = Hook()
