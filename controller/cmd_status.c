@@ -47,7 +47,11 @@ static void share(const char *what, int64_t good, int64_t whole, const char *res
 static void status_head(const struct mm_fleet *f)
 {
 	char line[512], now[MM_TIME_MAX];
-	printf("Fleet at %s, policy revision %" PRId64 "\n\n", mm_time_utc(f->now, now), f->revision);
+	printf("Fleet at %s, ", mm_time_utc(f->now, now));
+	if (f->revision > 0)
+		printf("policy revision %" PRId64 "\n\n", f->revision);
+	else
+		printf("no policy\n\n");
 	snprintf(line, sizeof(line),
 	    "reported lately; %" PRId64 " stale, %" PRId64 " never, %" PRId64 " on the current revision",
 	    f->hosts_stale, f->hosts_never, f->hosts_current);
