@@ -99,6 +99,28 @@ static size_t distinct(const char **names, size_t n)
 	return count;
 }
 
+static int by_place(const void *x, const void *y)
+{
+	const struct mm_cause_place *const *a = x, *const *b = y;
+	int rc = strcmp((*a)->host, (*b)->host);
+	return rc != 0 ? rc : strcmp((*a)->user, (*b)->user);
+}
+
+/* Hosts answer in any order. */
+static void sort_places(struct mm_cause *g)
+{
+	struct mm_cause_place **list = mm_xcalloc(g->n_places + 1, sizeof(struct mm_cause_place *));
+	size_t n = 0;
+	for (struct mm_cause_place *p = g->first; p != NULL; p = p->next)
+		list[n++] = p;
+	qsort(list, n, sizeof(struct mm_cause_place *), by_place);
+	for (size_t i = 0; i < n; i++)
+		list[i]->next = list[i + 1];
+	g->first = list[0];
+	g->latest = n > 0 ? list[n - 1] : NULL;
+	free(list);
+}
+
 static void count_distinct(struct mm_cause *g)
 {
 	const char **names = mm_xcalloc(g->n_places + 1, sizeof(*names));
@@ -142,6 +164,7 @@ const struct mm_cause *const *mm_causes_sorted(struct mm_causes *c, size_t *n)
 	size_t k = 0;
 	for (size_t i = 0; i < BUCKETS; i++)
 		for (struct mm_cause *g = c->buckets[i]; g != NULL; g = g->next) {
+			sort_places(g);
 			count_distinct(g);
 			list[k++] = g;
 		}

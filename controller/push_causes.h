@@ -25,7 +25,7 @@ struct mm_cause {
 	const char *text, *admin, *fix; /* of the first one */
 	size_t logins;
 	size_t users, hosts;                   /* distinct; known after mm_causes_sorted() */
-	struct mm_cause_place *first, *latest; /* one for each user on each host, as they came */
+	struct mm_cause_place *first, *latest; /* one for each user on each host */
 	size_t n_places;
 };
 
@@ -34,7 +34,7 @@ struct mm_causes *mm_causes_new(struct mm_arena *a); /* lives in `a` */
 /* Texts are copied. The logins of one user of one host come in one piece. */
 void mm_causes_add(struct mm_causes *c, const char *host, const struct mm_login *l);
 /* All of them: refused first, then what is not known, then what is right; each
- * with most logins first. In the arena. */
+ * with most logins first; places by host and user. In the arena. */
 const struct mm_cause *const *mm_causes_sorted(struct mm_causes *c, size_t *n);
 
 #endif

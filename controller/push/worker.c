@@ -264,7 +264,10 @@ static void check_phase(struct mm_session *s, int64_t in_phase, int64_t silent)
 		limit = s->answering ? c->silence_ms : c->silence_ms * MM_START_FACTOR;
 		if (silent >= limit && s->request_complete)
 			mm_session_end(s, MM_PC_ANSWER_TIMEOUT,
-			    "logged in, but neither an answer nor a keep-alive for %u s", limit / 1000);
+			    s->answering ? "logged in, but neither an answer nor a keep-alive for %u s"
+					 : "logged in, and the agent said nothing for %u s: is the login "
+					   "shell of that account slow?",
+			    limit / 1000);
 		break;
 	}
 }

@@ -44,6 +44,10 @@ static void grouped_and_in_order(void **state)
 	assert_int_equal(list[0]->users, 2);
 	assert_int_equal(list[0]->hosts, 2);
 	assert_string_equal(list[0]->admin, "for the admin");
+	/* In order of hosts, however they came. */
+	assert_string_equal(list[0]->first->host, "ws1");
+	assert_string_equal(list[0]->first->next->host, "ws2");
+	assert_null(list[0]->first->next->next);
 	assert_int_equal(list[1]->port, 993);
 	assert_string_equal(list[2]->cls, "NO_SECRET");
 	assert_int_equal(list[2]->logins, 3);
