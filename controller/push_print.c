@@ -87,6 +87,12 @@ static void print_trouble(const struct mm_trouble *t, size_t n)
 	putchar('\n');
 }
 
+/* Of what was only asked drift knows nothing. */
+static bool is_stored(enum mm_op op)
+{
+	return op != MM_OP_PLAN && op != MM_OP_PREFLIGHT && op != MM_OP_DISCOVER;
+}
+
 static void print_troubles(const struct mm_push_summary *s)
 {
 	size_t told = 0;
@@ -103,7 +109,8 @@ static void print_troubles(const struct mm_push_summary *s)
 		told += n;
 	}
 	if (s->n_troubles + s->more_troubles > told)
-		printf("  ... and %zu more: mailmuster drift\n", s->n_troubles + s->more_troubles - told);
+		printf("  ... and %zu more: %s\n", s->n_troubles + s->more_troubles - told,
+		    is_stored(s->op) ? "mailmuster drift" : "--json");
 }
 
 static bool unproven(const struct mm_cause *g)

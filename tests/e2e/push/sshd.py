@@ -47,7 +47,9 @@ class Sshd:
                  *(f"HostKey {self.dir}/host_{k}" for k in host_keys),
                  f"AuthorizedKeysFile {self.dir}/authorized", f"PidFile {self.dir}/pid", "UsePAM no", "StrictModes no",
                  "PasswordAuthentication no", "KbdInteractiveAuthentication no", "PermitRootLogin yes",
-                 "MaxStartups 500:30:1000", "PrintMotd no", "LogLevel VERBOSE", *options]
+                 "MaxStartups 500:30:1000", "PrintMotd no", "LogLevel VERBOSE",
+                 "SetEnv SHLVL=9",  # bash then reads no ~/.bashrc, which may load anything on the machine of the tests
+                 *options]
         for mode, port in self.ports.items():
             lines += [f"Match LocalPort {port}", f"  ForceCommand {command or f'{sys.executable} -I -S {HERE}/agent.py {mode}'}"]
         (self.dir / "sshd_config").write_text("\n".join(lines) + "\n")
