@@ -268,10 +268,10 @@ static size_t cut_at(const char *s, size_t max)
 static bool is_clean(const char *s, size_t max, size_t *n)
 {
 	size_t i = 0;
-	while (s[i] >= ' ' && s[i] <= '~' && i <= max)
+	while (i <= max && s[i] >= ' ' && s[i] <= '~')
 		i++;
 	*n = i;
-	return s[i] == '\0' && i <= max;
+	return i <= max && s[i] == '\0';
 }
 
 static json_t *clean_string(const char *s, size_t max)
