@@ -193,6 +193,41 @@ class PushTest(unittest.TestCase):
             r = self.one(self.line("h", self.sshd.ports["size"], transport=transport), "--size", 5_000_000)
             self.assertEqual((r["class"], r["delivered"]), ("ok", True), r)
 
+    def through(self, narrow, size):
+        """One host behind a relay that takes little at once; `narrow(bytes)` sees what goes there."""
+        def serve(client):
+            server = socket.create_connection(("127.0.0.1", self.sshd.ports["size"]))
+            threading.Thread(target=pump, args=(server, client, lambda b: b), daemon=True).start()
+            try:
+                while data := client.recv(16384):
+                    server.sendall(narrow(data))
+                server.shutdown(socket.SHUT_WR)
+            except OSError:
+                client.shutdown(socket.SHUT_RDWR)
+                server.close()
+        relay = Listener(serve)
+        self.addCleanup(relay.close)
+        relay.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+        return self.one(self.line("h", relay.port), "--size", size)
+
+    def test_host_that_reads_slowly(self):
+        def slowly(data):
+            time.sleep(0.005)
+            return data
+        r = self.through(slowly, 1_500_000)
+        self.assertEqual((r["class"], r["delivered"]), ("ok", True), r)
+
+    def test_connection_that_breaks_under_the_request(self):
+        taken = []
+
+        def some(data):
+            taken.append(len(data))
+            if sum(taken) > 300_000:
+                raise OSError("gone")
+            return data
+        r = self.through(some, 5_000_000)  # more than sshd asks for at once, and than a socket takes
+        self.assertEqual((r["class"], r["delivered"]), ("connection-lost", False), r)
+
     def test_hang_and_flood_cost_only_themselves(self):
         port = self.sshd.ports
         began = time.monotonic()
