@@ -8,14 +8,16 @@
 #include <unistd.h>
 
 #include "common/frame.h"
+#include "common/mem.h"
 #include "common/proc.h"
 #include "common/sandbox.h"
 #include "schemas/proto.h"
+#include "schemas/rotation.h"
 
 #define CHILD_MS 10000
 #define NOBODY 65534
 
-enum { PART_TYPE = MM_FT_LOCAL + 16, PART_PAYLOAD, PART_SIGNATURE, PART_ERROR, PART_END };
+enum { PART_TYPE = MM_FT_LOCAL + 16, PART_PAYLOAD, PART_SIGNATURE, PART_ROTATION, PART_ERROR, PART_END };
 
 /* ---- in the child */
 
@@ -36,6 +38,8 @@ static void send_raw(struct mm_buf *out, const struct mm_envelope_raw *raw)
 		memcpy(both + MM_SHA256_HEX - 1, raw->sigs[i].sig, sizeof(raw->sigs[i].sig));
 		mm_frame_put(out, PART_SIGNATURE, both, sizeof(both));
 	}
+	for (size_t i = 0; i < raw->n_rotations; i++)
+		mm_frame_put(out, PART_ROTATION, &raw->rotations[i], sizeof(raw->rotations[i]));
 	mm_frame_put(out, PART_END, "", 0);
 }
 
@@ -64,6 +68,19 @@ static int take_signature(struct mm_envelope_raw *raw, const struct mm_frame *f,
 	return 0;
 }
 
+static int take_rotation(struct mm_envelope_raw *raw, const struct mm_frame *f, struct mm_err *err)
+{
+	struct mm_rotation r;
+	if (raw->n_rotations == MM_ROTATIONS_MAX || f->len != sizeof(r))
+		return mm_err_set(err, MM_EX_DATAERR, "envelope: the decoder said nonsense");
+	memcpy(&r, f->body, sizeof(r));
+	if (!mm_rotation_well_formed(&r))
+		return mm_err_set(err, MM_EX_DATAERR, "envelope: the decoder said nonsense");
+	raw->rotations = mm_xrealloc(raw->rotations, raw->n_rotations + 1, sizeof(*raw->rotations));
+	raw->rotations[raw->n_rotations++] = r;
+	return 0;
+}
+
 /* 1: more to come, 0: complete, -1: trouble. */
 static int take(struct mm_envelope_raw *raw, const struct mm_frame *f, struct mm_err *err)
 {
@@ -76,6 +93,8 @@ static int take(struct mm_envelope_raw *raw, const struct mm_frame *f, struct mm
 		return 1;
 	case PART_SIGNATURE:
 		return take_signature(raw, f, err) == 0 ? 1 : -1;
+	case PART_ROTATION:
+		return take_rotation(raw, f, err) == 0 ? 1 : -1;
 	case PART_ERROR:
 		return mm_err_set(err, MM_EX_DATAERR, "%.*s", (int)f->len, f->body);
 	case PART_END:

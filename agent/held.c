@@ -79,15 +79,18 @@ static int held_parse(const json_t *o, struct mm_arena *a, struct mm_held *h, st
 static int state_parse(const json_t *o, struct mm_arena *a, struct mm_held_state *s, struct mm_err *err)
 {
 	int64_t version;
-	const char *digest;
+	const char *digest, *key;
 	const json_t *held;
 	if (mm_json_int(o, "version", 1, 1, &version, err) != 0 ||
 	    mm_json_int(o, "epoch", 0, INT_TOP, &s->last.epoch, err) != 0 ||
 	    mm_json_int(o, "serial", 0, INT_TOP, &s->last.serial, err) != 0 ||
 	    mm_json_str(o, "digest", MM_SHA256_HEX - 1, &digest, err) != 0 ||
+	    mm_json_str_opt(o, "key", MM_SHA256_HEX - 1, &key, err) != 0 ||
 	    mm_json_object(o, "held", true, &held, err) != 0)
 		return -1;
 	memcpy(s->last.digest, digest, strlen(digest) + 1);
+	if (key != NULL)
+		memcpy(s->last.key, key, strlen(key) + 1);
 	return held != NULL ? held_parse(held, a, &s->held, err) : 0;
 }
 
@@ -125,6 +128,7 @@ int mm_held_save(const struct mm_conf *c, const struct mm_held_state *s, struct 
 	mm_json_set_int(o, "epoch", s->last.epoch);
 	mm_json_set_int(o, "serial", s->last.serial);
 	mm_json_set_str(o, "digest", s->last.digest);
+	mm_json_set_str(o, "key", s->last.key[0] != '\0' ? s->last.key : NULL);
 	if (s->held.request_id != NULL)
 		mm_json_set(o, "held", held_json(&s->held));
 	mm_json_dump(o, &text);

@@ -32,10 +32,12 @@ struct mm_held {
 };
 
 /* The newest request of any op that was accepted: what replays are measured
- * against. digest is the SHA-256 of its signed bytes; "" = none yet. */
+ * against. digest is the SHA-256 of its signed bytes; "" = none yet. key is that
+ * of its signature; "" = not known (an older agent took it). */
 struct mm_last {
 	int64_t epoch, serial;
 	char digest[MM_SHA256_HEX];
+	char key[MM_SHA256_HEX];
 };
 
 struct mm_held_state {

@@ -139,6 +139,7 @@ static int store_number(struct job *j, bool held)
 	s.last.epoch = q->epoch;
 	s.last.serial = q->serial;
 	memcpy(s.last.digest, j->t.digest, sizeof(s.last.digest));
+	memcpy(s.last.key, j->t.keyid, sizeof(s.last.key));
 	if (held)
 		s.held = held_of(q);
 	if (!j->t.repeated && mm_held_save(j->r->conf, &s, j->err) != 0)
@@ -444,6 +445,25 @@ static int carry_out(struct job *j)
 	return finish(j);
 }
 
+/* The new key is kept before anything is done that it asks for, and also when
+ * the rest of the request is no good: the former key is out from here on. */
+static int check(struct job *j, const char **word)
+{
+	struct mm_keyring *keys;
+	if (mm_keyring_load(j->r->conf, &keys, j->err) != 0)
+		return *word = MM_REFUSED_BUSY, -1;
+	int rc = mm_trust_check(j->r->conf, keys, &j->state.last, j->r->now, j->envelope, j->sheets,
+	    j->n_sheets, j->a, &j->t, word, j->err);
+	struct mm_err unsaved = MM_ERR_NONE;
+	if (mm_keyring_changed(keys) && mm_keyring_save(keys, j->r->conf, &unsaved) != 0 && rc == 0) {
+		*j->err = unsaved;
+		*word = MM_REFUSED_BUSY;
+		rc = -1;
+	}
+	mm_keyring_free(keys);
+	return rc;
+}
+
 static int check_and_run(struct job *j)
 {
 	const struct mm_conf *c = j->r->conf;
@@ -451,8 +471,7 @@ static int check_and_run(struct job *j)
 	struct mm_disabled off = {.reason = NULL};
 	if (mm_held_load(c, j->a, &j->state, j->err) != 0)
 		return refuse(j, MM_REFUSED_BUSY);
-	if (mm_trust_check(c, &j->state.last, j->r->now, j->envelope, j->sheets, j->n_sheets, j->a, &j->t,
-		&word, j->err) != 0)
+	if (check(j, &word) != 0)
 		return refuse(j, word);
 	if (mm_disabled_get(c, j->r->now, j->a, &off, j->err) > 0) {
 		mm_err_set(j->err, MM_EX_FAILED, "switched off on this host: %s", off.reason);

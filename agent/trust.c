@@ -10,6 +10,7 @@
 
 struct checking {
 	const struct mm_conf *c;
+	struct mm_keyring *keys;
 	const struct mm_last *last;
 	int64_t now;
 	const struct mm_blob *sheets;
@@ -44,7 +45,7 @@ static int check_signature(struct checking *k, struct mm_blob envelope)
 	struct mm_envelope_raw raw;
 	if (mm_envelope_decode_apart(envelope.p, envelope.n, &raw, k->err) != 0)
 		return refuse(k, MM_REFUSED_MALFORMED);
-	int rc = mm_envelope_verify(&raw, MM_REQUEST_TYPE, k->c->keys, k->c->n_keys, k->t->keyid, k->err);
+	int rc = mm_keyring_verify(k->keys, &raw, MM_REQUEST_TYPE, k->t->keyid, k->err);
 	if (rc != 0) {
 		refuse(k, MM_REFUSED_SIGNATURE);
 	} else {
@@ -68,11 +69,19 @@ static int check_host(struct checking *k)
 	    k, MM_REFUSED_HOST, "the request is for the host %s; this is %s", k->t->request.host, k->c->host);
 }
 
+/* Nothing that was captured before can be signed by the only key that is left. */
+static bool begins_anew(const struct checking *k)
+{
+	return k->last->key[0] != '\0' && mm_keyring_count(k->keys) == 1 &&
+	       !mm_keyring_knows(k->keys, k->last->key);
+}
+
 static int check_replay(struct checking *k)
 {
 	const struct mm_request *r = &k->t->request;
 	const struct mm_last *l = k->last;
-	if (l->digest[0] == '\0' || r->epoch > l->epoch || (r->epoch == l->epoch && r->serial > l->serial))
+	if (l->digest[0] == '\0' || begins_anew(k) || r->epoch > l->epoch ||
+	    (r->epoch == l->epoch && r->serial > l->serial))
 		return 0;
 	if (r->epoch == l->epoch && r->serial == l->serial && mm_streq(k->t->digest, l->digest)) {
 		k->t->repeated = true;
@@ -303,12 +312,13 @@ static int check_op(struct checking *k)
 	return REFUSE(k, MM_REFUSED_OP, "this agent does not carry out \"%s\"", mm_op_name(op));
 }
 
-int mm_trust_check(const struct mm_conf *c, const struct mm_last *last, int64_t now, struct mm_blob envelope,
-    const struct mm_blob *sheets, size_t n_sheets, struct mm_arena *a, struct mm_trusted *out,
-    const char **refused, struct mm_err *err)
+int mm_trust_check(const struct mm_conf *c, struct mm_keyring *keys, const struct mm_last *last, int64_t now,
+    struct mm_blob envelope, const struct mm_blob *sheets, size_t n_sheets, struct mm_arena *a,
+    struct mm_trusted *out, const char **refused, struct mm_err *err)
 {
 	struct mm_trusted t = {.repeated = false};
 	struct checking k = {.c = c,
+	    .keys = keys,
 	    .last = last,
 	    .now = now,
 	    .sheets = sheets,

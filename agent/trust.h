@@ -3,11 +3,14 @@
  * done. In this order:
  *
  *   malformed  envelope decodes (in a child without rights), size limits
- *   signature  an Ed25519 signature by a key of agent.conf over the exact bytes
+ *   signature  an Ed25519 signature over the exact bytes, by a key of agent.conf or the one that
+ *              has taken its place (keyring.h); this may change the ring, which the caller saves
+ *              whatever else is wrong with the request
  *   protocol   a major version that we speak
  *   malformed  the request decodes
  *   host       made for this host
- *   replay     (epoch, serial) not lower than the last one seen; if equal, the same bytes
+ *   replay     (epoch, serial) not lower than the last one seen; if equal, the same bytes. A host with
+ *              one key counts anew when that key has nothing to do with the one before
  *   expired    not expired, and not issued in the future (MM_CLOCK_SKEW)
  *   manifest   each user of the manifest has exactly one sheet, with its SHA-256 and user name, and
  *              there is no other sheet
@@ -26,6 +29,7 @@
 
 #include "agent/conf.h"
 #include "agent/held.h"
+#include "agent/keyring.h"
 #include "schemas/request.h"
 #include "schemas/sheet.h"
 
@@ -53,9 +57,9 @@ struct mm_trusted {
 
 /* 0, or -1 with *refused set to the word of the check that failed. Texts live
  * in `a`; the blobs must outlive the result. */
-int mm_trust_check(const struct mm_conf *c, const struct mm_last *last, int64_t now, struct mm_blob envelope,
-    const struct mm_blob *sheets, size_t n_sheets, struct mm_arena *a, struct mm_trusted *out,
-    const char **refused, struct mm_err *err);
+int mm_trust_check(const struct mm_conf *c, struct mm_keyring *keys, const struct mm_last *last, int64_t now,
+    struct mm_blob envelope, const struct mm_blob *sheets, size_t n_sheets, struct mm_arena *a,
+    struct mm_trusted *out, const char **refused, struct mm_err *err);
 
 /* The host's own limits for one sheet; also asked before a stored sheet is
  * applied, since agent.conf may have become stricter. */

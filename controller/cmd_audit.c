@@ -8,16 +8,9 @@
 #include "controller/audit/export.h"
 #include "controller/audit/verify.h"
 #include "controller/cmd_audit.h"
+#include "controller/signkey.h"
 #include "controller/witness.h"
 #include "schemas/signing.h"
-
-static int signing_key(struct mm_ctl *c, struct mm_key **key, struct mm_err *err)
-{
-	char *path = mm_ctl_path(c, "keys/sign.pem");
-	int rc = mm_key_load_private(path, key, err);
-	free(path);
-	return rc;
-}
 
 /* ---- export */
 
@@ -33,7 +26,7 @@ static int export_to(
 	int rc = mm_store_audit(c->store, "audit.export", path, NULL, false, err);
 	if (rc == 0)
 		mm_witness_conclude(c);
-	*is_signed = signing_key(c, &key, &why) == 0;
+	*is_signed = mm_signkey_load(c, &key, &why) == 0;
 	if (rc == 0)
 		rc = mm_audit_export(c->store, *is_signed ? key : NULL, personal, o.f, n, err);
 	if (!*is_signed)
@@ -98,7 +91,7 @@ static int look_first(struct mm_ctl *c, struct mm_err *err)
 static int prune(struct mm_ctl *c, int64_t before, int64_t *n, struct mm_err *err)
 {
 	struct mm_key *key = NULL;
-	if (look_first(c, err) != 0 || signing_key(c, &key, err) != 0)
+	if (look_first(c, err) != 0 || mm_signkey_load(c, &key, err) != 0)
 		return -1;
 	int rc = mm_store_audit_prune(c->store, before, key, n, err);
 	mm_key_free(key);

@@ -14,8 +14,8 @@
 #define KEY_MAX 8192
 
 struct asked {
-	const char *export, *key;
-	struct mm_opt_list witnesses;
+	const char *export;
+	struct mm_opt_list keys, witnesses;
 	bool json;
 };
 
@@ -48,6 +48,7 @@ static void tell_json(const struct mm_audited *r)
 	mm_json_set_int(o, "last", r->last);
 	mm_json_set_int(o, "pruned", r->pruned);
 	mm_json_set_int(o, "checkpoints", r->checkpoints);
+	mm_json_set_int(o, "signing_keys", r->signing_keys);
 	mm_json_set_int(w, "entry", r->witnessed);
 	mm_json_set_int(w, "time", r->witnessed_time);
 	mm_json_set_str(w, "by", r->witness);
@@ -94,6 +95,8 @@ static void tell(const struct mm_audited *r)
 	printf("%" PRId64 " entries, %s\n", r->entries,
 	    r->n_faults == 0 ? "every hash is right" : "and something is wrong");
 	printf("%" PRId64 " checkpoints agree\n", r->checkpoints);
+	if (r->signing_keys > 1)
+		printf("%" PRId64 " signing keys, one after the other\n", r->signing_keys);
 	if (r->witnessed > 0)
 		printf("witnessed up to entry %" PRId64 " of %s, by %s\n", r->witnessed,
 		    mm_time_utc(r->witnessed_time, when), r->witness);
@@ -147,8 +150,9 @@ static int take_own_witnesses(struct mm_ctl *c, struct mm_judge *j, struct mm_er
 static int look(struct mm_ctl *c, struct mm_judge *j, const struct asked *q, struct mm_err *err)
 {
 	int64_t n, bad;
-	if (q->key != NULL && take_key(j, q->key, err) != 0)
-		return -1;
+	for (size_t i = 0; i < q->keys.n; i++)
+		if (take_key(j, q->keys.items[i], err) != 0)
+			return -1;
 	for (size_t i = 0; i < q->witnesses.n; i++)
 		if (mm_judge_witness_file(j, q->witnesses.items[i], err) != 0)
 			return -1;
@@ -175,10 +179,12 @@ int mm_audit_verify(struct mm_ctl *c, int argc, char **argv)
 		.arg = "FILE",
 		.help = "checkpoints that an auditor has kept; may be given several times"},
 	    {.name = "key",
-		.kind = MM_OPT_STRING,
-		.dest = &q.key,
+		.kind = MM_OPT_LIST,
+		.dest = &q.keys,
 		.arg = "FILE",
-		.help = "the controller's public key, from somewhere else; no other counts then"},
+		.help = "the controller's public key, from somewhere else; only it and those that it leads "
+			"to, by "
+			"rotation, count then; may be given several times"},
 	    MM_OPT_JSON(&q.json),
 	    {.name = NULL},
 	};

@@ -15,6 +15,7 @@
 #include "controller/push_overtaken.h"
 #include "controller/rollout_heard.h"
 #include "controller/rollout_land.h"
+#include "controller/signkey.h"
 
 /* An agent collects its spool before it calls, and shows life every
  * MM_KEEPALIVE_S while it works on a request. */
@@ -175,9 +176,7 @@ static int prepare(struct checkin *k, const struct mm_key *key, struct mm_err *e
 static int make_request(struct checkin *k, struct mm_err *err)
 {
 	struct mm_key *key = NULL;
-	char *path = mm_ctl_path(k->c, "keys/sign.pem");
-	int rc = mm_key_load_private(path, &key, err);
-	free(path);
+	int rc = mm_signkey_load(k->c, &key, err);
 	if (rc != 0) {
 		err->code = MM_EX_NOPERM;
 		return mm_err_prefix(err, "no request can be signed here");

@@ -14,6 +14,7 @@
 #include "controller/enroll_limits.h"
 #include "controller/enroll_remote.h"
 #include "controller/enroll_script.h"
+#include "controller/store/store_keys.h"
 #include "schemas/signing.h"
 
 #define AGENT "/usr/bin/mailmuster-agent"

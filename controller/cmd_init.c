@@ -13,7 +13,7 @@
 #include "common/json.h"
 #include "common/proc.h"
 #include "common/text.h"
-#include "controller/cmd.h"
+#include "controller/signkey.h"
 #include "schemas/signing.h"
 
 struct init {
@@ -152,11 +152,15 @@ static int signing_key(struct init *in, struct mm_arena *a, struct mm_err *err)
 {
 	struct mm_store_key known = {.epoch = 0};
 	struct mm_key *key = NULL;
-	bool here = access(in->sign, F_OK) == 0;
+	bool here;
 	int rc = mm_store_key_current(in->c->store, a, &known, err);
 
 	if (rc < 0)
 		return -1;
+	/* A rotation that was killed: the key has its name yet to get. */
+	if (rc == 0 && mm_signkey_settle(in->c, known.id, err))
+		return -1;
+	here = access(in->sign, F_OK) == 0;
 	in->epoch = known.epoch;
 	in->apart = rc == 0 && !here;
 	if (rc == 0)
@@ -241,7 +245,7 @@ static int run(struct mm_ctl *c, int argc, char **argv)
 	if (rc >= 0)
 		return rc;
 	in.keys = mm_ctl_path(c, "keys");
-	in.sign = mm_ctl_path(c, "keys/sign.pem");
+	in.sign = mm_ctl_path(c, MM_SIGNKEY);
 	in.ssh = mm_ctl_path(c, "keys/ssh");
 	in.ssh_pub = mm_ctl_path(c, "keys/ssh.pub");
 	in.db = mm_ctl_path(c, "store.db");

@@ -7,7 +7,7 @@ add_library(mm_csv STATIC csv.c)
 target_link_libraries(mm_csv PUBLIC mm_policy mm_common)
 
 add_executable(mailmuster
-  main.c session.c cmd.c csv_rows.c people.c
+  main.c session.c cmd.c signkey.c csv_rows.c people.c
   cmd_init.c
   cmd_policy.c cmd_policy_log.c
   cmd_user.c cmd_group.c group_sync.c cmd_host.c

@@ -14,6 +14,7 @@
 #include "controller/push_answer.h"
 #include "controller/push_overtaken.h"
 #include "controller/push_run.h"
+#include "controller/signkey.h"
 #include "schemas/proto.h"
 
 #define GATHER_MS 250 /* finished hosts wait for company, so that a transaction is worth its flush */
@@ -82,6 +83,19 @@ static int next(void *ctx, struct mm_push_job *job, struct mm_err *err)
 	return 1;
 }
 
+/* A rotation may take place while the push is under way. */
+static const struct mm_key *key_in_use(void *ctx, struct mm_err *err)
+{
+	struct mm_push_run *o = ctx;
+	struct mm_key *k = NULL, **place;
+	if (o->n_keys > 0 && mm_store_key_in_use(o->c->store, o->keys[o->n_keys - 1], NULL, NULL) == 0)
+		return o->keys[o->n_keys - 1];
+	if (mm_signkey_load(o->c, &k, err) != 0)
+		return NULL;
+	place = mm_arena_push(o->s->arena, &o->keys, &o->n_keys, &o->cap_keys, sizeof(*place));
+	return *place = k;
+}
+
 /* The builder for what this host gets. */
 static int builder_for(
     struct mm_push_run *o, const struct mm_target *t, struct mm_request_builder **out, struct mm_err *err)
@@ -93,8 +107,10 @@ static int builder_for(
 	for (size_t i = 0; i < o->n_others; i++)
 		if (mm_request_builder_revision(*out = o->others[i]) == t->owed)
 			return 0;
-	if (mm_request_builder_new(o->c->store, o->key, t->owed, false, &b, err) < 0)
+	const struct mm_key *key = key_in_use(o, err);
+	if (key == NULL || mm_request_builder_new(o->c->store, key, t->owed, false, &b, err) < 0)
 		return -1;
+	mm_request_builder_follow(b, key_in_use, o);
 	struct mm_request_builder **place =
 	    mm_arena_push(o->s->arena, &o->others, &o->n_others, &o->cap_others, sizeof(*place));
 	*out = *place = b;
@@ -456,22 +472,21 @@ int mm_push_run_op(struct mm_ctl *c, const struct mm_selection *sel, const struc
 	out->changes = mm_changes_new(out->arena);
 	out->causes = mm_causes_new(out->arena);
 	struct mm_push_run o = {.c = c, .how = how, .s = out};
-	struct mm_key *key = NULL;
 	if (mm_ctl_open(c, err) < 0 || mm_select(c->store, sel, out->arena, &out->targets, &out->n, err) < 0)
 		return -1;
 	mm_store_set_reason(c->store, how->reason);
-	char *path = mm_ctl_path(c, "keys/sign.pem");
-	int rc = mm_key_load_private(path, &key, err);
-	free(path);
+	const struct mm_key *key = key_in_use(&o, err);
+	int rc = key != NULL ? 0 : -1;
 	bool preflight = how->op == MM_OP_PREFLIGHT, discover = how->op == MM_OP_DISCOVER;
 	if (rc == 0 && (how->op == MM_OP_VERIFY || preflight || discover))
 		rc = begin_logins(&o, sel, err);
 	if (rc == 0 && how->op == MM_OP_RESTORE)
 		rc = begin_restore(&o, sel, err);
 	if (rc == 0)
-		rc = mm_request_builder_new(c->store, o.key = key,
-		    how->no_policy ? MM_NO_POLICY : how->revision,
+		rc = mm_request_builder_new(c->store, key, how->no_policy ? MM_NO_POLICY : how->revision,
 		    how->op != MM_OP_APPLY && !preflight && !discover, &o.builder, err);
+	if (rc == 0)
+		mm_request_builder_follow(o.builder, key_in_use, &o);
 	if (rc == 0 && how->planned != NULL && mm_request_builder_revision(o.builder) != how->plan_revision)
 		rc = mm_err_set(err, MM_EX_NOPERM,
 		    "the policy has moved on: the plan is of revision %lld, the current one is %lld; plan "
@@ -485,7 +500,8 @@ int mm_push_run_op(struct mm_ctl *c, const struct mm_selection *sel, const struc
 	mm_request_builder_free(o.builder);
 	for (size_t i = 0; i < o.n_others; i++)
 		mm_request_builder_free(o.others[i]);
-	mm_key_free(key);
+	for (size_t i = 0; i < o.n_keys; i++)
+		mm_key_free(o.keys[i]);
 	return rc;
 }
 

@@ -27,6 +27,18 @@ static int replayed(struct mm_store *s, const char *host, enum mm_op op, const s
 	return 0;
 }
 
+void mm_overtaken_key(const struct mm_request_made *made, struct mm_ended *o, struct mm_arena *a)
+{
+	if (o->cls != MM_PC_REFUSED || !mm_streq(o->reason, MM_REFUSED_SIGNATURE) || made->epoch < 2)
+		return;
+	o->text = mm_arena_printf(a,
+	    "%s; the signing key was rotated: an agent that is older than that (protocol 1.2) does not "
+	    "follow it, "
+	    "nor one that another key was put in place of, so update it there, or enrol the host anew "
+	    "(mailmuster host enroll)",
+	    o->text);
+}
+
 int mm_overtaken(struct mm_store *s, const char *host, enum mm_op op, const struct mm_request_made *made,
     const struct mm_ended *o, struct mm_arena *a, enum mm_overtaken *out, struct mm_issued *by,
     struct mm_err *err)

@@ -28,6 +28,10 @@ int mm_overtaken(struct mm_store *s, const char *host, enum mm_op op, const stru
     const struct mm_ended *o, struct mm_arena *a, enum mm_overtaken *out, struct mm_issued *by,
     struct mm_err *err);
 
+/* A host that does not believe the signature, after a rotation: what to do about it is added to
+ * the sentence of `o`, in `a`. */
+void mm_overtaken_key(const struct mm_request_made *made, struct mm_ended *o, struct mm_arena *a);
+
 /* What has become of the newer request: 0 and *bits (of the exit status) when
  * it is known, 1 while it is under way. Writes the sentence of `o`, into `keep`. */
 int mm_overtaken_fate(struct mm_store *s, const char *host, const struct mm_issued *by, struct mm_arena *keep,

@@ -116,6 +116,7 @@ static int overtaken(struct mm_push_run *o, size_t i, struct mm_err *err)
 	struct mm_host_result *r = &o->s->hosts[i];
 	enum mm_overtaken what = MM_OV_NO;
 	bool replay = mm_streq(r->outcome.reason, MM_REFUSED_REPLAY);
+	mm_overtaken_key(&r->made, &r->outcome, o->s->arena);
 	if (mm_overtaken(o->c->store, r->target->host.id, o->how->op, &r->made, &r->outcome, o->s->arena,
 		&what, &r->by, err) < 0)
 		return -1;

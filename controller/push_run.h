@@ -14,7 +14,8 @@ struct mm_push_run {
 	struct mm_ctl *c;
 	const struct mm_push_how *how;
 	struct mm_push_summary *s;
-	const struct mm_key *key;
+	struct mm_key **keys; /* that have signed; the last is in use */
+	size_t n_keys, cap_keys;
 	struct mm_request_builder *builder;
 	struct mm_request_builder **others; /* of other revisions, that hosts owe an answer for */
 	size_t n_others, cap_others;

@@ -6,6 +6,7 @@
 #include "common/text.h"
 #include "controller/hostwide.h"
 #include "controller/policy_store.h"
+#include "controller/store/store_keys.h"
 #include "schemas/proto.h"
 
 #define ENVELOPE_MAX MM_FRAME_MAX
@@ -31,6 +32,9 @@ struct sheets {
 struct mm_request_builder {
 	struct mm_store *store;
 	const struct mm_key *key;
+	int64_t epoch; /* of it */
+	mm_request_rekey *rekey;
+	void *rekey_ctx;
 	bool read_only;
 	struct mm_arena *a; /* policy */
 	struct mm_stored_policy p;
@@ -40,26 +44,38 @@ struct mm_request_builder {
 	bool all_cached;         /* `cache` holds everybody who is in the store */
 	bool hostwide_cached;
 	const struct mm_sheet *hostwide; /* of everybody, on hosts that the policy does not name */
-	struct mm_buf scratch, payload, envelope;
+	struct mm_buf scratch, payload, envelope, rotations;
 	struct mm_checkpoint_row point; /* the newest; its seq is 0 when there is none */
 };
 
 /* ---- the builder */
 
-static int check_key(struct mm_store *s, const struct mm_key *key, struct mm_err *err)
+/* What hosts need to know about the key, which must be in use. */
+static int take_key(struct mm_request_builder *b, const struct mm_key *key, struct mm_err *err)
 {
-	struct mm_arena *a = mm_arena_new();
-	struct mm_store_key k;
-	int rc = mm_store_key_current(s, a, &k, err);
+	mm_buf_reset(&b->rotations);
+	if (mm_store_key_in_use(b->store, key, &b->epoch, err) ||
+	    mm_store_rotations(b->store, &b->rotations, err))
+		return -1;
+	b->key = key;
+	return 0;
+}
 
-	if (rc == 1)
-		rc = mm_err_set(err, MM_EX_FAILED, "there is no signing key; run: mailmuster init");
-	else if (rc == 0 && !mm_streq(k.id, mm_key_id(key)))
-		rc = mm_err_set(err, MM_EX_NOPERM,
-		    "the signing key is %.16s, but the key of epoch %lld is %.16s", mm_key_id(key),
-		    (long long)k.epoch, k.id);
-	mm_arena_free(a);
-	return rc;
+void mm_request_builder_follow(struct mm_request_builder *b, mm_request_rekey *rekey, void *ctx)
+{
+	b->rekey = rekey;
+	b->rekey_ctx = ctx;
+}
+
+/* The number was taken already: it says which key has to sign. */
+static int follow_key(struct mm_request_builder *b, int64_t epoch, struct mm_err *err)
+{
+	const struct mm_key *key = b->key;
+	if (epoch == b->epoch)
+		return 0;
+	if (b->rekey != NULL && (key = b->rekey(b->rekey_ctx, err)) == NULL)
+		return -1;
+	return take_key(b, key, err);
 }
 
 static int load(struct mm_request_builder *b, int64_t revision, struct mm_err *err)
@@ -85,14 +101,14 @@ int mm_request_builder_new(struct mm_store *store, const struct mm_key *key, int
 	struct mm_request_builder *b = mm_xcalloc(1, sizeof(*b));
 
 	b->store = store;
-	b->key = key;
 	b->read_only = read_only;
 	b->a = mm_arena_new();
 	b->cached = mm_arena_new();
 	b->scratch = MM_BUF_INIT(MM_FRAME_MAX);
 	b->payload = MM_BUF_INIT(MM_FRAME_MAX);
 	b->envelope = MM_BUF_INIT(ENVELOPE_MAX);
-	if (check_key(store, key, err) || load(b, revision, err) ||
+	b->rotations = MM_BUF_INIT(MM_FRAME_MAX);
+	if (take_key(b, key, err) || load(b, revision, err) ||
 	    mm_store_checkpoint_newest(store, &b->point, err) < 0) {
 		mm_request_builder_free(b);
 		return -1;
@@ -108,6 +124,7 @@ void mm_request_builder_free(struct mm_request_builder *b)
 	mm_buf_free(&b->scratch);
 	mm_buf_free(&b->payload);
 	mm_buf_free(&b->envelope);
+	mm_buf_free(&b->rotations);
 	mm_arena_free(b->cached);
 	mm_arena_free(b->a);
 	free(b);
@@ -341,7 +358,7 @@ static int sign_request(struct host_job *j, const char *host, enum mm_op op, int
 		memcpy(manifest[i].sha256, j->list.items[i]->sha256, sizeof(manifest[i].sha256));
 	}
 	mm_random_id(m->id);
-	if (mm_store_serial_take(b->store, host, m->id, &serial, err))
+	if (mm_store_serial_take(b->store, host, m->id, &serial, err) || follow_key(b, serial.epoch, err))
 		return -1;
 	if (op != MM_OP_PREFLIGHT && op != MM_OP_DISCOVER &&
 	    mm_store_acks(b->store, host, m->id, MM_ACK_MAX, j->a, &r.ack, &r.n_ack, err))
@@ -358,7 +375,8 @@ static int sign_request(struct host_job *j, const char *host, enum mm_op op, int
 	mm_request_encode(&r, &b->payload);
 	if (!mm_buf_ok(&b->payload))
 		return mm_err_set(err, MM_EX_DATAERR, "the request exceeds %u bytes", MM_FRAME_MAX);
-	if (mm_envelope_sign(MM_REQUEST_TYPE, b->payload.data, b->payload.len, b->key, &b->envelope, err))
+	if (mm_envelope_sign_with(MM_REQUEST_TYPE, b->payload.data, b->payload.len, b->key,
+		b->rotations.len > 0 ? mm_buf_str(&b->rotations) : NULL, &b->envelope, err))
 		return -1;
 	if (!mm_buf_ok(&b->envelope))
 		return mm_err_set(err, MM_EX_DATAERR, "the signed request exceeds %u bytes", ENVELOPE_MAX);

@@ -10,6 +10,7 @@
 #include "common/text.h"
 #include "controller/conf.h"
 #include "controller/outside.h"
+#include "controller/signkey.h"
 #include "schemas/seal.h"
 
 #define LINE_BYTES 2048
@@ -50,14 +51,7 @@ static int to_syslog(struct conclusion *k, struct mm_err *err)
 static int make(struct conclusion *k, struct mm_err *err)
 {
 	struct mm_key *key = NULL;
-	struct mm_store_key known;
-	char *path = mm_ctl_path(k->c, "keys/sign.pem");
-	int rc = mm_store_key_current(k->c->store, k->a, &known, err);
-	if (rc == 0)
-		rc = mm_key_load_private(path, &key, err);
-	free(path);
-	if (rc == 0 && !mm_streq(known.id, mm_key_id(key)))
-		rc = mm_err_set(err, MM_EX_FAILED, "keys/sign.pem is not the key in use");
+	int rc = mm_signkey_load(k->c, &key, err);
 	if (rc == 0)
 		rc = mm_store_checkpoint_make(k->c->store, key, k->conf.witness.hosts, &k->point, err);
 	mm_key_free(key);

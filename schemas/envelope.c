@@ -1,9 +1,12 @@
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/frame.h"
 #include "common/json.h"
+#include "common/mem.h"
 #include "common/text.h"
+#include "schemas/rotation.h"
 #include "schemas/signing.h"
 #include "schemas/wire.h"
 
@@ -23,6 +26,12 @@ static void pae(const char *type, const void *payload, size_t n, struct mm_buf *
 int mm_envelope_sign(const char *type, const void *payload, size_t n, const struct mm_key *k,
     struct mm_buf *out, struct mm_err *err)
 {
+	return mm_envelope_sign_with(type, payload, n, k, NULL, out, err);
+}
+
+int mm_envelope_sign_with(const char *type, const void *payload, size_t n, const struct mm_key *k,
+    const char *rotations, struct mm_buf *out, struct mm_err *err)
+{
 	if (n > PAYLOAD_MAX || strlen(type) > TYPE_MAX)
 		return mm_err_set(err, MM_EX_FAILED,
 		    "envelope: more than %u bytes to sign, or than %d in the type", PAYLOAD_MAX, TYPE_MAX);
@@ -40,7 +49,10 @@ int mm_envelope_sign(const char *type, const void *payload, size_t n, const stru
 	mm_buf_addf(out, "\",\"payloadType\":\"%s\",\"signatures\":[{\"keyid\":\"%s\",\"sig\":\"", type,
 	    mm_key_id(k));
 	mm_base64(sig, sizeof(sig), out);
-	mm_buf_adds(out, "\"}]}");
+	mm_buf_adds(out, "\"}]");
+	if (rotations != NULL)
+		mm_buf_addf(out, ",\"rotations\":%s", rotations);
+	mm_buf_addc(out, '}');
 	return mm_buf_ok(out) ? 0 : mm_err_set(err, MM_EX_FAILED, "envelope: no room");
 }
 
@@ -76,6 +88,21 @@ static int read_signature(const json_t *o, struct mm_envelope_raw *raw, struct m
 	return rc;
 }
 
+static int read_rotations(const json_t *o, struct mm_envelope_raw *raw, struct mm_err *err)
+{
+	const json_t *list;
+	if (mm_json_array(o, "rotations", MM_ROTATIONS_MAX, true, &list, err) != 0)
+		return -1;
+	if (json_array_size(list) > 0)
+		raw->rotations = mm_xcalloc(json_array_size(list), sizeof(*raw->rotations));
+	for (; raw->n_rotations < json_array_size(list); raw->n_rotations++) {
+		if (mm_rotation_read(
+			json_array_get(list, raw->n_rotations), &raw->rotations[raw->n_rotations], err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int read_envelope(const json_t *o, struct mm_envelope_raw *raw, struct mm_err *err)
 {
 	const char *type;
@@ -90,7 +117,7 @@ static int read_envelope(const json_t *o, struct mm_envelope_raw *raw, struct mm
 		if (read_signature(json_array_get(list, i), raw, err) != 0)
 			return -1;
 	}
-	return raw->n > 0 ? 0 : mm_err_set(err, MM_EX_DATAERR, "no signature");
+	return raw->n > 0 ? read_rotations(o, raw, err) : mm_err_set(err, MM_EX_DATAERR, "no signature");
 }
 
 int mm_envelope_decode(const char *json, size_t n, struct mm_envelope_raw *out, struct mm_err *err)
@@ -116,7 +143,9 @@ void mm_envelope_raw_free(struct mm_envelope_raw *raw)
 {
 	mm_buf_free(&raw->type);
 	mm_buf_free(&raw->payload);
-	raw->n = 0;
+	free(raw->rotations);
+	raw->rotations = NULL;
+	raw->n = raw->n_rotations = 0;
 }
 
 /* The first signature that claims to be by this key; a second one by the same

@@ -22,9 +22,10 @@
 #define MM_SCHEMAS_PROTO_H
 
 #define MM_PROTO_MAJOR 1
-/* 2: the checkpoint in the request, signatures and checkpoint in END.
+/* 3: rotations in the envelope; an agent that says so follows them to the new signing key.
+ * 2: the checkpoint in the request, signatures and checkpoint in END.
  * 1: scope of a client, the system's sheet in the request, findings of the user "*". */
-#define MM_PROTO_MINOR 2
+#define MM_PROTO_MINOR 3
 
 enum mm_frame_type {
 	/* controller -> agent */

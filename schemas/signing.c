@@ -69,6 +69,11 @@ int mm_key_from_seed(const unsigned char seed[MM_KEY_RAW], struct mm_key **out, 
 	return wrap(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, MM_KEY_RAW), true, out, err);
 }
 
+int mm_key_from_public_raw(const unsigned char raw[MM_KEY_RAW], struct mm_key **out, struct mm_err *err)
+{
+	return wrap(EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, raw, MM_KEY_RAW), false, out, err);
+}
+
 void mm_key_public_raw(const struct mm_key *k, unsigned char out[MM_KEY_RAW])
 {
 	size_t n = MM_KEY_RAW;

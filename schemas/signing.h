@@ -21,7 +21,8 @@
 #define MM_SIGNATURES_MAX 8
 #define MM_KEYS_MAX 16
 
-struct mm_key; /* private or public Ed25519 key */
+struct mm_key;      /* private or public Ed25519 key */
+struct mm_rotation; /* schemas/rotation.h */
 
 int mm_key_generate(struct mm_key **out, struct mm_err *err);
 int mm_key_load_private(
@@ -34,6 +35,7 @@ int mm_key_public_pem(const struct mm_key *k, struct mm_buf *out, struct mm_err 
 /* From the bare numbers (RFC 8032, 5.1.5), as SSH key files hold them. */
 #define MM_KEY_RAW 32
 int mm_key_from_seed(const unsigned char seed[MM_KEY_RAW], struct mm_key **out, struct mm_err *err);
+int mm_key_from_public_raw(const unsigned char raw[MM_KEY_RAW], struct mm_key **out, struct mm_err *err);
 void mm_key_public_raw(const struct mm_key *k, unsigned char out[MM_KEY_RAW]);
 const char *mm_key_id(const struct mm_key *k); /* hex, owned by the key */
 void mm_key_free(struct mm_key *k);
@@ -41,7 +43,10 @@ void mm_key_free(struct mm_key *k);
 /* Append the JSON envelope to `out`; one that exceeds its limit is an error. */
 int mm_envelope_sign(const char *type, const void *payload, size_t n, const struct mm_key *k,
     struct mm_buf *out, struct mm_err *err);
-/* Decode only: type, payload and signatures, with limits; nothing is trusted.
+/* The same with rotations beside it: a JSON array of mm_rotation_json() as text; NULL = none. */
+int mm_envelope_sign_with(const char *type, const void *payload, size_t n, const struct mm_key *k,
+    const char *rotations, struct mm_buf *out, struct mm_err *err);
+/* Decode only: type, payload, signatures and rotations, with limits; nothing is trusted.
  * This is what runs in the child without rights. */
 struct mm_envelope_raw {
 	struct mm_buf type;
@@ -51,6 +56,8 @@ struct mm_envelope_raw {
 		char keyid[MM_SHA256_HEX];
 		unsigned char sig[64];
 	} sigs[MM_SIGNATURES_MAX];
+	struct mm_rotation *rotations; /* as they came; NULL = none */
+	size_t n_rotations;
 };
 int mm_envelope_decode(const char *json, size_t n, struct mm_envelope_raw *out, struct mm_err *err);
 void mm_envelope_raw_free(struct mm_envelope_raw *raw);

@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "controller/store/store_keys.h"
+
 #define PART_MAX (64u * 1024u * 1024u)
 
 struct writing {
@@ -59,11 +61,11 @@ static int put_point(struct writing *w, const char *name, const struct mm_checkp
 /* ---- keys */
 
 /* The DER form is the base64 between the lines of the PEM. */
-static void add_key(struct writing *w, const char *who, const char *pem)
+static bool add_key(struct writing *w, const char *who, const char *pem)
 {
 	struct mm_key *k = NULL;
 	if (mm_key_from_public_pem(pem, strlen(pem), &k, NULL) != 0)
-		return;
+		return false;
 	mm_buf_addf(&w->part, "%s %s ", who, mm_key_id(k));
 	for (const char *line = pem; *line != '\0';) {
 		size_t n = strcspn(line, "\n");
@@ -71,14 +73,20 @@ static void add_key(struct writing *w, const char *who, const char *pem)
 			mm_buf_add(&w->part, line, n);
 		line += n + (line[n] == '\n');
 	}
-	mm_buf_addc(&w->part, '\n');
 	mm_key_free(k);
+	return true;
 }
 
 static int take_signer(const struct mm_store_key *k, void *arg, struct mm_err *err)
 {
+	struct writing *w = arg;
 	(void)err;
-	add_key(arg, "controller", k->pem);
+	if (!add_key(w, "controller", k->pem))
+		return 0;
+	if (*k->former != '\0')
+		mm_buf_addf(&w->part, " %" PRId64 " %" PRId64 " %s %s %s", k->epoch, k->added, k->former,
+		    k->sig, k->proof);
+	mm_buf_addc(&w->part, '\n');
 	return 0;
 }
 
@@ -86,7 +94,9 @@ static int take_report_key(const char *host, const char *pem, void *arg, struct 
 {
 	struct mm_arena *a = mm_arena_new();
 	(void)err;
-	add_key(arg, mm_arena_printf(a, "host %s", host), pem);
+	struct writing *w = arg;
+	if (add_key(w, mm_arena_printf(a, "host %s", host), pem))
+		mm_buf_addc(&w->part, '\n');
 	mm_arena_free(a);
 	return 0;
 }

@@ -9,7 +9,9 @@
  *   made TIME
  *   personal yes                or no: parts that stand apart were left out
  *   @keys SHA256                of the lines that follow, base64 of DER public keys:
- *   controller KEY-ID BASE64
+ *   controller KEY-ID BASE64 [EPOCH TIME FORMER-KEY-ID SIGNATURE PROOF]
+ *                               newest first; in brackets how it took the place of the one before:
+ *                               the statement of schemas/rotation.h, signed by that and by itself
  *   host HOST KEY-ID BASE64
  *   @anchor SEQ SIGNATURE       only when older entries were pruned: as @checkpoint
  *   @entry SEQ SHA256           of the ten lines that follow: what the chain hashes (chain.h)

@@ -31,6 +31,7 @@ struct reading {
 	int64_t held_seq, held_at, last_point, last_entry;
 	int rank;
 	char *held_lines[10], *apart[3];
+	char fleet_id[MM_ID_LEN];
 	bool holds, has_apart, fleet, keys, ended, personal;
 };
 
@@ -239,6 +240,7 @@ static void take_head(struct reading *r)
 	}
 	r->personal = mm_streq(personal, "yes");
 	r->fleet = true;
+	snprintf(r->fleet_id, sizeof(r->fleet_id), "%s", fleet);
 	mm_judge_scope(r->j, fleet, r->personal);
 }
 
@@ -249,19 +251,52 @@ static const char *pem_of(const char *der, struct mm_buf *b)
 	return mm_buf_str(b);
 }
 
+static bool take_bytes(char **save, unsigned char *out, size_t n)
+{
+	const char *word = strtok_r(NULL, " ", save);
+	struct mm_buf b = MM_BUF_INIT(128);
+	bool good = word != NULL && mm_unbase64(word, strlen(word), &b) == 0 && b.len == n;
+	if (good)
+		memcpy(out, b.data, n);
+	mm_buf_free(&b);
+	return good;
+}
+
+/* How the key took the place of the one before: the words behind it. */
+static bool take_rotation(struct reading *r, const char *id, const char *pem, const char *epoch, char **save)
+{
+	struct mm_rotation x = {.epoch = 0};
+	struct mm_key *k = NULL;
+	bool good = number_of(epoch, &x.epoch) && number_of(strtok_r(NULL, " ", save), &x.time) &&
+		    take_text(x.former, sizeof(x.former), strtok_r(NULL, " ", save)) &&
+		    take_bytes(save, x.sig, sizeof(x.sig)) && take_bytes(save, x.proof, sizeof(x.proof)) &&
+		    take_text(x.key, sizeof(x.key), id) &&
+		    mm_key_from_public_pem(pem, strlen(pem), &k, NULL) == 0;
+	if (!good)
+		return false;
+	mm_key_public_raw(k, x.public);
+	mm_key_free(k);
+	snprintf(x.fleet, sizeof(x.fleet), "%s", r->fleet_id);
+	mm_judge_rotation(r->j, &x);
+	return true;
+}
+
 static void take_key(struct reading *r, char *line)
 {
 	struct mm_buf pem = MM_BUF_INIT(4096);
 	char *save = NULL, *kind = strtok_r(line, " ", &save), *host = NULL;
 	if (kind != NULL && mm_streq(kind, "host"))
 		host = strtok_r(NULL, " ", &save);
-	const char *id = strtok_r(NULL, " ", &save), *der = strtok_r(NULL, " ", &save);
+	const char *id = strtok_r(NULL, " ", &save), *der = strtok_r(NULL, " ", &save),
+		   *epoch = strtok_r(NULL, " ", &save);
 	if (id == NULL || der == NULL)
 		fault(r, 0, "a key that is out of form");
 	else if (host != NULL)
 		mm_judge_report_key(r->j, host, pem_of(der, &pem));
 	else if (mm_judge_signer(r->j, pem_of(der, &pem), false, NULL) != 0)
 		fault(r, 0, "a key that is none");
+	else if (epoch != NULL && !take_rotation(r, id, mm_buf_str(&pem), epoch, &save))
+		fault(r, 0, "a statement about a key that is out of form");
 	mm_buf_free(&pem);
 }
 

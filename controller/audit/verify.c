@@ -7,8 +7,8 @@
 
 #include "common/json.h"
 #include "common/text.h"
+#include "controller/audit/signers.h"
 
-#define SIGNERS_MAX 64
 #define PLACE_MAX 512
 
 struct point {
@@ -47,9 +47,8 @@ struct mm_judge {
 	struct mm_arena *a;
 	struct mm_audited r;
 	struct judge_lists l;
-	struct mm_key *signers[SIGNERS_MAX];
-	size_t n_signers;
-	bool only; /* the keys that count were given */
+	struct mm_signers *signers;
+	bool settled;
 	bool no_reports;
 	const char *fleet;
 	bool personal;
@@ -68,6 +67,7 @@ struct mm_judge *mm_judge_new(void)
 {
 	struct mm_judge *j = mm_xcalloc(1, sizeof(*j));
 	j->a = mm_arena_new();
+	j->signers = mm_signers_new();
 	j->fleet = "";
 	j->personal = true;
 	j->r.witness = "";
@@ -80,8 +80,7 @@ void mm_judge_free(struct mm_judge *j)
 {
 	if (j == NULL)
 		return;
-	for (size_t i = 0; i < j->n_signers; i++)
-		mm_key_free(j->signers[i]);
+	mm_signers_free(j->signers);
 	mm_arena_free(j->a);
 	free(j);
 }
@@ -147,18 +146,37 @@ static const char *range_name(struct mm_judge *j, int64_t from, int64_t to)
 
 /* ---- keys */
 
-int mm_judge_signer(struct mm_judge *j, const char *pem, bool only, struct mm_err *err)
+static const char *key_name(struct mm_judge *j, const char *id)
 {
-	struct mm_key *k = NULL;
-	if (j->only && !only)
-		return 0;
-	if (j->n_signers == SIGNERS_MAX)
-		return mm_err_set(err, MM_EX_DATAERR, "more than %d signing keys", SIGNERS_MAX);
-	if (mm_key_from_public_pem(pem, strlen(pem), &k, err) != 0)
-		return -1;
-	j->signers[j->n_signers++] = k;
-	j->only = j->only || only;
-	return 0;
+	return mm_arena_printf(j->a, "signing key %.16s", id);
+}
+
+int mm_judge_signer(struct mm_judge *j, const char *pem, bool given, struct mm_err *err)
+{
+	j->r.signing_keys += !given;
+	return mm_signers_add(j->signers, pem, given, err);
+}
+
+void mm_judge_rotation(struct mm_judge *j, const struct mm_rotation *r)
+{
+	if (!mm_streq(r->fleet, j->fleet))
+		mm_judge_fault(j, 0, key_name(j, r->key), "it was put in its place in another store");
+	else
+		mm_signers_rotation(j->signers, r);
+}
+
+static void take_key_fault(void *ctx, int64_t seq, const char *key, const char *text)
+{
+	struct mm_judge *j = ctx;
+	mm_judge_fault(j, seq, key_name(j, key), "%s", text);
+}
+
+/* All keys are known when the first signature is to be looked at. */
+static void settle_keys(struct mm_judge *j)
+{
+	if (!j->settled)
+		mm_signers_settle(j->signers, take_key_fault, j);
+	j->settled = true;
 }
 
 void mm_judge_report_key(struct mm_judge *j, const char *host, const char *pem)
@@ -174,23 +192,10 @@ void mm_judge_report_key(struct mm_judge *j, const char *host, const char *pem)
 	mm_key_free(k);
 }
 
-static bool signature_holds(const struct mm_judge *j, const struct mm_checkpoint *c)
+bool mm_judge_signed(struct mm_judge *j, const char *text, size_t n, const char *sig)
 {
-	for (size_t i = 0; i < j->n_signers; i++)
-		if (mm_checkpoint_verify(c, j->signers[i], NULL) == 0)
-			return true;
-	return false;
-}
-
-bool mm_judge_signed(const struct mm_judge *j, const char *text, size_t n, const char *sig)
-{
-	struct mm_buf b = MM_BUF_INIT(128);
-	bool good = false;
-	if (mm_unbase64(sig, strlen(sig), &b) == 0 && b.len == MM_SIGNATURE)
-		for (size_t i = 0; i < j->n_signers && !good; i++)
-			good = mm_verify(j->signers[i], text, n, (const unsigned char *)b.data, NULL) == 0;
-	mm_buf_free(&b);
-	return good;
+	settle_keys(j);
+	return mm_signers_signed(j->signers, text, n, sig);
 }
 
 /* ---- checkpoints */
@@ -212,7 +217,8 @@ void mm_judge_anchor(struct mm_judge *j, const struct mm_checkpoint *c)
 {
 	j->anchored = true;
 	j->anchor = *c;
-	if (!signature_holds(j, c) || !mm_streq(c->fleet, j->fleet))
+	settle_keys(j);
+	if (!mm_signers_hold(j->signers, c) || !mm_streq(c->fleet, j->fleet))
 		mm_judge_fault(j, c->seq, "anchor",
 		    "the log begins after entry %" PRId64 ", but nobody here has signed that", c->seq);
 	j->next = c->seq + 1;
@@ -244,13 +250,15 @@ static void sort_points(struct mm_judge *j)
 {
 	struct point *p = j->l.points;
 	int64_t line = j->line;
+	settle_keys(j);
 	if (j->l.n_keys > 1)
 		qsort(j->l.keys, j->l.n_keys, sizeof(*j->l.keys), by_id);
 	if (j->l.n_points > 1)
 		qsort(p, j->l.n_points, sizeof(*p), by_seq);
 	for (size_t i = 0; i < j->l.n_points; i++) {
 		bool known = i > 0 && p[i - 1].good && same_statement(&p[i].c, &p[i - 1].c);
-		p[i].good = known || (mm_streq(p[i].c.fleet, j->fleet) && signature_holds(j, &p[i].c));
+		p[i].good =
+		    known || (mm_streq(p[i].c.fleet, j->fleet) && mm_signers_hold(j->signers, &p[i].c));
 		j->line = p[i].line;
 		if (!p[i].good)
 			mm_judge_fault(j, 0, point_name(j, &p[i].c, p[i].witness), "%s",
@@ -275,6 +283,16 @@ static void look_for_copy(struct mm_judge *j, const struct mm_chain_entry *e, si
 	*s = (struct spot){.seq = e->seq, .line = j->line + 11 + (e->salt != NULL ? 4 : 0)};
 }
 
+/* Whoever has stolen a former key can sign with it still. */
+static bool is_late(struct mm_judge *j, const struct point *p)
+{
+	int64_t entry = mm_signers_late(j->signers, &p->c);
+	if (entry > 0)
+		mm_judge_fault(j, p->c.seq, point_name(j, &p->c, p->witness),
+		    "it is signed by key %.16s, which was replaced in entry %" PRId64, p->c.key, entry);
+	return entry > 0;
+}
+
 /* What the checkpoints say of this entry; NULL: it is known to be another. */
 static void at_points(struct mm_judge *j, int64_t seq, const char *sha256)
 {
@@ -282,7 +300,7 @@ static void at_points(struct mm_judge *j, int64_t seq, const char *sha256)
 	for (; j->at < j->l.n_points && p[j->at].c.seq <= seq; j->at++) {
 		const struct point *x = &p[j->at];
 		char when[MM_TIME_MAX];
-		if (!x->good || x->c.seq < seq || sha256 == NULL)
+		if (!x->good || x->c.seq < seq || sha256 == NULL || is_late(j, x))
 			continue;
 		if (!mm_streq(x->c.sha256, sha256)) {
 			mm_judge_fault(j, j->agreed + 1, range_name(j, j->agreed + 1, seq),
@@ -307,7 +325,7 @@ static void beyond(struct mm_judge *j)
 	for (; j->at < j->l.n_points; j->at++) {
 		const struct point *x = &j->l.points[j->at];
 		char when[MM_TIME_MAX];
-		if (x->good && x->c.seq > j->r.last)
+		if (x->good && x->c.seq > j->r.last && !is_late(j, x))
 			mm_judge_fault(j, j->r.last + 1, range_name(j, j->r.last + 1, x->c.seq),
 			    "removed: the log ends at entry %" PRId64 ", but went on to %" PRId64
 			    " at %s (%s)",
@@ -397,13 +415,18 @@ static void take_erasure(struct mm_judge *j, const json_t *o)
 static void take_meaning(struct mm_judge *j, const struct mm_chain_entry *e)
 {
 	bool prune = mm_streq(e->action, "audit.prune"), erase = mm_streq(e->action, "user.erase"),
-	     report = mm_streq(e->action, "report");
-	json_t *o =
-	    prune || erase || report ? mm_json_load("detail", e->detail, strlen(e->detail), NULL) : NULL;
+	     report = mm_streq(e->action, "report"),
+	     key = mm_streq(e->action, "key.add") || mm_streq(e->action, "key.rotate");
+	json_t *o = prune || erase || report || key
+			? mm_json_load("detail", e->detail, strlen(e->detail), NULL)
+			: NULL;
 	if (report)
 		take_report(j, e, o);
 	if (erase)
 		take_erasure(j, o);
+	if (key)
+		mm_signers_logged(
+		    j->signers, e->seq, e->object, json_string_value(json_object_get(o, "former")));
 	if (prune && j->anchored && mm_streq(text_of(o, "sha256"), j->anchor.sha256))
 		j->prune_seen = true;
 	json_decref(o);
@@ -466,10 +489,10 @@ void mm_judge_entry(struct mm_judge *j, const struct mm_chain_entry *e)
 		    range_name(j, e->seq - 1 > 0 ? e->seq - 1 : e->seq, e->seq),
 		    "changed: entry %" PRId64 " does not follow what stands before it", e->seq);
 	size_t from = j->at;
+	take_meaning(j, e);
 	at_points(j, e->seq, good ? sum : NULL);
 	look_for_copy(j, e, from);
 	look_apart(j, e);
-	take_meaning(j, e);
 	snprintf(j->prev, sizeof(j->prev), "%s", e->sha256);
 	j->prev_good = good;
 	if (j->r.first == 0)
@@ -555,6 +578,7 @@ const struct mm_audited *mm_judge_end(struct mm_judge *j)
 	if (j->r.last < j->r.pruned)
 		j->r.last = j->r.pruned;
 	beyond(j);
+	mm_signers_end(j->signers, j->anchored, take_key_fault, j);
 	if (j->anchored && !j->prune_seen)
 		mm_judge_fault(j, 0, "anchor",
 		    "entries up to %" PRId64 " are gone, and no entry says that they were pruned",

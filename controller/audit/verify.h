@@ -11,6 +11,7 @@
 #define MM_CONTROLLER_AUDIT_VERIFY_H
 
 #include "controller/store/chain.h"
+#include "schemas/rotation.h"
 
 #define MM_FAULTS_MAX 100 /* kept; more are counted */
 
@@ -26,6 +27,7 @@ struct mm_audited {
 	int64_t entries, first, last; /* as far as they go */
 	int64_t pruned;               /* entries before the first: gone with an anchor */
 	int64_t checkpoints;          /* of this log whose signature holds */
+	int64_t signing_keys;         /* of the log itself, one after the other */
 	int64_t witnessed;            /* up to this entry, 0 = none */
 	int64_t witnessed_time;
 	const char *witness;        /* who has the last one, "" when nobody */
@@ -46,8 +48,10 @@ void mm_judge_free(struct mm_judge *j); /* and all that it has said */
 void mm_judge_scope(struct mm_judge *j, const char *fleet, bool personal);
 /* The signatures of reports are not looked at: they take the most time. */
 void mm_judge_no_reports(struct mm_judge *j);
-/* A key of the controller's: PEM. With `only`, no other key counts any more. */
-int mm_judge_signer(struct mm_judge *j, const char *pem, bool only, struct mm_err *err);
+/* A key of the controller's: PEM; the log's own newest first. With `given` it is from outside, and no
+ * other key counts but by statements (signers.h). */
+int mm_judge_signer(struct mm_judge *j, const char *pem, bool given, struct mm_err *err);
+void mm_judge_rotation(struct mm_judge *j, const struct mm_rotation *r);
 void mm_judge_report_key(struct mm_judge *j, const char *host, const char *pem);
 void mm_judge_anchor(struct mm_judge *j, const struct mm_checkpoint *c);
 /* `witness` NULL: it lies with the log itself, which proves nothing about it. */
@@ -63,7 +67,7 @@ void mm_judge_evidence(struct mm_judge *j, const struct mm_vouched *v);
 void mm_judge_fault(struct mm_judge *j, int64_t seq, const char *place, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 /* Has one of the controller's keys signed this? `sig` in base64. */
-bool mm_judge_signed(const struct mm_judge *j, const char *text, size_t n, const char *sig);
+bool mm_judge_signed(struct mm_judge *j, const char *text, size_t n, const char *sig);
 /* Faults in the order of where they are. Borrowed from `j`. */
 const struct mm_audited *mm_judge_end(struct mm_judge *j);
 

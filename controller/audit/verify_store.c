@@ -5,16 +5,24 @@
 #include "common/json.h"
 #include "common/text.h"
 #include "controller/audit/verify.h"
+#include "controller/store/store_keys.h"
 
 struct walk {
 	struct mm_judge *j;
 	int64_t hosts_seq, hosts; /* the newest checkpoint that hosts have handed back */
 	char place[256];
+	char fleet[MM_ID_LEN];
 };
 
 static int take_signer(const struct mm_store_key *k, void *arg, struct mm_err *err)
 {
-	return mm_judge_signer(arg, k->pem, false, err);
+	struct walk *w = arg;
+	struct mm_rotation r;
+	if (mm_judge_signer(w->j, k->pem, false, err) != 0)
+		return -1;
+	if (mm_store_key_rotation(k, w->fleet, &r) == 0)
+		mm_judge_rotation(w->j, &r);
+	return 0;
 }
 
 static int take_report_key(const char *host, const char *pem, void *arg, struct mm_err *err)
@@ -75,11 +83,10 @@ int mm_judge_store(struct mm_judge *j, struct mm_store *s, bool evidence, struct
 {
 	struct walk w = {.j = j};
 	struct mm_checkpoint anchor;
-	char fleet[MM_ID_LEN];
-	if (mm_store_fleet_id(s, fleet, err) != 0)
+	if (mm_store_fleet_id(s, w.fleet, err) != 0)
 		return -1;
-	mm_judge_scope(j, fleet, true);
-	if (mm_store_key_each(s, take_signer, j, err) != 0 ||
+	mm_judge_scope(j, w.fleet, true);
+	if (mm_store_key_each(s, take_signer, &w, err) != 0 ||
 	    mm_store_report_keys(s, NULL, take_report_key, j, err) != 0)
 		return -1;
 	int rc = mm_store_anchor(s, &anchor, err);

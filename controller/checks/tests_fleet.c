@@ -6,6 +6,7 @@
 #include "common/text.h"
 #include "controller/audit/verify.h"
 #include "controller/checks/tests.h"
+#include "controller/store/store_keys.h"
 #include "controller/store/store_rollout.h"
 
 /* ---- workstations */

@@ -8,6 +8,7 @@
 #include "common/text.h"
 #include "controller/report/certs.h"
 #include "controller/report/dims.h"
+#include "controller/store/store_keys.h"
 
 /* ---- places */
 

@@ -3,6 +3,7 @@
  */
 #include "common/text.h"
 #include "controller/store/internal.h"
+#include "controller/store/store_keys.h"
 
 #define FLEET "fleet" /* meta: random, made with the store */
 
@@ -83,7 +84,9 @@ static int add(
 	int rc;
 
 	*c = (struct mm_checkpoint){.time = mm_store_now(s)};
-	if (mm_store_fleet_id(s, c->fleet, err) || mm_audit_last(s, &c->seq, c->sha256, err) ||
+	/* One that is signed by a former key would say that the key was stolen. */
+	if (mm_store_key_in_use(s, k, NULL, err) || mm_store_fleet_id(s, c->fleet, err) ||
+	    mm_audit_last(s, &c->seq, c->sha256, err) ||
 	    mm_q_one(s, &c->entries, MM_SQL_AUDIT_COUNT, err, "") < 0)
 		return -1;
 	if (c->seq == 0)

@@ -3,6 +3,7 @@
  * about a person. The chain holds afterwards, and says so.
  */
 #include "common/text.h"
+#include "controller/store/store_keys.h"
 #include "controller/store/vouch.h"
 
 /* ---- entries */
@@ -14,7 +15,8 @@ static int anchor_at(struct mm_store *s, int64_t seq, const struct mm_key *k, st
 	int rc;
 
 	*c = (struct mm_checkpoint){.seq = seq, .time = mm_store_now(s)};
-	if (mm_store_fleet_id(s, c->fleet, err) || mm_q_one(s, n, MM_SQL_PRUNE_COUNT, err, "i", seq) < 0 ||
+	if (mm_store_key_in_use(s, k, NULL, err) || mm_store_fleet_id(s, c->fleet, err) ||
+	    mm_q_one(s, n, MM_SQL_PRUNE_COUNT, err, "i", seq) < 0 ||
 	    mm_q_one(s, &c->entries, MM_SQL_AUDIT_COUNT, err, "") < 0 ||
 	    mm_q_start(s, &q, MM_SQL_AUDIT_HASH, err, "i", seq))
 		return -1;

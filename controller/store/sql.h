@@ -117,6 +117,7 @@ enum mm_sql {
 	/* keys and serials */
 	MM_SQL_KEY_ADD,
 	MM_SQL_KEY_EACH,
+	MM_SQL_KEY_HOSTS,
 	MM_SQL_SERIAL_GET,
 	MM_SQL_SERIAL_SET,
 	MM_SQL_ISSUED_ADD,

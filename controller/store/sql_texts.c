@@ -214,10 +214,13 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
 	"SELECT k.host, k.algorithm, k.blob, k.source, k.added FROM host_keys k "
 	"WHERE " ONE_HOST("k") "ORDER BY k.host, k.algorithm"},
 
-    [MM_SQL_KEY_ADD] = {"signing key",
-	"INSERT INTO signing_keys (epoch, id, pem, added) VALUES (?1, ?2, ?3, ?4)"},
+    [MM_SQL_KEY_ADD] = {"signing key", "INSERT INTO signing_keys (epoch, id, pem, added, former, sig, proof) "
+				       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"},
     [MM_SQL_KEY_EACH] = {"signing keys",
-	"SELECT epoch, id, pem, added FROM signing_keys ORDER BY epoch DESC"},
+	"SELECT epoch, id, pem, added, former, sig, proof FROM signing_keys ORDER BY epoch DESC"},
+    [MM_SQL_KEY_HOSTS] = {"hosts of a signing key",
+	"SELECT COUNT(*) FROM (SELECT MAX(r.epoch) AS epoch FROM reports r JOIN hosts h ON h.id = r.host "
+	"GROUP BY r.host) WHERE epoch = ?1"},
     [MM_SQL_SERIAL_GET] = {"serial",
 	"SELECT COALESCE(MAX(k.epoch), 0), COALESCE((SELECT serial FROM serials WHERE host = ?1), 0) "
 	"FROM signing_keys k"},

@@ -220,21 +220,7 @@ int mm_store_hostkey_remove(
 int mm_store_hostkey_each(struct mm_store *s, const char *host /* NULL = all */,
     int (*cb)(const struct mm_hostkey *k, void *arg, struct mm_err *err), void *arg, struct mm_err *err);
 
-/* ---- signing keys and serials (keys.c) */
-
-struct mm_store_key {
-	const char *id;  /* mm_key_id() */
-	const char *pem; /* public part */
-	int64_t epoch;   /* of the requests that it signs; the highest is in use */
-	int64_t added;
-};
-int mm_store_key_add(
-    struct mm_store *s, const char *id, const char *pem, int64_t *epoch, struct mm_err *err); /* next epoch */
-int mm_store_key_each(struct mm_store *s,
-    int (*cb)(const struct mm_store_key *k, void *arg, struct mm_err *err), void *arg,
-    struct mm_err *err); /* newest first */
-int mm_store_key_current(
-    struct mm_store *s, struct mm_arena *a, struct mm_store_key *out, struct mm_err *err); /* 1 = none */
+/* ---- serials (keys.c); signing keys: store_keys.h */
 
 struct mm_serial {
 	int64_t epoch, serial; /* serial = max(last + 1, unix time) */

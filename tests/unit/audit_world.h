@@ -18,6 +18,7 @@
 #include "controller/audit/export.h"
 #include "controller/audit/verify.h"
 #include "controller/store/internal.h"
+#include "controller/store/store_keys.h"
 #include "store_fixture.h"
 
 #define ROUNDS 2000 /* for the log, and for the export; MM_ROUNDS takes another number */

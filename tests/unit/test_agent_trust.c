@@ -18,6 +18,7 @@ struct world {
 	struct mm_arena *a;
 	struct mm_key *key, *stranger;
 	struct mm_conf *conf;
+	struct mm_keyring *keys;
 	struct mm_last last;
 	struct mm_account acc;
 	struct mm_client_rule rule;
@@ -53,6 +54,7 @@ static int setup(void **state)
 	assert_int_equal(mm_conf_parse("test.conf", mm_buf_str(&conf), &w->conf, &err), 0);
 	mm_buf_free(&pem);
 	mm_buf_free(&conf);
+	w->keys = mm_keyring_new(w->conf);
 
 	w->acc = (struct mm_account){.name = "work", .label = "Work", .replaces = none};
 	w->acc.want.v[MM_SET_ADDRESS] = "alice@acme.example";
@@ -102,6 +104,7 @@ static int teardown(void **state)
 	struct world *w = *state;
 	mm_key_free(w->key);
 	mm_key_free(w->stranger);
+	mm_keyring_free(w->keys);
 	mm_conf_free(w->conf);
 	mm_buf_free(&w->bytes);
 	mm_arena_free(w->a);
@@ -135,7 +138,8 @@ static const char *check_blob(struct world *w, struct mm_blob env, struct mm_err
 {
 	const char *word = "";
 	*err = MM_ERR_NONE;
-	if (mm_trust_check(w->conf, &w->last, NOW, env, w->blobs, w->n_blobs, w->a, &w->out, &word, err) == 0)
+	if (mm_trust_check(
+		w->conf, w->keys, &w->last, NOW, env, w->blobs, w->n_blobs, w->a, &w->out, &word, err) == 0)
 		return "ok";
 	assert_int_equal(err->code, MM_EX_NOPERM);
 	assert_true(err->text[0] != '\0');
@@ -507,8 +511,9 @@ static void many_users(void **state)
 	mm_request_encode(&w->req, &payload);
 	assert_int_equal(
 	    mm_envelope_sign(MM_REQUEST_TYPE, mm_buf_str(&payload), payload.len, w->key, &env, &err), 0);
-	assert_int_equal(mm_trust_check(w->conf, &w->last, NOW, (struct mm_blob){mm_buf_str(&env), env.len},
-			     blobs, N, w->a, &w->out, &word, &err),
+	assert_int_equal(
+	    mm_trust_check(w->conf, w->keys, &w->last, NOW, (struct mm_blob){mm_buf_str(&env), env.len},
+		blobs, N, w->a, &w->out, &word, &err),
 	    0);
 	assert_string_equal(w->out.wanted[17].user, w->out.wanted[17].sheet.user);
 	mm_buf_free(&payload);

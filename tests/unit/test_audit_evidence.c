@@ -267,7 +267,9 @@ static void test_older_store(void **state)
 	       "since, seen, "
 	       "closed, last_passed) VALUES ('ws1', 'alice', 'work', 'incoming', 'passed', '', 'x', '{}', 0, "
 	       "1, 1, 0, 1)");
-	sql(w, "DROP TABLE vouched; PRAGMA user_version = 10");
+	sql(w,
+	    "DROP TABLE vouched; ALTER TABLE signing_keys DROP COLUMN former; ALTER TABLE signing_keys DROP "
+	    "COLUMN sig; ALTER TABLE signing_keys DROP COLUMN proof; PRAGMA user_version = 10");
 	mm_store_close(f->s);
 	f->s = NULL;
 	ok(f, mm_store_open(f->path, &f->s, &f->err));

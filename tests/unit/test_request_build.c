@@ -4,6 +4,7 @@
 #include "common/frame.h"
 #include "common/text.h"
 #include "controller/request_build.h"
+#include "controller/store/store_keys.h"
 #include "schemas/proto.h"
 #include "schemas/sheet.h"
 
