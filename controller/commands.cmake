@@ -1,6 +1,6 @@
 # The executable mailmuster: one cmd_NAME.c per command, one line each here
 # and in commands.def.
-add_library(mm_request_build STATIC request_build.c hostwide.c policy_store.c)
+add_library(mm_request_build STATIC request_build.c request_key.c hostwide.c policy_store.c)
 target_link_libraries(mm_request_build PUBLIC mm_store mm_policy mm_schemas)
 
 add_library(mm_csv STATIC csv.c)

@@ -6,7 +6,6 @@
 #include "common/text.h"
 #include "controller/hostwide.h"
 #include "controller/policy_store.h"
-#include "controller/store/store_keys.h"
 #include "schemas/proto.h"
 
 #define ENVELOPE_MAX MM_FRAME_MAX
@@ -31,10 +30,7 @@ struct sheets {
 
 struct mm_request_builder {
 	struct mm_store *store;
-	const struct mm_key *key;
-	int64_t epoch; /* of it */
-	mm_request_rekey *rekey;
-	void *rekey_ctx;
+	struct mm_request_key key;
 	bool read_only;
 	struct mm_arena *a; /* policy */
 	struct mm_stored_policy p;
@@ -44,38 +40,16 @@ struct mm_request_builder {
 	bool all_cached;         /* `cache` holds everybody who is in the store */
 	bool hostwide_cached;
 	const struct mm_sheet *hostwide; /* of everybody, on hosts that the policy does not name */
-	struct mm_buf scratch, payload, envelope, rotations;
+	struct mm_buf scratch, payload, envelope;
 	struct mm_checkpoint_row point; /* the newest; its seq is 0 when there is none */
 };
 
 /* ---- the builder */
 
-/* What hosts need to know about the key, which must be in use. */
-static int take_key(struct mm_request_builder *b, const struct mm_key *key, struct mm_err *err)
-{
-	mm_buf_reset(&b->rotations);
-	if (mm_store_key_in_use(b->store, key, &b->epoch, err) ||
-	    mm_store_rotations(b->store, &b->rotations, err))
-		return -1;
-	b->key = key;
-	return 0;
-}
-
 void mm_request_builder_follow(struct mm_request_builder *b, mm_request_rekey *rekey, void *ctx)
 {
-	b->rekey = rekey;
-	b->rekey_ctx = ctx;
-}
-
-/* The number was taken already: it says which key has to sign. */
-static int follow_key(struct mm_request_builder *b, int64_t epoch, struct mm_err *err)
-{
-	const struct mm_key *key = b->key;
-	if (epoch == b->epoch)
-		return 0;
-	if (b->rekey != NULL && (key = b->rekey(b->rekey_ctx, err)) == NULL)
-		return -1;
-	return take_key(b, key, err);
+	b->key.rekey = rekey;
+	b->key.ctx = ctx;
 }
 
 static int load(struct mm_request_builder *b, int64_t revision, struct mm_err *err)
@@ -107,8 +81,8 @@ int mm_request_builder_new(struct mm_store *store, const struct mm_key *key, int
 	b->scratch = MM_BUF_INIT(MM_FRAME_MAX);
 	b->payload = MM_BUF_INIT(MM_FRAME_MAX);
 	b->envelope = MM_BUF_INIT(ENVELOPE_MAX);
-	b->rotations = MM_BUF_INIT(MM_FRAME_MAX);
-	if (take_key(b, key, err) || load(b, revision, err) ||
+	b->key.rotations = MM_BUF_INIT(MM_FRAME_MAX);
+	if (mm_request_key_take(&b->key, store, key, err) || load(b, revision, err) ||
 	    mm_store_checkpoint_newest(store, &b->point, err) < 0) {
 		mm_request_builder_free(b);
 		return -1;
@@ -124,7 +98,7 @@ void mm_request_builder_free(struct mm_request_builder *b)
 	mm_buf_free(&b->scratch);
 	mm_buf_free(&b->payload);
 	mm_buf_free(&b->envelope);
-	mm_buf_free(&b->rotations);
+	mm_buf_free(&b->key.rotations);
 	mm_arena_free(b->cached);
 	mm_arena_free(b->a);
 	free(b);
@@ -358,7 +332,8 @@ static int sign_request(struct host_job *j, const char *host, enum mm_op op, int
 		memcpy(manifest[i].sha256, j->list.items[i]->sha256, sizeof(manifest[i].sha256));
 	}
 	mm_random_id(m->id);
-	if (mm_store_serial_take(b->store, host, m->id, &serial, err) || follow_key(b, serial.epoch, err))
+	if (mm_store_serial_take(b->store, host, m->id, &serial, err) ||
+	    mm_request_key_follow(&b->key, b->store, serial.epoch, err))
 		return -1;
 	if (op != MM_OP_PREFLIGHT && op != MM_OP_DISCOVER &&
 	    mm_store_acks(b->store, host, m->id, MM_ACK_MAX, j->a, &r.ack, &r.n_ack, err))
@@ -375,8 +350,7 @@ static int sign_request(struct host_job *j, const char *host, enum mm_op op, int
 	mm_request_encode(&r, &b->payload);
 	if (!mm_buf_ok(&b->payload))
 		return mm_err_set(err, MM_EX_DATAERR, "the request exceeds %u bytes", MM_FRAME_MAX);
-	if (mm_envelope_sign_with(MM_REQUEST_TYPE, b->payload.data, b->payload.len, b->key,
-		b->rotations.len > 0 ? mm_buf_str(&b->rotations) : NULL, &b->envelope, err))
+	if (mm_request_key_sign(&b->key, &b->payload, &b->envelope, err))
 		return -1;
 	if (!mm_buf_ok(&b->envelope))
 		return mm_err_set(err, MM_EX_DATAERR, "the signed request exceeds %u bytes", ENVELOPE_MAX);

@@ -13,6 +13,7 @@
 
 #include "common/buf.h"
 #include "common/err.h"
+#include "controller/request_key.h"
 #include "controller/store/store.h"
 #include "schemas/discover.h"
 #include "schemas/request.h"
@@ -30,9 +31,8 @@ struct mm_request_builder;
  * store must outlive the builder. */
 int mm_request_builder_new(struct mm_store *store, const struct mm_key *key, int64_t revision, bool read_only,
     struct mm_request_builder **out, struct mm_err *err);
-/* Whom to ask for the key when it was rotated meanwhile; it must outlive the
- * builder. NULL with *err: there is none. Without it such a request fails. */
-typedef const struct mm_key *mm_request_rekey(void *ctx, struct mm_err *err);
+/* Whom to ask for the key when it was rotated meanwhile; the key must outlive
+ * the builder. Without it such a request fails. */
 void mm_request_builder_follow(struct mm_request_builder *b, mm_request_rekey *rekey, void *ctx);
 void mm_request_builder_free(struct mm_request_builder *b); /* NULL is allowed */
 int64_t mm_request_builder_revision(const struct mm_request_builder *b);

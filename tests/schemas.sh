@@ -3,7 +3,7 @@
 # documents that break them are not. Needs Debian's python3-jsonschema.
 set -eu
 cd "$(dirname "$0")/.."
-for samples in v1 v1.1 v1.2; do
+for samples in v1 v1.1 v1.2 v1.3; do
 	(cd "schemas/samples/$samples" && sha256sum --check --strict --quiet SHA256SUMS)
 done
 for python in python3 /usr/bin/python3; do

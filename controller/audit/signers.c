@@ -20,7 +20,8 @@ struct signer {
 struct mm_signers {
 	struct signer list[SIGNERS_MAX];
 	size_t n;
-	bool only; /* those that count were given */
+	bool only;   /* those that count were given */
+	bool logged; /* the log knows of keys */
 	struct mm_rotation rotations[MM_ROTATIONS_MAX];
 	size_t n_rotations;
 };
@@ -117,6 +118,7 @@ void mm_signers_settle(struct mm_signers *s, mm_signers_fault *fault, void *ctx)
 void mm_signers_logged(struct mm_signers *s, int64_t seq, const char *key, const char *former)
 {
 	struct signer *k = find(s, key), *f = former != NULL ? find(s, former) : NULL;
+	s->logged = true;
 	if (k != NULL)
 		k->vouched = true;
 	if (f != NULL && f->replaced == 0)
@@ -125,8 +127,7 @@ void mm_signers_logged(struct mm_signers *s, int64_t seq, const char *key, const
 
 void mm_signers_end(struct mm_signers *s, bool pruned, mm_signers_fault *fault, void *ctx)
 {
-	/* The last is the first key that there was. */
-	for (size_t i = 0; i + 1 < s->n && !pruned; i++)
+	for (size_t i = 0; i < s->n && !pruned && s->logged; i++)
 		if (!s->list[i].vouched && !s->list[i].given)
 			fault(ctx, 0, mm_key_id(s->list[i].key),
 			    "neither the key before nor an entry of the log knows it");

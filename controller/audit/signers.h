@@ -25,7 +25,7 @@ void mm_signers_settle(struct mm_signers *s, mm_signers_fault *fault, void *ctx)
 /* An entry of the log says that this key was added; `former`: in whose place, or NULL. */
 void mm_signers_logged(struct mm_signers *s, int64_t seq, const char *key, const char *former);
 /* The log is over: `fault` hears of keys that neither a statement nor the log
- * knows; with `pruned` the log may have forgotten. */
+ * knows; with `pruned` the log may have forgotten, and one that says nothing of keys never knew. */
 void mm_signers_end(struct mm_signers *s, bool pruned, mm_signers_fault *fault, void *ctx);
 
 bool mm_signers_hold(const struct mm_signers *s, const struct mm_checkpoint *c);

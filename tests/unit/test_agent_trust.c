@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "agent/trust.h"
+#include "common/json.h"
 #include "common/text.h"
 #include "schemas/proto.h"
 

@@ -495,7 +495,7 @@ static void newer_major(void **state)
 	assert_int_equal(mm_request_decode(json, n, b->a, &r, &b->err), -1);
 	assert_int_equal(b->err.code, MM_EX_NOPERM);
 	assert_non_null(strstr(b->err.text, "protocol 2.0"));
-	assert_non_null(strstr(b->err.text, "1.0 to 1.2"));
+	assert_non_null(strstr(b->err.text, "1.0 to 1.3"));
 }
 
 int main(void)

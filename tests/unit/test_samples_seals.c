@@ -13,6 +13,7 @@
 #include "schemas/facts.h"
 #include "schemas/probe.h"
 #include "schemas/proto.h"
+#include "schemas/rotation.h"
 #include "schemas/seal.h"
 #include "schemas/sheet.h"
 #include "schemas/signing.h"
@@ -65,8 +66,52 @@ static void sealed(void **state)
 	mm_key_free(k);
 }
 
+/* Protocol 1.3: by the key of v1 one comes to trust the key that has signed. */
+static void rotated(void **state)
+{
+	struct box *b = *state;
+	struct mm_key *k = sample_key(b), *fresh = NULL;
+	struct mm_envelope_raw raw;
+	char keyid[MM_SHA256_HEX];
+	size_t n;
+	const char *json = sample(b, "v1.3/envelope.json", &n);
+	assert_int_equal(mm_envelope_decode(json, n, &raw, &b->err), 0);
+	assert_int_equal(mm_envelope_verify(&raw, MM_REQUEST_TYPE, &k, 1, keyid, &b->err), -1);
+	assert_int_equal(raw.n_rotations, 1);
+	struct mm_rotation *r = &raw.rotations[0];
+	assert_int_equal(r->epoch, 2);
+	assert_int_equal(mm_rotation_verify(r, k, &fresh, &b->err), 0);
+	assert_int_equal(mm_envelope_verify(&raw, MM_REQUEST_TYPE, &fresh, 1, keyid, &b->err), 0);
+	json_t *o = mm_rotation_json(r);
+	struct mm_buf text = NEW_BUF;
+	struct mm_rotation again;
+	mm_json_dump(o, &text);
+	json_decref(o);
+	assert_int_equal(mm_rotation_decode(mm_buf_str(&text), text.len, &again, &b->err), 0);
+	assert_memory_equal(&again, r, sizeof(again));
+	mm_buf_free(&text);
+	/* Each signature counts. */
+	mm_key_free(fresh);
+	fresh = NULL;
+	r->sig[5] ^= 1;
+	assert_int_equal(mm_rotation_verify(r, k, &fresh, &b->err), -1);
+	assert_int_equal(b->err.code, MM_EX_NOPERM);
+	r->sig[5] ^= 1;
+	r->proof[5] ^= 1;
+	assert_int_equal(mm_rotation_verify(r, k, &fresh, &b->err), -1);
+	r->proof[5] ^= 1;
+	r->public[5] ^= 1;
+	assert_int_equal(mm_rotation_verify(r, k, &fresh, &b->err), -1);
+	r->public[5] ^= 1;
+	r->epoch++;
+	assert_int_equal(mm_rotation_verify(r, k, &fresh, &b->err), -1);
+	assert_null(fresh);
+	mm_envelope_raw_free(&raw);
+	mm_key_free(k);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(sealed)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(sealed), cmocka_unit_test(rotated)};
 	return cmocka_run_group_tests(tests, box_setup, box_teardown);
 }

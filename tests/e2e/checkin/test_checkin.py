@@ -267,6 +267,15 @@ class CheckinTest(unittest.TestCase):
         self.ws1.write("/home/alice/.msmtprc", before, self.ws1.users["alice"])
         self.checkin(self.ws1, OK)
 
+    def test_b_the_signing_key_was_rotated(self):
+        self.delivered(self.ws1)
+        before = json.loads(self.ctl.must(OK, "key", "list", "--json").stdout)
+        self.ctl.must(OK, "key", "rotate")
+        self.ctl.must(OK, "key", "rotate")
+        self.checkin(self.ws1, OK)
+        taken = [json.loads(line)["former"] for line in self.ws1.read("/var/lib/mailmuster-agent/keys").splitlines()]
+        self.assertEqual((len(taken), taken[0]), (2, before[0]["id"]))
+
     def test_c_spooled_report_arrives_and_is_acknowledged(self):
         self.delivered(self.ws1)
         spool = self.break_and_log_in(self.ws1, "alice")
