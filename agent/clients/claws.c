@@ -321,6 +321,9 @@ static const char *unsupported(
 	case MM_SET_OUT_PIN:
 		return "The program cannot pin a public key.";
 	case MM_SET_IN_TLS_MIN:
+		if (d->gnutls && mm_streq(all->v[MM_SET_IN_PROTOCOL], "imap"))
+			return "The program's IMAP has no setting for it: the system's GnuTLS decides.";
+		return d->gnutls ? NULL : "The program has no setting for it: the system's OpenSSL decides.";
 	case MM_SET_OUT_TLS_MIN:
 		return d->gnutls ? NULL : "The program has no setting for it: the system's OpenSSL decides.";
 	case MM_SET_IN_CLIENT_CERT:
@@ -384,6 +387,7 @@ const struct mm_client mm_client_sylpheed = {
     .incoming = true,
     .outgoing = true,
     .evidence = MM_EVIDENCE_ALL,
+    .tls = MM_TLS_OPENSSL,
     .unsupported = sylpheed_unsupported,
     .find = sylpheed_find,
     .read = sylpheed_read,

@@ -160,13 +160,16 @@ static void see_port(const struct mm_claws_block *b, struct mm_seen_account *s, 
 		s->s[id] = (struct mm_seen){.value = dflt, .from_default = true};
 }
 
+/* IMAP is libetpan's, which takes GnuTLS's own priorities whatever stands there. */
 static void see_tls(const struct mm_claws_block *b, struct mm_seen_account *s, enum mm_setting min,
     enum mm_setting cert, const char *cert_key)
 {
-	if (b->d->gnutls && flag(b, "gnutls_set_priority", false))
+	bool heeds = min == MM_SET_OUT_TLS_MIN || !b->imap;
+
+	if (b->d->gnutls && heeds && flag(b, "gnutls_set_priority", false))
 		put(b, s, min, "gnutls_priority", mm_gnutls_floor(mm_claws_text(b, "gnutls_priority")));
 	else if (b->d->gnutls)
-		s->s[min] = (struct mm_seen){.value = "1.2", .from_default = true};
+		s->s[min] = (struct mm_seen){.value = "1.0", .from_default = true}; /* NORMAL */
 	if (b->d->client_cert)
 		put_text(b, s, cert, cert_key);
 }

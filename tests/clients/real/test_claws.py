@@ -13,7 +13,8 @@ import subprocess
 import tempfile
 import unittest
 
-from realclient import HOSTILE, ClientCase, MailServer, RunningHost, have, proves, sheet, wait_for
+from realclient import DRIVER, HOSTILE, ClientCase, MailServer, RunningHost, have, proves, sheet, wait_for
+from oldtls import Machine, OldServer, issue_rsa  # behind it: it knows where that is
 
 PASSWORD = "pw-alice-1"  # Claws Mail's store takes one in clear only where it has no blank
 BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
@@ -215,6 +216,40 @@ class Graphical(ClientCase):
         self.server.log.write_text("")
         self.start(program)
         self.until_login(program, "--receive-all", "pop3", "alice@acme.example", a["incoming.port"])
+
+    def takes(self, client, protocol, **more):
+        """Does it complete a handshake of TLS 1.0? With what is told of it."""
+        Machine(self.home.dir, False)
+        server = OldServer(issue_rsa(self.server.ca, "old", ["localhost"]), "1.0", protocol)
+        self.addCleanup(server.stop)
+        shutil.rmtree(self.home.path / PROGRAMS[client][1], ignore_errors=True)
+        program = self.prepare(client, self.account(protocol, "tls", **{"incoming.port": str(server.port), **more}), queued=False)
+        p = self.start(program)
+
+        def came():
+            told = subprocess.Popen(self.argv(program, "--receive-all"), env=self.env(), cwd=self.home.path, stdin=subprocess.DEVNULL,
+                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            self.addCleanup(self.end, told)  # it waits for one that asks a person something
+            try:
+                return wait_for("", lambda: server.seen, 3)
+            except TimeoutError:
+                return False
+        wait_for(f"{program} at the server", came, 30)
+        self.end(p)
+        out = self.home.run(DRIVER, "facts", self.home.dir, "alice", "/home", client).stdout
+        return server.taken(), next(line.split(" = ")[1].split(" ")[0] for line in out.splitlines() if " client.tls_min = " in line)
+
+    @have("claws-mail")
+    def test_claws_lowest_tls_version(self):
+        """What is set holds for POP3 and SMTP; IMAP is another library's, which knows nothing of it."""
+        floor = {"incoming.tls_min": "1.2", "outgoing.tls_min": "1.2"}
+        self.assertEqual(self.takes("claws", "pop3"), (True, "1.0"))
+        self.assertEqual(self.takes("claws", "pop3", **floor), (False, "1.2"))
+        self.assertEqual(self.takes("claws", "imap", **floor), (True, "1.0"))
+
+    @have("sylpheed")
+    def test_sylpheed_lowest_tls_version(self):
+        self.assertEqual(self.takes("sylpheed", "imap"), (True, "1.0"))
 
     def hostile(self, client):
         """Names that look like commands, one account each: the program reads them, and writes them as they were."""
