@@ -70,7 +70,7 @@ static void put_escape(struct mm_buf *b, unsigned char c)
 	mm_buf_addf(b, "\\u%04X", (unsigned)c);
 }
 
-static void dump_text(struct mm_buf *b, const char *s, size_t n)
+void mm_json_quote(struct mm_buf *b, const char *s, size_t n)
 {
 	size_t from = 0;
 	mm_buf_addc(b, '"');
@@ -95,7 +95,7 @@ static void dump_object(const json_t *v, size_t depth, struct mm_buf *b)
 	for (void *i = json_object_iter(o); i != NULL; i = json_object_iter_next(o, i)) {
 		const char *key = json_object_iter_key(i);
 		mm_buf_addc(b, before);
-		dump_text(b, key, strlen(key));
+		mm_json_quote(b, key, strlen(key));
 		mm_buf_addc(b, ':');
 		dump(json_object_iter_value(i), depth, b);
 		before = ',';
@@ -129,7 +129,7 @@ static void dump(const json_t *v, size_t depth, struct mm_buf *b)
 	else if (json_is_array(v))
 		dump_array(v, depth + 1, b);
 	else if (json_is_string(v))
-		dump_text(b, json_string_value(v), json_string_length(v));
+		mm_json_quote(b, json_string_value(v), json_string_length(v));
 	else if (json_is_integer(v))
 		mm_buf_add_int(b, json_integer_value(v));
 	else if (json_dump_callback(v, add_piece, b, JSON_COMPACT | JSON_ENCODE_ANY) != 0)

@@ -23,6 +23,8 @@
 json_t *mm_json_load(const char *what, const char *p, size_t n, struct mm_err *err);
 /* Compact, members in the order they were set. */
 void mm_json_dump(const json_t *j, struct mm_buf *out);
+/* A text of UTF-8 as it stands in JSON, with its quotes. */
+void mm_json_quote(struct mm_buf *b, const char *s, size_t n);
 
 /* Members of an object. `max` in bytes. Strings are borrowed from `o`. */
 int mm_json_str(const json_t *o, const char *key, size_t max, const char **out, struct mm_err *err);

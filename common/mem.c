@@ -68,6 +68,25 @@ void mm_arena_free(struct mm_arena *a)
 	free(a);
 }
 
+void mm_arena_reset(struct mm_arena *a)
+{
+	struct block *keep = a->blocks;
+#ifdef __SANITIZE_ADDRESS__
+	keep = NULL; /* whoever still looks at what was there is found */
+#endif
+	for (struct block *b = a->blocks, *next; b != NULL; b = next) {
+		next = b->next;
+		if (b != keep)
+			free(b);
+	}
+	a->blocks = keep;
+	a->handed_out = 0;
+	if (keep == NULL)
+		return;
+	keep->next = NULL;
+	keep->used = 0;
+}
+
 static struct block *add_block(struct mm_arena *a, size_t need)
 {
 	size_t cap = need > a->next_size ? need : a->next_size;

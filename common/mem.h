@@ -18,6 +18,8 @@ struct mm_arena;
 
 struct mm_arena *mm_arena_new(void);
 void mm_arena_free(struct mm_arena *a); /* NULL is allowed */
+/* Empty it for the next job of the same kind; a block of memory is kept for that. */
+void mm_arena_reset(struct mm_arena *a);
 
 void *mm_arena_alloc(struct mm_arena *a, size_t n, size_t size);     /* zeroed, aligned for any type */
 char *mm_arena_strdup(struct mm_arena *a, const char *s);            /* NULL gives NULL */

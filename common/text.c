@@ -242,16 +242,31 @@ const char *mm_nearest(const char *s, const char *const *list)
 	return best;
 }
 
+static char *put_digits(char *at, int v, int n)
+{
+	for (int i = n; i-- > 0; v /= 10)
+		at[i] = (char)('0' + v % 10);
+	return at + n;
+}
+
 const char *mm_time_utc(int64_t unix_time, char *buf)
 {
 	/* Years 1000 to 9999: what the form can hold. */
 	const int64_t first = -30610224000, last = 253402300799;
 	struct tm tm;
 	time_t t = (time_t)unix_time;
-	if (unix_time < first || unix_time > last || gmtime_r(&t, &tm) == NULL)
+	if (unix_time < first || unix_time > last || gmtime_r(&t, &tm) == NULL) {
 		memcpy(buf, "?", 2);
-	else
-		strftime(buf, MM_TIME_MAX, "%Y-%m-%dT%H:%M:%SZ", &tm);
+		return buf;
+	}
+	const int parts[] = {tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec};
+	static const char before[] = "--T::";
+	char *at = put_digits(buf, tm.tm_year + 1900, 4);
+	for (size_t i = 0; i < 5; i++) {
+		*at++ = before[i];
+		at = put_digits(at, parts[i], 2);
+	}
+	memcpy(at, "Z", 2);
 	return buf;
 }
 

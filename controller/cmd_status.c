@@ -194,10 +194,8 @@ static int as_json(struct mm_ctl *c, const struct status *s, const struct mm_fle
 {
 	struct host_table w = {.json = true};
 	struct mm_buf b = MM_BUF_INIT(65536);
-	json_t *o = mm_fleet_json(f);
 
-	mm_json_dump(o, &b);
-	json_decref(o);
+	mm_fleet_text(&b, NULL, f);
 	/* The object goes on with its rows, one at a time. */
 	printf("%.*s,\"host_rows\":[", (int)b.len - 1, mm_buf_str(&b));
 	mm_buf_free(&b);

@@ -209,8 +209,7 @@ static int list_row(const struct mm_waiver *w, void *arg, struct mm_err *err)
 	struct mm_buf scope = MM_BUF_INIT(65536);
 	(void)err;
 	if (l->rows != NULL) {
-		json_array_append_new(
-		    l->rows, mm_row_json(MM_SEC_WAIVERS, (union mm_report_row){.waiver = w}));
+		json_array_append_new(l->rows, mm_waiver_json(w));
 		return 0;
 	}
 	mm_waiver_scope(w, &scope);

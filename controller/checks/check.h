@@ -123,10 +123,19 @@ struct mm_check_sum {
 
 typedef int mm_result_cb(const struct mm_check_result *r, void *arg, struct mm_err *err);
 
+/* Whoever wants the login checks that go by, lean, instead of walking them once more. */
+struct mm_login_tap {
+	int (*take)(const struct mm_login_row *r, void *arg, struct mm_err *err);
+	void *arg;
+	bool told; /* set when they went by: not when no check looks at logins */
+};
+
 /* Every result, in order of host, user, client, account, check; those of the
  * fleet first. One pass over the store, memory of one host; rows are valid
  * during the call only. `sums` (mm_baseline.n of them) or `cb` may be NULL. */
 int mm_checks_walk(struct mm_store *s, const struct mm_baseline *b, const struct mm_evidence_filter *f,
     mm_result_cb *cb, void *arg, struct mm_check_sum *sums, struct mm_err *err);
+int mm_checks_walk_tap(struct mm_store *s, const struct mm_baseline *b, const struct mm_evidence_filter *f,
+    mm_result_cb *cb, void *arg, struct mm_check_sum *sums, struct mm_login_tap *tap, struct mm_err *err);
 
 #endif

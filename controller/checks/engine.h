@@ -35,6 +35,7 @@ struct mm_engine {
 	mm_result_cb *cb;
 	void *arg;
 	struct mm_check_sum *sums;
+	struct mm_login_tap *tap; /* or NULL */
 	struct mm_plan plan;
 	struct mm_waivers *waivers;
 	bool waivable; /* is there one that may cover something of the place at hand? */

@@ -200,7 +200,6 @@ static int take_finding(const struct mm_finding_row *r, void *arg, struct mm_err
 
 static int take_login(const struct mm_login_row *r, void *arg, struct mm_err *err)
 {
-	(void)err;
 	struct mm_engine *e = arg;
 	struct mm_cells *a = mm_cells_of(e, r->l.account);
 	struct mm_look_login l = {.row = r, .now = e->now};
@@ -229,7 +228,7 @@ static int take_login(const struct mm_login_row *r, void *arg, struct mm_err *er
 		if (say->said)
 			mm_cell_fold(e, &a->cells[check], check, a->name, &it);
 	}
-	return 0;
+	return e->tap != NULL ? e->tap->take(r, e->tap->arg, err) : 0;
 }
 
 /* ---- places and hosts */
@@ -242,10 +241,8 @@ static int begin_unit(struct mm_engine *e, const char *host, const char *user, s
 	e->auth_of[0] = e->told_path[0] = '\0';
 	e->n = 0;
 	e->has_logins = false;
-	if (e->cb != NULL) {
-		mm_arena_free(e->texts);
-		e->texts = mm_arena_new();
-	}
+	if (e->texts != NULL)
+		mm_arena_reset(e->texts);
 	memset(e->counted, 0, e->b->n * sizeof(*e->counted));
 	memset(e->failing, 0, e->b->n * sizeof(*e->failing));
 	return mm_waivers_place(e->waivers, host, user, &e->waivable, err);
@@ -374,11 +371,19 @@ static int run(struct mm_engine *e, struct mm_arena *a, struct mm_err *err)
 			return 0;
 		mine = (struct mm_walk_cbs){.host = take_host};
 	}
+	if (e->tap != NULL)
+		e->tap->told = mine.login != NULL;
 	return mm_store_walk(e->store, e->filter, &mine, e, err);
 }
 
 int mm_checks_walk(struct mm_store *s, const struct mm_baseline *b, const struct mm_evidence_filter *f,
     mm_result_cb *cb, void *arg, struct mm_check_sum *sums, struct mm_err *err)
+{
+	return mm_checks_walk_tap(s, b, f, cb, arg, sums, NULL, err);
+}
+
+int mm_checks_walk_tap(struct mm_store *s, const struct mm_baseline *b, const struct mm_evidence_filter *f,
+    mm_result_cb *cb, void *arg, struct mm_check_sum *sums, struct mm_login_tap *tap, struct mm_err *err)
 {
 	static const struct mm_evidence_filter everything;
 	struct mm_arena *a = mm_arena_new();
@@ -387,7 +392,9 @@ int mm_checks_walk(struct mm_store *s, const struct mm_baseline *b, const struct
 	    .b = b,
 	    .filter = f,
 	    .cb = cb,
+	    .tap = tap,
 	    .arg = arg,
+	    .texts = cb != NULL ? mm_arena_new() : NULL,
 	    .sums = sums != NULL ? sums : mm_arena_alloc(a, b->n + 1, sizeof(*sums)),
 	    .now = f->at != 0 ? f->at : mm_store_now(s),
 	    .stale_after = f->stale_after > 0 ? f->stale_after : INT64_C(86400) * MM_STALE_DAYS,

@@ -1,5 +1,6 @@
 /* Checks, baselines and results as JSON: schemas/json/fleet-report.schema.json. */
 #include "common/json.h"
+#include "common/json_text.h"
 #include "common/text.h"
 #include "controller/checks/baseline.h"
 #include "controller/report/json_rows.h"
@@ -90,28 +91,28 @@ json_t *mm_check_change_json(const struct mm_check_change *r)
 	return o;
 }
 
-json_t *mm_check_result_json(const struct mm_check_result *r)
+void mm_check_result_text(struct mm_buf *o, const struct mm_check_result *r)
 {
-	json_t *o = json_object();
-	mm_json_set_str(o, "check", r->check->id);
-	mm_json_set_str(o, "outcome", mm_outcome_name(r->outcome));
-	mm_json_set_str(o, "severity", mm_severity_name(r->check->severity));
-	mm_json_set_str(o, "host", r->host);
-	mm_json_set_str(o, "user", r->user);
-	mm_json_set_str(o, "client", r->client);
-	mm_json_set_str(o, "account", r->account);
-	mm_row_set_text(o, "path", r->path);
-	mm_json_set_int(o, "line", r->line);
-	mm_row_set_text(o, "found", r->found);
-	mm_row_set_text(o, "wanted", r->wanted);
-	mm_json_set_str(o, "why", r->why);
-	mm_json_set_str(o, "fix", r->fix);
-	mm_json_set_str(o, "method", r->method == MM_METHOD_TEST ? "test" : "examine");
-	mm_json_set_str(o, "evidence", r->evidence == MM_EV_CLAIMED ? "claimed" : "attested");
-	mm_row_set_time(o, "since", r->since);
-	mm_row_set_time(o, "seen", r->seen);
-	mm_row_set_time(o, "expires", r->expires);
-	mm_json_set_bool(o, "stale", r->stale);
-	mm_waiver_of_json(o, &r->waiver);
-	return o;
+	mm_json_open(o, NULL);
+	mm_json_put_str(o, "check", r->check->id);
+	mm_json_put_str(o, "outcome", mm_outcome_name(r->outcome));
+	mm_json_put_str(o, "severity", mm_severity_name(r->check->severity));
+	mm_json_put_str(o, "host", r->host);
+	mm_json_put_str(o, "user", r->user);
+	mm_json_put_str(o, "client", r->client);
+	mm_json_put_str(o, "account", r->account);
+	mm_json_put_text(o, "path", r->path);
+	mm_json_put_int(o, "line", r->line);
+	mm_json_put_text(o, "found", r->found);
+	mm_json_put_text(o, "wanted", r->wanted);
+	mm_json_put_str(o, "why", r->why);
+	mm_json_put_str(o, "fix", r->fix);
+	mm_json_put_str(o, "method", r->method == MM_METHOD_TEST ? "test" : "examine");
+	mm_json_put_str(o, "evidence", r->evidence == MM_EV_CLAIMED ? "claimed" : "attested");
+	mm_json_put_time(o, "since", r->since);
+	mm_json_put_time(o, "seen", r->seen);
+	mm_json_put_time(o, "expires", r->expires);
+	mm_json_put_bool(o, "stale", r->stale);
+	mm_waiver_of_text(o, &r->waiver);
+	mm_json_close(o);
 }

@@ -12,6 +12,14 @@ void mm_json_write(FILE *f, json_t *stolen)
 	mm_buf_free(&b);
 }
 
+void mm_fleet_write(FILE *f, const struct mm_fleet *fleet)
+{
+	struct mm_buf b = MM_BUF_INIT(1u << 20);
+	mm_fleet_text(&b, NULL, fleet);
+	fputs(mm_buf_str(&b), f);
+	mm_buf_free(&b);
+}
+
 static json_t *filter_json(const struct mm_evidence_filter *f)
 {
 	json_t *o = json_object(); /* without text nothing is set */

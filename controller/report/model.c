@@ -6,8 +6,8 @@
 
 #include "common/mem.h"
 #include "common/text.h"
-#include "controller/report/certs.h"
 #include "controller/report/dims.h"
+#include "controller/report/servers.h"
 #include "controller/store/store_keys.h"
 
 /* ---- places */
@@ -60,84 +60,6 @@ static int pass_place(const struct mm_place *p, void *arg, struct mm_err *err)
 	r.why = mm_buf_str(&why);
 	int rc = w->cb((union mm_report_row){.place = &r}, w->arg, err);
 	mm_buf_free(&why);
-	return rc;
-}
-
-/* ---- remarks: those of all logins, folded by server and class */
-
-struct remark {
-	struct mm_remark_row row;
-	const char *host; /* that was counted last: rows come host by host */
-};
-
-struct remarks {
-	struct mm_arena *arena;
-	struct remark *v;
-	size_t n, cap;
-};
-
-static struct remark *find_remark(struct remarks *all, const struct mm_login *l, const char *cls)
-{
-	for (size_t i = 0; i < all->n; i++) {
-		const struct mm_remark_row *r = &all->v[i].row;
-		if (r->port == l->port && mm_streq(r->cls, cls) && mm_streq(r->server, l->host) &&
-		    mm_streq(r->protocol, l->protocol))
-			return &all->v[i];
-	}
-	if (all->n >= MM_REMARKS_MAX)
-		return NULL;
-	struct remark *r = mm_arena_push(all->arena, &all->v, &all->n, &all->cap, sizeof(*all->v));
-	*r = (struct remark){.row = {.protocol = mm_arena_strdup(all->arena, l->protocol),
-				 .server = mm_arena_strdup(all->arena, l->host),
-				 .cls = mm_arena_strdup(all->arena, cls),
-				 .port = l->port,
-				 .stale = true}};
-	return r;
-}
-
-static int fold_remarks(const struct mm_login_row *l, void *arg, struct mm_err *err)
-{
-	(void)err;
-	struct remarks *all = arg;
-	for (size_t i = 0; i < l->l.ladder.n_notes; i++) {
-		const struct mm_note *note = &l->l.ladder.notes[i];
-		struct remark *r = find_remark(all, &l->l, note->cls);
-		if (r == NULL)
-			continue;
-		r->row.users++;
-		r->row.hosts += !mm_streq(r->host, l->host);
-		r->host = mm_arena_strdup(all->arena, l->host);
-		r->row.stale = r->row.stale && l->stale;
-		if (l->seen >= r->row.seen) {
-			r->row.seen = l->seen;
-			r->row.admin =
-			    mm_arena_strdup(all->arena, note->admin[0] != '\0' ? note->admin : note->text);
-		}
-	}
-	return 0;
-}
-
-static int by_server(const void *x, const void *y)
-{
-	const struct mm_remark_row *a = &((const struct remark *)x)->row,
-				   *b = &((const struct remark *)y)->row;
-	int rc = strcmp(a->server, b->server);
-	if (rc == 0)
-		rc = (a->port > b->port) - (a->port < b->port);
-	return rc != 0 ? rc : strcmp(a->cls, b->cls);
-}
-
-static int remarks(struct mm_store *s, const struct walk *w, struct mm_err *err)
-{
-	struct remarks all = {.arena = mm_arena_new()};
-	struct mm_evidence_filter lean = *w->filter;
-	lean.lean = true;
-	int rc = mm_store_logins(s, &lean, fold_remarks, &all, err);
-	if (rc == 0 && all.n > 0)
-		qsort(all.v, all.n, sizeof(*all.v), by_server);
-	for (size_t i = 0; rc == 0 && i < all.n; i++)
-		rc = w->cb((union mm_report_row){.remark = &all.v[i].row}, w->arg, err);
-	mm_arena_free(all.arena);
 	return rc;
 }
 
@@ -209,11 +131,11 @@ int mm_report_section(struct mm_store *s, enum mm_section sec, const struct mm_e
 		f.differences = true;
 		return mm_store_logins(s, &f, pass_login, &w, err);
 	case MM_SEC_REMARKS:
-		return remarks(s, &w, err);
+		return mm_report_servers(s, sec, &f, cb, arg, err);
 	case MM_SEC_WAIVERS:
 		return mm_store_waiver_each(s, f.at > 0, pass_waiver, &w, err);
 	case MM_SEC_CERTS:
-		return mm_report_certs(s, &f, cb, arg, err);
+		return mm_report_servers(s, sec, &f, cb, arg, err);
 	case MM_SEC_SAMPLES:
 		return samples(s, &w, err);
 	case MM_SEC_ALL_FINDINGS:
@@ -305,6 +227,11 @@ static int walk_section(struct mm_store *s, struct mm_out *o, enum mm_section se
 	case MM_SEC_CHECK_CHANGES:
 	case MM_SEC_CHANGES:
 		return mm_report_changes(s, sec, o->meta, print_row, o, err);
+	case MM_SEC_CERTS:
+	case MM_SEC_REMARKS:
+		if (o->servers != NULL)
+			return mm_servers_rows(o->servers, sec, print_row, o, err);
+		return mm_report_section(s, sec, &o->meta->filter, print_row, o, err);
 	default:
 		return mm_report_section(s, sec, &o->meta->filter, print_row, o, err);
 	}
@@ -362,6 +289,14 @@ static int sums_then(struct mm_store *s, struct mm_report_meta *meta, struct mm_
 	return mm_checks_walk(s, meta->baseline, &f, NULL, NULL, sums, err);
 }
 
+static bool wants_servers(const struct mm_output *o)
+{
+	for (size_t i = 0; o->sections[i] != MM_SEC_COUNT; i++)
+		if (o->sections[i] == MM_SEC_CERTS || o->sections[i] == MM_SEC_REMARKS)
+			return true;
+	return false;
+}
+
 int mm_report_write(struct mm_store *s, const struct mm_output *output,
     const struct mm_evidence_filter *filter, const struct mm_report_checks *checks, FILE *f,
     struct mm_err *err)
@@ -380,8 +315,10 @@ int mm_report_write(struct mm_store *s, const struct mm_output *output,
 		meta.baseline_by = checks->by;
 		meta.sums = checks->sums;
 		meta.since = checks->since;
-		rc = mm_checks_walk(s, checks->baseline, &meta.filter, feeds ? judged : NULL,
-		    &(struct judging){&o, dims}, checks->sums, err);
+		struct mm_login_tap tap = {.take = mm_servers_take, .arg = mm_servers_new(a)};
+		rc = mm_checks_walk_tap(s, checks->baseline, &meta.filter, feeds ? judged : NULL,
+		    &(struct judging){&o, dims}, checks->sums, wants_servers(output) ? &tap : NULL, err);
+		o.servers = tap.told ? tap.arg : NULL;
 		if (rc == 0 && checks->sample)
 			sample(s, dims, &meta);
 	}

@@ -1,5 +1,7 @@
 #include "controller/report/outputs.h"
 
+#include <string.h>
+
 #include "common/json.h"
 #include "controller/report/json_rows.h"
 #include "controller/report/spool.h"
@@ -17,7 +19,7 @@ static void head(struct mm_out *o, const char *rows)
 	fputs("{\"report\":", o->f);
 	mm_json_write(o->f, report);
 	fputs(",\n\"fleet\":", o->f);
-	mm_json_write(o->f, mm_fleet_json(&o->meta->fleet));
+	mm_fleet_write(o->f, &o->meta->fleet);
 	fputs(",\n\"baseline\":", o->f);
 	mm_json_write(o->f, o->meta->baseline != NULL
 				? mm_baseline_json(o->meta->baseline, o->meta->baseline_by)
@@ -81,10 +83,9 @@ static void judged(struct mm_out *o, const struct mm_check_result *r)
 	if (!says_something(r))
 		return;
 	struct mm_buf text = MM_BUF_INIT(1u << 20);
-	json_t *j = mm_check_result_json(r);
-	mm_buf_adds(&text, b->n_results++ > 0 ? ",\n" : "\n");
-	mm_json_dump(j, &text);
-	json_decref(j);
+	mm_check_result_text(&text, r);
+	const char *before = b->n_results++ > 0 ? ",\n" : "\n";
+	mm_spool_add(b->results, 0, before, strlen(before));
 	mm_spool_add(b->results, 0, mm_buf_str(&text), text.len);
 	mm_buf_free(&text);
 }

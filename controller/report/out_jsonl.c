@@ -1,28 +1,26 @@
 /* JSON Lines: one object a line, each says in "kind" what it is. */
-#include <string.h>
-
-#include "common/json.h"
+#include "common/json_text.h"
 #include "controller/report/json_rows.h"
 #include "controller/report/outputs.h"
 
-static void line(struct mm_out *o, const char *kind, json_t *stolen)
+static void line(struct mm_out *o, const char *kind, const struct mm_buf *object)
 {
-	json_t *whole = json_object();
-	mm_json_set_str(whole, "kind", kind);
-	json_object_update(whole, stolen);
-	json_decref(stolen);
-	mm_json_write(o->f, whole);
-	fputc('\n', o->f);
+	fprintf(o->f, "{\"kind\":\"%s\",%s\n", kind, mm_buf_str(object) + 1);
 }
 
 static void begin(struct mm_out *o)
 {
-	json_t *head = mm_report_head_json(o->meta);
-	mm_json_set(head, "baseline",
-	    o->meta->baseline != NULL ? mm_baseline_json(o->meta->baseline, o->meta->baseline_by)
-				      : json_null());
-	mm_json_set(head, "fleet", mm_fleet_json(&o->meta->fleet));
-	line(o, "head", head);
+	struct mm_buf text = MM_BUF_INIT(1u << 20);
+	json_t *baseline = o->meta->baseline != NULL
+			       ? mm_baseline_json(o->meta->baseline, o->meta->baseline_by)
+			       : json_null();
+	mm_json_open(&text, NULL);
+	mm_json_put_members(&text, mm_report_head_json(o->meta));
+	mm_json_put(&text, "baseline", baseline);
+	mm_fleet_text(&text, "fleet", &o->meta->fleet);
+	mm_json_close(&text);
+	line(o, "head", &text);
+	mm_buf_free(&text);
 }
 
 static void row(struct mm_out *o, union mm_report_row r)
@@ -36,7 +34,10 @@ static void row(struct mm_out *o, union mm_report_row r)
 	    [MM_SEC_WAIVERS] = "waiver",
 	    [MM_SEC_HOSTS] = "host",
 	};
-	line(o, kind[o->section], mm_row_json(o->section, r));
+	struct mm_buf text = MM_BUF_INIT(1u << 20);
+	mm_row_text(&text, o->section, r);
+	line(o, kind[o->section], &text);
+	mm_buf_free(&text);
 }
 
 const struct mm_output mm_output_jsonl = {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/json.h"
+#include "common/json_text.h"
 #include "common/text.h"
 #include "controller/report/about.h"
 #include "controller/report/json_rows.h"
@@ -241,7 +242,7 @@ static const char *kind(enum mm_check_outcome o)
 	return o == MM_OUT_UNKNOWN ? "open" : o == MM_OUT_DEFERRED ? "review" : "fail";
 }
 
-static json_t *result(const struct mm_report_meta *m, const struct mm_check_result *r)
+static void result(const struct mm_report_meta *m, const struct mm_check_result *r, struct mm_buf *out)
 {
 	struct mm_buf b = MM_BUF_INIT(1u << 18);
 	json_t *o = json_object(), *locations = json_array();
@@ -264,15 +265,24 @@ static json_t *result(const struct mm_report_meta *m, const struct mm_check_resu
 	mm_json_set_str(o, "correlationGuid", uuid);
 	if (r->waiver.id != 0)
 		mm_json_set(o, "suppressions", suppressions(r));
-	mm_json_set(o, "properties", mm_check_result_json(r));
-	return o;
+	mm_json_open(out, NULL);
+	mm_json_put_members(out, o);
+	mm_buf_adds(out, ",\"properties\":");
+	mm_check_result_text(out, r);
+	mm_json_close(out);
 }
 
 static void row(struct mm_out *o, union mm_report_row r)
 {
 	fputs(o->state != NULL ? ",\n" : "\n", o->f);
 	o->state = o; /* there is one */
-	mm_json_write(o->f, o->section == MM_SEC_CHECKS ? mm_check_json(r.sum) : result(o->meta, r.result));
+	struct mm_buf text = MM_BUF_INIT(1u << 20);
+	if (o->section == MM_SEC_CHECKS)
+		mm_row_text(&text, o->section, r);
+	else
+		result(o->meta, r.result, &text);
+	fputs(mm_buf_str(&text), o->f);
+	mm_buf_free(&text);
 }
 
 static void section_end(struct mm_out *o)
@@ -284,7 +294,7 @@ static void section_end(struct mm_out *o)
 	fputs("\n],\"report\":", o->f);
 	mm_json_write(o->f, mm_report_head_json(o->meta));
 	fputs(",\"fleet\":", o->f);
-	mm_json_write(o->f, mm_fleet_json(&o->meta->fleet));
+	mm_fleet_write(o->f, &o->meta->fleet);
 	fputs(",\"waivers\":", o->f);
 	json_t *waivers = json_object();
 	mm_json_set_int(waivers, "in_force", o->meta->waivers);

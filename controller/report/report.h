@@ -82,7 +82,6 @@ struct mm_check_change {
 
 #define MM_SAMPLE_DAYS 365       /* that are shown */
 #define MM_SAMPLE_RENEWED_S 3600 /* so old is today\'s when a report takes it anew */
-#define MM_REMARKS_MAX 4096      /* of servers and classes; further ones are left out */
 
 struct mm_report_meta {
 	struct mm_fleet fleet;
@@ -154,6 +153,7 @@ union mm_report_row {
 
 struct mm_output;
 struct mm_dims;
+struct mm_servers;
 
 struct mm_out {
 	const struct mm_output *output;
@@ -163,6 +163,7 @@ struct mm_out {
 	enum mm_section section;
 	struct mm_arena *arena;     /* until the report is written */
 	const struct mm_dims *dims; /* the results that went by, counted; NULL without `judged` */
+	struct mm_servers *servers; /* what logins saw of them, when they went by with the results, or NULL */
 	void *state;                /* the output's own, in the arena */
 	int trouble;                /* errno of what failed besides `f`; set by the output */
 };

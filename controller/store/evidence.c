@@ -259,8 +259,7 @@ int mm_login_walk_next(struct mm_login_walk *w, struct mm_err *err)
 	struct mm_login_row *r = &w->r;
 	bool waivable = false;
 
-	mm_arena_free(w->a);
-	w->a = mm_arena_new();
+	mm_arena_reset(w->a);
 	w->row = mm_q_step(&w->q, err);
 	if (w->row <= 0)
 		return w->row;
@@ -284,14 +283,17 @@ int mm_login_walk_open(struct mm_login_walk *w, struct mm_store *s, const struct
 	*w = (struct mm_login_walk){.s = s,
 	    .m = mm_moment_of(s, f),
 	    .history = f->history,
-	    .lean = f->lean ? mm_login_reader_new() : NULL};
+	    .lean = f->lean ? mm_login_reader_new() : NULL,
+	    .a = mm_arena_new()};
 	if (get_waivers(s, &w->m, waivers, &w->own_waivers, &w->waivers, err)) {
 		mm_login_reader_free(w->lean);
+		mm_arena_free(w->a);
 		return -1;
 	}
 	if (mm_q_start(s, &w->q, st.sql, err, st.fmt, f->host, f->user, f->tag, f->group, f->account,
 		(int64_t)(which == MM_WHICH_DIFFERING), f->at)) {
 		mm_login_reader_free(w->lean);
+		mm_arena_free(w->a);
 		if (w->own_waivers)
 			mm_waivers_free(w->waivers);
 		return -1;

@@ -394,8 +394,7 @@ static int summary_next(struct mm_place_walk *w, struct mm_err *err)
 
 int mm_place_walk_next(struct mm_place_walk *w, struct mm_err *err)
 {
-	mm_arena_free(w->a);
-	w->a = mm_arena_new();
+	mm_arena_reset(w->a);
 	return w->rows ? rows_next(w, err) : summary_next(w, err);
 }
 
@@ -425,8 +424,12 @@ static int open_all(struct mm_place_walk *w, struct mm_err *err)
 int mm_place_walk_open(struct mm_place_walk *w, struct mm_store *s, const struct mm_evidence_filter *f,
     bool why, struct mm_err *err)
 {
-	*w = (struct mm_place_walk){
-	    .s = s, .m = mm_moment_of(s, f), .f = *f, .why = why, .rows = f->at || f->account || f->setting};
+	*w = (struct mm_place_walk){.s = s,
+	    .m = mm_moment_of(s, f),
+	    .f = *f,
+	    .why = why,
+	    .rows = f->at || f->account || f->setting,
+	    .a = mm_arena_new()};
 	w->f.facts = w->f.differences = w->f.history = false;
 	w->f.lean = true;
 	if (!open_all(w, err) && !mm_place_walk_next(w, err))

@@ -1,5 +1,7 @@
 #include "common/json.h"
 #include "common/json_plain.h"
+#include "common/json_text.h"
+#include "common/text.h"
 
 #include "tests/lib/testutil.h"
 
@@ -318,10 +320,59 @@ static void test_only(void **state)
 	json_decref(o);
 }
 
+/* Text written straight is what jansson prints of the same values. */
+static void test_text(void **state)
+{
+	(void)state;
+	static const char *const texts[] = {"", "plain", "a\"b\\c/d", "\b\f\n\r\t", "\x01\x1f\x7f",
+	    "\xc3\xbc\xe2\x82\xac", "\xff not utf-8\n", "\xc0\x80", "\xed\xa0\x80", "\xf0\x9f\x93\xa7"};
+	static const int64_t numbers[] = {0, 1, -1, 99, 1000000, INT64_MAX, INT64_MIN};
+	struct mm_buf got = MM_BUF_INIT(1u << 16), want = MM_BUF_INIT(1u << 16);
+	json_t *o = json_object(), *list = json_array(), *inner = json_object();
+	char key[16];
+	mm_json_open(&got, NULL);
+	mm_json_put_str(&got, "absent", NULL);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		snprintf(key, sizeof(key), "t%zu", i);
+		mm_json_set_str(o, key, texts[i]);
+		mm_json_put_text(&got, key, texts[i]);
+	}
+	mm_json_open_list(&got, "list");
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		json_array_append_new(list, json_integer(numbers[i]));
+		mm_json_put_int(&got, NULL, numbers[i]);
+	}
+	mm_json_close_list(&got);
+	mm_json_set(o, "list", list);
+	mm_json_set(inner, "none", json_null());
+	mm_json_set_bool(inner, "yes", true);
+	mm_json_set_str(inner, "at", "2026-11-23T10:00:00Z");
+	mm_json_set(inner, "never", json_null());
+	mm_json_set(o, "inner", inner);
+	mm_json_open(&got, "inner");
+	mm_json_put_text(&got, "none", NULL);
+	mm_json_put_bool(&got, "yes", true);
+	mm_json_put_time(&got, "at", INT64_C(1795428000));
+	mm_json_put_time(&got, "never", 0);
+	mm_json_close(&got);
+	mm_json_put_members(&got, json_pack("{s:i,s:{}}", "m", 1, "n"));
+	mm_json_set_int(o, "m", 1);
+	mm_json_set(o, "n", json_object());
+	mm_json_put(&got, "after", json_string("x"));
+	mm_json_set_str(o, "after", "x");
+	mm_json_close(&got);
+	mm_json_dump(o, &want);
+	assert_string_equal(mm_buf_str(&got), mm_buf_str(&want));
+	json_decref(o);
+	mm_buf_free(&got);
+	mm_buf_free(&want);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 	    MM_TEST(test_load),
+	    MM_TEST(test_text),
 	    MM_TEST(test_depth),
 	    MM_TEST(test_plain),
 	    MM_TEST(test_plain_limits),

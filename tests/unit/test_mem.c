@@ -48,6 +48,22 @@ static void test_big_things_do_not_waste_the_block(void **state)
 	mm_arena_free(a);
 }
 
+static void test_an_arena_begins_again(void **state)
+{
+	(void)state;
+	struct mm_arena *a = mm_arena_new();
+	mm_arena_reset(a);
+	for (int i = 0; i < 100; i++)
+		memset(mm_arena_alloc(a, 1, 3000), 'x', 3000);
+	assert_true(mm_arena_used(a) >= 300000);
+	mm_arena_reset(a);
+	assert_int_equal(mm_arena_used(a), 0);
+	const char *zeroed = mm_arena_alloc(a, 1, 100);
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(zeroed[i], 0);
+	mm_arena_free(a);
+}
+
 static void test_arena_text(void **state)
 {
 	(void)state;
@@ -84,6 +100,7 @@ int main(void)
 	    MM_TEST(test_plain),
 	    MM_TEST(test_arena_is_zeroed_and_aligned),
 	    MM_TEST(test_big_things_do_not_waste_the_block),
+	    MM_TEST(test_an_arena_begins_again),
 	    MM_TEST(test_arena_text),
 	    MM_TEST(test_push),
 	};
