@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdalign.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@ struct mm_arena {
 	struct block *blocks; /* the first is the one being filled */
 	size_t next_size;
 	size_t handed_out;
+	bool given; /* one block, of memory that is not ours */
 };
 
 void *mm_xcalloc(size_t n, size_t size)
@@ -57,9 +59,20 @@ struct mm_arena *mm_arena_new(void)
 	return a;
 }
 
+struct mm_arena *mm_arena_new_in(void *memory, size_t size)
+{
+	struct mm_arena *a = memory;
+	size_t head = (sizeof(*a) + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+	assert(size > head + sizeof(struct block));
+	struct block *b = (struct block *)(void *)((char *)memory + head);
+	*b = (struct block){.cap = size - head - sizeof(*b)};
+	*a = (struct mm_arena){.blocks = b, .given = true};
+	return a;
+}
+
 void mm_arena_free(struct mm_arena *a)
 {
-	if (a == NULL)
+	if (a == NULL || a->given)
 		return;
 	for (struct block *b = a->blocks, *next; b != NULL; b = next) {
 		next = b->next;
@@ -71,6 +84,7 @@ void mm_arena_free(struct mm_arena *a)
 void mm_arena_reset(struct mm_arena *a)
 {
 	struct block *keep = a->blocks;
+	assert(!a->given);
 #ifdef __SANITIZE_ADDRESS__
 	keep = NULL; /* whoever still looks at what was there is found */
 #endif
@@ -120,8 +134,11 @@ static void *take(struct mm_arena *a, size_t want)
 		want = 1;
 	size_t need = (want + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
 	struct block *b = a->blocks;
-	if (b == NULL || b->cap - b->used < need)
+	if (b == NULL || b->cap - b->used < need) {
+		if (a->given)
+			mm_oom();
 		b = add_block(a, need);
+	}
 	void *p = b->data + b->used;
 	b->used += need;
 	a->handed_out += need;

@@ -17,6 +17,9 @@ char *mm_xstrdup(const char *s);
 struct mm_arena;
 
 struct mm_arena *mm_arena_new(void);
+/* One that lies in this memory, all of it, zeroed and aligned for any type: what another process is
+ * to see. When that is used up the program ends; freeing it is freeing the memory. */
+struct mm_arena *mm_arena_new_in(void *memory, size_t size);
 void mm_arena_free(struct mm_arena *a); /* NULL is allowed */
 /* Empty it for the next job of the same kind; a block of memory is kept for that. */
 void mm_arena_reset(struct mm_arena *a);

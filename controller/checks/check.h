@@ -135,7 +135,21 @@ struct mm_login_tap {
  * during the call only. `sums` (mm_baseline.n of them) or `cb` may be NULL. */
 int mm_checks_walk(struct mm_store *s, const struct mm_baseline *b, const struct mm_evidence_filter *f,
     mm_result_cb *cb, void *arg, struct mm_check_sum *sums, struct mm_err *err);
-int mm_checks_walk_tap(struct mm_store *s, const struct mm_baseline *b, const struct mm_evidence_filter *f,
-    mm_result_cb *cb, void *arg, struct mm_check_sum *sums, struct mm_login_tap *tap, struct mm_err *err);
+
+/* The same with more said of how. */
+#define MM_CHECKS_FLEET 0x1u  /* results of the fleet as a whole */
+#define MM_CHECKS_PLACES 0x2u /* all others */
+struct mm_checks_how {
+	const struct mm_baseline *baseline;
+	const struct mm_evidence_filter *filter; /* NULL = everything */
+	mm_result_cb *cb;                        /* or NULL */
+	void *arg;
+	struct mm_check_sum *sums; /* or NULL; zeroed at first */
+	struct mm_login_tap *tap;  /* or NULL */
+	unsigned what;
+};
+int mm_checks_run(struct mm_store *s, const struct mm_checks_how *how, struct mm_err *err);
+/* Add the sums of further parts of the fleet (n of them, of the same baseline). */
+void mm_check_sums_join(struct mm_check_sum *sums, const struct mm_check_sum *more, size_t n);
 
 #endif

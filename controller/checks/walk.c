@@ -354,7 +354,7 @@ static int load(struct mm_engine *e, struct mm_arena *a, struct mm_err *err)
 	return rc < 0 ? -1 : 0;
 }
 
-static int run(struct mm_engine *e, struct mm_arena *a, struct mm_err *err)
+static int places(struct mm_engine *e, struct mm_err *err)
 {
 	static const struct mm_walk_cbs cbs = {.host = take_host,
 	    .place = take_place,
@@ -364,8 +364,6 @@ static int run(struct mm_engine *e, struct mm_arena *a, struct mm_err *err)
 	struct mm_walk_cbs mine = cbs;
 	if (e->plan.login.n == 0)
 		mine.login = NULL;
-	if (load(e, a, err) != 0 || fleet(e, a, err) != 0)
-		return -1;
 	if (e->plan.account.n + e->plan.client.n + e->plan.login.n == 0) {
 		if (e->plan.host.n == 0)
 			return 0;
@@ -376,26 +374,39 @@ static int run(struct mm_engine *e, struct mm_arena *a, struct mm_err *err)
 	return mm_store_walk(e->store, e->filter, &mine, e, err);
 }
 
+static int run(struct mm_engine *e, unsigned what, struct mm_arena *a, struct mm_err *err)
+{
+	if (load(e, a, err) != 0 || ((what & MM_CHECKS_FLEET) && fleet(e, a, err) != 0))
+		return -1;
+	return what & MM_CHECKS_PLACES ? places(e, err) : 0;
+}
+
 int mm_checks_walk(struct mm_store *s, const struct mm_baseline *b, const struct mm_evidence_filter *f,
     mm_result_cb *cb, void *arg, struct mm_check_sum *sums, struct mm_err *err)
 {
-	return mm_checks_walk_tap(s, b, f, cb, arg, sums, NULL, err);
+	const struct mm_checks_how how = {.baseline = b,
+	    .filter = f,
+	    .cb = cb,
+	    .arg = arg,
+	    .sums = sums,
+	    .what = MM_CHECKS_FLEET | MM_CHECKS_PLACES};
+	return mm_checks_run(s, &how, err);
 }
 
-int mm_checks_walk_tap(struct mm_store *s, const struct mm_baseline *b, const struct mm_evidence_filter *f,
-    mm_result_cb *cb, void *arg, struct mm_check_sum *sums, struct mm_login_tap *tap, struct mm_err *err)
+int mm_checks_run(struct mm_store *s, const struct mm_checks_how *how, struct mm_err *err)
 {
 	static const struct mm_evidence_filter everything;
+	const struct mm_baseline *b = how->baseline;
+	const struct mm_evidence_filter *f = how->filter != NULL ? how->filter : &everything;
 	struct mm_arena *a = mm_arena_new();
-	f = f != NULL ? f : &everything;
 	struct mm_engine e = {.store = s,
 	    .b = b,
 	    .filter = f,
-	    .cb = cb,
-	    .tap = tap,
-	    .arg = arg,
-	    .texts = cb != NULL ? mm_arena_new() : NULL,
-	    .sums = sums != NULL ? sums : mm_arena_alloc(a, b->n + 1, sizeof(*sums)),
+	    .cb = how->cb,
+	    .tap = how->tap,
+	    .arg = how->arg,
+	    .texts = how->cb != NULL ? mm_arena_new() : NULL,
+	    .sums = how->sums != NULL ? how->sums : mm_arena_alloc(a, b->n + 1, sizeof(*how->sums)),
 	    .now = f->at != 0 ? f->at : mm_store_now(s),
 	    .stale_after = f->stale_after > 0 ? f->stale_after : INT64_C(86400) * MM_STALE_DAYS,
 	    .counted = mm_arena_alloc(a, b->n + 1, sizeof(bool)),
@@ -405,7 +416,7 @@ int mm_checks_walk_tap(struct mm_store *s, const struct mm_baseline *b, const st
 		e.sums[i] = (struct mm_check_sum){.check = &b->checks[i]};
 	}
 	mm_plan_make(&e.plan, b, a);
-	int rc = run(&e, a, err);
+	int rc = run(&e, how->what, a, err);
 	for (size_t i = 0; i < e.cap; i++)
 		free(e.accounts[i].cells);
 	free(e.accounts);
@@ -413,4 +424,22 @@ int mm_checks_walk_tap(struct mm_store *s, const struct mm_baseline *b, const st
 	mm_arena_free(e.texts);
 	mm_arena_free(a);
 	return rc;
+}
+
+void mm_check_sums_join(struct mm_check_sum *sums, const struct mm_check_sum *more, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct mm_check_sum *s = &sums[i];
+		const struct mm_check_sum *m = &more[i];
+		s->results += m->results;
+		for (int o = 0; o < MM_OUT_COUNT; o++)
+			s->by[o] += m->by[o];
+		s->stale += m->stale;
+		s->claimed += m->claimed;
+		s->expired_waivers += m->expired_waivers;
+		s->users += m->users;
+		s->users_failing += m->users_failing;
+		if (m->oldest > 0 && (s->oldest == 0 || m->oldest < s->oldest))
+			s->oldest = m->oldest;
+	}
 }

@@ -142,14 +142,20 @@ static void count(struct mm_dim_count *c, const struct mm_dims *d, const struct 
 	}
 }
 
-static void count_check(struct mm_dims *d, const struct mm_check_result *r)
+static struct mm_dim_count *check_at(struct mm_dims *d, size_t index)
 {
 	struct counts *c = &d->dim[MM_DIM_CHECK];
-	while (c->n <= r->check->index)
+	while (c->n <= index)
 		push(d, MM_DIM_CHECK, NULL);
-	c->v[r->check->index].name = r->check->id;
-	c->v[r->check->index].check = r->check;
-	count(&c->v[r->check->index], d, r);
+	return &c->v[index];
+}
+
+static void count_check(struct mm_dims *d, const struct mm_check_result *r)
+{
+	struct mm_dim_count *c = check_at(d, r->check->index);
+	c->name = r->check->id;
+	c->check = r->check;
+	count(c, d, r);
 }
 
 static void count_at(struct mm_dims *d, enum mm_dim dim, size_t at, const struct mm_check_result *r)
@@ -192,6 +198,71 @@ void mm_dims_add(struct mm_dims *d, const struct mm_check_result *r)
 	count_groups(d, r);
 }
 
+/* ---- parts of the fleet */
+
+struct mm_dims *mm_dims_part(const struct mm_dims *d, struct mm_arena *a)
+{
+	struct mm_dims *p = mm_arena_alloc(a, 1, sizeof(*p));
+	*p = (struct mm_dims){.a = a,
+	    .people = d->people,
+	    .n_people = d->n_people,
+	    .groups = d->groups,
+	    .n_groups = d->n_groups,
+	    .only = d->only};
+	push(p, MM_DIM_ALL, "");
+	for (size_t i = 0; i < d->dim[MM_DIM_GROUP].n; i++)
+		push(p, MM_DIM_GROUP, d->dim[MM_DIM_GROUP].v[i].name);
+	return p;
+}
+
+static void add_counts(struct mm_dim_count *c, const struct mm_dim_count *more)
+{
+	for (int i = 0; i < MM_OUT_COUNT; i++)
+		c->by[i] += more->by[i];
+	c->stale += more->stale;
+	c->claimed += more->claimed;
+	c->expired_waivers += more->expired_waivers;
+	c->users += more->users;
+	c->users_failing += more->users_failing;
+	if (more->oldest > 0 && (c->oldest == 0 || more->oldest < c->oldest))
+		c->oldest = more->oldest;
+}
+
+static int64_t results_in(const struct mm_dim_count *c)
+{
+	return mm_dim_whole(c) + c->by[MM_OUT_NOT_APPLICABLE];
+}
+
+static void join_clients(struct mm_dims *d, const struct counts *part)
+{
+	for (size_t i = 0; i < part->n; i++) {
+		size_t at = place_of(d, MM_DIM_CLIENT, part->v[i].name);
+		if (at == NOWHERE)
+			d->dim[MM_DIM_CLIENT].left += results_in(&part->v[i]);
+		else
+			add_counts(&d->dim[MM_DIM_CLIENT].v[at], &part->v[i]);
+	}
+}
+
+void mm_dims_join(struct mm_dims *d, const struct mm_dims *part)
+{
+	const struct counts *check = &part->dim[MM_DIM_CHECK], *group = &part->dim[MM_DIM_GROUP];
+	add_counts(&d->dim[MM_DIM_ALL].v[0], &part->dim[MM_DIM_ALL].v[0]);
+	for (size_t i = 0; i < check->n; i++) {
+		struct mm_dim_count *c = check_at(d, i);
+		if (check->v[i].check != NULL) {
+			c->check = check->v[i].check;
+			c->name = c->check->id;
+		}
+		add_counts(c, &check->v[i]);
+	}
+	for (size_t i = 0; i < group->n; i++)
+		add_counts(&d->dim[MM_DIM_GROUP].v[i], &group->v[i]);
+	join_clients(d, &part->dim[MM_DIM_CLIENT]);
+	for (enum mm_dim dim = MM_DIM_ALL; dim < MM_DIM_COUNT; dim++)
+		d->dim[dim].left += part->dim[dim].left;
+}
+
 /* ---- looking at them */
 
 static int descending(int64_t a, int64_t b)
@@ -220,7 +291,7 @@ const struct mm_dim_count *const *mm_dims_get(const struct mm_dims *d, enum mm_d
 	const struct mm_dim_count **v = mm_arena_alloc(d->a, c->n + 1, sizeof(*v));
 	*n = 0;
 	for (size_t i = 0; i < c->n; i++)
-		if (mm_dim_whole(&c->v[i]) + c->v[i].by[MM_OUT_NOT_APPLICABLE] > 0)
+		if (results_in(&c->v[i]) > 0)
 			v[(*n)++] = &c->v[i];
 	if (*n > 0)
 		qsort(v, *n, sizeof(*v), worse);

@@ -33,6 +33,11 @@ struct mm_dims;
 /* `group` not NULL: that group alone is counted by group. In `a`. */
 int mm_dims_new(
     struct mm_store *s, const char *group, struct mm_arena *a, struct mm_dims **out, struct mm_err *err);
+/* Another of the same people, for a part of the fleet, in `a`; of `d` only who is in which group is
+ * looked at, which must stay there. */
+struct mm_dims *mm_dims_part(const struct mm_dims *d, struct mm_arena *a);
+/* Add what a part has counted; parts come in the order of their workstations. */
+void mm_dims_join(struct mm_dims *d, const struct mm_dims *part);
 /* Results come in order of host and user. */
 void mm_dims_add(struct mm_dims *d, const struct mm_check_result *r);
 /* Those that have a result, worst first: by how many fail, then by what is

@@ -56,6 +56,38 @@ void mm_fold_add(struct mm_fold *f, enum mm_class c, const struct mm_fold_place 
 	f->kept[c][f->n_kept[c]++] = copy(p, a);
 }
 
+static void join(struct mm_fold *f, const struct mm_fold *more, struct mm_arena *a)
+{
+	if (f->text == NULL)
+		f->text = more->text;
+	if (f->todo == NULL || (f->n[MM_CLASS_FAIL] == 0 && more->todo_of_fail)) {
+		f->todo = more->todo;
+		f->todo_of_fail = more->todo_of_fail;
+	}
+	f->users += more->users;
+	f->hosts += more->hosts;
+	f->expired += more->expired;
+	for (enum mm_class c = 0; c < MM_CLASS_COUNT; c++) {
+		f->n[c] += more->n[c];
+		if (more->n_kept[c] > 0 && f->kept[c] == NULL)
+			f->kept[c] = mm_arena_alloc(a, room[c], sizeof(*f->kept[c]));
+		for (size_t i = 0; i < more->n_kept[c] && f->n_kept[c] < room[c]; i++)
+			f->kept[c][f->n_kept[c]++] = more->kept[c][i];
+	}
+}
+
+void mm_folds_join(struct mm_folds *l, const struct mm_folds *more, struct mm_arena *a)
+{
+	for (size_t i = 0; i < more->n; i++) {
+		struct mm_fold *f = mm_fold_of(l, more->v[i]->key, more->v[i]->sub, a);
+		if (f != NULL)
+			join(f, more->v[i], a);
+		else
+			l->left += mm_fold_rows(more->v[i]) - 1; /* one is counted */
+	}
+	l->left += more->left;
+}
+
 int64_t mm_fold_rows(const struct mm_fold *f)
 {
 	return f->n[MM_CLASS_FAIL] + f->n[MM_CLASS_WAIVED] + f->n[MM_CLASS_UNSURE];

@@ -35,6 +35,7 @@ struct mm_fold_place {
 struct mm_fold {
 	const char *key, *sub;   /* what its rows have in common */
 	const char *text, *todo; /* said of it, and what to do */
+	bool todo_of_fail;       /* what to do was said of what fails */
 	int64_t n[MM_CLASS_COUNT];
 	int64_t users, hosts; /* (host, user) pairs; rows come in their order */
 	int64_t expired;      /* waivers that have run out, of MM_CLASS_FAIL and _UNSURE */
@@ -52,6 +53,8 @@ struct mm_folds {
 /* The fold of this key; made when there is room, else NULL and counted. */
 struct mm_fold *mm_fold_of(struct mm_folds *l, const char *key, const char *sub, struct mm_arena *a);
 void mm_fold_add(struct mm_fold *f, enum mm_class c, const struct mm_fold_place *p, struct mm_arena *a);
+/* Add what was folded of the workstations that come next; its places lie in its own arena still. */
+void mm_folds_join(struct mm_folds *l, const struct mm_folds *more, struct mm_arena *a);
 /* Worst first. */
 void mm_folds_sort(struct mm_folds *l);
 int64_t mm_fold_rows(const struct mm_fold *f);

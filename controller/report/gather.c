@@ -33,17 +33,17 @@ static void count_age(struct mm_page *p, int64_t seen)
 	p->ages[i]++;
 }
 
-static struct mm_folds *folds_of(struct mm_page *p, const struct mm_check *c)
+static struct mm_folds *folds_at(struct mm_page *p, size_t index)
 {
-	if (c->index >= p->n_checks) {
-		size_t n = c->index + 32;
+	if (index >= p->n_checks) {
+		size_t n = index + 32;
 		struct mm_folds *more = mm_arena_alloc(p->a, n, sizeof(*more));
 		if (p->n_checks > 0)
 			memcpy(more, p->checks, p->n_checks * sizeof(*more));
 		p->checks = more;
 		p->n_checks = n;
 	}
-	return &p->checks[c->index];
+	return &p->checks[index];
 }
 
 static enum mm_class class_of(enum mm_check_outcome o)
@@ -72,13 +72,15 @@ void mm_page_result(struct mm_page *p, const struct mm_check_result *r)
 		count_age(p, r->seen);
 	if (c == MM_CLASS_COUNT)
 		return;
-	struct mm_fold *f = mm_fold_of(folds_of(p, r->check), r->client, "", p->a);
+	struct mm_fold *f = mm_fold_of(folds_at(p, r->check->index), r->client, "", p->a);
 	if (f == NULL)
 		return;
 	/* what is wrong says what is to do, and not what is unknown */
 	bool first = f->todo == NULL || (c == MM_CLASS_FAIL && f->n[MM_CLASS_FAIL] == 0);
-	if (first && r->fix != NULL && *r->fix != '\0')
+	if (first && r->fix != NULL && *r->fix != '\0') {
 		f->todo = mm_arena_strdup(p->a, r->fix);
+		f->todo_of_fail = c == MM_CLASS_FAIL;
+	}
 	const char *name = mm_outcome_name(r->outcome);
 	const struct mm_fold_place at = {.host = r->host,
 	    .user = r->user,
@@ -241,27 +243,57 @@ void mm_page_waiver(struct mm_page *p, const struct mm_waiver *w)
 		*texts[i] = mm_arena_strdup(p->a, *texts[i]);
 }
 
-/* Longest silent first; 0 is never. */
+/* Longest silent first; 0 is never. NULL: there is no room. */
+static struct mm_page_host *room_for_host(struct mm_page *p, int64_t seen)
+{
+	if (p->hosts == NULL)
+		p->hosts = mm_arena_alloc(p->a, MM_PAGE_HOSTS, sizeof(*p->hosts));
+	size_t at = p->n_hosts;
+	while (at > 0 && p->hosts[at - 1].seen > seen)
+		at--;
+	if (at == MM_PAGE_HOSTS)
+		return NULL;
+	if (p->n_hosts < MM_PAGE_HOSTS)
+		p->n_hosts++;
+	memmove(&p->hosts[at + 1], &p->hosts[at], (p->n_hosts - at - 1) * sizeof(*p->hosts));
+	return &p->hosts[at];
+}
+
 void mm_page_host(struct mm_page *p, const struct mm_host_row *h)
 {
 	if (h->seen > 0 && !h->stale)
 		return;
 	p->silent++;
-	if (p->hosts == NULL)
-		p->hosts = mm_arena_alloc(p->a, MM_PAGE_HOSTS, sizeof(*p->hosts));
-	size_t at = p->n_hosts;
-	while (at > 0 && p->hosts[at - 1].seen > h->seen)
-		at--;
-	if (at == MM_PAGE_HOSTS)
+	struct mm_page_host *at = room_for_host(p, h->seen);
+	if (at == NULL)
 		return;
-	if (p->n_hosts < MM_PAGE_HOSTS)
-		p->n_hosts++;
-	memmove(&p->hosts[at + 1], &p->hosts[at], (p->n_hosts - at - 1) * sizeof(*p->hosts));
 	bool told = h->push.host != NULL && h->push.host[0] != '\0' && h->push.pending;
-	p->hosts[at] = (struct mm_page_host){.host = mm_arena_strdup(p->a, h->host),
+	*at = (struct mm_page_host){.host = mm_arena_strdup(p->a, h->host),
 	    .address = mm_arena_strdup(p->a, h->address),
 	    .text = told ? mm_arena_strdup(p->a, h->push.text) : "",
 	    .seen = h->seen};
+}
+
+/* ---- parts of the fleet */
+
+void mm_page_join(struct mm_page *p, const struct mm_page *part)
+{
+	for (size_t i = 0; i < part->n_checks; i++)
+		if (part->checks[i].n > 0)
+			mm_folds_join(folds_at(p, i), &part->checks[i], p->a);
+	mm_folds_join(&p->drift, &part->drift, p->a);
+	mm_folds_join(&p->logins, &part->logins, p->a);
+	for (size_t i = 0; i < MM_CLASS_COUNT; i++)
+		p->logins_by[i] += part->logins_by[i];
+	for (size_t i = 0; i < MM_PAGE_AGES; i++)
+		p->ages[i] += part->ages[i];
+	p->never += part->never;
+	p->silent += part->silent;
+	for (size_t i = 0; i < part->n_hosts; i++) {
+		struct mm_page_host *at = room_for_host(p, part->hosts[i].seen);
+		if (at != NULL)
+			*at = part->hosts[i];
+	}
 }
 
 /* ---- samples */

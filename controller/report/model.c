@@ -1,12 +1,10 @@
 #include "controller/report/report.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/mem.h"
 #include "common/text.h"
-#include "controller/report/dims.h"
 #include "controller/report/servers.h"
 #include "controller/store/store_keys.h"
 
@@ -153,7 +151,7 @@ int mm_report_section(struct mm_store *s, enum mm_section sec, const struct mm_e
 	return 0;
 }
 
-/* ---- writing */
+/* ---- the head */
 
 static int oldest_key(const struct mm_store_key *k, void *arg, struct mm_err *err)
 {
@@ -205,140 +203,4 @@ int mm_report_meta(struct mm_store *s, const struct mm_evidence_filter *filter, 
 	if (meta->filter.at != 0 && meta->fleet.revision == 0)
 		return 0;
 	return mm_store_revision_get(s, meta->fleet.revision, a, &meta->revision, err) < 0 ? -1 : 0;
-}
-
-static int print_row(union mm_report_row row, void *arg, struct mm_err *err)
-{
-	(void)err;
-	struct mm_out *o = arg;
-	if (o->output->row != NULL)
-		o->output->row(o, row);
-	o->rows++;
-	return 0;
-}
-
-static int walk_section(struct mm_store *s, struct mm_out *o, enum mm_section sec, struct mm_err *err)
-{
-	switch (sec) {
-	case MM_SEC_CHECKS:
-	case MM_SEC_RESULTS:
-	case MM_SEC_ALL_RESULTS:
-		return mm_report_checks(s, sec, o->meta, print_row, o, err);
-	case MM_SEC_CHECK_CHANGES:
-	case MM_SEC_CHANGES:
-		return mm_report_changes(s, sec, o->meta, print_row, o, err);
-	case MM_SEC_CERTS:
-	case MM_SEC_REMARKS:
-		if (o->servers != NULL)
-			return mm_servers_rows(o->servers, sec, print_row, o, err);
-		return mm_report_section(s, sec, &o->meta->filter, print_row, o, err);
-	default:
-		return mm_report_section(s, sec, &o->meta->filter, print_row, o, err);
-	}
-}
-
-static int print_section(struct mm_store *s, struct mm_out *o, enum mm_section sec, struct mm_err *err)
-{
-	bool of_changes = sec == MM_SEC_CHECK_CHANGES || sec == MM_SEC_CHANGES;
-	if (of_changes && o->meta->since == 0)
-		return 0;
-	o->section = sec;
-	o->rows = 0;
-	if (o->output->section != NULL)
-		o->output->section(o);
-	if (walk_section(s, o, sec, err) < 0)
-		return -1;
-	if (o->output->section_end != NULL)
-		o->output->section_end(o);
-	return 0;
-}
-
-struct judging {
-	struct mm_out *o;
-	struct mm_dims *dims;
-};
-
-static int judged(const struct mm_check_result *r, void *arg, struct mm_err *err)
-{
-	(void)err;
-	const struct judging *j = arg;
-	mm_dims_add(j->dims, r);
-	if (j->o->output->judged != NULL)
-		j->o->output->judged(j->o, r);
-	return 0;
-}
-
-/* Keep what was counted, when it is the whole fleet as it is now. A report of a store that
- * cannot be written to is a report all the same. */
-static void sample(struct mm_store *s, const struct mm_dims *dims, const struct mm_report_meta *meta)
-{
-	int64_t taken;
-	if (meta->filter.at != 0 || mm_filter_narrows(&meta->filter) ||
-	    mm_store_samples_taken(s, &taken, NULL) != 0 || mm_store_now(s) - taken < MM_SAMPLE_RENEWED_S)
-		return;
-	(void)mm_dims_sample(dims, s, meta->baseline->id, NULL);
-}
-
-/* The sums of the moment that the present is compared with. */
-static int sums_then(struct mm_store *s, struct mm_report_meta *meta, struct mm_arena *a, struct mm_err *err)
-{
-	struct mm_evidence_filter f = meta->filter;
-	struct mm_check_sum *sums = mm_arena_alloc(a, meta->baseline->n + 1, sizeof(*sums));
-	f.at = meta->since;
-	meta->sums_then = sums;
-	return mm_checks_walk(s, meta->baseline, &f, NULL, NULL, sums, err);
-}
-
-static bool wants_servers(const struct mm_output *o)
-{
-	for (size_t i = 0; o->sections[i] != MM_SEC_COUNT; i++)
-		if (o->sections[i] == MM_SEC_CERTS || o->sections[i] == MM_SEC_REMARKS)
-			return true;
-	return false;
-}
-
-int mm_report_write(struct mm_store *s, const struct mm_output *output,
-    const struct mm_evidence_filter *filter, const struct mm_report_checks *checks, FILE *f,
-    struct mm_err *err)
-{
-	struct mm_arena *a = mm_arena_new();
-	struct mm_report_meta meta;
-	struct mm_out o = {.output = output, .f = f, .meta = &meta, .arena = a};
-	struct mm_dims *dims = NULL;
-	int rc = mm_report_meta(s, filter, a, &meta, err);
-	bool feeds = output->judged != NULL || (checks != NULL && checks->sample);
-	if (rc == 0 && feeds)
-		rc = mm_dims_new(s, meta.filter.group, a, &dims, err);
-	o.dims = dims;
-	if (rc == 0 && checks != NULL) {
-		meta.baseline = checks->baseline;
-		meta.baseline_by = checks->by;
-		meta.sums = checks->sums;
-		meta.since = checks->since;
-		struct mm_login_tap tap = {.take = mm_servers_take, .arg = mm_servers_new(a)};
-		rc = mm_checks_walk_tap(s, checks->baseline, &meta.filter, feeds ? judged : NULL,
-		    &(struct judging){&o, dims}, checks->sums, wants_servers(output) ? &tap : NULL, err);
-		o.servers = tap.told ? tap.arg : NULL;
-		if (rc == 0 && checks->sample)
-			sample(s, dims, &meta);
-	}
-	if (rc == 0 && meta.since > 0)
-		rc = sums_then(s, &meta, a, err);
-	bool begun = rc == 0;
-	if (begun && output->begin != NULL)
-		output->begin(&o);
-	for (size_t i = 0; rc == 0 && output->sections[i] != MM_SEC_COUNT; i++)
-		rc = print_section(s, &o, output->sections[i], err);
-	if (rc == 0 && output->end != NULL)
-		output->end(&o);
-	if (begun && output->done != NULL)
-		output->done(&o);
-	if (rc == 0 && o.trouble != 0) {
-		errno = o.trouble;
-		rc = mm_err_sys(err, MM_EX_FAILED, "cannot keep the report's rows in a temporary file");
-	}
-	if (rc == 0 && (fflush(f) != 0 || ferror(f)))
-		rc = mm_err_sys(err, MM_EX_FAILED, "cannot write the report");
-	mm_arena_free(a);
-	return rc;
 }

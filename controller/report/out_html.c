@@ -57,6 +57,12 @@ static void row(struct mm_out *o, union mm_report_row r)
 	}
 }
 
+static void join(struct mm_out *o, const struct mm_out *part)
+{
+	if (part->state != NULL)
+		mm_page_join(page(o), part->state);
+}
+
 static void end(struct mm_out *o)
 {
 	struct mm_page *p = page(o);
@@ -75,6 +81,11 @@ static void end(struct mm_out *o)
 	fputs(".</p></footer>\n</body>\n</html>\n", o->f);
 }
 
+static const struct mm_output_parts parts = {
+    .sections = {MM_SEC_DIFFERENCES, MM_SEC_LOGINS, MM_SEC_HOSTS, MM_SEC_COUNT},
+    .join = join,
+};
+
 const struct mm_output mm_output_html = {
     .name = "html",
     .about = "one self-contained page, for a browser or for paper",
@@ -83,4 +94,5 @@ const struct mm_output mm_output_html = {
     .judged = judged,
     .row = row,
     .end = end,
+    .parts = &parts,
 };

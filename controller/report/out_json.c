@@ -1,7 +1,5 @@
 #include "controller/report/outputs.h"
 
-#include <string.h>
-
 #include "common/json.h"
 #include "controller/report/json_rows.h"
 #include "controller/report/spool.h"
@@ -53,20 +51,48 @@ static void end(struct mm_out *o)
 
 /* ---- what needs attention */
 
+/* Results go by before the head is known, and so do all rows of a part of the fleet: they are kept in a
+ * file, a stream for each section. */
 struct brief {
-	struct mm_spool *results; /* they go by before the head is known */
-	int64_t n_results;
-	int64_t printed; /* rows of this section */
+	struct mm_spool *kept;
+	int64_t n[MM_SEC_COUNT];      /* of them */
+	int64_t printed;              /* rows of this section */
+	struct mm_spool_place *place; /* of a part: what another process has kept, NULL = it could not */
+	int trouble;                  /* errno of that */
+	struct brief *next;           /* part */
 };
 
 static struct brief *brief(struct mm_out *o)
 {
 	if (o->state == NULL) {
 		struct brief *b = mm_arena_alloc(o->arena, 1, sizeof(*b));
-		*b = (struct brief){.results = mm_spool_new()};
+		*b = (struct brief){.kept = mm_spool_new()};
 		o->state = b;
 	}
 	return o->state;
+}
+
+static void keep(struct brief *b, enum mm_section sec, union mm_report_row r)
+{
+	struct mm_buf text = MM_BUF_INIT(1u << 20);
+	mm_row_text(&text, sec, r);
+	if (b->n[sec]++ > 0)
+		mm_spool_add(b->kept, sec, ",\n", 2);
+	mm_spool_add(b->kept, sec, mm_buf_str(&text), text.len);
+	mm_buf_free(&text);
+}
+
+/* What was kept of a section, here and of the parts behind it. */
+static void pour_kept(struct mm_out *o, enum mm_section sec)
+{
+	bool any = false;
+	for (struct brief *b = brief(o); b != NULL; b = b->next) {
+		if (b->n[sec] == 0)
+			continue;
+		fputs(any ? ",\n" : "\n", o->f);
+		mm_spool_pour(b->kept, sec, o->f);
+		any = true;
+	}
 }
 
 /* What nobody has looked at is told by the sum of its check: a row would say no more. */
@@ -79,22 +105,15 @@ static bool says_something(const struct mm_check_result *r)
 
 static void judged(struct mm_out *o, const struct mm_check_result *r)
 {
-	struct brief *b = brief(o);
-	if (!says_something(r))
-		return;
-	struct mm_buf text = MM_BUF_INIT(1u << 20);
-	mm_check_result_text(&text, r);
-	const char *before = b->n_results++ > 0 ? ",\n" : "\n";
-	mm_spool_add(b->results, 0, before, strlen(before));
-	mm_spool_add(b->results, 0, mm_buf_str(&text), text.len);
-	mm_buf_free(&text);
+	if (says_something(r))
+		keep(brief(o), MM_SEC_RESULTS, (union mm_report_row){.result = r});
 }
 
 static void begin(struct mm_out *o)
 {
 	head(o, "attention");
 	fputs(",\n\"results\":[", o->f);
-	mm_spool_pour(brief(o)->results, 0, o->f);
+	pour_kept(o, MM_SEC_RESULTS);
 	fputs("]", o->f);
 }
 
@@ -130,16 +149,65 @@ static bool is_well(const struct mm_out *o, union mm_report_row r)
 
 static void row(struct mm_out *o, union mm_report_row r)
 {
-	if (!is_well(o, r))
+	if (is_well(o, r))
+		return;
+	if (o->apart)
+		keep(brief(o), o->section, r);
+	else
 		mm_row_print(o->f, o->section, r, brief(o)->printed++);
 }
 
 static void done(struct mm_out *o)
 {
-	if (o->trouble == 0)
-		o->trouble = mm_spool_failed(brief(o)->results);
-	mm_spool_free(brief(o)->results);
+	struct brief *b = brief(o);
+	for (const struct brief *x = b; x != NULL && o->trouble == 0; x = x->next)
+		o->trouble = x->trouble != 0 ? x->trouble : mm_spool_failed(x->kept);
+	mm_spool_free(b->kept);
 }
+
+/* ---- parts of the fleet */
+
+static void open_part(struct mm_out *part)
+{
+	mm_spool_open(brief(part)->kept);
+}
+
+static void settle(struct mm_out *part)
+{
+	struct brief *b = brief(part);
+	b->place = mm_spool_settle(b->kept, part->arena);
+	b->trouble = mm_spool_failed(b->kept);
+}
+
+static void join(struct mm_out *o, const struct mm_out *part)
+{
+	struct brief *last = brief(o), *b = part->state;
+	while (last->next != NULL)
+		last = last->next;
+	if (b->place != NULL)
+		mm_spool_adopt(b->kept, b->place);
+	last->next = b;
+}
+
+static void pour(struct mm_out *o)
+{
+	pour_kept(o, o->section);
+}
+
+static void drop(struct mm_out *part)
+{
+	if (part->state != NULL)
+		mm_spool_free(brief(part)->kept);
+}
+
+static const struct mm_output_parts parts = {
+    .sections = {MM_SEC_HOSTS, MM_SEC_PLACES, MM_SEC_DIFFERENCES, MM_SEC_LOGINS, MM_SEC_COUNT},
+    .open = open_part,
+    .settle = settle,
+    .join = join,
+    .pour = pour,
+    .drop = drop,
+};
 
 static const struct mm_output in_full = {
     .name = "json",
@@ -165,5 +233,6 @@ const struct mm_output mm_output_json = {
     .section_end = section_end,
     .end = end,
     .done = done,
+    .parts = &parts,
     .in_full = &in_full,
 };

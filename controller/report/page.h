@@ -95,6 +95,10 @@ void mm_page_host(struct mm_page *p, const struct mm_host_row *h);
 void mm_page_sample(struct mm_page *p, const struct mm_sample *v);
 const struct mm_page_trend *mm_page_trend_of(const struct mm_page *p, enum mm_dim dim, const char *name);
 
+/* Add what a part of the fleet has kept: results, findings, logins and hosts. Parts come in the order
+ * of their workstations; what they point to must stay. */
+void mm_page_join(struct mm_page *p, const struct mm_page *part);
+
 void mm_page_change(struct mm_page *p, const struct mm_change_row *r); /* page_changes.c */
 
 /* The parts, in their order; each a <section> with a heading of level 2. */

@@ -153,7 +153,6 @@ union mm_report_row {
 
 struct mm_output;
 struct mm_dims;
-struct mm_servers;
 
 struct mm_out {
 	const struct mm_output *output;
@@ -163,9 +162,23 @@ struct mm_out {
 	enum mm_section section;
 	struct mm_arena *arena;     /* until the report is written */
 	const struct mm_dims *dims; /* the results that went by, counted; NULL without `judged` */
-	struct mm_servers *servers; /* what logins saw of them, when they went by with the results, or NULL */
+	bool apart;                 /* a part of the fleet (struct mm_output_parts), `f` is NULL */
 	void *state;                /* the output's own, in the arena */
 	int trouble;                /* errno of what failed besides `f`; set by the output */
+};
+
+/* For an output that can put parts of the fleet together. A part is filled by judged() and row() of
+ * an mm_out of its own with `apart` set, it may be in another process: what join() is to see of it lies in
+ * the part's arena. Any but `sections` and `join` may be NULL. */
+struct mm_output_parts {
+	enum mm_section sections[MM_SEC_COUNT + 1]; /* whose rows go to the parts; MM_SEC_COUNT ends */
+	void (*open)(struct mm_out *part);          /* before other processes are started */
+	void (*settle)(struct mm_out *part);        /* its last row has gone by; still over there */
+	void (*join)(
+	    struct mm_out *o, const struct mm_out *part); /* in the order of workstations, before begin() */
+	void (*pour)(
+	    struct mm_out *o); /* the rows of o->section, of all parts, between section() and section_end() */
+	void (*drop)(struct mm_out *part); /* frees what open() has made */
 };
 
 struct mm_output {
@@ -182,7 +195,8 @@ struct mm_output {
 	void (*judged)(struct mm_out *o, const struct mm_check_result *r);
 	void (*done)(
 	    struct mm_out *o); /* frees what `state` holds outside the arena; also when the walk failed */
-	const struct mm_output *in_full; /* the same with every row; NULL: it has them all, or never */
+	const struct mm_output_parts *parts; /* NULL: one walk over the fleet */
+	const struct mm_output *in_full;     /* the same with every row; NULL: it has them all, or never */
 };
 
 extern const struct mm_output *const mm_outputs[]; /* NULL-terminated */

@@ -171,6 +171,36 @@ void mm_spool_pour(struct mm_spool *s, size_t stream, FILE *f)
 		fwrite(st->buf, 1, st->len, f);
 }
 
+/* ---- filled by another process */
+
+struct mm_spool_place {
+	size_t n;
+	int64_t *first; /* of each stream */
+};
+
+void mm_spool_open(struct mm_spool *s)
+{
+	need_file(s);
+}
+
+struct mm_spool_place *mm_spool_settle(struct mm_spool *s, struct mm_arena *a)
+{
+	struct mm_spool_place *place = mm_arena_alloc(a, 1, sizeof(*place));
+	*place = (struct mm_spool_place){.n = s->n, .first = mm_arena_alloc(a, s->n, sizeof(*place->first))};
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->v[i].len > 0)
+			flush(s, &s->v[i]);
+		place->first[i] = s->v[i].first;
+	}
+	return s->error == 0 ? place : NULL;
+}
+
+void mm_spool_adopt(struct mm_spool *s, const struct mm_spool_place *place)
+{
+	for (size_t i = 0; i < place->n; i++)
+		stream_of(s, i)->first = place->first[i];
+}
+
 int mm_spool_failed(const struct mm_spool *s)
 {
 	return s->error;

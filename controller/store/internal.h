@@ -8,6 +8,7 @@
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "common/digest.h"
 #include "common/err.h"
@@ -30,6 +31,10 @@ struct mm_store {
 	sqlite3_stmt *cache[MM_SQL_COUNT];
 	bool taken[MM_SQL_COUNT]; /* a walk stands on it, or stood to its end */
 	int depth;                /* open transactions, inner ones are savepoints */
+	char *path;               /* of a handle that was left (view.h), and which file that was */
+	dev_t dev;
+	ino_t ino;
+	char *part_from, *part_to; /* the workstations that it shows, NULL = from the first, to the last */
 	char *who;
 	char *reason;
 	int64_t fixed_now;
@@ -70,6 +75,13 @@ int mm_q_fail(struct mm_store *s, const char *what, struct mm_err *err);
 /* A JSON object for an audit detail, from name/value pairs; a NULL name ends
  * it, pairs with a NULL value are left out. In `a`. */
 const char *mm_detail(struct mm_arena *a, ...) __attribute__((sentinel));
+
+/* The parameters of HOSTS_MEANT (sql_texts.c) that stand for a part of the fleet. */
+#define MM_Q_PART_FROM 30
+#define MM_Q_PART_TO 31
+/* store.c: the connection of a handle that has none. */
+int mm_store_connect(struct mm_store *s, const char *path, bool fresh, struct mm_err *err);
+void mm_store_disconnect(struct mm_store *s);
 
 /* End a transaction that this function began: commit when rc is 0. */
 int mm_store_end(struct mm_store *s, int rc, struct mm_err *err);

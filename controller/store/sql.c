@@ -56,6 +56,20 @@ static int bind_one(struct mm_q *q, int i, char kind, va_list *ap)
 	}
 }
 
+/* Statements that do not ask for workstations have no such parameters. */
+static int bind_part(struct mm_q *q)
+{
+	int rc = 0;
+
+	if (sqlite3_bind_parameter_count(q->st) < MM_Q_PART_TO)
+		return 0;
+	if (q->s->part_from)
+		rc = sqlite3_bind_text(q->st, MM_Q_PART_FROM, q->s->part_from, -1, SQLITE_STATIC);
+	if (!rc && q->s->part_to)
+		rc = sqlite3_bind_text(q->st, MM_Q_PART_TO, q->s->part_to, -1, SQLITE_STATIC);
+	return rc;
+}
+
 int mm_q_vstart(
     struct mm_store *s, struct mm_q *q, enum mm_sql id, struct mm_err *err, const char *fmt, va_list ap)
 {
@@ -68,6 +82,8 @@ int mm_q_vstart(
 	for (int i = 0; !rc && fmt[i]; i++)
 		rc = bind_one(q, i + 1, fmt[i], &args);
 	va_end(args);
+	if (!rc && (s->part_from || s->part_to))
+		rc = bind_part(q);
 	if (rc) {
 		mm_q_fail(s, mm_sql_texts[id].name, err);
 		mm_q_done(q);

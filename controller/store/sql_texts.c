@@ -41,8 +41,9 @@
 	"f.override_path, f.state, f.action, f.reason, f.evidence, f.revision, f.since, f.first_seen, "      \
 	"f.seen, f.closed "
 
-/* A range that is one host or all: the index serves both. */
-#define ONE_HOST(t) t ".host BETWEEN COALESCE(?1, '') AND COALESCE(?1, char(1114111)) "
+/* A range that is one host, all, or those of a part of the fleet (view.h): the index serves each. */
+#define HOSTS_MEANT(id) id " BETWEEN COALESCE(?1, ?30, '') AND COALESCE(?1, ?31, char(1114111)) "
+#define ONE_HOST(t) HOSTS_MEANT(t ".host")
 
 #define IN_TAG(host) "AND (?3 IS NULL OR " host " IN (SELECT host FROM host_tags WHERE tag = ?3)) "
 #define IN_GROUP(user)                                                                                       \
@@ -57,7 +58,8 @@
 
 /* The same of workstations that have somebody who is meant. */
 #define CHOSEN_HOST                                                                                          \
-	"h.id BETWEEN COALESCE(?1, '') AND COALESCE(?1, char(1114111)) " IN_TAG(                             \
+	HOSTS_MEANT("h.id")                                                                                  \
+	IN_TAG(                                                                                              \
 	    "h.id") "AND ((?2 IS NULL AND ?4 IS NULL) OR h.id IN (SELECT v.host FROM coverage v WHERE 1 = "  \
 		    "1 " ONE_USER("v.user") IN_GROUP(                                                        \
 			"v.user") "UNION SELECT v.host FROM places v WHERE 1 = 1 " ONE_USER("v.user")        \
@@ -111,6 +113,10 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
     [MM_SQL_SAVEPOINT] = {"savepoint", "SAVEPOINT inner_one"},
     [MM_SQL_RELEASE] = {"release", "RELEASE inner_one"},
     [MM_SQL_ROLLBACK_TO] = {"rollback to savepoint", "ROLLBACK TO inner_one"},
+    [MM_SQL_VIEW] = {"view", "BEGIN DEFERRED"},
+    [MM_SQL_DATA_VERSION] = {"data version", "PRAGMA data_version"},
+    [MM_SQL_HOST_NTH] = {"hosts", "SELECT id FROM hosts ORDER BY id LIMIT 1 OFFSET ?1"},
+    [MM_SQL_HOST_COUNT] = {"hosts", "SELECT COUNT(*) FROM hosts"},
 
 #include "controller/store/sql_audit.inc"
 

@@ -107,28 +107,33 @@ static void configure(void)
 	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
-static int open_file(const char *path, bool fresh, struct mm_store **out, struct mm_err *err)
+int mm_store_connect(struct mm_store *s, const char *path, bool fresh, struct mm_err *err)
 {
-	struct mm_store *s = mm_xcalloc(1, sizeof(*s));
 	char app[64];
 
 	configure();
-	mm_store_set_who(s, "unknown");
-	if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL)) {
-		mm_err_set(err, MM_EX_FAILED, "%s: %s", path, sqlite3_errmsg(s->db));
-		goto fail;
-	}
+	if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL))
+		return mm_err_set(err, MM_EX_FAILED, "%s: %s", path, sqlite3_errmsg(s->db));
 	sqlite3_busy_timeout(s->db, MM_STORE_BUSY_MS);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	snprintf(app, sizeof(app), "PRAGMA application_id = %d", MM_STORE_APP_ID);
 	if (recognise(s, path, fresh, err) || exec(s, "settings", setup_sql, err) ||
 	    (fresh && exec(s, "settings", app, err)) || migrate(s, err))
-		goto fail;
+		return -1;
+	return 0;
+}
+
+static int open_file(const char *path, bool fresh, struct mm_store **out, struct mm_err *err)
+{
+	struct mm_store *s = mm_xcalloc(1, sizeof(*s));
+
+	mm_store_set_who(s, "unknown");
+	if (mm_store_connect(s, path, fresh, err)) {
+		mm_store_close(s);
+		return -1;
+	}
 	*out = s;
 	return 0;
-fail:
-	mm_store_close(s);
-	return -1;
 }
 
 int mm_store_open(const char *path, struct mm_store **out, struct mm_err *err)
@@ -218,15 +223,27 @@ out:
 	return rc;
 }
 
+void mm_store_disconnect(struct mm_store *s)
+{
+	for (size_t i = 0; i < MM_SQL_COUNT; i++) {
+		sqlite3_finalize(s->cache[i]);
+		s->cache[i] = NULL;
+	}
+	if (s->depth > 0)
+		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	sqlite3_close(s->db);
+	s->db = NULL;
+	s->depth = 0;
+}
+
 void mm_store_close(struct mm_store *s)
 {
 	if (!s)
 		return;
-	for (size_t i = 0; i < MM_SQL_COUNT; i++)
-		sqlite3_finalize(s->cache[i]);
-	if (s->depth > 0)
-		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
-	sqlite3_close(s->db);
+	mm_store_disconnect(s);
+	free(s->path);
+	free(s->part_from);
+	free(s->part_to);
 	free(s->who);
 	free(s->reason);
 	free(s);

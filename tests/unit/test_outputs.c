@@ -287,8 +287,8 @@ static void test_html(void **state)
 static void test_text(void **state)
 {
 	char *text = render(*state, "text", NULL);
-	assert_non_null(strstr(
-	    text, "people        1 of 4 compliant, 2 not, 0 waived, 1 unknown (1 stale, 0 never heard of)"));
+	assert_non_null(strstr(text, "people        1 of 4 have the settings of the policy and can log in, 2 "
+				     "not, 0 waived, 1 unknown (1 stale, 0 never heard of)"));
 	assert_non_null(strstr(text, "/home/x/.msmtprc:12"));
 	assert_non_null(strstr(text, "AUTH_REJECTED"));
 	assert_non_null(strstr(text, "to do: Ask <carol> for the password."));
