@@ -354,7 +354,8 @@ static void test_worst_case(void **state)
 	assert_int_equal(w.waves[2].total, 1000);
 	mm_ro_worst_print(&f.t, &f.plan, &w, &b);
 	assert_string_equal(mm_buf_str(&b),
-	    "wave 1: 10 hosts (10 of 1000 so far); worst case 8 failed, 8 with a failed login check, any number "
+	    "wave 1: 10 hosts (10 of 1000 so far); worst case 8 failed, 8 with a failed login check, any "
+	    "number "
 	    "unreachable\n"
 	    "wave 2: 400 hosts (410 of 1000 so far); worst case 28 failed, 8 with a failed login check, any "
 	    "number "

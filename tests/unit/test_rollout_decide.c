@@ -150,7 +150,8 @@ static void budget_at(const char *name, enum mm_rh_state state, bool total)
 	assert_string_equal(mm_budget_name(w.d.budget), name);
 	assert_non_null(strstr(w.d.text, mm_budget_clause(w.d.budget, 2)));
 	assert_non_null(strstr(w.d.text, total ? "26 of 1000 hosts " : "4 of 100 hosts of wave 2 "));
-	assert_non_null(strstr(w.d.text, total ? ", 25 are allowed in the whole rollout" : ", 3 are allowed"));
+	assert_non_null(
+	    strstr(w.d.text, total ? ", 25 are allowed in the whole rollout" : ", 3 are allowed"));
 	/* A resume forgives. */
 	w.hosts[begin].forgiven = true;
 	world_expect(&w, MM_ROA_SEND, MM_ROB_NONE);
