@@ -66,6 +66,14 @@ static void tell_json(const struct mm_audited *r)
 	mm_json_set(o, "reports", n);
 	mm_json_set_int(e, "places", r->evidence.places);
 	mm_json_set_int(e, "not_vouched", r->evidence.unvouched);
+	mm_json_set_int(e, "ended", r->evidence.ended);
+	mm_json_set_int(e, "ended_not_vouched", r->evidence.ended_unvouched);
+	mm_json_set_int(e, "reports", r->evidence.reports);
+	mm_json_set_int(e, "reports_not_vouched", r->evidence.reports_unvouched);
+	mm_json_set_int(e, "covered", r->evidence.covered);
+	mm_json_set_int(e, "covered_not_vouched", r->evidence.covered_unvouched);
+	mm_json_set_int(e, "waivers", r->evidence.waivers);
+	mm_json_set_int(e, "waivers_not_vouched", r->evidence.waivers_unvouched);
 	mm_json_set(o, "evidence", e);
 	mm_json_set(o, "faults", faults_json(r));
 	mm_json_set_int(o, "more_faults", (int64_t)r->more_faults);
@@ -81,6 +89,27 @@ static void print_fault(const struct mm_fault *f)
 	mm_printable(&b, f->text, strlen(f->text));
 	printf("%s%s%s\n", mm_colour_code(MM_RED, colour), mm_buf_str(&b), mm_colour_code(MM_PLAIN, colour));
 	mm_buf_free(&b);
+}
+
+static void tell_vouched(const char *before, int64_t n, const char *after, int64_t unvouched, const char *why)
+{
+	if (n > 0)
+		printf("%s%" PRId64 " %s: the log vouches for %" PRId64 "%s%s\n", before, n, after,
+		    n - unvouched, unvouched > 0 ? ", not for the others: " : "", unvouched > 0 ? why : "");
+}
+
+static void tell_evidence(const struct mm_vouched *v)
+{
+	static const char unchanged[] = "no report has changed them since it does";
+	tell_vouched(
+	    "findings and login checks of ", v->places, "users on their hosts", v->unvouched, unchanged);
+	tell_vouched(
+	    "such that have ended, of ", v->ended, "users on their hosts", v->ended_unvouched, unchanged);
+	tell_vouched("up to when ", v->covered, "users on their hosts are known completely",
+	    v->covered_unvouched, "no report has come since it does, or its entry was pruned");
+	tell_vouched("when ", v->reports, "reports came and whom they cover", v->reports_unvouched,
+	    "they came before it did, or their entries were pruned");
+	tell_vouched("", v->waivers, "waivers", v->waivers_unvouched, "their entries were pruned");
 }
 
 static void tell(const struct mm_audited *r)
@@ -108,12 +137,7 @@ static void tell(const struct mm_audited *r)
 	printf("%" PRId64 " reports: %" PRId64 " signed by their host, %" PRId64 " of them bad, %" PRId64
 	       " by a key that is not known here\n",
 	    r->reports, r->reports_signed, r->reports_bad, r->reports_unknown);
-	if (r->evidence.places > 0)
-		printf("findings and login checks of %" PRId64
-		       " users on their hosts: the log vouches for %" PRId64 "%s\n",
-		    r->evidence.places, r->evidence.places - r->evidence.unvouched,
-		    r->evidence.unvouched > 0 ? ", not yet for the others (no report has changed them since)"
-					      : "");
+	tell_evidence(&r->evidence);
 	if (r->erased > 0)
 		printf("%" PRId64 " of %" PRId64 " personal parts were erased\n", r->erased, r->personal);
 }

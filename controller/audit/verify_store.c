@@ -101,9 +101,9 @@ int mm_judge_store(struct mm_judge *j, struct mm_store *s, bool evidence, struct
 		return -1;
 	if (!evidence)
 		return 0;
-	struct mm_vouched v;
+	struct mm_vouched v = {.places = 0};
 	if (mm_store_seals_bad(s, 0, take_seal, &w, err) != 0 ||
-	    mm_store_rows_check(s, take_row_fault, &w, err) != 0 ||
+	    mm_store_rows_check(s, &v, take_row_fault, &w, err) != 0 ||
 	    mm_store_vouched_check(s, &v, take_row_fault, &w, err) != 0)
 		return -1;
 	mm_judge_evidence(j, &v);

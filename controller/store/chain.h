@@ -36,10 +36,16 @@ void mm_chain_apart(const char *salt, const char *object, const char *detail, ch
 int mm_store_chain_each(struct mm_store *s, int64_t after,
     int (*cb)(const struct mm_chain_entry *e, void *arg, struct mm_err *err), void *arg, struct mm_err *err);
 
-/* Open findings and login checks against the entries that vouch for them. */
+/* What was compared with the entries that vouch for it; unvouched: of a program
+ * that did not do so yet. */
 struct mm_vouched {
-	int64_t places, unvouched; /* unvouched: of a program that did not do so yet */
+	int64_t places, unvouched;          /* with open findings and login checks */
+	int64_t ended, ended_unvouched;     /* places with such that have ended */
+	int64_t reports, reports_unvouched; /* rows: when they came, whom they cover */
+	int64_t covered, covered_unvouched; /* up to when a user is known completely */
+	int64_t waivers, waivers_unvouched;
 };
+/* Findings and login checks. *out is counted into. */
 int mm_store_vouched_check(struct mm_store *s, struct mm_vouched *out,
     int (*cb)(const char *place, const char *text, void *arg, struct mm_err *err), void *arg,
     struct mm_err *err);

@@ -1,5 +1,6 @@
 #include "common/text.h"
 #include "controller/store/rollout_internal.h"
+#include "controller/store/vouch.h"
 
 /* ---- reading */
 
@@ -184,15 +185,22 @@ int mm_store_host_put(
 
 static int host_remove(struct mm_store *s, const char *id, struct mm_err *err)
 {
+	int64_t now = mm_store_now(s), entry = 0;
+	struct mm_vouch_list places = {.a = NULL};
 	int n = mm_q_run(s, MM_SQL_HOST_DELETE, err, "t", id);
 
 	if (n <= 0)
 		return n;
-	if (mm_q_run(s, MM_SQL_HOST_CLOSE_FINDINGS, err, "ti", id, mm_store_now(s)) < 0 ||
-	    mm_q_run(s, MM_SQL_HOST_CLOSE_LOGINS, err, "ti", id, mm_store_now(s)) < 0 ||
-	    mm_rollout_forget_host(s, id, err))
+	if (mm_audit_next(s, &entry, err) ||
+	    mm_q_run(s, MM_SQL_HOST_CLOSE_FINDINGS, err, "tii", id, now, entry) < 0 ||
+	    mm_q_run(s, MM_SQL_HOST_CLOSE_LOGINS, err, "tii", id, now, entry) < 0 ||
+	    mm_rollout_forget_host(s, id, err) || mm_store_audit(s, "host.remove", id, NULL, false, err))
 		return -1;
-	return mm_store_audit(s, "host.remove", id, NULL, false, err) ? -1 : 1;
+	places.a = mm_arena_new();
+	if (mm_vouch_host_ends(s, id, now, entry, &places, err) || mm_vouch_note(s, id, &places, 0, err))
+		n = -1;
+	mm_arena_free(places.a);
+	return n < 0 ? -1 : 1;
 }
 
 int mm_store_host_remove(struct mm_store *s, const char *id, struct mm_err *err)

@@ -16,6 +16,7 @@
 #include "controller/store/sql.h"
 #include "controller/store/store.h"
 
+#define MM_ERASED "+erased"        /* the user of a waiver whose user was erased */
 #define MM_ANCHOR "audit_anchor"   /* note: where the log begins */
 #define MM_STORE_APP_ID 0x4d4d7374 /* "MMst", in the file's header */
 
@@ -100,9 +101,10 @@ struct mm_intake {
 	int64_t entry; /* its number in the audit log */
 	const char *frames_sha256, *key_id, *signature; /* "" = none */
 	enum mm_seal_state seal;
-	int64_t now;    /* when it came */
-	bool strangers; /* there are open findings of users whom it does not cover */
-	bool gone;      /* rows of users who left were closed */
+	char row_sha256[MM_SHA256_HEX]; /* mm_report_row_digest() */
+	int64_t now;                    /* when it came */
+	bool strangers;                 /* there are open findings of users whom it does not cover */
+	bool gone;                      /* rows of users who left were closed */
 	struct mm_changed_place *changed;
 	size_t n_changed, cap_changed;
 };
@@ -116,6 +118,7 @@ int mm_revision_approvers(
 /* Whose rows were written: their summaries are made anew before the end (vouch.c). */
 #define MM_CHANGED_SETTINGS 0x1u
 #define MM_CHANGED_LOGINS 0x2u
+#define MM_CHANGED_ENDED 0x4u /* and some of them have ended */
 struct mm_changed_place {
 	const char *user;
 	unsigned what;
@@ -150,6 +153,35 @@ enum mm_audit mm_audit_of(enum mm_audit verdict, bool stale, bool waived);
 
 /* The push_state columns from `col` on, in the order of sql_texts.c. */
 void mm_push_from_row(struct mm_q *q, int col, struct mm_push_state *out);
+/* Rows against the entries that tell of them (rows.c, rows_waivers.c). */
+struct mm_row_check {
+	int (*cb)(const char *place, const char *text, void *arg, struct mm_err *err);
+	void *arg;
+	struct mm_vouched *v; /* counted into */
+};
+int mm_rows_waivers(struct mm_store *s, const struct mm_row_check *c, bool pruned, struct mm_err *err);
+/* rows_reports.c: what it is told in the order of the log, and then the rows of which nothing
+ * was told. `anchor`: entries up to this one are gone. */
+struct mm_rows_reports;
+struct mm_rows_reports *mm_rows_reports_new(
+    struct mm_store *s, const struct mm_row_check *c, int64_t anchor, struct mm_err *err);
+int mm_rows_report(
+    struct mm_rows_reports *r, int64_t seq, const char *host, const json_t *detail, struct mm_err *err);
+void mm_rows_host_removed(struct mm_rows_reports *r, const char *host);
+void mm_rows_erasure(struct mm_rows_reports *r, const json_t *detail);
+int mm_rows_reports_end(struct mm_rows_reports *r, int64_t anchor, struct mm_err *err);
+void mm_rows_reports_free(struct mm_rows_reports *r);
+/* What an entry does not say of its report's row, but vouches for: "row" in its detail. */
+struct mm_report_row {
+	const char *salt, *covers, *user, *agent; /* covers, user: NULL = none */
+	int64_t received, seen, expired, epoch, serial;
+};
+void mm_report_row_digest(const struct mm_report_row *r, char out[MM_SHA256_HEX]);
+/* Entries up to `to` will go: new ones say what they say. */
+int mm_waivers_keep(struct mm_store *s, int64_t to, struct mm_err *err);
+/* As an entry has them; the caller unrefs. */
+json_t *mm_waiver_values(const struct mm_waiver *w);
+
 /* Split "a\nb\nc" (sorted by the query) into an array in `a`; NULL or "" is empty. */
 const char *const *mm_split_lines(struct mm_arena *a, const char *text, size_t *n);
 

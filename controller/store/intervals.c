@@ -205,7 +205,7 @@ static void end_it(struct mm_intake *t, struct mm_q *q, const struct user_facts 
 	    .covered = u->known,
 	    .user = u->name,
 	    .account = mm_arena_strdup(t->a, mm_q_str(q, C_ACCOUNT))};
-	mm_intake_changed(t, d->user, MM_CHANGED_SETTINGS);
+	mm_intake_changed(t, d->user, MM_CHANGED_SETTINGS | MM_CHANGED_ENDED);
 }
 
 /* One open interval against what came. */
@@ -270,8 +270,8 @@ static int write_all(struct mm_intake *t, struct index *x, struct endings *e, st
 	struct user_facts u = {0};
 
 	for (size_t i = 0; i < e->n; i++)
-		if (mm_q_run(t->s, MM_SQL_FINDING_CLOSE, err, "iiii", e->items[i].id, t->seen, t->now,
-			e->items[i].covered) < 0)
+		if (mm_q_run(t->s, MM_SQL_FINDING_CLOSE, err, "iiiii", e->items[i].id, t->seen, t->now,
+			e->items[i].covered, t->entry) < 0)
 			return -1;
 	for (size_t i = 0; i < x->n; i++) {
 		struct incoming *c = &x->items[i];
@@ -297,13 +297,13 @@ static int end_logins(struct mm_intake *t, struct endings *e, struct mm_err *err
 		if (last && mm_streq(last->user, d->user) && mm_streq(last->account, d->account))
 			continue;
 		last = d;
-		int n = mm_q_run(t->s, MM_SQL_LOGIN_CLOSE_ACCOUNT, err, "tttii", t->in->head->host, d->user,
-		    d->account, t->seen, t->now);
+		int n = mm_q_run(t->s, MM_SQL_LOGIN_CLOSE_ACCOUNT, err, "tttiii", t->in->head->host, d->user,
+		    d->account, t->seen, t->now, t->entry);
 
 		if (n < 0)
 			return -1;
 		if (n > 0)
-			mm_intake_changed(t, d->user, MM_CHANGED_LOGINS);
+			mm_intake_changed(t, d->user, MM_CHANGED_LOGINS | MM_CHANGED_ENDED);
 	}
 	return 0;
 }
@@ -373,15 +373,17 @@ static int write_login(struct mm_intake *t, const struct mm_login *l, const char
 	int64_t passed = 0;
 	int64_t evidence = t->in->head->evidence;
 
-	mm_intake_changed(t, l->user, MM_CHANGED_LOGINS);
+	bool touch = o->id && o->same_endpoint && o->same_result;
+
+	mm_intake_changed(t, l->user, MM_CHANGED_LOGINS | (o->id && !touch ? MM_CHANGED_ENDED : 0u));
 	if (last_passed(t, l, endpoint, o, &passed, err))
 		return -1;
-	if (o->id && o->same_endpoint && o->same_result)
+	if (touch)
 		return mm_q_run(
 			   t->s, MM_SQL_LOGIN_TOUCH, err, "itiii", o->id, body, evidence, t->seen, passed) < 0
 			   ? -1
 			   : 0;
-	if (o->id && mm_q_run(t->s, MM_SQL_LOGIN_CLOSE, err, "iii", o->id, t->seen, t->now) < 0)
+	if (o->id && mm_q_run(t->s, MM_SQL_LOGIN_CLOSE, err, "iiii", o->id, t->seen, t->now, t->entry) < 0)
 		return -1;
 	return mm_q_run(t->s, MM_SQL_LOGIN_ADD, err, "ttttttttiiiii", t->in->head->host, l->user, l->account,
 		   l->side, mm_result_name(l->result), l->cls, endpoint, body, evidence,

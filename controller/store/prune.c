@@ -40,7 +40,7 @@ static int note_prune(struct mm_store *s, const struct mm_checkpoint *c, int64_t
 	if (!rc)
 		rc = mm_store_audit(s, "audit.prune", mm_arena_printf(a, "%lld", (long long)c->seq),
 		    mm_detail(a, "seq", mm_arena_printf(a, "%lld", (long long)c->seq), "sha256", c->sha256,
-			"entries", mm_arena_printf(a, "%lld", (long long)n), NULL),
+			"entries", mm_arena_printf(a, "%lld", (long long)n), "waivers", "kept", NULL),
 		    false, err);
 	mm_buf_free(&text);
 	mm_arena_free(a);
@@ -60,7 +60,7 @@ static int prune(struct mm_store *s, int64_t before, const struct mm_key *k, int
 	if (to == 0)
 		return 0;
 	if (anchor_at(s, to, k, &c, n, err) || mm_vouch_carried(s, to, &kept, err) ||
-	    mm_q_run(s, MM_SQL_PRUNE_PERSONAL, err, "i", to) < 0 ||
+	    mm_waivers_keep(s, to, err) || mm_q_run(s, MM_SQL_PRUNE_PERSONAL, err, "i", to) < 0 ||
 	    mm_q_run(s, MM_SQL_PRUNE_LOG, err, "i", to) < 0 ||
 	    mm_q_run(s, MM_SQL_PRUNE_CHECKPOINTS, err, "i", to) < 0)
 		return -1;
@@ -101,6 +101,51 @@ static int list_parts(struct mm_store *s, const char *login, json_t *list, struc
 	return rc;
 }
 
+#define REPORTS_MAX 20000 /* named in one entry */
+
+/* From which reports a person goes, part by part; the first in `o`, others as entries of their own. */
+static int note_reports(struct mm_store *s, const int64_t *entries, size_t n, json_t *o, struct mm_err *err)
+{
+	struct mm_buf text = MM_BUF_INIT(MM_STORE_TEXT_MAX);
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < n; i += REPORTS_MAX) {
+		json_t *list = json_array(), *more = i > 0 ? json_object() : o;
+
+		for (size_t k = i; k < n && k < i + REPORTS_MAX; k++)
+			if (json_array_append_new(list, json_integer(entries[k])))
+				mm_oom();
+		mm_json_set(more, "reports", list);
+		if (i == 0)
+			continue;
+		mm_buf_reset(&text);
+		mm_json_dump(more, &text);
+		json_decref(more);
+		rc = mm_store_audit(s, "user.erase", "", mm_buf_str(&text), false, err);
+	}
+	mm_buf_free(&text);
+	return rc;
+}
+
+static int list_reports(
+    struct mm_store *s, const char *login, struct mm_arena *a, json_t *o, struct mm_err *err)
+{
+	int64_t *entries = NULL;
+	size_t n = 0, cap = 0;
+	struct mm_q q;
+	int rc;
+
+	if (mm_q_start(s, &q, MM_SQL_ERASE_REPORTS_LIST, err, "t", login))
+		return -1;
+	while ((rc = mm_q_step(&q, err)) == 1) {
+		int64_t *slot = mm_arena_push(a, &entries, &n, &cap, sizeof(*entries));
+
+		*slot = mm_q_int(&q, 0);
+	}
+	mm_q_done(&q);
+	return rc ? rc : note_reports(s, entries, n, o, err);
+}
+
 static int erase(struct mm_store *s, const char *login, struct mm_err *err)
 {
 	static const enum mm_sql rows[] = {MM_SQL_ERASE_PERSONAL, MM_SQL_ERASE_FINDINGS, MM_SQL_ERASE_LOGINS,
@@ -115,6 +160,7 @@ static int erase(struct mm_store *s, const char *login, struct mm_err *err)
 	int rc = list_parts(s, login, list, err);
 
 	rc = rc ? rc : mm_vouch_of_user(s, login, &places, err);
+	rc = rc ? rc : list_reports(s, login, places.a, o, err);
 
 	for (int i = 0; !rc && rows[i] != MM_SQL_COUNT; i++) {
 		int n = mm_q_run(s, rows[i], err, "t", login);

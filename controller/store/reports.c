@@ -1,6 +1,7 @@
 #include "controller/store/vouch.h"
 
 #define COVERS_MAX (1u << 20)
+#define ROW_FORMAT "mailmuster-report-row-1\n"
 
 static const char *some(const char *s)
 {
@@ -24,7 +25,8 @@ static int note_report(struct mm_intake *t, struct mm_err *err)
 	    mm_arena_printf(a, "%lld", (long long)h->revision), "findings",
 	    mm_arena_printf(a, "%zu", t->in->n_findings), "logins",
 	    mm_arena_printf(a, "%zu", t->in->n_logins), "frames", some(t->frames_sha256), "key",
-	    some(t->key_id), "signature", some(t->signature), "places", mm_vouch_part(&places, &told), NULL);
+	    some(t->key_id), "signature", some(t->signature), "row", t->row_sha256, "places",
+	    mm_vouch_part(&places, &told), NULL);
 
 	return mm_store_audit(t->s, "report", h->host, detail, false, err) ||
 		       mm_vouch_note(t->s, h->host, &places, told, err)
@@ -50,18 +52,46 @@ static void list_covers(const struct mm_intake *t, struct mm_buf *b)
 	}
 }
 
+void mm_report_row_digest(const struct mm_report_row *r, char out[MM_SHA256_HEX])
+{
+	struct mm_buf b = MM_BUF_INIT(2 * COVERS_MAX);
+	const char *const texts[] = {r->salt, r->covers ? r->covers : "", r->user ? r->user : "", r->agent};
+
+	mm_buf_addf(&b, ROW_FORMAT "%lld %lld %lld %lld %lld\n", (long long)r->received, (long long)r->seen,
+	    (long long)r->expired, (long long)r->epoch, (long long)r->serial);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		mm_buf_addf(&b, "%zu:", strlen(texts[i]));
+		mm_buf_adds(&b, texts[i]);
+		mm_buf_addc(&b, '\n');
+	}
+	mm_sha256_hex(b.data, b.len, out);
+	mm_buf_free(&b);
+}
+
 static int insert_head(struct mm_intake *t, struct mm_err *err)
 {
 	const struct mm_report_head *h = t->in->head;
 	struct mm_buf covers = MM_BUF_INIT(COVERS_MAX);
+	char salt[MM_ID_LEN];
 	int64_t now = t->now;
 	int n;
 
 	list_covers(t, &covers);
-	n = mm_q_run(t->s, MM_SQL_REPORT_ADD, err, "ttttiiiiiiittiiitttiit", h->host, h->id, h->request_id,
+	const struct mm_report_row row = {.salt = salt,
+	    .covers = mm_buf_str(&covers),
+	    .user = h->user,
+	    .agent = h->agent,
+	    .received = now,
+	    .seen = t->seen,
+	    .expired = h->expired,
+	    .epoch = h->epoch,
+	    .serial = h->serial};
+	mm_random_id(salt);
+	mm_report_row_digest(&row, t->row_sha256);
+	n = mm_q_run(t->s, MM_SQL_REPORT_ADD, err, "ttttiiiiiiittiiitttiitt", h->host, h->id, h->request_id,
 	    h->op, (int64_t)h->evidence, h->epoch, h->serial, h->revision, h->collected, now, t->seen,
 	    h->agent, h->user, (int64_t)h->expired, (int64_t)t->in->n_findings, (int64_t)t->in->n_logins,
-	    t->frames_sha256, t->key_id, t->signature, (int64_t)t->seal, t->entry, mm_buf_str(&covers));
+	    t->frames_sha256, t->key_id, t->signature, (int64_t)t->seal, t->entry, row.covers, salt);
 	mm_buf_free(&covers);
 	if (n < 0)
 		return -1;
@@ -100,9 +130,12 @@ static int drop_gone(struct mm_intake *t, struct mm_err *err)
 		return 0;
 	if (mm_q_run(t->s, MM_SQL_COVERAGE_GONE, err, "ti", h->host, t->seen) < 0)
 		return -1;
-	findings =
-	    t->strangers ? mm_q_run(t->s, MM_SQL_FINDINGS_GONE, err, "tii", h->host, t->seen, t->now) : 0;
-	logins = findings < 0 ? -1 : mm_q_run(t->s, MM_SQL_LOGINS_GONE, err, "tii", h->host, t->seen, t->now);
+	findings = t->strangers
+		       ? mm_q_run(t->s, MM_SQL_FINDINGS_GONE, err, "tiii", h->host, t->seen, t->now, t->entry)
+		       : 0;
+	logins = findings < 0
+		     ? -1
+		     : mm_q_run(t->s, MM_SQL_LOGINS_GONE, err, "tiii", h->host, t->seen, t->now, t->entry);
 	if (logins < 0)
 		return -1;
 	t->gone = findings + logins > 0;

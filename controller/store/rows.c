@@ -1,14 +1,17 @@
 /*
  * Rows of the store against the entries of the audit log that tell of them:
- * revisions, approvals, reports.
+ * revisions and approvals. Reports: rows_reports.c; waivers: rows_waivers.c.
  */
 #include "common/text.h"
+#include "controller/store/chain.h"
 #include "controller/store/internal.h"
 
 struct checking {
 	struct mm_store *s;
 	int (*cb)(const char *place, const char *text, void *arg, struct mm_err *err);
 	void *arg;
+	struct mm_vouched *v;
+	struct mm_rows_reports *reports;
 	struct mm_arena *a;
 	int64_t *revisions; /* that an entry tells of */
 	size_t n_revisions, cap_revisions;
@@ -108,73 +111,22 @@ static int surplus(struct checking *c, bool pruned, struct mm_err *err)
 	return rc;
 }
 
-/* ---- reports */
-
-/* Columns: MM_SQL_ROW_REPORT. */
-static bool same_report(struct mm_q *q, int64_t seq, const json_t *o)
-{
-	static const char *const names[] = {"request", "op", "evidence", "collected", "revision", "findings",
-	    "logins", "frames", "key", "signature", NULL};
-
-	for (int i = 0; names[i]; i++)
-		if (!mm_streq(mm_q_str(q, i), member(o, names[i])))
-			return false;
-	return mm_q_int(q, 10) == seq;
-}
-
-static int look_report(struct checking *c, int64_t seq, const char *host, const json_t *o, struct mm_err *err)
-{
-	const char *id = member(o, "id"), *place;
-	bool same = false;
-	struct mm_q q;
-	int rc;
-
-	/* Of a program that did not write down what there is to compare. */
-	if (!json_object_get(o, "collected"))
-		return 0;
-	if (mm_q_start(c->s, &q, MM_SQL_ROW_REPORT, err, "tt", host, id))
-		return -1;
-	rc = mm_q_step(&q, err);
-	if (rc == 1)
-		same = same_report(&q, seq, o);
-	mm_q_done(&q);
-	if (rc < 0)
-		return -1;
-	if (same)
-		return 0;
-	place = mm_arena_printf(c->a, "reports: host %s, report %s", host, id);
-	return fault(c, place, rc ? "changed: the log tells otherwise" : "removed", err);
-}
-
-static int reports_surplus(struct checking *c, int64_t after, struct mm_err *err)
-{
-	struct mm_q q;
-	int rc;
-
-	if (mm_q_start(c->s, &q, MM_SQL_ROW_REPORTS_SURPLUS, err, "i", after))
-		return -1;
-	while ((rc = mm_q_step(&q, err)) == 1)
-		if ((rc = fault(c,
-			 mm_arena_printf(
-			     c->a, "reports: host %s, report %s", mm_q_str(&q, 0), mm_q_str(&q, 1)),
-			 "inserted: no entry of the log tells of it", err)))
-			break;
-	mm_q_done(&q);
-	return rc;
-}
-
 /* ---- all of it */
 
 static int look(struct checking *c, struct mm_q *q, struct mm_err *err)
 {
 	const char *action = mm_q_str(q, 1), *object = mm_q_str(q, 2), *detail = mm_q_str(q, 3);
 	json_t *o = mm_json_load("detail", detail, strlen(detail), NULL);
-	int rc;
+	int rc = 0;
 
 	if (!o) /* the chain says what is wrong with it */
 		return 0;
 	if (mm_streq(action, "report"))
-		rc = look_report(c, mm_q_int(q, 0), object, o, err);
+		rc = mm_rows_report(c->reports, mm_q_int(q, 0), object, o, err);
+	else if (mm_streq(action, "host.remove"))
+		mm_rows_host_removed(c->reports, object);
+	else if (mm_streq(action, "user.erase"))
+		mm_rows_erasure(c->reports, o);
 	else if (mm_streq(action, "policy.approve"))
 		rc = look_approval(c, object, o, err);
 	else
@@ -183,27 +135,43 @@ static int look(struct checking *c, struct mm_q *q, struct mm_err *err)
 	return rc;
 }
 
-static int check(struct checking *c, struct mm_err *err)
+static int look_all(struct checking *c, struct mm_err *err)
 {
-	struct mm_checkpoint anchor = {.seq = 0};
 	struct mm_q q;
-	int pruned = mm_store_anchor(c->s, &anchor, err);
 	int rc;
 
-	if (pruned < 0 || mm_q_start(c->s, &q, MM_SQL_ROW_ENTRIES, err, ""))
+	if (mm_q_start(c->s, &q, MM_SQL_ROW_ENTRIES, err, ""))
 		return -1;
 	while ((rc = mm_q_step(&q, err)) == 1)
 		if ((rc = look(c, &q, err)))
 			break;
 	mm_q_done(&q);
-	return rc || surplus(c, pruned == 0, err) || reports_surplus(c, anchor.seq, err) ? -1 : 0;
+	return rc;
 }
 
-int mm_store_rows_check(struct mm_store *s,
+static int check(struct checking *c, struct mm_err *err)
+{
+	const struct mm_row_check k = {.cb = c->cb, .arg = c->arg, .v = c->v};
+	struct mm_checkpoint anchor = {.seq = 0};
+	int pruned = mm_store_anchor(c->s, &anchor, err);
+	int rc;
+
+	if (pruned < 0 || !(c->reports = mm_rows_reports_new(c->s, &k, anchor.seq, err)))
+		return -1;
+	rc = look_all(c, err) || surplus(c, pruned == 0, err) ||
+		     mm_rows_reports_end(c->reports, anchor.seq, err) ||
+		     mm_rows_waivers(c->s, &k, pruned == 0, err)
+		 ? -1
+		 : 0;
+	mm_rows_reports_free(c->reports);
+	return rc;
+}
+
+int mm_store_rows_check(struct mm_store *s, struct mm_vouched *v,
     int (*cb)(const char *place, const char *text, void *arg, struct mm_err *err), void *arg,
     struct mm_err *err)
 {
-	struct checking c = {.s = s, .cb = cb, .arg = arg, .a = mm_arena_new()};
+	struct checking c = {.s = s, .cb = cb, .arg = arg, .v = v, .a = mm_arena_new()};
 	int rc = check(&c, err);
 
 	mm_arena_free(c.a);

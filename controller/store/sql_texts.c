@@ -59,12 +59,12 @@
 /* The same of workstations that have somebody who is meant. */
 #define CHOSEN_HOST                                                                                          \
 	HOSTS_MEANT("h.id")                                                                                  \
-	IN_TAG(                                                                                              \
-	    "h.id") "AND ((?2 IS NULL AND ?4 IS NULL) OR h.id IN (SELECT v.host FROM coverage v WHERE 1 = "  \
-		    "1 " ONE_USER("v.user") IN_GROUP(                                                        \
-			"v.user") "UNION SELECT v.host FROM places v WHERE 1 = 1 " ONE_USER("v.user")        \
-			IN_GROUP("v.user") "UNION SELECT u.host FROM host_users u WHERE 1 = 1 " ONE_USER(    \
-			    "u.login") IN_GROUP("u.login") ")) "
+	IN_TAG("h.id")                                                                                       \
+	"AND ((?2 IS NULL AND ?4 IS NULL) OR h.id IN (SELECT v.host FROM coverage v WHERE 1 = "              \
+	"1 " ONE_USER("v.user")                                                                              \
+	    IN_GROUP("v.user") "UNION SELECT v.host FROM places v WHERE 1 = 1 " ONE_USER("v.user")           \
+		IN_GROUP("v.user") "UNION SELECT u.host FROM host_users u WHERE 1 = 1 " ONE_USER("u.login")  \
+		    IN_GROUP("u.login") ")) "
 
 #define FINDINGS_WHERE                                                                                       \
 	"WHERE " ONE_HOST("f") ONE_USER("f.user")                                                            \
@@ -89,6 +89,15 @@
 /* Of the past: what was known by then, and whose end was not. */
 #define STOOD(t, at)                                                                                         \
 	"AND (" at " = 0 OR (" t ".known <= " at " AND (" t ".closed = 0 OR " t ".ended > " at "))) "
+
+/* Which parts that stand apart are of this person: the login is the object, or a value of the
+ * detail. A login has nothing that JSON escapes. */
+#define ABOUT_PERSON                                                                                         \
+	"(object = ?1 OR instr(detail, '\"login\":\"' || ?1 || '\"') > 0 OR instr(detail, "                  \
+	"'\"user\":\"' || ?1 || '\"') > 0) "
+
+/* struct mm_report_row, evidence and revision. */
+#define REPORT_ROW "salt, covers, user, agent, received, seen, expired, epoch, serial, evidence, revision "
 
 #define ROLLOUT_COLUMNS                                                                                      \
 	"r.id, r.revision, r.kind, r.undoes, r.selection, r.terms, r.seed, r.state, r.why, r.because, "      \
@@ -206,9 +215,9 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
 	"INSERT INTO host_users (host, login) VALUES (?1, ?2) ON CONFLICT DO NOTHING"},
     [MM_SQL_HOST_EXISTS] = {"host", "SELECT 1 FROM hosts WHERE id = ?1"},
     [MM_SQL_HOST_CLOSE_FINDINGS] = {"removal of a host",
-	"UPDATE findings SET closed = ?2, ended = ?2 WHERE host = ?1 AND closed = 0"},
+	"UPDATE findings SET closed = ?2, ended = ?2, ender = ?3 WHERE host = ?1 AND closed = 0"},
     [MM_SQL_HOST_CLOSE_LOGINS] = {"removal of a host",
-	"UPDATE logins SET closed = ?2, ended = ?2 WHERE host = ?1 AND closed = 0"},
+	"UPDATE logins SET closed = ?2, ended = ?2, ender = ?3 WHERE host = ?1 AND closed = 0"},
     [MM_SQL_HOSTKEY_GET] = {"host key", "SELECT blob FROM host_keys WHERE host = ?1 AND algorithm = ?2"},
     [MM_SQL_HOSTKEY_PUT] = {"host key",
 	"INSERT INTO host_keys (host, algorithm, blob, source, added) VALUES (?1, ?2, ?3, ?4, ?5) "
@@ -272,8 +281,9 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
     [MM_SQL_REPORT_ADD] = {"report",
 	"INSERT INTO reports (host, report_id, request_id, op, evidence, epoch, serial, revision, collected, "
 	"received, seen, agent, user, expired, findings, logins, frames_sha256, key_id, signature, seal, "
-	"entry, covers) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
-	"?18, ?19, ?20, ?21, ?22)"},
+	"entry, covers, salt) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, "
+	"?17, "
+	"?18, ?19, ?20, ?21, ?22, ?23)"},
     [MM_SQL_HOST_SEEN] = {"last report of a host",
 	"INSERT INTO host_seen (host, seen, received, agent, revision, expired, signs, checkpoint) "
 	"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) "
@@ -310,11 +320,13 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
     [MM_SQL_COVERAGE_GONE] = {"users who left a host",
 	"DELETE FROM coverage WHERE host = ?1 AND seen < ?2 AND NOT " BELONGS("coverage.user")},
     [MM_SQL_FINDINGS_GONE] = {"users who left a host",
-	"UPDATE findings SET closed = ?2, ended = ?3 WHERE host = ?1 AND closed = 0 AND seen < ?2 AND user "
+	"UPDATE findings SET closed = ?2, ended = ?3, ender = ?4 WHERE host = ?1 AND closed = 0 AND seen < "
+	"?2 AND user "
 	"NOT IN "
 	"(SELECT user FROM coverage WHERE host = ?1) AND NOT " BELONGS("findings.user")},
     [MM_SQL_LOGINS_GONE] = {"users who left a host",
-	"UPDATE logins SET closed = ?2, ended = ?3 WHERE host = ?1 AND closed = 0 AND seen < ?2 AND user NOT "
+	"UPDATE logins SET closed = ?2, ended = ?3, ender = ?4 WHERE host = ?1 AND closed = 0 AND seen < ?2 "
+	"AND user NOT "
 	"IN "
 	"(SELECT user FROM coverage WHERE host = ?1) AND NOT " BELONGS("logins.user")},
     [MM_SQL_ACK_ADD] = {"acknowledgement",
@@ -342,7 +354,7 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
 					 "evidence = ?5, revision = ?6, seen = ?7 "
 					 "WHERE id = ?1"},
     [MM_SQL_FINDING_CLOSE] = {"finding",
-	"UPDATE findings SET closed = ?2, ended = ?3, seen = MAX(seen, ?4) WHERE id = ?1"},
+	"UPDATE findings SET closed = ?2, ended = ?3, seen = MAX(seen, ?4), ender = ?5 WHERE id = ?1"},
     [MM_SQL_LOGIN_OPEN] = {"login check", "SELECT id, result, class, endpoint, since, seen, last_passed FROM "
 					  "logins WHERE host = ?1 AND user = ?2 "
 					  "AND account = ?3 AND side = ?4 AND closed = 0"},
@@ -355,9 +367,11 @@ const struct mm_sql_text mm_sql_texts[MM_SQL_COUNT] = {
 	"closed, last_passed, known) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0, ?12, ?13)"},
     [MM_SQL_LOGIN_TOUCH] = {"login check",
 	"UPDATE logins SET body = ?2, evidence = ?3, seen = ?4, last_passed = ?5 WHERE id = ?1"},
-    [MM_SQL_LOGIN_CLOSE] = {"login check", "UPDATE logins SET closed = ?2, ended = ?3 WHERE id = ?1"},
+    [MM_SQL_LOGIN_CLOSE] = {"login check",
+	"UPDATE logins SET closed = ?2, ended = ?3, ender = ?4 WHERE id = ?1"},
     [MM_SQL_LOGIN_CLOSE_ACCOUNT] = {"login check",
-	"UPDATE logins SET closed = ?4, ended = ?5 WHERE host = ?1 AND user = ?2 AND account = ?3 AND closed "
+	"UPDATE logins SET closed = ?4, ended = ?5, ender = ?6 WHERE host = ?1 AND user = ?2 AND account = "
+	"?3 AND closed "
 	"= 0 "
 	"AND seen < ?4 AND NOT EXISTS (SELECT 1 FROM findings f WHERE f.host = ?1 AND f.user = ?2 "
 	"AND f.account = ?3 AND f.closed = 0 AND NOT " FACT("f") ")"},

@@ -566,8 +566,9 @@ int mm_store_checkpoint_hosts(struct mm_store *s, int64_t *newest, int64_t *host
 /* Where the log begins when older entries were pruned: a checkpoint of the last
  * one that is gone. 1: nothing was pruned. */
 int mm_store_anchor(struct mm_store *s, struct mm_checkpoint *out, struct mm_err *err);
-/* Rows of revisions, approvals and reports against the entries that tell of them. */
-int mm_store_rows_check(struct mm_store *s,
+/* Rows of revisions, approvals, reports and waivers against the entries that tell of them. */
+struct mm_vouched; /* chain.h; counted into */
+int mm_store_rows_check(struct mm_store *s, struct mm_vouched *v,
     int (*cb)(const char *place, const char *text, void *arg, struct mm_err *err), void *arg,
     struct mm_err *err);
 /* Remove the entries before `before`, never the last one; *n = how many. The anchor is

@@ -107,12 +107,28 @@ static int add_rows(struct looking *l, enum mm_sql id, const struct mm_summary_c
 	return rc;
 }
 
-static int look(struct mm_store *s, const char *salt, const char *host, const char *user,
-    struct mm_summary *whole, char out[MM_SHA256_HEX], struct mm_err *err)
+void mm_vouch_row(struct mm_q *q, struct mm_buf *b, struct mm_sha256_ctx *sum)
+{
+	int n = sqlite3_column_count(q->st);
+
+	mm_buf_reset(b);
+	for (int i = 1; i < n; i++) {
+		const char *text = mm_q_text(q, i);
+
+		if (text)
+			put(b, text, (size_t)sqlite3_column_bytes(q->st, i));
+		else
+			mm_buf_adds(b, "-\n");
+	}
+	mm_sha256_add(sum, b->data, b->len);
+}
+
+static int look(struct mm_store *s, const struct mm_vouch_place *p, struct mm_summary *whole,
+    char out[MM_SHA256_HEX], int64_t *open, struct mm_err *err)
 {
 	struct looking l = {.s = s,
-	    .host = host,
-	    .user = user,
+	    .host = p->host,
+	    .user = p->user,
 	    .sum = mm_sha256_begin(),
 	    .number = MM_BUF_INIT(32),
 	    .b = MM_BUF_INIT(SIZE_MAX / 2),
@@ -120,8 +136,10 @@ static int look(struct mm_store *s, const char *salt, const char *host, const ch
 	uint8_t sum[MM_SHA256_LEN];
 	int rc;
 
-	mm_buf_adds(&l.b, MM_VOUCH_FORMAT);
-	put_place(&l.b, salt, host, user);
+	mm_buf_adds(&l.b, p->past ? MM_VOUCH_FORMAT : MM_VOUCH_FORMAT_1);
+	put_place(&l.b, p->salt, p->host, p->user);
+	if (p->past)
+		put(&l.b, p->past, strlen(p->past));
 	rc = add_rows(&l, MM_SQL_VOUCH_FINDINGS, &of_findings, err);
 	/* Where the ones end and the others begin. */
 	mm_buf_adds(&l.b, "logins\n");
@@ -132,15 +150,14 @@ static int look(struct mm_store *s, const char *salt, const char *host, const ch
 	mm_buf_free(&l.b);
 	mm_buf_free(&l.number);
 	mm_hex(sum, sizeof(sum), out);
-	if (l.rows == 0)
-		snprintf(out, MM_SHA256_HEX, "-");
+	*open = l.rows;
 	return rc;
 }
 
-int mm_vouch_digest(struct mm_store *s, const char *salt, const char *host, const char *user,
-    char out[MM_SHA256_HEX], struct mm_err *err)
+int mm_vouch_digest(struct mm_store *s, const struct mm_vouch_place *p, char out[MM_SHA256_HEX],
+    int64_t *open, struct mm_err *err)
 {
-	return look(s, salt, host, user, NULL, out, err);
+	return look(s, p, NULL, out, open, err);
 }
 
 /* ---- lines */
@@ -181,54 +198,98 @@ static void add_line(struct mm_vouch_list *l, const char *name, const char *dige
 
 /* ---- a report: what it changed is summed up, and vouched for */
 
-static int salt_of(
-    struct mm_store *s, const char *host, const char *user, char salt[MM_ID_LEN], struct mm_err *err)
+/* What is kept of a place beside its rows. */
+struct kept {
+	char salt[MM_ID_LEN], past[MM_SHA256_HEX];
+	bool fresh; /* it has no salt yet */
+};
+
+static int read_kept(
+    struct mm_store *s, const char *host, const char *user, struct kept *k, struct mm_err *err)
 {
 	struct mm_q q;
 	int rc;
 
-	*salt = '\0';
+	*k = (struct kept){.fresh = true};
 	if (mm_q_start(s, &q, MM_SQL_VOUCH_GET, err, "tt", host, user))
 		return -1;
 	rc = mm_q_step(&q, err);
-	if (rc == 1)
-		snprintf(salt, MM_ID_LEN, "%s", mm_q_str(&q, 0));
+	if (rc == 1) {
+		snprintf(k->salt, sizeof(k->salt), "%s", mm_q_str(&q, 0));
+		snprintf(k->past, sizeof(k->past), "%s", mm_q_str(&q, 1));
+		k->fresh = *k->salt == '\0';
+	}
 	mm_q_done(&q);
+	if (k->fresh)
+		mm_random_id(k->salt);
 	return rc < 0 ? -1 : 0;
 }
 
+/* What an entry does to the rows of a place. */
+struct act {
+	struct mm_store *s;
+	const char *host;
+	int64_t closed, entry; /* what it ends */
+	bool summed;           /* the summary is written, too */
+};
+
 /* The rows of a place are read once, for its summary and for its digest. */
-static int vouch(
-    struct mm_intake *t, const char *user, unsigned what, struct mm_vouch_list *out, struct mm_err *err)
+static int sum_up(const struct act *t, const struct mm_vouch_place *p, unsigned what,
+    char digest[MM_SHA256_HEX], int64_t *open, struct mm_err *err)
 {
-	char salt[MM_ID_LEN], digest[MM_SHA256_HEX], name[MM_VOUCH_NAME];
-	const char *host = t->in->head->host;
 	struct mm_arena *a;
 	struct mm_summary *whole;
-	bool fresh;
 	int rc;
 
-	if (salt_of(t->s, host, user, salt, err))
-		return -1;
-	fresh = *salt == '\0';
-	if (fresh)
-		mm_random_id(salt);
+	if (!t->summed)
+		return look(t->s, p, NULL, digest, open, err);
 	a = mm_arena_new();
 	whole = mm_summary_new(a);
-	rc = look(t->s, salt, host, user, whole, digest, err);
+	rc = look(t->s, p, whole, digest, open, err);
 	if (!rc)
-		rc = mm_summary_write(t->s, host, user, what, whole, err);
+		rc = mm_summary_write(t->s, p->host, p->user, what, whole, err);
 	mm_arena_free(a);
-	if (rc)
+	return rc;
+}
+
+static int renew_past(
+    const struct act *t, const char *user, unsigned what, struct kept *k, struct mm_err *err)
+{
+	int64_t rows;
+
+	if (mm_streq(k->past, MM_PAST_UNKNOWN))
+		return mm_past_all(t->s, t->host, user, k->past, &rows, err);
+	return what & MM_CHANGED_ENDED ? mm_past_add(t->s, t->host, user, t->closed, t->entry, k->past, err)
+				       : 0;
+}
+
+static int vouch(
+    const struct act *t, const char *user, unsigned what, struct mm_vouch_list *out, struct mm_err *err)
+{
+	char digest[MM_SHA256_HEX], name[MM_VOUCH_NAME], before[MM_SHA256_HEX];
+	struct kept k;
+	int64_t open = 0;
+
+	if (read_kept(t->s, t->host, user, &k, err))
 		return -1;
-	mm_vouch_name(salt, host, user, name);
-	if (mm_streq(digest, "-")) {
-		if (!fresh)
-			add_line(out, name, digest);
-		return mm_q_run(t->s, MM_SQL_VOUCH_DROP, err, "tt", host, user) < 0 ? -1 : 0;
+	snprintf(before, sizeof(before), "%s", k.past);
+	if (renew_past(t, user, what, &k, err))
+		return -1;
+	if (what == MM_CHANGED_ENDED && !k.fresh && mm_streq(before, k.past))
+		return 0; /* it was somebody else's that ended */
+	const struct mm_vouch_place p = {.salt = k.salt, .host = t->host, .user = user, .past = k.past};
+	if (sum_up(t, &p, what, digest, &open, err))
+		return -1;
+	mm_vouch_name(k.salt, t->host, user, name);
+	if (open == 0 && *k.past == '\0') {
+		if (!k.fresh)
+			add_line(out, name, "-");
+		return mm_q_run(t->s, MM_SQL_VOUCH_DROP, err, "tt", t->host, user) < 0 ? -1 : 0;
 	}
 	add_line(out, name, digest);
-	return fresh && mm_q_run(t->s, MM_SQL_VOUCH_SET, err, "ttt", host, user, salt) < 0 ? -1 : 0;
+	if (!k.fresh && mm_streq(before, k.past))
+		return 0;
+	return mm_q_run(t->s, MM_SQL_VOUCH_SET, err, "tttt", t->host, user, k.salt, k.past) < 0 ? -1 : 0;
 }
 
 /* Rows of anybody may have been closed. */
@@ -240,13 +301,15 @@ static int add_all(struct mm_intake *t, struct mm_err *err)
 	if (mm_q_start(t->s, &q, MM_SQL_VOUCH_USERS, err, "t", t->in->head->host))
 		return -1;
 	while ((rc = mm_q_step(&q, err)) == 1)
-		mm_intake_changed(t, mm_q_str(&q, 0), 0);
+		mm_intake_changed(t, mm_q_str(&q, 0), MM_CHANGED_ENDED);
 	mm_q_done(&q);
 	return rc;
 }
 
 int mm_intake_vouch(struct mm_intake *t, struct mm_vouch_list *out, struct mm_err *err)
 {
+	const struct act act = {
+	    .s = t->s, .host = t->in->head->host, .closed = t->seen, .entry = t->entry, .summed = true};
 	unsigned what = 0;
 
 	if (t->gone && add_all(t, err))
@@ -258,11 +321,33 @@ int mm_intake_vouch(struct mm_intake *t, struct mm_vouch_list *out, struct mm_er
 		what |= t->changed[i].what;
 		if (i + 1 < t->n_changed && mm_streq(t->changed[i + 1].user, user))
 			continue;
-		if (vouch(t, user, what, out, err))
+		if (vouch(&act, user, what, out, err))
 			return -1;
 		what = 0;
 	}
 	return 0;
+}
+
+int mm_vouch_host_ends(struct mm_store *s, const char *host, int64_t now, int64_t entry,
+    struct mm_vouch_list *out, struct mm_err *err)
+{
+	const struct act act = {.s = s, .host = host, .closed = now, .entry = entry};
+	const char **users = NULL;
+	size_t n = 0, cap = 0;
+	struct mm_q q;
+	int rc;
+
+	if (mm_q_start(s, &q, MM_SQL_VOUCH_USERS, err, "t", host))
+		return -1;
+	while ((rc = mm_q_step(&q, err)) == 1) {
+		const char **slot = mm_arena_push(out->a, &users, &n, &cap, sizeof(*users));
+
+		*slot = mm_arena_strdup(out->a, mm_q_str(&q, 0));
+	}
+	mm_q_done(&q);
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = vouch(&act, users[i], MM_CHANGED_SETTINGS | MM_CHANGED_ENDED, out, err);
+	return rc;
 }
 
 /* ---- a person */

@@ -1,5 +1,6 @@
 /*
- * The open findings and login checks against the entries that vouch for them.
+ * The findings and login checks, those that are open and those that have ended,
+ * against the entries that vouch for them.
  * Memory grows with the number of places.
  */
 #include "common/text.h"
@@ -213,29 +214,81 @@ fault(struct checking *c, const char *host, const char *user, struct mm_err *err
 	return rc;
 }
 
-static int look(struct checking *c, struct mm_q *q, struct mm_err *err)
+/* A row of `vouched`, and what is to be said of it. */
+struct place {
+	struct mm_vouch_place p; /* with the digest of what has ended, as it is now */
+	const char *kept;        /* and as it was kept */
+	int64_t open, ended;
+};
+
+/* The entry says something else: of which of the two? */
+static int name_fault(struct checking *c, const struct place *o, const struct line *x, struct mm_err *err)
 {
-	const char *host = mm_q_str(q, 0), *user = mm_q_str(q, 1), *salt = mm_q_str(q, 2);
-	char name[MM_VOUCH_NAME], digest[MM_SHA256_HEX];
+	struct mm_vouch_place as_kept = o->p;
+	char digest[MM_SHA256_HEX];
+	int64_t open;
+
+	as_kept.past = o->kept;
+	if (mm_vouch_digest(c->s, &as_kept, digest, &open, err))
+		return -1;
+	return fault(c, o->p.host, o->p.user, err,
+	    "changed: the findings and login checks of %s on %s%s are not those that entry %lld vouches for",
+	    o->p.user, o->p.host, mm_streq(digest, x->digest) ? " that have ended" : "", (long long)x->seq);
+}
+
+static int compare(
+    struct checking *c, struct place *o, const struct line *x, const char *digest, struct mm_err *err)
+{
+	struct mm_vouch_place first = o->p;
+	char old[MM_SHA256_HEX];
+	int64_t open;
+
+	if (mm_streq(digest, x->digest))
+		return mm_streq(o->kept, o->p.past)
+			   ? 0
+			   : fault(c, o->p.host, o->p.user, err,
+				 "changed: what is kept of that which has ended there is not its digest");
+	first.past = NULL;
+	if (mm_vouch_digest(c->s, &first, old, &open, err))
+		return -1;
+	if (!mm_streq(old, x->digest))
+		return name_fault(c, o, x, err);
+	c->out->ended_unvouched += o->ended > 0;
+	return 0;
+}
+
+static int look_place(struct checking *c, struct place *o, struct mm_err *err)
+{
+	char name[MM_VOUCH_NAME], digest[MM_SHA256_HEX], past[MM_SHA256_HEX];
 	struct line *x;
 
-	c->out->places++;
-	if (*salt == '\0') {
-		c->out->unvouched++;
+	if (mm_past_all(c->s, o->p.host, o->p.user, past, &o->ended, err))
+		return -1;
+	o->p.past = past;
+	if (mm_vouch_digest(c->s, &o->p, digest, &o->open, err))
+		return -1;
+	c->out->places += o->open > 0;
+	c->out->ended += o->ended > 0;
+	if (*o->p.salt == '\0') {
+		c->out->unvouched += o->open > 0;
+		c->out->ended_unvouched += o->ended > 0;
 		return 0;
 	}
-	mm_vouch_name(salt, host, user, name);
+	mm_vouch_name(o->p.salt, o->p.host, o->p.user, name);
 	x = find(&c->l, name);
 	if (!stands(&c->l, x))
-		return fault(c, host, user, err, "changed: no entry of the log vouches for its findings");
+		return fault(
+		    c, o->p.host, o->p.user, err, "changed: no entry of the log vouches for its findings");
 	x->met = true;
-	if (mm_vouch_digest(c->s, salt, host, user, digest, err))
-		return -1;
-	if (mm_streq(digest, x->digest))
-		return 0;
-	return fault(c, host, user, err,
-	    "changed: the findings and login checks of %s on %s are not those that entry %lld vouches for",
-	    user, host, (long long)x->seq);
+	return compare(c, o, x, digest, err);
+}
+
+static int look(struct checking *c, struct mm_q *q, struct mm_err *err)
+{
+	struct place o = {.p = {.host = mm_q_str(q, 0), .user = mm_q_str(q, 1), .salt = mm_q_str(q, 2)},
+	    .kept = mm_q_str(q, 3)};
+
+	return look_place(c, &o, err);
 }
 
 static int look_all(struct checking *c, struct mm_err *err)
@@ -283,7 +336,6 @@ int mm_store_vouched_check(struct mm_store *s, struct mm_vouched *out,
 	struct checking c = {.s = s, .cb = cb, .arg = arg, .out = out};
 	int rc;
 
-	*out = (struct mm_vouched){.places = 0};
 	/* One view of log and rows: reports come in while we look, and a reader stops nobody. */
 	if (mm_q_run(s, MM_SQL_SAVEPOINT, err, "") < 0)
 		return -1;

@@ -1,29 +1,46 @@
 #include "common/text.h"
 #include "controller/store/internal.h"
 
-static int note(
-    struct mm_store *s, const char *action, int64_t id, const struct mm_waiver *w, struct mm_err *err)
+json_t *mm_waiver_values(const struct mm_waiver *w)
 {
-	struct mm_arena *a = mm_arena_new();
-	char number[32], until[MM_TIME_MAX];
-	const char *detail;
+	char until[MM_TIME_MAX];
+	json_t *o = json_object();
+	const struct {
+		const char *name, *value;
+	} texts[] = {{"host", w->host}, {"user", w->user}, {"group", w->group}, {"client", w->client},
+	    {"account", w->account}, {"check", w->check}, {"owner", w->owner},
+	    {"until", mm_time_utc(w->until, until)}, {"waiver_reason", w->reason}};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		mm_json_set_str(o, texts[i].name, texts[i].value);
+	return o;
+}
+
+static int note(struct mm_store *s, int64_t id, const struct mm_waiver *w, int64_t now, struct mm_err *err)
+{
+	struct mm_buf text = MM_BUF_INIT(MM_STORE_TEXT_MAX);
+	char number[32], added[32];
+	json_t *o = mm_waiver_values(w);
 	int rc;
 
 	snprintf(number, sizeof(number), "%lld", (long long)id);
-	detail = mm_detail(a, "host", w->host, "user", w->user, "group", w->group, "client", w->client,
-	    "account", w->account, "check", w->check, "owner", w->owner, "until",
-	    mm_time_utc(w->until, until), "waiver_reason", w->reason, NULL);
-	rc = mm_store_audit(s, action, number, detail, *w->user != '\0', err);
-	mm_arena_free(a);
+	snprintf(added, sizeof(added), "%lld", (long long)now);
+	mm_json_set_str(o, "added", added);
+	mm_json_dump(o, &text);
+	json_decref(o);
+	rc = mm_store_audit(s, "waiver.add", number, mm_buf_str(&text), *w->user != '\0', err);
+	mm_buf_free(&text);
 	return rc;
 }
 
 static int add(struct mm_store *s, const struct mm_waiver *w, int64_t *id, struct mm_err *err)
 {
+	int64_t now = mm_store_now(s);
+
 	if (mm_q_one(s, id, MM_SQL_WAIVER_ADD, err, "tttttttttii", w->host, w->user, w->group, w->client,
-		w->account, w->check, w->reason, w->owner, s->who, mm_store_now(s), w->until))
+		w->account, w->check, w->reason, w->owner, s->who, now, w->until))
 		return -1;
-	return note(s, "waiver.add", *id, w, err);
+	return note(s, *id, w, now, err);
 }
 
 int mm_store_waiver_add(struct mm_store *s, const struct mm_waiver *w, int64_t *id, struct mm_err *err)
@@ -35,12 +52,16 @@ int mm_store_waiver_add(struct mm_store *s, const struct mm_waiver *w, int64_t *
 
 static int take_away(struct mm_store *s, int64_t id, bool personal, struct mm_err *err)
 {
-	char number[32];
+	struct mm_arena *a = mm_arena_new();
+	int64_t now = mm_store_now(s);
+	int rc = mm_q_run(s, MM_SQL_WAIVER_REMOVE, err, "ii", id, now) < 0
+		     ? -1
+		     : mm_store_audit(s, "waiver.remove", mm_arena_printf(a, "%lld", (long long)id),
+			   mm_detail(a, "removed", mm_arena_printf(a, "%lld", (long long)now), NULL),
+			   personal, err);
 
-	if (mm_q_run(s, MM_SQL_WAIVER_REMOVE, err, "ii", id, mm_store_now(s)) < 0)
-		return -1;
-	snprintf(number, sizeof(number), "%lld", (long long)id);
-	return mm_store_audit(s, "waiver.remove", number, NULL, personal, err);
+	mm_arena_free(a);
+	return rc;
 }
 
 int mm_store_waiver_remove(struct mm_store *s, int64_t id, struct mm_err *err)

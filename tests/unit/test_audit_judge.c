@@ -299,7 +299,7 @@ static void test_rows(void **state)
 	    {"INSERT INTO reports SELECT 99, host, 'r9', request_id, op, evidence, epoch, serial, revision, "
 	     "collected, "
 	     "received, seen, agent, user, expired, findings, logins, frames_sha256, key_id, signature, "
-	     "seal, 5, covers "
+	     "seal, 5, covers, salt "
 	     "FROM reports LIMIT 1",
 		"reports: host ws1, report r9", "inserted"},
 	    {"DELETE FROM audit_personal WHERE seq = (SELECT MIN(seq) FROM audit_personal)",

@@ -54,8 +54,8 @@ static void assert_no_faults(struct fixture *f)
 }
 
 /* The number of the last migration, and how to take back those behind the second. */
-#define NEWEST 12
-#define NEWEST_TEXT "12"
+#define NEWEST 13
+#define NEWEST_TEXT "13"
 #define WITHOUT_LATER                                                                                        \
 	"DROP TABLE rollout_hosts; DROP TABLE rollouts; DROP TABLE host_inventory; DROP TABLE "              \
 	"host_clients; "                                                                                     \
@@ -71,7 +71,8 @@ static void assert_no_faults(struct fixture *f)
 	"DROP INDEX findings_differing; DROP INDEX logins_differing; DROP INDEX reports_host; "              \
 	"ALTER TABLE findings DROP COLUMN known; ALTER TABLE findings DROP COLUMN ended; "                   \
 	"ALTER TABLE logins DROP COLUMN known; ALTER TABLE logins DROP COLUMN ended; "                       \
-	"ALTER TABLE reports DROP COLUMN covers; "                                                           \
+	"ALTER TABLE reports DROP COLUMN covers; ALTER TABLE reports DROP COLUMN salt; "                     \
+	"ALTER TABLE findings DROP COLUMN ender; ALTER TABLE logins DROP COLUMN ender; "                     \
 	"ALTER TABLE signing_keys DROP COLUMN former; ALTER TABLE signing_keys DROP COLUMN sig; "            \
 	"ALTER TABLE signing_keys DROP COLUMN proof; "
 

@@ -541,6 +541,28 @@ class CheckinTest(unittest.TestCase):
                 self.assertEqual(r.stdout, b"")
         self.assertEqual(self.ctl.reports("ws2"), reports)
 
+    def test_m_a_stream_without_an_end(self):
+        """Every byte of it is right; it is cut off where it is too much, and nothing of it is stored."""
+        reports, one = self.ctl.reports("ws2"), {
+            "user": "bob", "client": "mutt", "account": "work", "setting": "incoming.port", "desired": "993", "found": "x" * 16000,
+            "line": 3, "state": "drifted", "action": "none", "reason": ""}
+        first = agentlib.MAGIC + frame_of(self.HELLO) + frame_of(self.head(users=["bob"]))
+        with subprocess.Popen(self.ctl.ws.command(*CHECKIN.split(), "ws2", user="mailmuster"), stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE) as p:
+            sent = 0
+            try:
+                p.stdin.write(first)
+                while sent < 1 << 30:
+                    sent += p.stdin.write(agentlib.frame(agentlib.FINDING, json.dumps({**one, "path": f"/{sent}"}).encode()))
+            except BrokenPipeError:
+                pass
+            err = p.stderr.read().decode()
+            self.assertEqual(p.wait(60), DATAERR, err)
+        self.assertIn(f"larger than {64 << 20} bytes", err)
+        self.assertEqual(err.count("\n"), 1, err)
+        self.assertLess(sent, 80 << 20)
+        self.assertEqual(self.ctl.reports("ws2"), reports)
+
     def test_m_carried_evidence_is_a_claim(self):
         ident = os.urandom(16).hex()
         r = self.talk(self.stream(self.HELLO, self.head(id=ident, evidence="attested")))

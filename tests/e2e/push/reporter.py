@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import pathlib
+import signal
 import struct
 import sys
 import time
@@ -81,6 +82,31 @@ def spooled(r, user, collected):
             frame(FINDING, finding(user)), frame(LOGIN, {**login(user, "passed"), "reached": "login"})]
 
 
+GIB = 1 << 30
+
+
+def pour(how, first, user):
+    """1 GiB of a report, as far as it is taken; notes in FOLDER/poured how far that was."""
+    one = {"findings": lambda i: frame(FINDING, {**finding(user, "drifted"), "path": f"/home/{user}/{i}", "found": "x" * 16000}),
+           "json": lambda i: json.dumps({**finding(user), "found": "x" * 60000}).encode() + b"\n",
+           "noise": lambda i: b"Welcome to this workstation\n" * 2000}[how]
+    sent = 0
+    try:
+        out = b"" if how == "noise" else MAGIC + b"".join(first)
+        for i in range(GIB):
+            out += one(i)
+            sys.stdout.buffer.write(out)
+            sent, out = sent + len(out), b""
+            if sent > GIB:
+                break
+        sys.stdout.buffer.flush()
+    except OSError:
+        pass
+    finally:
+        (FOLDER / "poured").write_text(str(sent))
+        os._exit(0)
+
+
 def main():
     r = read_request()
     seen = FOLDER / "asked"
@@ -100,6 +126,9 @@ def main():
               frame(REPORT, {"id": os.urandom(16).hex(), "host": r["host"], "request_id": r["id"], "op": r["op"],
                              "evidence": "attested", "epoch": r["epoch"], "serial": r["serial"], "revision": r["revision"],
                              "collected": int(time.time()), "agent": "0.1.0", "users": users})]
+    if how.startswith("pour "):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        pour(how[5:], frames, users[0])
     for u in users:
         if r["op"] == "plan":
             frames.append(frame(FINDING, finding(u, "pending", "would-change", "143")))

@@ -6,6 +6,7 @@ import html.parser
 import io
 import json
 import pathlib
+import resource
 import sqlite3
 import sys
 import unittest
@@ -15,6 +16,7 @@ import reporter  # noqa: E402
 import test_push_store  # noqa: E402
 from test_push_store import DIFF, HOSTS_FAILED  # noqa: E402
 
+MIB = 1 << 20
 HOSTILE_BYTES = [chr(c) for c in [*range(0, 9), *range(11, 32), *range(0x7f, 0xa0), *range(0x202a, 0x202f), *range(0x2066, 0x206a)]]
 
 
@@ -96,6 +98,34 @@ class Hostile(test_push_store.StoreTest):
         self.assertEqual((got["h0"]["outcome"], got["h1"]["outcome"]), ("ok", "hostile"))
         self.assertIn('in the name of host "h0"', got["h1"]["text"])
         self.assertEqual({f["host"] for f in json.loads(self.mm("report", "--format", "json", "--all"))["findings"]}, {"h0"})
+
+    def flood(self, how, words):
+        self.behave("h1", f"pour {how}")
+        r = self.run_mm("push", "--all", "--now", "--json")
+        got = {h["host"]: h for h in json.loads(r.stdout)["hosts"]}
+        self.assertEqual((r.returncode, {h: g["outcome"] for h, g in got.items()}),
+                         (HOSTS_FAILED, {"h0": "ok", "h1": "hostile", "h2": "ok"}), r.stderr)
+        self.assertIn(words, got["h1"]["text"])
+        self.assertNotIn("\n", got["h1"]["text"])
+        poured = self.tmp / "poured"
+        self.wait_for("the end of the flood", lambda: poured.exists() and poured.read_text())
+        self.assertLess(int(poured.read_text()), 64 * MIB + 32 * MIB)  # and what lies in pipes and sockets
+        poured.unlink()
+
+    def test_a_report_without_an_end(self):
+        """A workstation that pours out 1 GiB over a real sshd is cut off, at 64 MiB where every byte is right; it is
+        told in one line, the memory has a bound, and others are served as ever."""
+        self.env["ASAN_OPTIONS"] = "quarantine_size_mb=1"
+        self.hosts(["ok", "drift", "passed"])
+        for how, words in (("findings", f"larger than {64 * MIB} bytes"), ("json", "malformed frame"), ("noise", "no stream of frames")):
+            with self.subTest(how):
+                self.flood(how, words)
+        self.assertLess(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, 320 * 1024)
+        rows = json.loads(self.mm("report", "--format", "json", "--all"))["findings"]
+        self.assertEqual({f["host"] for f in rows}, {"h0", "h2"})
+        r = self.run_mm("push", "--host", "h1", "--now")
+        self.assertEqual((r.returncode, r.stdout.count("no stream of frames")), (HOSTS_FAILED, 1), r.stdout)
+        self.mm("audit", "verify")
 
     def test_a_clock_that_is_ahead_hides_nothing(self):
         """A claim of the future came with what was seen just now: that has the last word."""
