@@ -80,7 +80,8 @@ int mm_judge_store(struct mm_judge *j, struct mm_store *s, bool evidence, struct
 /* The log and its checkpoints alone; an error with code MM_EX_DIFF tells the first
  * thing that is wrong. */
 int mm_audit_chain(struct mm_store *s, int64_t *entries, struct mm_err *err);
-/* An auditor's file: JSON lines. A line that is none is a fault; a file that cannot be read an error. */
+/* An auditor's file: JSON lines, or the system's log, of which other lines are passed over. A
+ * line that is none is a fault; a file that cannot be read an error. */
 int mm_judge_witness_file(struct mm_judge *j, const char *path, struct mm_err *err);
 /* An export (export.h). -1: it cannot be read; whatever is wrong with it is a fault. */
 int mm_judge_export(struct mm_judge *j, const char *path, struct mm_err *err);

@@ -320,6 +320,9 @@ class CheckinTest(unittest.TestCase):
         r = self.ctl.run("status")
         self.assertEqual(r.returncode & DIFF, DIFF, r.stdout)
         self.assertIn("are not in our log", r.stdout)
+        r = self.ctl.run("audit", "verify")
+        self.assertEqual(r.returncode, DIFF, r.stdout)
+        self.assertIn("host ws1: ", r.stdout)
         # What the host holds is not replaced by what the older store says.
         self.assertEqual(json.loads(self.ws1.read("/var/lib/mailmuster-agent/checkpoints").splitlines()[-1]), kept[-1])
         last = self.ctl.sql("SELECT serial FROM serials WHERE host = 'ws1'")[0][0]

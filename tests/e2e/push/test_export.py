@@ -332,6 +332,7 @@ class Export(unittest.TestCase):
         dev.mkdir()
         out = self.rsyslog("local", 0)
         self.conf("witness = { syslog = true; };\n")
+        self.mm("backup", self.tmp / "old.db")
         subprocess.run(["unshare", "--mount", "--propagation", "private", "sh", "-ec",
                         'for n in null zero urandom random; do : >"$0/$n"; mount --bind "/dev/$n" "$0/$n"; done\n'
                         'mount --rbind "$0" /dev; exec "$@"', dev, BIN / "mailmuster",
@@ -344,6 +345,20 @@ class Export(unittest.TestCase):
         entry = json.loads(self.mm("audit", "log", "--json", "--after", str(point["seq"] - 1)))[0]
         self.assertEqual((point["type"], point["sha256"], entry["action"]),
                          ("mailmuster-checkpoint-1", entry["sha256"], "user.add"))
+        # The log's file, as it is, is a witness; of a store that was put back, too.
+        log = self.tmp / "audit.log"
+        log.write_text(f"Nov 23 18:00:01 console sshd[7]: Accepted publickey\nNov 23 18:00:02 console mailmuster[8]: {m['msg']}\n")
+        self.assertIn(f"{log}:2", self.mm("audit", "verify", "--witness", log))
+        log.write_text(log.read_text().replace("{", "{x"))
+        self.assertIn(f"{log}:2", self.mm("audit", "verify", "--witness", log, status=DIFF))
+        log.write_text(log.read_text().replace("{x", "{"))
+        for f in (self.tmp / "state").glob("store.db*"):
+            f.unlink()
+        shutil.copy(self.tmp / "old.db", self.tmp / "state/store.db")
+        said = self.mm("audit", "verify", "--witness", log, status=DIFF)
+        self.assertRegex(said, rf"^entr.* {point['seq']}: removed: the log ends at entry .*, but went on to {point['seq']} at")
+        log.write_text("Nov 23 18:00:01 console sshd[7]: Accepted publickey\n")
+        self.assertIn("no checkpoint stands in it", self.mm("audit", "verify", "--witness", log, status=DIFF))
 
     def test_nobody_listens(self):
         self.conf(f'export = {{ syslog = "tcp://127.0.0.1:{free_port()}"; }};\n')
