@@ -82,7 +82,8 @@ def documents(samples):
     three = samples / "v1.2"
     for name in ("request", "end", "checkpoint", "event", "audit-verify", "push"):
         yield f"{name} of 1.2", name, json.loads((three / f"{name}.json").read_text("utf-8"))
-    yield "envelope of 1.3", "envelope", json.loads((samples / "v1.3/envelope.json").read_text("utf-8"))
+    for name in ("envelope", "check-list", "signing-key"):
+        yield f"{name} of 1.3", name, json.loads((samples / f"v1.3/{name}.json").read_text("utf-8"))
     for name, schema in (("probe-tasks", "probe-task"), ("probe-answers", "probe-answer"),
                          ("probe-candidates", "probe-candidate")):
         for number, line in enumerate((one / f"{name}.jsonl").read_text("utf-8").splitlines()):

@@ -1,16 +1,49 @@
 import os
+import pathlib
 import random
 import re
 import resource
 import shutil
 import signal
 import subprocess
+import sys
 import time
 import unittest
 
 from common import BIN, Case
 
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "tests"))
+import schemas  # noqa: E402
+
 MANUAL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../packaging/man/mailmuster.1")
+
+
+class Printed(Case):
+    def setUp(self):
+        super().setUp()
+        self.mm("init")
+        self.validators = schemas.load(ROOT / "schemas/json")
+
+    def valid(self, name, document):
+        self.assertEqual([e.message for e in self.validators[name].iter_errors(document)], [])
+
+    def test_lists_of_checks(self):
+        for baseline in sorted((ROOT / "policies/baselines").glob("*.conf")):
+            if baseline.stem == "checks":
+                continue
+            printed = self.mm_json("report", "--list-checks", "--baseline", baseline.stem)
+            self.valid("check-list", printed)
+            self.assertEqual(printed["baseline"]["id"], baseline.stem)
+            self.assertGreater(len(printed["checks"]), 10)
+
+    def test_keys(self):
+        self.mm("key", "rotate")
+        keys = self.mm_json("key", "list")
+        self.assertEqual([k["epoch"] for k in keys], [2, 1])
+        self.assertEqual(keys[0]["signed_by"], keys[1]["id"])
+        for key in keys:
+            self.valid("signing-key", key)
 
 
 class Init(Case):
