@@ -202,8 +202,8 @@ static void versions(void **state)
 	(void)state;
 	struct mm_request r;
 	struct mm_err err;
-	refused(with("proto", "[2,0]"), MM_EX_NOPERM, "1.0 to 1.2");
-	refused(with("proto", "[0,9]"), MM_EX_NOPERM, "1.0 to 1.2");
+	refused(with("proto", "[2,0]"), MM_EX_NOPERM, "1.0 to 1.3");
+	refused(with("proto", "[0,9]"), MM_EX_NOPERM, "1.0 to 1.3");
 	refused(with("novelty", "1"), MM_EX_DATAERR, "novelty");
 	json_t *o = json_loads(with("novelty", "1"), 0, NULL);
 	json_t *proto = json_loads("[1,3]", 0, NULL);

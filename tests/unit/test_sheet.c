@@ -200,7 +200,7 @@ static void values_of_a_newer_minor(void **state)
 {
 	(void)state;
 	struct mm_sheet s;
-	accepted(SHEET("[1,3]", ACCOUNT(ROWS ",[\"incoming.auth\",\"passkey\"]"), CLIENT), &s);
+	accepted(SHEET("[1,4]", ACCOUNT(ROWS ",[\"incoming.auth\",\"passkey\"]"), CLIENT), &s);
 	assert_null(s.accounts[0].want.v[MM_SET_IN_AUTH]);
 	assert_int_equal(s.accounts[0].n_unknown, 1);
 	assert_string_equal(s.accounts[0].unknown[0].id, "incoming.auth");
@@ -233,7 +233,7 @@ static void members_of_a_newer_minor(void **state)
 		}
 		mm_buf_free(&b);
 	}
-	refused(SHEET("[2,0]", "", ""), MM_EX_NOPERM, "1.0 to 1.2");
+	refused(SHEET("[2,0]", "", ""), MM_EX_NOPERM, "1.0 to 1.3");
 }
 
 static void values_are_checked(void **state)

@@ -59,7 +59,7 @@ class Checks(Case):
         self.assertTrue(a.ended)
         self.assertIsNone(a.refused)
         hello = a.of(HELLO)[0]
-        self.assertEqual((hello["host"], hello["proto"]), ("ws1", [1, 2]))
+        self.assertEqual((hello["host"], hello["proto"]), ("ws1", [1, 3]))
         head = a.of(REPORT)[0]
         self.assertEqual((head["op"], head["evidence"], head["users"], head["expired"], head["revision"]),
                          ("apply", "attested", ["alice"], False, 1))
