@@ -206,12 +206,12 @@ static void versions(void **state)
 	refused(with("proto", "[0,9]"), MM_EX_NOPERM, "1.0 to 1.3");
 	refused(with("novelty", "1"), MM_EX_DATAERR, "novelty");
 	json_t *o = json_loads(with("novelty", "1"), 0, NULL);
-	json_t *proto = json_loads("[1,3]", 0, NULL);
+	json_t *proto = json_loads("[1,4]", 0, NULL);
 	mm_json_set(o, "proto", proto);
 	struct mm_buf b = MM_BUF_INIT(MM_FRAME_MAX);
 	mm_json_dump(o, &b);
 	assert_int_equal(decode(mm_buf_str(&b), &r, &err), 0);
-	assert_int_equal(r.minor, 3);
+	assert_int_equal(r.minor, 4);
 	mm_buf_free(&b);
 	json_decref(o);
 }

@@ -36,6 +36,7 @@ ACTS = [
     ("backup", "{dir}/copy.db", "backup"),
     ("audit export", "{dir}/log.export", "audit.export"),
     ("audit prune", "--before 2000-01-01", None),
+    ("key rotate", "", "key.rotate"),
     ("policy approve", "4", "policy.approve"),
     ("preflight", "--host ws1", "preflight"),
     ("push", "--host ws1", "push"),
