@@ -72,10 +72,13 @@ class Graphical(ClientCase):
                        stdin=subprocess.DEVNULL, capture_output=True)
 
     def start(self, program):
+        where = {"claws-mail": self.run_dir / "claws-mail", "sylpheed": self.run_dir}[program]
+        for left in where.iterdir() if where.is_dir() else ():  # by one that was killed
+            if left.is_socket():
+                left.unlink()
         p = subprocess.Popen(self.argv(program), env=self.env(), cwd=self.home.path, stdin=subprocess.DEVNULL,
                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.addCleanup(self.end, p)
-        where = {"claws-mail": self.run_dir / "claws-mail", "sylpheed": self.run_dir}[program]
         wait_for(f"{program} to listen", lambda: where.is_dir() and any(f.is_socket() for f in where.iterdir()), 20)
         return p
 
