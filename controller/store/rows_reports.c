@@ -85,18 +85,18 @@ static void grow(struct mm_rows_reports *r)
 
 static struct host *host_of(struct mm_rows_reports *r, const char *name)
 {
-	struct host **at = slot_of(r, name);
+	struct host **at = slot_of(r, name), *h = *at;
 
-	if (*at)
-		return *at;
+	if (h)
+		return h;
 	if (r->cap < 2 * (r->n + 1)) {
 		grow(r);
 		at = slot_of(r, name);
 	}
-	*at = mm_arena_alloc(r->a, 1, sizeof(**at));
-	**at = (struct host){.name = mm_arena_strdup(r->a, name), .unclear = -1};
+	h = *at = mm_arena_alloc(r->a, 1, sizeof(*h));
+	*h = (struct host){.name = mm_arena_strdup(r->a, name), .unclear = -1};
 	r->n++;
-	return *at;
+	return h;
 }
 
 static struct cover *cover_of(struct host *h, const char *user, size_t n)
