@@ -142,7 +142,7 @@ int mm_store_key_current(struct mm_store *s, struct mm_arena *a, struct mm_store
 		*out = k;
 	}
 	mm_q_done(&q);
-	return rc < 0 ? -1 : !rc;
+	return rc < 0 ? -1 : rc != 1;
 }
 
 int mm_store_key_in_use(struct mm_store *s, const struct mm_key *k, int64_t *epoch, struct mm_err *err)

@@ -217,7 +217,8 @@ fault(struct checking *c, const char *host, const char *user, struct mm_err *err
 /* A row of `vouched`, and what is to be said of it. */
 struct place {
 	struct mm_vouch_place p; /* with the digest of what has ended, as it is now */
-	const char *kept;        /* and as it was kept */
+	char past[MM_SHA256_HEX];
+	const char *kept; /* and as it was kept */
 	int64_t open, ended;
 };
 
@@ -259,12 +260,12 @@ static int compare(
 
 static int look_place(struct checking *c, struct place *o, struct mm_err *err)
 {
-	char name[MM_VOUCH_NAME], digest[MM_SHA256_HEX], past[MM_SHA256_HEX];
+	char name[MM_VOUCH_NAME], digest[MM_SHA256_HEX];
 	struct line *x;
 
-	if (mm_past_all(c->s, o->p.host, o->p.user, past, &o->ended, err))
+	if (mm_past_all(c->s, o->p.host, o->p.user, o->past, &o->ended, err))
 		return -1;
-	o->p.past = past;
+	o->p.past = o->past;
 	if (mm_vouch_digest(c->s, &o->p, digest, &o->open, err))
 		return -1;
 	c->out->places += o->open > 0;
