@@ -99,7 +99,7 @@ static int recognise(struct mm_store *s, const char *path, bool fresh, struct mm
  * neither of them anything that can be measured. */
 static const char setup_sql[] =
     "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
-    "PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -1000";
+    "PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -600";
 
 /* One thread works with it, and nobody asks how much memory it takes: without
  * a lock around each allocation. Once SQLite runs this changes nothing. */
